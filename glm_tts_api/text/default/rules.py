@@ -48,7 +48,7 @@ _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 
 _ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
 _PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
 _SHORTENED = re.compile(
-    rf"[A-Z]{{2}}|\b(?:{MONTH}|[A-G]b|[YQM]o[YQM])\b"
+    rf"[A-Z]{{2}}|\b(?:{MONTH}|[A-G]b|[YQM]o[YQM]|[NSEW])\b"
     rf"|(?i:\b(?:[ivx]{{1,5}}|hundred|thousand|million|billion|trillion|{alternatives(SHORT_FORMS)})\b)"
 )
 _MARKS = re.compile(f"[{re.escape(signs.PUNCTUATION)}]{{2,}}")

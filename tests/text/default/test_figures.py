@@ -81,6 +81,52 @@ def test_chinese_figures_of_a_class(frontend: TextFrontend, text: str, spoken: s
             "three quarters of a teaspoon, one and a half cups, rated four point five out of five.",
         ),
         ("Rest for 80s, no 80s kids.", "rest for eighty seconds, no eighties kids."),
+        (
+            "The 7.42 from Leeds is in at 10.15am, doors open at 7.30.",
+            "the seven forty two from leeds is in at ten fifteen am, doors open at seven thirty.",
+        ),
+        (
+            "Open 9.30am–5.30pm, shares closed at 12.50 on Friday.",
+            "open nine thirty am to five thirty pm, shares closed at twelve point five zero on friday.",
+        ),
+        (
+            "Ring (01632) 960 002 or 07700 900142.",
+            "ring zero one six three two, nine six zero, zero zero two or zero seven seven zero zero, "
+            "nine zero zero one four two.",
+        ),
+        (
+            "India were 312-8 at stumps, with Kohli 98*.",
+            "india were three hundred and twelve for eight at stumps, with kohli ninety eight not out.",
+        ),
+        (
+            "The Bulls won 102-9 in a 5* hotel.",
+            "the bulls won one hundred and two to nine in a five star hotel.",
+        ),
+        (
+            "A 7/2 favourite beat a 100/1 shot by 3/4 of a length.",
+            "a seven to two favourite beat a one hundred to one shot by three quarters of a length.",
+        ),
+        (
+            "Two 400mg capsules, 9V batteries, and 10mg helps.",
+            "two four hundred milligram capsules, nine volt batteries, and ten milligrams helps.",
+        ),
+        (
+            "A 2in gap, 6in apart, 1in below; a 10kΩ ¼W resistor.",
+            "a two inch gap, six inches apart, one inch below; a ten kilohm one quarter watt resistor.",
+        ),
+        (
+            "They wed on 5/6/1998, in June, and split on 3/4/2010.",
+            "they wed on the fifth of june nineteen ninety eight, in june, and split on march fourth, "
+            "twenty ten.",
+        ),
+        (
+            "From 3/4/2023 to 25/4/2023.",
+            "from the third of april twenty twenty three to april twenty fifth, twenty twenty three.",
+        ),
+        ("She ran a 10k, he has a 10k loan.", "she ran a ten k, he has a ten thousand loan."),
+        ("It leaves at 00:05.", "it leaves at twelve oh five am."),
+        ("It costs €40 or ¥600.", "it costs forty euros or six hundred yen."),
+        ("A 6005-2RS, 40 ac of land.", "a sixty oh five two rs, forty acres of land."),
     ],
 )
 def test_english_figures_of_a_class(frontend: TextFrontend, text: str, spoken: str) -> None:

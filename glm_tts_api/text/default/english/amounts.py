@@ -101,7 +101,7 @@ THOUSANDS: list[Row] = [
 AMOUNTS: list[Row] = [
     ("by", r"(?:(?<=foot)|(?<=feet)|(?<=inches)|(?<=inch)) {0,2}(?:x(?![a-z])|×) ?(?=\w)", " by "),
     ("without", r"\b[wW]/o\b", "without"),
-    ("with", r"\bw/(?= ?[\w-])", "with "),
+    ("with", r"\bw/(?= ?[\w+#@£€$~\"“-])", "with "),
     (
         "divided",
         r"(?:(?<=[\d)])|(?<=\b[A-Za-z])|(?<=s)(?= {1,2}/ \d{1,9} ?=)) {1,2}/ (?=[\d$(])",

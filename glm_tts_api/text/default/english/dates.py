@@ -90,4 +90,10 @@ DATES: list[Row] = [
         r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s|,|$)",
         with_stop(lambda m: _month(m[1])),
     ),
+    (
+        "month",
+        r"\bSept\b|(?:(?i:(?<=\bin )|(?<=early )|(?<=late )|(?<=until )|(?<=since )|(?<=end of ))"
+        r"|(?<=\b[Mm]id-)|(?<=\b[Mm]id ))(?:Jan|Feb|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b(?![-'’]|\. ?\w)",
+        lambda m: _month(m[0]),
+    ),
 ]

@@ -16,6 +16,8 @@ _CHANGED = re.compile(
     r"\w{0,4}\b[\w ]{0,24}\bby $"
 )
 
+_DAY_OVER_12 = re.compile(r"(?<![\d/])(?:1[3-9]|2\d|3[01])/(?:0?[1-9]|1[0-2])/(?:\d\d|\d{4})(?![\d/])")
+
 
 def parsed(dates: str) -> list[tuple[str, int, int]]:
     """Returns (year, month, day) of each date of `dates`, which is one date or a span of two. A year that is
@@ -31,10 +33,10 @@ def _parsed(numbers: list[str]) -> tuple[str, int, int]:
     first, second, year = int(numbers[0]), int(numbers[1]), "".join(numbers[2:])
     if first > 12:
         first, second = second, first
-    return _in_full(year), first, second
+    return in_full(year), first, second
 
 
-def _in_full(year: str) -> str:
+def in_full(year: str) -> str:
     """Returns a year of two digits with its century: 40 to 99 -> 1940 to 1999, 00 to 39 -> 2000 to 2039.
     Other years stay."""
     return f"{'19' if int(year) > 39 else '20'}{year}" if len(year) == 2 else year
@@ -43,6 +45,16 @@ def _in_full(year: str) -> str:
 def dated(figure: Figure) -> bool:
     """Returns whether each month of the number `figure` is 1 to 12 and each day 1 to 31."""
     return all(1 <= month <= 12 and 1 <= day <= 31 for _, month, day in parsed(figure.text))
+
+
+def day_first(figure: Figure) -> bool:
+    """Returns whether the day comes first in the date `figure`, such as 9/11/1962: the text near it names the
+    month of the second number, or has a date whose first number is over 12."""
+    day, month, *_ = map(int, runs(figure.text))
+    near = f"{figure.lead} {figure.rest}".lower()
+    if not (1 <= day <= 12 and 1 <= month <= 12) or MONTHS[day - 1] in near:
+        return False
+    return MONTHS[month - 1] in near or _DAY_OVER_12.search(near) is not None
 
 
 def dated_apart(figure: Figure) -> bool:
@@ -71,4 +83,4 @@ def rising(figure: Figure) -> bool:
     return int(first) < int(second)
 
 
-TESTS = by_name(dated, dated_apart, dated_no_part, dated_too, rising)
+TESTS = by_name(dated, day_first, dated_apart, dated_no_part, dated_too, rising)

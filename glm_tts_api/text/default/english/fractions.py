@@ -18,6 +18,14 @@ _CRICKET = re.compile(
     r"|\bov\b|a\.o\.|by \d+ runs|\ball out"
 )
 
+_STUMPS = re.compile(
+    r"(?i)wicket|\b(?:overs|stumps|declared|cricket|lbw|all out|not out|seamers?|spinners?)\b"
+)
+_BATS = re.compile(
+    r"\boff \d{1,3} balls|\b(?:bowled|batsm[ae]n|batters?|crease|lbw|not out|the Ashes)\b"
+    r"|\d\d\* |\b\d{3}-\d,? with "
+)
+
 
 def rated(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 9/10 or 4.5/5, is a mark out of a total, and no fraction.
@@ -29,6 +37,18 @@ def rated(figure: Figure) -> bool:
     return bool(
         not in_sum and float(first) <= int(second) and (told or second in ("10", "100") or "." in first)
     )
+
+
+def at_stumps(figure: Figure) -> bool:
+    """Returns whether the number `figure`, such as 287-6 or 103*, belongs to a cricket match. The words that
+    are near it may be weaker than for 45-2, which may be a score of another game."""
+    return cricket(figure) or any(map(_BATS.search, (figure.lead, figure.rest)))
+
+
+def batted(figure: Figure) -> bool:
+    """Returns whether the number `figure`, such as 45-2, belongs to a cricket match: a word that belongs to
+    no other game stands near it."""
+    return any(map(_STUMPS.search, (figure.lead, figure.rest)))
 
 
 def no_more(figure: Figure) -> bool:
@@ -104,10 +124,17 @@ def wickets(text: str) -> str:
     return " for ".join(map(cardinal, runs(text)))
 
 
+def not_out(text: str) -> str:
+    """Returns the runs of a batter who is not out in words: 103* -> one hundred and three not out."""
+    return f"{cardinal(text.rstrip('*'))} not out"
+
+
 def out_of(text: str) -> str:
     """Returns a mark out of a total in words: 4.5/5 -> four point five out of five."""
     return " out of ".join(map(cardinal, text.split("/")))
 
 
-SAID = by_name(fraction, fractions, thread, fraction_inch, fraction_inches, over, odds, wickets, out_of)
-TESTS = by_name(rated, no_more, cricket)
+SAID = by_name(
+    fraction, fractions, thread, fraction_inch, fraction_inches, over, odds, wickets, not_out, out_of
+)
+TESTS = by_name(rated, no_more, cricket, at_stumps, batted)

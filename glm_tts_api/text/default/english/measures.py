@@ -22,6 +22,15 @@ _NOUN = re.compile(
     r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before"
     r"|away|long|wide|tall|high|deep|above|below|over|under|each|every|ago|later|when|if|that)\b)[a-z]{2}"
 )
+# A noun in the plural, the tablets of 500mg tablets, or the power of a resistor: 4.7kΩ 1/4W resistor.
+_THINGS = re.compile(
+    r" \d/\d ?W |"
+    r" (?!(?:always|as|besides|causes|comes|contains|costs|does|equals|falls|feeds|gains|gets|gives|goes|has"
+    r"|helps|hers|his|hits|hurts|is|its|keeps|lasts|leaves|less|looks|makes|means|minus|needs|ours"
+    r"|perhaps|plus|produces|reduces|rises|runs|seems|serves|sometimes|takes|thanks|theirs|this|thus"
+    r"|times|unless|upstairs|versus|was|weighs|whereas|wins|works|yes|yours)\b|\w{0,12}wards\b)"
+    r"[a-z]{2,14}(?<![sui])s\b"
+)
 _OF_INCHES = re.compile(r"\s(?:[a-z]|[A-Z]{2}|[A-Z][a-z]{1,12} (?:TV|screen|monitor))")
 _NO_NOUN = re.compile(
     r"\s(?:long|wide|tall|deep|high|thick|by|x|and|or|of|in|is|at|from|apart|across|away|per|last|this|today|tonight"
@@ -73,6 +82,7 @@ class Measures:
                 self.attribute,
                 self.measures,
                 self.part,
+                self.part_of,
                 percent,
                 per_mille,
                 million,
@@ -110,9 +120,10 @@ class Measures:
             return False
         hyphened = re.search(r"\d-[^\d\s]", figure.text)
         article = re.search(r"\b[Aa]n? $", figure.lead) and _NOUN.match(figure.rest)
+        glued = re.search(r"\d[A-Za-zµμΩ]+$", figure.text) and _THINGS.match(figure.rest)
         *_, unit = re.split(r"[\d\s-]+", figure.text)
         is_rate = " per " in self._units.get(unit.rstrip("."), " per ")
-        return bool(hyphened or ((_BARE_ATTRIBUTE.match(figure.rest) or article) and not is_rate))
+        return bool(hyphened or ((_BARE_ATTRIBUTE.match(figure.rest) or article or glued) and not is_rate))
 
     def measure(self, text: str) -> str:
         """Returns an amount with its unit in words: 5 kg -> five kilograms, 5-10 km/h -> five to ten
@@ -144,6 +155,11 @@ class Measures:
             return f"{said} {numbers.plural(unit, '2')}"
         article = "an" if unit[0] in "aeiou" else "a"
         return f"{'half' if said == 'one half' else said + ' of'} {article} {unit}"
+
+    def part_of(self, text: str) -> str:
+        """Returns, in words, a fraction of a unit that describes a noun: the 1/4W of a 1/4W resistor -> one
+        quarter watt."""
+        return f"{fraction(text[:-1])} {self._units[text[-1]]}"
 
 
 def attributes_inch(figure: Figure) -> bool:

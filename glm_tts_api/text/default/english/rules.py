@@ -21,6 +21,7 @@ from glm_tts_api.text.default.english.stops import ending
 from glm_tts_api.text.default.english.times import PATTERNS
 from glm_tts_api.text.default.english.times import SAID as TIMES
 from glm_tts_api.text.default.english.times import TESTS as TIMED
+from glm_tts_api.text.default.english.trades import TRADES
 from glm_tts_api.text.default.english.verbalise import SAID
 from glm_tts_api.text.default.english.words import WORDS
 from glm_tts_api.text.default.figures import Figures, Language
@@ -34,6 +35,7 @@ def rules(words: Words) -> list[Rule | Figures]:
     money, measures = Money(words), Measures(words)
     return table(
         ADDRESSES,
+        TRADES,
         ABBREVIATIONS,
         WORDS,
         ROMAN,

@@ -33,7 +33,7 @@ BEFORE_FIGURES = names("""
     cap=chapter; dep=departing; arr=arriving; mvt=movement;
     bks=books;
     exh=exhibit; thm=theorem; tbl=table; def=definition; tab=table;
-    app=appendix; lvl=level; reg=regulation; sched=schedule;
+    app=appendix; lvl=level; reg=regulation; sched=schedule; sch=schedule;
 """)
 # Short forms that follow an ordinal: 3rd ed.
 BEHIND_ORDINALS = names("""
@@ -50,6 +50,7 @@ BEFORE_LETTERS = names("""
 LABELS = names("""
     Apt=apartment; Ste=suite; Bldg=building; Rte=route; Hwy=highway; Fig=figure; Figs=figures; Vol=volume;
     Eq=equation; Ext=extension; ext=extension; Cat=category; Vit=vitamin; Ch=chapter; Qty=quantity;
+    lvl=level; Lvl=level;
 """)
 # Whole words of chats, notes and labels, with or without a full stop.
 NOTES = names("""

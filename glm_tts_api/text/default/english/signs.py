@@ -31,7 +31,7 @@ def exponent(match: Match) -> str:
     The base stays. An exponent that ends with + or - is the charge of an ion: 2+ -> two plus."""
     power, unit = (
         plain_exponent(match[2].strip("^{}() ")),
-        f"{numbers.plural(UNITS[match[3]], '2')} " if match[3] else "",
+        f"{numbers.plural(_OF_POWERS[match[3]], '2')} " if match[3] else "",
     )
     if re.fullmatch(r"\d*[+-]", power):  # the exponent is the charge of an ion
         charge = cardinal(power[:-1]) if power[:-1] else ""
@@ -64,6 +64,8 @@ _NUMERALS = (
 )
 _ARROWS = "→➜⇒⟶"
 _UNIT = alternatives(UNITS)
+_OF_POWERS = UNITS | {"C": "coulomb", "F": "farad", "T": "tesla"}  # units behind a power of ten
+_POWER_UNIT = alternatives(_OF_POWERS)
 
 SPANS: list[Row] = [
     ("charge", r"(?<![\w.-])(AB|[A-Z][a-z]?)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)", charged),
@@ -80,8 +82,16 @@ SPANS: list[Row] = [
 POWERS: list[Row] = [
     ("logarithm", r"\blog_(\d{1,9}) ?(?=[\w(])", r"log base \1 of "),
     ("factorial", r"(?<=\d)!(?=\s?[=*×+÷/])|(?<=\b[a-z])!(?=\s?[=*×+÷/])", " factorial"),
-    ("power", rf"(?<![A-Za-z\d])(\d{{1,30}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})(?:\s?({_UNIT})(?![A-Za-z\d²³]))?", exponent),
-    ("power", rf"(\w|\))\s?(\^\s?[({{]?[-+]?\w{{1,9}}[)}}]?)(?:\s({_UNIT})(?![A-Za-z\d²³]))?", exponent),
+    (
+        "power",
+        rf"(?<![A-Za-z\d])(\d{{1,30}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})(?:\s?({_POWER_UNIT})(?![A-Za-z\d²³]))?",
+        exponent,
+    ),
+    (
+        "power",
+        rf"(\w|\))\s?(\^\s?[({{]?[-+]?\w{{1,9}}[)}}]?)(?:\s({_POWER_UNIT})(?![A-Za-z\d²³]))?",
+        exponent,
+    ),
 ]
 
 LETTERS: list[Row] = [

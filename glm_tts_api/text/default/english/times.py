@@ -84,9 +84,12 @@ def tall(figure: Figure) -> bool:
 
 def clock(time: str) -> str:
     """Returns a time of day in words: 5:30 p.m. -> five thirty pm, 21:15 -> twenty one fifteen, 9:05 -> nine
-    oh five, 9:00 -> nine o'clock, 14:00 -> fourteen hundred."""
+    oh five, 9:00 -> nine o'clock, 14:00 -> fourteen hundred. The minutes after midnight are those of twelve:
+    00:01 -> twelve oh one am."""
     hour, minute = [*map(int, runs(time)), None][:2]
     half = re.search(r"(?i)[ap](?=\.?\s?m)", time)
+    if re.fullmatch("00:0[1-9]", time):
+        return f"twelve oh {cardinal(time[-1])} am"
     said = cardinal(str(hour))
     if minute:
         said += (" oh " if minute < 10 else " ") + cardinal(str(minute))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.english.days import MONTHS, parsed
+from glm_tts_api.text.default.english.days import MONTHS, in_full, parsed
 from glm_tts_api.text.default.english.numbers import cardinal, digits, ordinal, paired, plural, year
 from glm_tts_api.text.default.figures import by_name, groups, runs
 
@@ -105,6 +105,13 @@ def dates(number: str) -> str:
     )
 
 
+def days_first(number: str) -> str:
+    """Returns a date whose day comes first in words: 9/11/1962 -> the ninth of november nineteen sixty
+    two."""
+    day, month, in_year = runs(number)
+    return f"the {ordinal(day)} of {MONTHS[int(month) - 1]} {year(in_full(in_year))}"
+
+
 def span(numbers: str) -> str:
     """Returns a span of numbers in words: 5-10 -> five to ten, 1936-52 -> nineteen thirty six to fifty
     two."""
@@ -166,5 +173,5 @@ SAID = by_name(
         host,
         version,
     ),
-    *(dates, season, in_threes, years, early, span, minus, negative),
+    *(dates, days_first, season, in_threes, years, early, span, minus, negative),
 )

@@ -9,6 +9,7 @@ from glm_tts_api.text.default.english.short_forms import (
     ABBREVIATIONS,
     BEFORE_FIGURES,
     LABELS,
+    MONTH,
     NOTED_UNITS,
     NOTES,
     STATES,
@@ -165,7 +166,7 @@ WORDS: list[Row] = [
     (
         "weekday",
         rf"\b({alternatives(WEEKDAYS)})\b(?=,?\s(?:Jan|Feb|Mar|Apr|May"
-        rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?::|[ap]m)))",
+        rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?:[:.]\d|[ap]m|(?:st|nd|rd|th)?\s(?:of\s)?{MONTH}\b)))",
         lambda m: WEEKDAYS[m[1]],
     ),
     ("weekday", r"\b(?:(Tues?|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),

@@ -1,0 +1,148 @@
+"""English rules for the short forms and signs of trades and pastimes: rents, law, weather, school marks,
+maps, knitting, hashtags."""
+
+from __future__ import annotations
+
+import re
+
+from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.stops import with_stop
+from glm_tts_api.text.default.english.units import UNITS
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
+
+_NEAR = 40  # characters to either side that are examined
+_RENTS = names("""
+    pcm=per calendar month; p.c.m=per calendar month; pw=per week; p.w=per week; pa=per annum;
+    p.a=per annum; pp=per person; pppn=per person per night; pn=per night;
+""")
+_SIZES = names("lg=large; med=medium; sm=small;")
+_WINDS = names("""
+    N=north; S=south; E=east; W=west; NE=northeast; NW=northwest; SE=southeast; SW=southwest;
+    NNE=north northeast; NNW=north northwest; ENE=east northeast; ESE=east southeast;
+    SSE=south southeast; SSW=south southwest; WNW=west northwest; WSW=west southwest;
+""")
+_WIND = alternatives(_WINDS)
+_BLOWS = re.compile(r" (?:winds?|gales?|breezes?|airs)\b")
+_BLOWN = re.compile(r"\b[Ww]inds?(?: (?:are|is|was|were))?:? (?:from )?(?:the )?$")
+_FORCE = re.compile(rf" (?:\d|gale|severe|(?:or|to|then|backing|veering|becoming) (?:(?:{_WIND})\b|\d))")
+_WINDY = re.compile(r"(?i)\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|breeze|beaufort)\b")
+_CHANGED = re.compile(
+    r"\.\d{1,3}$|\b(?:up|down|by|rose|fell|grew|gained|lost|dropped|rise of|fall of) \d{1,3}$"
+)
+_EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
+_UNIT = alternatives(UNITS)
+
+
+def wind(match: Match) -> str:
+    """Returns the direction of a wind in words: the SW of SW winds -> southwest, the W or NW 5 of winds W or
+    NW 5 -> west or northwest 5. The letters stay where no wind is spoken of."""
+    lead, rest = before(match, _NEAR), after(match, _NEAR)
+    told = _BLOWS.match(rest) or _BLOWN.search(lead)
+    near = _FORCE.match(rest) and (_WINDY.search(lead) or _WINDY.search(rest))
+    return " or ".join(_WINDS[name] for name in match[0].split("/")) if told or near else match[0]
+
+
+def pages(match: Match) -> str:
+    """Returns the pp of a number in words: 48 pp. -> pages. After a change it is percentage points: up 2
+    pp."""
+    return " percentage points" if _CHANGED.search(before(match, 24)) else " pages"
+
+
+def grades(match: Match) -> str:
+    """Returns marks of an examination in words: A* -> A star, A*AA -> A star A A. The * that ends emphasised
+    words is no mark."""
+    if _EMPHASIS.search(before(match, 80)):
+        return match[0]
+    return " ".join(grade.replace("*", " star") for grade in re.findall(r"[A-C]\*?", match[1])) + match[2]
+
+
+def hashtag(match: Match) -> str:
+    """Returns a hashtag with its words apart: #MondayMotivation -> hashtag Monday Motivation."""
+    return f"hashtag {_HUMP.sub(' ', match[1])}"
+
+
+def divided(match: Match) -> str:
+    """Returns a unit with its negative powers as divisors: W m⁻² -> W/m², J kg⁻¹ K⁻¹ -> J/kg/K."""
+    powers = re.findall(r"[ ·]?([^ ·⁻]+)⁻([¹²³])", match[4])
+    divisors = (f"/{unit}{power if power != '¹' else ''}" for unit, power in powers)
+    return f"{match[1]}{match[2]}{match[3]}{''.join(divisors)}"
+
+
+def postcode(match: Match) -> str:
+    """Returns a British postcode in words: S33 8WP -> S thirty three, eight W P."""
+    area, district, sector, unit = match.groups()
+    number = re.sub(r"\d+", lambda digits: f" {numbers.cardinal(digits[0])} ", district)
+    return f"{' '.join(area)}{number.rstrip()}, {numbers.cardinal(sector)} {' '.join(unit)}"
+
+
+def grid(match: Match) -> str:
+    """Returns a grid reference in words: SK 123 845 -> grid reference S K one two three, eight four five."""
+    square, digits = match[1], match[2].replace(" ", "")
+    half = len(digits) // 2
+    return (
+        f"grid reference {' '.join(square)} {numbers.digits(digits[:half])}, {numbers.digits(digits[half:])}"
+    )
+
+
+def stars(match: Match) -> str:
+    return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
+
+
+_SECTION = r"(?=\d{1,3}[A-Z]{0,2}"
+TRADES: list[Row] = [
+    (
+        "rent",
+        rf"([£€$]\d[\d,.]{{0,11}}k?) ?({alternatives(_RENTS)})\b(?![-/])\.?",
+        with_stop(lambda m: f"{m[1]} {_RENTS[m[2]]}"),
+    ),
+    ("rent", r"(?<=\d) ?pcm\b\.?", with_stop(lambda _: " per calendar month")),
+    ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
+    ("near", r"\bnr\.? (?=[A-Z][a-z])", "near "),
+    ("size", rf"(?<=\d )({alternatives(_SIZES)})\. (?=[a-z])", lambda m: f"{_SIZES[m[1]]} "),
+    ("available", r"(?<!no )(?<!little )\b([Aa])vail\. (?=[a-z\d])", r"\1vailable "),
+    ("visibility", r"\b([Vv])is\. (?=(?:very )?(?:good|fair|mod|moderate|poor)\b|\d)", r"\1isibility "),
+    (
+        "section",
+        rf"\b(ss?)(?:\. ?| ){_SECTION}\((?:\d|[a-z]\)))"
+        rf"|(?i:(?<=under )|(?<=\bof )|(?<=with ))(ss?)\.? ?{_SECTION}\b(?!\.\d))"
+        rf"|(?:(?<=\ba )|(?<=\bA )|(?<=\bthe )|(?<=\bby )|(?<=\bin )"
+        rf"|(?<=\band )|(?<=\bor )|(?<=\b[Ss]ee ))(ss?)\. ?{_SECTION}\b)",
+        lambda m: "sections " if "ss" in m.groups() else "section ",
+    ),
+    ("grade", r"(?<![\w*])A\*[-–](?=[A-G]\b)", "A star to "),
+    ("grade", r"(?<![\w*])(A\*(?:A\*|[A-C]){0,3})(s?)(?![\w*])", grades),
+    ("score", r"(?<=\d)\+/(?=(?:5|10|20|100)\b)", " plus out of "),
+    ("wine", r"(?<=\d{4} )Ch\. (?=[A-Z][a-z])", "chateau "),
+    ("root", r"(?<=√)(\d{1,4})/(?=\d)", r"\1 over "),
+    (
+        "unit",
+        rf"([\d⁰¹²³⁴-⁹])( ?)({_UNIT})((?:[ ·]?(?:{_UNIT})⁻[¹²³]){{1,3}})(?![\w⁰-⁹])",
+        divided,
+    ),
+    (
+        "hashtag",
+        r"(?<![\w&#/])#(?!(?:[0-9A-Fa-f]{3}){1,2}\b|[A-Z]{3,24}\d|include\b|define\b)([A-Za-z]{3}\w{0,40})(?![\w-])",
+        hashtag,
+    ),
+    (
+        "star",
+        r"(?<=\b[1-7])\*(?= (?:hotels?|resorts?|spas?|luxury|accommodation|reviews?|service)\b)",
+        " star",
+    ),
+    ("together", r"\b([kp])(\d)tog\b", r"\1 \2 together"),
+    ("repeat", r"\b([Rr])ep (?=(?:from |between )?\*)", r"\1epeat "),
+    ("star", r"\b(?:from|between) \*{1,2}s?(?: (?:to|and) \*{1,2})?(?=[ ,.;:)]|$)", stars),
+    (
+        "grid reference",
+        r"\b(?:GR|[Gg]rid [Rr]ef(?:erence|\.)?|[Mm]ap ref(?:erence|\.)?):? ([A-Z]{2}) ?(\d{2,5} ?\d{2,5})\b",
+        grid,
+    ),
+    (
+        "postcode",
+        r"\b([A-Z]{1,2})(\d[\dA-Z]?) (\d)"
+        r"(?!GB|TB|HP|WD|(?<=1)ST|(?<=2)ND|(?<=3)RD|TH)([ABD-HJLNP-UW-Z]{2})\b",
+        postcode,
+    ),
+    ("wind", rf"(?<![\w.'/-])(?:{_WIND})(?:/(?:{_WIND}))?(?![\w'./-]|\.\w)", wind),
+]
