@@ -29,6 +29,7 @@ _WINDY = re.compile(r"(?i)\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|bre
 _CHANGED = re.compile(
     r"\.\d{1,3}$|\b(?:up|down|by|rose|fell|grew|gained|lost|dropped|rise of|fall of) \d{1,3}$"
 )
+_NOTHING = re.compile("(?!)")  # after a rent, a word with a capital begins a sentence
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
 _UNIT = alternatives(UNITS)
@@ -94,9 +95,9 @@ TRADES: list[Row] = [
     (
         "rent",
         rf"([£€$]\d[\d,.]{{0,11}}k?) ?({alternatives(_RENTS)})\b(?![-/])\.?",
-        with_stop(lambda m: f"{m[1]} {_RENTS[m[2]]}"),
+        with_stop(lambda m: f"{m[1]} {_RENTS[m[2]]}", _NOTHING),
     ),
-    ("rent", r"(?<=\d) ?pcm\b\.?", with_stop(lambda _: " per calendar month")),
+    ("rent", r"(?<=\d) ?pcm\b\.?", with_stop(lambda _: " per calendar month", _NOTHING)),
     ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
     ("near", r"\bnr\.? (?=[A-Z][a-z])", "near "),
     ("size", rf"(?<=\d )({alternatives(_SIZES)})\. (?=[a-z])", lambda m: f"{_SIZES[m[1]]} "),
