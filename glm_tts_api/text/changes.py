@@ -1,14 +1,12 @@
 """Finds the places at which the spoken form of a text differs from its written form. Works on strings only.
 
-Both forms are cut into words, single Hanzi and single digits, and are aligned. A change is the stretch
-between two aligned words, grown to whole tokens (words, Hanzi, numbers). Every search ahead is bounded, so a
-comparison takes linear time even where the two forms have few words in common.
+Both forms are cut into words, single Hanzi and single digits, and are aligned (alignment.py). A change is the
+stretch between two aligned words, grown to whole tokens (words, Hanzi, numbers).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +14,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-_HANZI = "\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[^\W\d_{_HANZI}]+(?:'[^\W\d_{_HANZI}]+)*|[^\W_]")
+from glm_tts_api.text.alignment import Word, aligned, words
+
 _JOINED = re.compile(r"[^\s,;!?()\[\]{}\"“”…—：；？\u2e80-\uabff\uf900-\uff0f]*")  # one token
-_FURTHEST = 150  # a change has fewer written words, and fewer than 300 words in both forms
 _MOST_USES = 50  # uses of rules that are examined for one word of a change
 _ORDINARY = frozenset(" \t\r\n。，？！；：、…—·《》“”‘’（）【】「」『』,.?!;:'\"()[]{}-_*#`~|>\\")
 
@@ -90,13 +87,6 @@ class _Gap(NamedTuple):
     said_to: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    folded: str
-    start: int
-    end: int
-
-
 class _Touched(NamedTuple):
     """One use of a rule: the `kind` of the rule, the set of words that it replaced and the set of words that
     it wrote instead."""
@@ -119,8 +109,8 @@ def compare(written: str, said: str, uses: Sequence[Use] = (), given: Sequence[C
         touched = _Touched(use.kind, _folded(use.written), _folded(use.said))
         for word in touched.written:
             by_word[word].append(touched)
-    before, after = _words(written), _words(said)
-    pairs = list(_same(before, after))
+    before, after = words(written), words(said)
+    pairs = list(aligned(before, after))
     shown = _in_written_case(written, said, before, after, pairs)
     pairs = _without_touched(pairs, list(_gaps(written, said, before, after, pairs)), written, before)
     found = list(_given(given, before, after, pairs))
@@ -138,8 +128,8 @@ def compare(written: str, said: str, uses: Sequence[Use] = (), given: Sequence[C
 def _in_written_case(
     written: str,
     said: str,
-    before: Sequence[_Word],
-    after: Sequence[_Word],
+    before: Sequence[Word],
+    after: Sequence[Word],
     pairs: Sequence[tuple[int, int]],
 ) -> str:
     shown = list(said)
@@ -157,7 +147,7 @@ def _kind_behind(change: Change, by_word: Mapping[str, list[_Touched]]) -> str |
     several, the one with the fewest words. `by_word` lists the uses by the words that they replaced."""
     written, said = _folded(change.written), _folded(change.said)
     best, kind = (0, 0), None
-    for word in dict.fromkeys(word.folded for word in _words(change.written)):
+    for word in dict.fromkeys(word.folded for word in words(change.written)):
         for touched in by_word.get(word, [])[:_MOST_USES]:
             made = len(said & touched.said)
             fit = made + len(written & touched.written), -len(touched.written | touched.said)
@@ -167,11 +157,11 @@ def _kind_behind(change: Change, by_word: Mapping[str, list[_Touched]]) -> str |
 
 
 def _folded(text: str) -> frozenset[str]:
-    return frozenset(word.folded for word in _words(text))
+    return frozenset(word.folded for word in words(text))
 
 
 def _given(
-    given: Sequence[Change], before: Sequence[_Word], after: Sequence[_Word], pairs: Sequence[tuple[int, int]]
+    given: Sequence[Change], before: Sequence[Word], after: Sequence[Word], pairs: Sequence[tuple[int, int]]
 ) -> Iterator[Place]:
     """Yields each of the changes `given` with the place of its words in the spoken text. If a rule changed
     these words too, they are not among the unchanged `pairs`, and the place is empty (0 to 0)."""
@@ -187,8 +177,8 @@ def _given(
 def _gaps(
     written: str,
     said: str,
-    before: Sequence[_Word],
-    after: Sequence[_Word],
+    before: Sequence[Word],
+    after: Sequence[Word],
     pairs: Sequence[tuple[int, int]],
 ) -> Iterator[_Gap]:
     """Yields the stretches that lie between neighbouring `pairs` of equal words, before the first pair and
@@ -206,7 +196,7 @@ def _gaps(
 
 
 def _without_touched(
-    pairs: Sequence[tuple[int, int]], gaps: Sequence[_Gap], written: str, before: Sequence[_Word]
+    pairs: Sequence[tuple[int, int]], gaps: Sequence[_Gap], written: str, before: Sequence[Word]
 ) -> list[tuple[int, int]]:
     """Returns `pairs`, the pairs of equal words, without those whose token changes elsewhere: once 15 in
     iPhone15 is spoken as a word, the pair of iPhone is left out too.
@@ -228,22 +218,15 @@ def _without_touched(
     return [pair for pair in pairs if tokens[pair[0]] not in touched]
 
 
-def _touches(words: Sequence[_Word], gap: _Gap) -> bool:
+def _touches(words: Sequence[Word], gap: _Gap) -> bool:
     return any(word.end == gap.start or word.start == gap.end for word in words)
 
 
-def _tokens(written: str, words: Sequence[_Word]) -> list[int]:
+def _tokens(written: str, words: Sequence[Word]) -> list[int]:
     """Returns, for each of `words`, the number of the token that holds it. A token is a single Hanzi, or
     words and digits that are written without a blank, comma or bracket between them (iPhone15, 3-5)."""
     whole = [_JOINED.fullmatch(written, last.start, word.end) is not None for last, word in pairwise(words)]
     return [0, *accumulate(not joined for joined in whole)]
-
-
-def _words(text: str) -> list[_Word]:
-    return [
-        _Word(unicodedata.normalize("NFKC", word.group()).lower(), *word.span())
-        for word in _WORD.finditer(text)
-    ]
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -258,42 +241,3 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 def _is_sign(text: str, at: int) -> bool:
     """Returns whether `text[at]` is a minus sign or a decimal point directly before a digit."""
     return text[at] in "-." and text[at + 1 : at + 2].isdigit()
-
-
-def _same(before: Sequence[_Word], after: Sequence[_Word]) -> Iterator[tuple[int, int]]:
-    """Aligns two lists of words. Yields the pairs of places (in `before`, in `after`) with the same word, in
-    order. After a difference the next pair is the one that `_next_pair` finds; without one the pairs end."""
-    pairs: dict[tuple[str, str], list[int]] = defaultdict(list)
-    ahead = [*(word.folded for word in after), ""]
-    for at in range(len(after)):
-        pairs[ahead[at], ahead[at + 1]].append(at)
-    ours = [*(word.folded for word in before), ""]
-    left = right = 0
-    while left < len(before) and right < len(after):
-        if ours[left] != ahead[right]:
-            found = _next_pair(ours, left, right, pairs)
-            if found is None:
-                return
-            left, right = found
-        yield left, right
-        left, right = left + 1, right + 1
-
-
-def _next_pair(
-    ours: Sequence[str], left: int, right: int, pairs: dict[tuple[str, str], list[int]]
-) -> tuple[int, int] | None:
-    """Returns the first places, `left` and `right` or later, at which both lists have the same two successive
-    words. They skip the fewest words, at most 149 in `ours` and 299 in both lists; None if there are none.
-    `ours` is the written list. `pairs` maps two successive spoken words to their places in the spoken
-    list."""
-    nearest: tuple[int, int] | None = None
-    distance = 2 * _FURTHEST
-    for skipped in range(min(_FURTHEST, len(ours) - 1 - left)):
-        if skipped >= distance:
-            break
-        places = pairs.get((ours[left + skipped], ours[left + skipped + 1]), [])
-        at = bisect_left(places, right)
-        if at < len(places) and skipped + places[at] - right < distance:
-            distance = skipped + places[at] - right
-            nearest = left + skipped, places[at]
-    return nearest

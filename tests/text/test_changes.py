@@ -35,6 +35,16 @@ def readings(frontend: TextFrontend) -> list[tuple[str, Reading]]:
         ("a $9 million loss", "a nine million dollars loss.", [("$9 million", "nine million dollars", 2)]),
         ("iPhone15很好", "iphone十五很好。", [("iPhone15", "iphone十五", 0)]),
         ("C++ is", "c plus plus is.", [("C++", "c plus plus", 0)]),
+        (
+            "At 7.45, call 911",
+            "at seven forty five, call nine one one.",
+            [("7.45", "seven forty five", 3), ("911", "nine one one", 14)],
+        ),
+        (
+            "$5 million, €4",
+            "five million dollars, four euros.",
+            [("$5 million, €4", "five million dollars, four euros", 0)],
+        ),
     ],
 )
 def test_a_change_has_its_place(written: str, said: str, found: list[tuple[str, str, int]]) -> None:
