@@ -41,8 +41,9 @@ def words(text: str) -> list[Word]:
 def aligned(before: Sequence[Word], after: Sequence[Word]) -> Iterator[tuple[int, int]]:
     """Yields the pairs of places (in `before`, in `after`) with the same word, in order. Two successive words
     are found anywhere, and between such pairs also a Latin word that stands once in each text: the call of
-    "17.45, call 07700". A word behind a figure may be a part of it ($5 million) unless it is one of _NO_UNITS, and Hanzi may change their
-    order (50元/天, 每天五十元); these are found only beside others."""
+    "17.45, call 07700". A word behind a figure may be a part of it ($5 million), unless it is one of
+    _NO_UNITS, and Hanzi may change their order (50元/天, 每天五十元). These are found only beside others.
+    """
     left = right = 0
     for at, spoken_at in [*_same(before, after), (len(before), len(after))]:
         for n, m in _lone_words(before[left:at], after[right:spoken_at]):
