@@ -10,6 +10,7 @@ import torch
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.gpus import n_gpus, why_no_gpu
+from glm_tts_api.model.linear import has_amx_units
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _CPU = torch.device("cpu")
@@ -96,9 +97,7 @@ def has_bf16_units(device: torch.device = _CPU) -> bool:
         with torch.cuda.device(device):
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capability: str = torch.backends.cpu.get_cpu_capability()
-    return "AVX512" in capability and bool(
-        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    )
+    return "AVX512" in capability and bool(torch.cpu._is_avx512_bf16_supported() or has_amx_units())
 
 
 def _choose_device(device: str, n: int, nth: int) -> torch.device:

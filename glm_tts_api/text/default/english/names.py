@@ -9,7 +9,7 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
 from glm_tts_api.text.default.table import Match, Row
 
-_DIRECTIONS = {
+DIRECTIONS = {
     **{"N": "north", "S": "south", "E": "east", "W": "west"},
     **{"NE": "northeast", "NW": "northwest", "SE": "southeast", "SW": "southwest"},
 }
@@ -55,12 +55,12 @@ NAMES: list[Row] = [
         rf"(?<![\w.'])({_WIND})\b\.?(?= \d{{1,3}}(?:st|nd|rd|th) (?:[Ss]t|[Aa]ve))"
         rf"|(?<=\d )({_WIND})\b\.?(?= (?:\d{{1,3}}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{{2,15}} ){{1,3}}"
         r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive|street|avenue|road|boulevard|drive|lane)\b))",
-        lambda m: _DIRECTIONS[m[1] or m[2]],
+        lambda m: DIRECTIONS[m[1] or m[2]],
     ),
     (
         "direction",
         rf"(?i:(?<=street )|(?<=avenue )|(?<=road )|(?<=boulevard ))({_WIND})\b(?!['.]?\w)",
-        lambda m: _DIRECTIONS[m[1]],
+        lambda m: DIRECTIONS[m[1]],
     ),
     (
         "runway",
@@ -78,12 +78,12 @@ NAMES: list[Row] = [
     (
         "direction",
         r"\b((?:I|US|SR|Route|Highway)[- ]\d{1,3} )([NSEW])\b(?!\.\w)",
-        lambda m: m[1] + _DIRECTIONS[m[2]],
+        lambda m: m[1] + DIRECTIONS[m[2]],
     ),
     (
         "direction",
         r"(?:(?<=\d[°′″'\"])|(?<=\d'')|(?<=degrees )|(?<=minutes )|(?<=seconds ))\s?([NSEW])\b(?!['.]?\w)",
-        lambda m: f" {_DIRECTIONS[m[1]]}",
+        lambda m: f" {DIRECTIONS[m[1]]}",
     ),
     (
         "versus",

@@ -63,7 +63,6 @@ _NUMERALS = (
     "|(?:thir|four|fif|six|seven|eigh|nine)t(?:een|y)|fort?y"
 )
 _ARROWS = "→➜⇒⟶"
-_UNIT = alternatives(UNITS)
 _OF_POWERS = UNITS | {"C": "coulomb", "F": "farad", "T": "tesla"}  # units behind a power of ten
 _POWER_UNIT = alternatives(_OF_POWERS)
 

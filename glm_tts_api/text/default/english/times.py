@@ -15,6 +15,10 @@ _DECADES = (
     *("hundreds", "tens", "twenties", "thirties", "forties"),
     *("fifties", "sixties", "seventies", "eighties", "nineties"),
 )
+_PRICED = re.compile(
+    "(?i)share|stock|bond|magnitude|gpa|price|traded|trading|yield|rate|index|dollar|euro|pence|per ?cent"
+    "|score|ratio|average|[%$£€]"
+)
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
 _RACE = re.compile(r"\b(?:PR|PB|[Pp]ersonal best|\d+[Kk]|[Mm]arathon|mile|lap|time of|[Cc]locked)\b")
 _SCORE = re.compile(
@@ -73,6 +77,12 @@ def lasts(figure: Figure) -> bool:
     is a decade."""
     told = _SECONDS_BEHIND.match(figure.rest) or _SECONDS_BEFORE.search(figure.lead)
     return bool(told and not _ERA_BEHIND.match(figure.rest))
+
+
+def unpriced(figure: Figure) -> bool:
+    """Returns whether nothing within 40 characters of the number `figure` speaks of prices, marks or rates: a
+    number with a dot may then be a time (meet at 7.30)."""
+    return not _PRICED.search(f"{figure.lead[-40:]}_{figure.rest[:40]}")
 
 
 def tall(figure: Figure) -> bool:
@@ -196,4 +206,4 @@ SAID = by_name(
     *(clock, clocks, military, central, ratio, duration, lettered, left, lap, pace, height, seconds),
     *(decade, short_year, verse),
 )
-TESTS = by_name(won, unscored, several_too, lasts, tall)
+TESTS = by_name(won, unscored, unpriced, several_too, lasts, tall)

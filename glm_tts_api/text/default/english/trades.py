@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.names import DIRECTIONS
 from glm_tts_api.text.default.english.stops import with_stop
 from glm_tts_api.text.default.english.units import UNITS
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
@@ -16,11 +17,11 @@ _RENTS = names("""
     p.a=per annum; pp=per person; pppn=per person per night; pn=per night;
 """)
 _SIZES = names("lg=large; med=medium; sm=small;")
-_WINDS = names("""
-    N=north; S=south; E=east; W=west; NE=northeast; NW=northwest; SE=southeast; SW=southwest;
-    NNE=north northeast; NNW=north northwest; ENE=east northeast; ESE=east southeast;
-    SSE=south southeast; SSW=south southwest; WNW=west northwest; WSW=west southwest;
-""")
+_WINDS = DIRECTIONS | {
+    first + second: f"{DIRECTIONS[first]} {DIRECTIONS[second]}"
+    for second in ("NE", "NW", "SE", "SW")
+    for first in second
+}
 _WIND = alternatives(_WINDS)
 _BLOWS = re.compile(r" (?:winds?|gales?|breezes?|airs)\b")
 _BLOWN = re.compile(r"\b[Ww]inds?(?: (?:are|is|was|were))?:? (?:from )?(?:the )?$")
