@@ -6,7 +6,8 @@
 `pairs` speaks each text in two timbres with the same prosody, so that both have the same timing to the frame.
 `single` speaks each text once. A quarter of the clips are changed as if a phone had recorded them. The
 tokenizer's features, the speaker's statistics and the file .recorded (the mel of a prompt) come from the
-changed clips. The format is that of data.py, with an additional file .wave for the vocoders: 24 kHz int16 of
+changed clips. A third of the pairs' texts are random words: they have every Hanzi and syllable, which what
+people say repeats too seldom for the tokenizer. The format is that of data.py, with an additional file .wave for the vocoders: 24 kHz int16 of
 one clip of each text. A part depends only on its number and on the texts.
 """
 
@@ -14,6 +15,7 @@ import argparse
 import json
 import pickle
 import random
+import re
 import time
 from pathlib import Path
 
@@ -29,12 +31,13 @@ from scripts.mini.kokoro import FRAME_SAMPLES, MAX_LETTERS, SAMPLE_RATE, Floats,
 from scripts.mini.kokoro_reading import PAUSES, Reader, Reading
 from scripts.mini.recording import as_recorded
 from scripts.mini.sayings import SayingMaker, prepared
-from scripts.mini.sentences import Sentence
+from scripts.mini.sentences import Sentence, SentenceMaker
 from scripts.mini.timbres import PROSODY, Timbre, trained_timbres
 
 KINDS = {"pairs": (2, 1000), "single": (1, 5000)}  # (voices for each text, seed of the first part)
 PART_SECONDS = 300.0
 RECORDED_SHARE = 0.25
+WORDS_SHARE = 0.35  # share of the pairs' texts that are random words
 SHORTEST_S, LONGEST_S = 0.5, 20.0
 _SILENCE_S = 0.08  # kept before and after the speech
 _LOUD = 0.006
@@ -204,12 +207,32 @@ class PartWriter:
         temporary.replace(self._out.with_suffix(".pkl"))
 
 
-def make_part(speaker: Speaker, out: Path, *, seed: int, voices: int, timbres: list[Timbre]) -> float:
+class Texts:
+    """Makes what people say, and as a share of the texts random words."""
+
+    def __init__(self, words_share: float) -> None:
+        self._words_share, self._sayings = words_share, SayingMaker()
+        self._words = SentenceMaker() if words_share else None
+
+    def make(self, rng: random.Random) -> Sentence:
+        if self._words is None or rng.random() >= self._words_share:
+            return self._sayings.make(rng)
+        while True:
+            sentence = self._words.make(rng)
+            if sentence.language == "en" and len(sentence.text) < 150:
+                return sentence
+            if len(sentence.text) < 45 and not re.search("[a-z]", sentence.text):  # not a mixture
+                return sentence
+
+
+def make_part(
+    speaker: Speaker, out: Path, *, seed: int, voices: int, timbres: list[Timbre], words_share: float
+) -> float:
     """Writes a part of the data with `voices` random timbres for each text. Returns its seconds of speech."""
-    rng, maker, writer = random.Random(seed), SayingMaker(), PartWriter(out, FeatureExtractor())
+    rng, texts, writer = random.Random(seed), Texts(words_share), PartWriter(out, FeatureExtractor())
     text_id = 0
     while writer.seconds < PART_SECONDS:
-        sentence = maker.make(rng)
+        sentence = texts.make(rng)
         prosody, speed = rng.choice(PROSODY[sentence.language]), rng.uniform(0.9, 1.15)
         chosen = rng.sample(timbres, voices)
         clips = say_alike(speaker, sentence, chosen, prosody, speed=speed, text_id=text_id)
@@ -225,6 +248,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=tuple(KINDS))
     parser.add_argument("--minutes", type=float, default=240)
+    parser.add_argument("--first", type=int, default=0, help="number of the first part")
     parser.add_argument("--timbres", type=int, default=48)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     args = parser.parse_args()
@@ -233,10 +257,13 @@ def main() -> None:
     data.mkdir(parents=True, exist_ok=True)
     speaker, timbres = Speaker(args.folder / "kokoro"), trained_timbres(args.timbres)
     voices, first_seed = KINDS[args.kind]
-    for part in range(round(args.minutes * 60 / PART_SECONDS)):
+    words_share = WORDS_SHARE if args.kind == "pairs" else 0.0
+    for part in range(args.first, round(args.minutes * 60 / PART_SECONDS)):
         out = data / f"{args.kind}{part:03d}"
         if not out.with_suffix(".pkl").exists():
-            seconds = make_part(speaker, out, seed=first_seed + part, voices=voices, timbres=timbres)
+            seconds = make_part(
+                speaker, out, seed=first_seed + part, voices=voices, timbres=timbres, words_share=words_share
+            )
             print(f"{out.name}: {seconds / 60:.1f} min, CPU {time.process_time():.0f} s so far", flush=True)
 
 
