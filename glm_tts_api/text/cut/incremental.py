@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.english.short_forms import ABBREVIATIONS, TITLES
+from glm_tts_api.text.default.english.short_forms import TITLES
+from glm_tts_api.text.default.english.shortened import WITH_STOP
 from glm_tts_api.text.markup.marks import MOST_MARK_CHARS
 
 # Lengths in letters and digits. A Chinese, Japanese or Korean character counts as three: it takes as long.
@@ -23,7 +24,7 @@ _NARROW_SENTENCE_MARKS, _NARROW_CLAUSE_MARKS = ".!?", ",;:"  # no end in 3.14, 1
 _MARKS = _SENTENCE_MARKS + _CLAUSE_MARKS + _NARROW_SENTENCE_MARKS + _NARROW_CLAUSE_MARKS
 _LOOK_BACK = 40
 _LAST_WORD = re.compile(r"[A-Za-z.]+$")
-_SHORTENED = frozenset(word.lower() for word in (*ABBREVIATIONS, *TITLES))
+_SHORTENED = WITH_STOP | {word.lower() for word in TITLES}
 
 
 class SentenceSplitter:

@@ -18,13 +18,14 @@ from glm_tts_api.text.chinese import replace_words, tidy_chinese
 from glm_tts_api.text.cut.pieces import Check, pieces, unwatched
 from glm_tts_api.text.default.characters import clean
 from glm_tts_api.text.default.chinese import rules as chinese_rules
-from glm_tts_api.text.default.data import Word, Words
+from glm_tts_api.text.default.data import Word, Words, either
 from glm_tts_api.text.default.english import rules as english_rules
-from glm_tts_api.text.default.english.short_forms import MONTH, SHORT_FORMS
+from glm_tts_api.text.default.english.short_forms import MONTH, SHORT_STATES, STREETS, TITLES, WEEKDAYS
+from glm_tts_api.text.default.english.shortened import SHORT_FORMS
 from glm_tts_api.text.default.figures import Figures
 from glm_tts_api.text.default.lines import spoken_lines
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
-from glm_tts_api.text.default.table import Rule, alternatives, apply_rules
+from glm_tts_api.text.default.table import Rule, apply_rules
 from glm_tts_api.text.english import spell_digits
 from glm_tts_api.text.wetext import simplified_characters
 
@@ -47,9 +48,13 @@ _CHINESE_SENTENCE = re.compile("[^。！？；]*[。！？；]*")
 _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 ]*")
 _ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
 _PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
+_SHORT_FORMS = SHORT_FORMS | {
+    *(form.lower() for form in (*TITLES, *WEEKDAYS, *STREETS, *SHORT_STATES)),
+    *("aka", "gal", "lb", "mi", "mo", "oz", "qt"),
+}
 _SHORTENED = re.compile(
     rf"[A-Z]{{2}}|\b(?:{MONTH}|[A-G]b|[YQM]o[YQM]|[NSEW])\b"
-    rf"|(?i:\b(?:[ivx]{{1,5}}|hundred|thousand|million|billion|trillion|{alternatives(SHORT_FORMS)})\b)"
+    rf"|(?i:\b(?:[ivx]{{1,5}}|hundred|thousand|million|billion|trillion|{either(_SHORT_FORMS)})\b)"
 )
 _MARKS = re.compile(f"[{re.escape(signs.PUNCTUATION)}]{{2,}}")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")

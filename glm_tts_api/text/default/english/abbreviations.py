@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.english.short_forms import BEFORE_LETTERS, BEHIND_ORDINALS, SHORT_STATES
+from glm_tts_api.text.default.english.short_forms import SHORT_STATES
 from glm_tts_api.text.default.english.stops import with_stop
 from glm_tts_api.text.default.table import Match, Row, alternatives, before, names
 
@@ -157,12 +157,6 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f" {numbers.ordinal(m[0][0])}",
     ),
     (
-        "ordinal",
-        rf"(?:(?<=\d(?:st|nd|rd|th))|(?<=second)|(?<=third))[ -]({alternatives(BEHIND_ORDINALS)})\.",
-        with_stop(lambda m: f" {BEHIND_ORDINALS[m[1]]}"),
-    ),
-    ("floor", r"(?<=\d(?:st|nd|rd|th)) [Ff]l\b", " floor"),
-    (
         "minutes",
         r"(?:(?<=more )|(?<=few )|(?<=several ))(min|sec)\b\.?",
         with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
@@ -170,11 +164,6 @@ ABBREVIATIONS: list[Row] = [
     ("apartment", r"\b[Aa]pt\.(?= [a-z])", "apartment"),
     ("quarters", r"\b([QHWD])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),
     ("note", r"(?<=\d )n\. ?(?=\d)", "note "),
-    (
-        "lettered",
-        rf"\b({alternatives(BEFORE_LETTERS)})\. (?=[B-HJ-Z]\b(?!'|\. ?[A-Za-z]))",
-        lambda m: f"{BEFORE_LETTERS[m[1]]} ",
-    ),
     ("verse", r"(?:(?<=[,;:] )|^)(vv?)\. (?=\d)", lambda m: "verse " if m[1] == "v" else "verses "),
     ("following", r"(?<=\d )ff\b\.?", with_stop(lambda _: "and following")),
     ("key", r"\b([A-G])b(?= (?:major|minor|maj|min|clarinet|trumpet)\b|m?\d\b|maj)", r"\1 flat"),

@@ -6,22 +6,16 @@ import re
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.short_forms import (
-    ABBREVIATIONS,
-    BEFORE_FIGURES,
-    LABELS,
     MONTH,
-    NOTED_UNITS,
-    NOTES,
     STATES,
     STREETS,
     TITLES,
     WEEKDAYS,
     WORDS_TOO,
 )
+from glm_tts_api.text.default.english.shortened import SHORTENED
 from glm_tts_api.text.default.english.stops import (
     A_NAME,
-    A_TIME,
-    ANYTHING,
     SENTENCE_MAY_END,
     STARTERS,
     stop,
@@ -36,16 +30,6 @@ _LETTERED = re.compile(
     "|Gate|Grade|Group|Hall|Hepatitis|House|Lane|Level|Lot|Model|Option|Part|Plan|Platform|Point|Pool|Product|Room"
     "|Route|Row|Schedule|Section|Series|Side|Site|Stand|Step|Table|Team|Terminal|Tier|Track|Type|Unit|Variant|Version"
     "|Vitamin|Wing|Zone"
-)
-_SHORT = {
-    key.lower(): word
-    for key, word in (LABELS | NOTES | NOTED_UNITS | ABBREVIATIONS | BEFORE_FIGURES | WEEKDAYS).items()
-}
-# The `goes_on` of `stop` by short form. After vs. the sentence goes on with any word (Jones vs. The Bank).
-# After a short form that is not listed, only a name goes on with the sentence (Acme Inc. Magazine).
-_GOES_ON = {"etc": A_TIME} | dict.fromkeys(
-    ("approx", "ca", "cf", "chs", "eqs", "esp", "excl", "fig", "figs", "incl", "viz", "vol", "vols", "vs"),
-    ANYTHING,
 )
 
 
@@ -78,11 +62,6 @@ def initials(match: Match) -> str:
     return before + letters.replace(".", "") if is_of_a_name else match.group()
 
 
-def abbreviation(match: Match) -> str:
-    word = match[1].lower()
-    return _SHORT[word] + stop(match, _GOES_ON.get(word, A_NAME))
-
-
 def state(match: Match) -> str:
     zip_code = (
         f" {numbers.digits(match[2][:5])}"
@@ -110,13 +89,6 @@ def weekdays(match: Match) -> str:
     return f"{WEEKDAYS[match[1]]} {'' if match[2] == '/' else 'to '}{WEEKDAYS[match[3]]}"
 
 
-def _either_case(short: dict[str, str]) -> str:
-    """Returns a regular expression for the short forms as they stand and with a first capital. It does not
-    match them all in capitals, where they are names: HR, PTS."""
-    return alternatives({*short, *map(str.capitalize, filter(str.isalpha, short))})
-
-
-_NOTE_END = r"(?![\w/-]|'(?!s))(?:\.(?=\s+[a-z0-9(]|,))?"
 # Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
     (
@@ -148,21 +120,12 @@ WORDS: list[Row] = [
         rf"\b({alternatives(WEEKDAYS)})\.?\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?",
         with_stop(weekdays),
     ),
-    ("weekday", rf"\b({alternatives(WEEKDAYS)})\.(?=\s+[A-Za-z0-9&@(-]|,)", abbreviation),
     (
-        "abbreviation",
-        rf"(?i)\b(?-i:(?![A-Z]{{2}})(?<![A-Z]\.))({alternatives(BEFORE_FIGURES)})\.(?=\s+[(-]?(?-i:\d|[A-Z]-?\d|[ivx]{{2,5}}\b|[ivx][-–][ivx]|[IVX]{{2,5}}\b|[IVX][-,.;:)]))",
-        lambda m: _SHORT[m[1].lower()],
+        "weekday",
+        rf"\b({alternatives(WEEKDAYS)})\.(?=\s+[A-Za-z0-9&@(-]|[,?!])",
+        with_stop(lambda m: WEEKDAYS[m[1]]),
     ),
-    (
-        "abbreviation",
-        rf"(?i)\b(?-i:(?![A-Z]{{2}}))({alternatives(ABBREVIATIONS)})\.(?=\s+[a-z0-9(&$£€]|[,?!)\]\"”’'…—]|$)",
-        abbreviation,
-    ),
-    ("abbreviation", r"(?<=[A-Za-z] )\b(vs)\b", abbreviation),
-    ("abbreviation", rf"\b({alternatives(LABELS)})\.?(?=\s#?\d)", abbreviation),
-    ("note", rf"(?<![\w'/-])({_either_case(NOTES)}){_NOTE_END}", abbreviation),
-    ("note", rf"(?<![\w'/-])(?<!\d )({_either_case(NOTED_UNITS)}){_NOTE_END}", abbreviation),
+    SHORTENED,
     (
         "weekday",
         rf"\b({alternatives(WEEKDAYS)})\b(?=,?\s(?:Jan|Feb|Mar|Apr|May"
