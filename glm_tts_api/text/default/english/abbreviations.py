@@ -187,7 +187,11 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f"{m[1].replace('.', '')}.{m[2]}",
     ),
     ("average", r"\.(\d{3})/\.(\d{3})/\.(\d{3})\b", lambda m: ", ".join(map(numbers.paired, m.groups()))),
-    ("point", r"(?<=\d-)pts?\b\.?(?= [a-z])", "point"),
+    ("point", r"(?<=\d) ?-pts?\b\.?(?= [a-z])", "-point"),
+    ("by", r"(?<=\d)( ?(?:mm|cm|km|m|ft|in|yd|px)) ?[x×] ?(?=\d)", r"\1 by "),
+    ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),
+    ("miles", r"(?<=\d[kK] )mi\b\.?(?=[ ,;)])", "miles"),
+    ("grades", r"(?<=[Gg]rades )K-(?=\d)", "K to "),
     (
         "acuity",
         r"\b20/(\d{2,3})(?= (?:vision|eyesight|O[DSU]\b|in (?:her|his|my|the|each) ))"

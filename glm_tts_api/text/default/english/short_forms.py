@@ -42,7 +42,8 @@ SHORT_STATES = names("""
     Ky=kentucky; La=louisiana; Mass=massachusetts; Md=maryland; Mich=michigan; Minn=minnesota;
     Miss=mississippi; Mo=missouri; Mont=montana; Neb=nebraska; Nev=nevada; Okla=oklahoma; Ore=oregon;
     Pa=pennsylvania; Tenn=tennessee; Tex=texas; Va=virginia; Vt=vermont; Wash=washington; Wis=wisconsin;
-    Wyo=wyoming;
+    Wyo=wyoming; N.C=north carolina; N.D=north dakota; N.H=new hampshire; N.J=new jersey; N.M=new mexico;
+    N.Y=new york; R.I=rhode island; S.C=south carolina; S.D=south dakota; W.Va=west virginia;
 """)
 # Codes of states that are also words.
 WORDS_TOO = {

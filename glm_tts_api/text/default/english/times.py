@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.fractions import fraction
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.short_forms import STATES
 from glm_tts_api.text.default.figures import Figure, by_name, runs
@@ -169,8 +170,11 @@ def pace(time: str) -> str:
 
 
 def height(height: str) -> str:
-    """Returns a height in feet and inches in words: 5'8" -> five feet eight inches, 6'0" -> six feet."""
-    feet, inches = runs(height)
+    """Returns a height in feet and inches in words: 5'8" -> five feet eight inches, 6'0" -> six feet, 6'3 1/2"
+    -> six feet three and a half inches."""
+    feet, inches, *part = runs(height)
+    if part:
+        return f"{_parts([feet], ['foot'])[0]} {fraction(' '.join((inches, '/'.join(part))))} inches"
     return " ".join(_parts([feet, inches], ["foot", "inch"]) if int(inches) else _parts([feet], ["foot"]))
 
 

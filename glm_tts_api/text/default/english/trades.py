@@ -101,6 +101,11 @@ TRADES: list[Row] = [
     ("rent", r"(?<=\d) ?pcm\b\.?", with_stop(lambda _: " per calendar month", _NOTHING)),
     ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
     ("near", r"\bnr\.? (?=[A-Z][a-z])", "near "),
+    (
+        "old money",
+        r"(?<![\w.])(\d{1,2})s\.? ?(\d{1,2})d\b",
+        lambda m: f"{numbers.cardinal(m[1])} {numbers.plural('shilling', m[1])} {numbers.cardinal(m[2])} pence",
+    ),
     ("size", rf"(?<=\d )({alternatives(_SIZES)})\. (?=[a-z])", lambda m: f"{_SIZES[m[1]]} "),
     ("available", r"(?<!no )(?<!little )\b([Aa])vail\. (?=[a-z\d])", r"\1vailable "),
     ("visibility", r"\b([Vv])is\. (?=(?:very )?(?:good|fair|mod|moderate|poor)\b|\d)", r"\1isibility "),
