@@ -10,7 +10,7 @@ from glm_tts_api.text.default.chinese.units import CODES
 from glm_tts_api.text.default.figures import Figure, by_name
 
 _NUMBER_NOUNS = re.compile(
-    "[元块万亿千百多余几个名位人次条件家只台年月日天度点分秒倍%‰℃°]|公里|千米|米|美元|小时|分钟|kg|km|GB|MB"
+    "[元块万亿千百多余几个名位人次条件家只台场局把盘轮年月日天度点分秒倍%‰℃°]|公里|千米|米|美元|小时|分钟|kg|km|GB|MB"
 )
 _CALLED = re.compile(
     "(?:打|拨|拨通|拨打|致电|来电|呼叫|报警|电话|热线|客服|急救|火警|联系|回拨|发送到|发送至|短信|拨号)"

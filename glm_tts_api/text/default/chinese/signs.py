@@ -10,6 +10,8 @@ from glm_tts_api.text.default.table import Match, Row, after, before, roman
 _HAN = "\u4e00-\u9fff"
 _NUMERAL = re.compile("[一二三四五六七八九十百千万亿两零]")
 _QUANTITY = re.compile(rf"{_NUMERAL.pattern} ?[a-zA-Z]?[{_HAN}]{{0,3}} ?$|每[{_HAN}]{{1,3}}$")
+# What stands in a list that describes a person: 1.75m/65kg/本科.
+_OF_A_PERSON = re.compile("本科|硕士|博士|专科|大专|高中|未婚|已婚|离异|[男女]")
 _TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
 
 
@@ -23,7 +25,10 @@ def grouped(match: Match) -> str:
 def hanzi_apart(match: Match) -> str:
     """Returns the word for a slash before Hanzi: 每 after a quantity (三元/月) if no numeral follows,
     otherwise a comma for a pause."""
-    quantity = _QUANTITY.search(before(match, 6)) and not _NUMERAL.match(after(match, 1))
+    following = after(match, 2)
+    quantity = _QUANTITY.search(before(match, 6)) and not _NUMERAL.match(following)
+    if _OF_A_PERSON.match(following):
+        return "，"
     return "每" if quantity else "，"
 
 
@@ -94,6 +99,8 @@ WIDE: list[Row] = [
         r"0x(?<![\dA-Za-z]0x)([0-9A-Fa-f]{1,8})(?![A-Za-z0-9])",
         lambda m: f"零x{m[1].translate(CHINESE_DIGITS)}",
     ),
+    ("era", r"(?<=[（(])(?:公元)?前(\d{2,4})年?[-~～—–](?:公元)?前(\d{2,4})年?(?=[）)])", r"公元前\1年到公元前\2年"),
+    ("pages", r"P(?<![A-Za-z\d].)(\d{1,3}) ?[-~～—–] ?(?=P?\d{1,3}(?![\d.]))", r"P\1到"),
     ("era", r"(公元)?(前[零\d]{1,4}年) ?[-~～—–] ?(?=(?:公元)?前?\d)", r"\1\2到"),
     (
         "opus",
