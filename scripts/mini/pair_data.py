@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ MEL_MEAN, MEL_STD = -5.0, 2.5
 NO_TONE = -100  # a label that cross-entropy ignores
 _CROP_TOKENS = (24, 50, 100, 160)
 _MANDARIN_SHARE = 0.65  # share of the crops; Mandarin syllables are harder to tell apart
+_PACES = (0.87, 1.15)  # half of the crops are made slower or faster
 
 
 @dataclass(frozen=True)
@@ -87,19 +89,21 @@ class PairData:
                 mandarin if not other or (mandarin and rng.random() < _MANDARIN_SHARE) else other
             )
             length = self.clips.clips[pair[0]].n_tokens
-            if length < n:
+            m = round(n * rng.uniform(*_PACES)) if augment and rng.random() < 0.5 else n  # tokens in the clip
+            if length < m:
                 continue
-            a = 0 if rng.random() < 0.25 else rng.randint(0, length - n)
-            a = length - n if rng.random() < 0.15 else a
+            a = 0 if rng.random() < 0.25 else rng.randint(0, length - m)
+            a = length - m if rng.random() < 0.15 else a
+            frames = slice(2 * a, 2 * (a + m))
             for side, i in enumerate(pair):
-                crop = self.clips.whisper(i)[4 * a : 4 * (a + n)].astype(np.float32)
+                crop = paced(self.clips.whisper(i)[4 * a : 4 * (a + m)].astype(np.float32), 4 * n)
                 features[side].append(_augmented(crop, rng) if augment else crop)
                 mel, style, pitch = self._statistics(i)
-                mels[1 - side].append(mel[2 * a : 2 * (a + n)])
+                mels[1 - side].append(paced(mel[frames], 2 * n))
                 styles[1 - side].append(style)
-                pitches[side].append(pitch[2 * a : 2 * (a + n)])
-            phonemes.append(self.labels[pair[0]][2 * a : 2 * (a + n)])
-            tones.append(self.tones[pair[0]][2 * a : 2 * (a + n)])
+                pitches[side].append(_picked(pitch[frames], 2 * n))
+            phonemes.append(_picked(self.labels[pair[0]][frames], 2 * n))
+            tones.append(_picked(self.tones[pair[0]][frames], 2 * n))
 
         def both(sides: tuple[list[npt.NDArray[np.float32]], ...]) -> Tensor:
             return torch.from_numpy(np.stack(sides[0] + sides[1]))
@@ -124,6 +128,22 @@ def _frame_tones(clip: Clip, phonemes: list[str]) -> npt.NDArray[np.int16]:
         [tone_at.get(int(c), 0) if name else 0 for c, name in zip(characters, phonemes, strict=True)],
         np.int16,
     )
+
+
+def paced(frames: npt.NDArray[np.float32], length: int) -> npt.NDArray[np.float32]:
+    """Stretches frames [T, bins] along time to `length` frames."""
+    if len(frames) == length:
+        return frames
+    source = ((np.arange(length) + 0.5) * len(frames) / length - 0.5).clip(0, len(frames) - 1.001)
+    low = source.astype(np.int64)
+    part = (source - low).astype(np.float32)[:, None]
+    result: npt.NDArray[np.float32] = frames[low] * (1 - part) + frames[low + 1] * part
+    return result
+
+
+def _picked(values: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
+    """Stretches labels [T] along time to `length` frames: each takes the nearest one."""
+    return values[(np.arange(length) * 2 + 1) * len(values) // (2 * length)]
 
 
 def warped(crop: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:

@@ -9,7 +9,7 @@ import torch
 from scripts.mini.features import FeatureExtractor
 from scripts.mini.kokoro_data import PartWriter, make_clip
 from scripts.mini.kokoro_reading import Reading, character_tones
-from scripts.mini.pair_data import PairData
+from scripts.mini.pair_data import PairData, paced
 from scripts.mini.sentences import Sentence
 
 
@@ -43,3 +43,11 @@ def test_a_clip_in_one_voice_is_wanted_as_it_is_and_one_of_a_pair_as_its_twin(tm
 
 def test_the_tone_of_each_mandarin_character_is_known_by_its_place() -> None:
     assert character_tones("你好，我们 OK。") == {0: 3, 1: 3, 3: 3, 4: 5}
+
+
+def test_a_pace_keeps_what_is_heard_and_when() -> None:
+    ramp = np.arange(100, dtype=np.float32)[:, None]
+    slower = paced(ramp, 120)[:, 0]
+    assert len(slower) == 120
+    np.testing.assert_allclose(slower[5:-5], (np.arange(120)[5:-5] + 0.5) * 100 / 120 - 0.5, atol=1e-4)
+    assert paced(ramp, 100) is ramp
