@@ -3,12 +3,13 @@
     python -m scripts.mini.kokoro_data pairs --minutes 240      writes .mini/data/pairsNNN.*
     python -m scripts.mini.kokoro_data single --minutes 720     writes .mini/data/singleNNN.*
 
-`pairs` speaks each text in two timbres with the same prosody, so that both have the same timing to the frame.
-`single` speaks each text once. A quarter of the clips are changed as if a phone had recorded them. The
-tokenizer's features, the speaker's statistics and the file .recorded (the mel of a prompt) come from the
-changed clips. A third of the pairs' texts are random words: they have every Hanzi and syllable, which what
-people say repeats too seldom for the tokenizer. The format is that of data.py, with an additional file .wave for the vocoders: 24 kHz int16 of
-one clip of each text. A part depends only on its number and on the texts.
+`pairs` speaks each text in two timbres with the same prosody, so that both have the same timing to the
+frame. `single` speaks each text once. A quarter of the clips are changed as if a phone had recorded
+them. The tokenizer's features, the speaker's statistics and the file .recorded (the mel of a prompt)
+come from the changed clips. A third of the pairs' texts are random words: they have every Hanzi and
+syllable, which what people say repeats too seldom for the tokenizer. The format is that of data.py, with
+an additional file .wave for the vocoders: 24 kHz int16 of one clip of each text. A part depends only on
+its number and on the texts.
 """
 
 import argparse
