@@ -170,8 +170,8 @@ def pace(time: str) -> str:
 
 
 def height(height: str) -> str:
-    """Returns a height in feet and inches in words: 5'8" -> five feet eight inches, 6'0" -> six feet, 6'3 1/2"
-    -> six feet three and a half inches."""
+    """Returns a height in feet and inches in words: 5'8" -> five feet eight inches, 6'0" -> six feet,
+    6'3 1/2" -> six feet three and a half inches."""
     feet, inches, *part = runs(height)
     if part:
         return f"{_parts([feet], ['foot'])[0]} {fraction(' '.join((inches, '/'.join(part))))} inches"

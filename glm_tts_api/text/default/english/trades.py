@@ -104,7 +104,9 @@ TRADES: list[Row] = [
     (
         "old money",
         r"(?<![\w.])(\d{1,2})s\.? ?(\d{1,2})d\b",
-        lambda m: f"{numbers.cardinal(m[1])} {numbers.plural('shilling', m[1])} {numbers.cardinal(m[2])} pence",
+        lambda m: (
+            f"{numbers.cardinal(m[1])} {numbers.plural('shilling', m[1])} {numbers.cardinal(m[2])} pence"
+        ),
     ),
     ("size", rf"(?<=\d )({alternatives(_SIZES)})\. (?=[a-z])", lambda m: f"{_SIZES[m[1]]} "),
     ("available", r"(?<!no )(?<!little )\b([Aa])vail\. (?=[a-z\d])", r"\1vailable "),

@@ -72,7 +72,9 @@ def state(match: Match) -> str:
     return f"{STATES[match[1]]}{zip_code}"
 
 
-_DAY_BEFORE = re.compile(r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and|closed|open|eod|for)\s$|& $")
+_DAY_BEFORE = re.compile(
+    r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and|closed|open|eod|for)\s$|& $"
+)
 _DAY_BEHIND = re.compile(
     r":| ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night)"
 )
@@ -146,7 +148,11 @@ WORDS: list[Row] = [
     ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
     ("page", r"\bp\.\s?(?=[A-Z]?-?\d|[ivx]{2,5}\b)", "page "),
     ("number", r"#s (?=\d)", "numbers "),
-    ("number", r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}-?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)|#\s?(?=\d|[A-Z]{1,3}-\d)", "number "),
+    (
+        "number",
+        r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}-?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)|#\s?(?=\d|[A-Z]{1,3}-\d)",
+        "number ",
+    ),
     (
         "state",
         rf"(?:(?<=in )|(?<=from )|(?<=to )|(?<=near )|(?<=of ))([A-Z][a-z]{{2,20}}(?: [A-Z]"
