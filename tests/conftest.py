@@ -8,6 +8,7 @@ from itertools import groupby, zip_longest
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 TIERS = {
     "unit": "no process, no model: audio, deploy, longform, service, settings, speech, stats, text, voices",
@@ -61,8 +62,11 @@ TESTS = Path(__file__).parent
 
 
 def pytest_configure() -> None:
-    """Imports of 400 files make many objects, none of them garbage: looks at them took half of the time."""
+    """Imports of 400 files make many objects, none of them garbage: looks at them took half of the time.
+    Hypothesis would fail an example that takes 0.2 s, which a busy machine takes for any."""
     gc.disable()
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:

@@ -127,7 +127,8 @@ ABBREVIATIONS: list[Row] = [
     ("sex", r"(?<=y/o )[MF]\b|(?<=year[- ]old )[MF]\b(?=[,. ])", lambda m: _SEXES[m.group()]),
     (
         "life",
-        r"(?<=[(;, ])(?<!\w )([bdmr]|fl)\.? (?=(?:ca?\. ?)?\d{3,4}\b|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d)",
+        r"(?:(?<=[(;, ])(?<!\w )|(?<=\band ))([bdmr]|fl)\.? "
+        r"(?=(?:ca?\. ?)?\d{3,4}\b|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d)",
         lambda m: f"{_LIFE[m[1]]} ",
     ),
     ("part", r"\b([Ss]c|[Vv]ol)\. (?=[ivxIVX]{1,5}\b)", lambda m: "Scene " if m[1][1] == "c" else "Volume "),
@@ -190,8 +191,9 @@ ABBREVIATIONS: list[Row] = [
     ("point", r"(?<=\d) ?-pts?\b\.?(?= [a-z])", "-point"),
     ("by", r"(?<=\d)( ?(?:mm|cm|km|m|ft|in|yd|px)) ?[x×] ?(?=\d)", r"\1 by "),
     ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),
+    ("unit", r"(?<=\d )(sq|cu)\. (?=(?:in|mi|yd|k?m)\b)", r"\1 "),
     ("miles", r"(?<=\d[kK] )mi\b\.?(?=[ ,;)])", "miles"),
-    ("grades", r"(?<=[Gg]rades )K-(?=\d)", "K to "),
+    ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
     (
         "acuity",
         r"\b20/(\d{2,3})(?= (?:vision|eyesight|O[DSU]\b|in (?:her|his|my|the|each) ))"
@@ -220,6 +222,10 @@ ABBREVIATIONS: list[Row] = [
     ("isotope", rf"\b({'|'.join(_ISOTOPES)})-(\d{{1,3}})(m?)\b", isotope),
     ("overs", r"(?<=\d) ov\b\.?", " overs"),
     ("all out", r"(?<=\d )a\.o\.", "all out"),
+    ("not out", r"(?<=\d )n\.o\.", "not out"),
+    ("on center", r"(?<=[\d\"″n] )o\.c\.", "on center"),
+    ("rooms", r"(?<![\w.])(\d{1,2})BR/(\d(?:\.5)?)BA\b", r"\1 bedroom \2 bath"),
+    ("season", r"\bS(\d{1,2}),? ?[Ee]p?\.? ?(?=\d)", r"season \1 episode "),
     ("teaspoon", r"(?<=\d )t\. (?=[a-z]{3})", "tsp "),
     ("pounds", r"(?<=\d)# (?=[a-z]{3})", " lb "),
     ("years", r"(?<=[=≈] )(\d{1,4}\.\d{1,3}) y(?=[.,;)]|$)", r"\1 years"),

@@ -13,7 +13,7 @@ from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke|hurdles|relay|IM\b|medley|pool|radius|pipe"
-    r"|nail|screen|display|monitor|walk|tv|TV|bag|bottle|bar|pack|lens|hill|climb|run|swim|line|steak"
+    r"|nail|screen|display|monitor|walk|V-?\d|tv|TV|bag|bottle|bar|pack|lens|hill|climb|run|swim|line|steak"
     r"|burger|battery|drive|cable|finals?|tall(?= (?!and|or|with|in|at)[a-z])|man|wall|tower|pole|board"
     r"|capacitor|resistor|tablets?|capsules?|caplets?|pills?|vials?|syringes?|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
     r"|circuit)\b"

@@ -67,6 +67,17 @@ NAMES: list[Row] = [
         r"(?i:(?<=runway )|(?<=rwy ))(\d\d?)([LRC])?\b|(?<=ILS )(\d\d?)([LRC])\b",
         lambda m: f"{numbers.digits(m[1] or m[3])} {_RUNWAYS.get(m[2] or m[4], '')}".rstrip(),
     ),
+    (
+        "direction",
+        r"\b([NSEW])\. (?=(?:Africa|America|Asia|Atlantic|Carolina|Coast|Dakota|Devon|Europe|Germany|Ireland"
+        r"|Korea|London|Midlands|Pacific|Sussex|Virginia|Wales|Yorkshire)\b)",
+        lambda m: f"{DIRECTIONS[m[1]]} ",
+    ),
+    (
+        "direction",
+        r"\b(?:NNE|NNW|ENE|ESE|SSW|WSW|WNW)\b",  # SSE has other meanings
+        lambda m: f"{DIRECTIONS[m[0][0]]} {DIRECTIONS[m[0][1:]]}",
+    ),
     ("flight level", r"\bFL ?(\d{3})\b", lambda m: f"flight level {numbers.digits(m[1])}"),
     ("codec", r"\b([A-Z])\.(\d{3})\b", lambda m: f"{m[1]} {numbers.paired(m[2])}"),
     ("dot", r"(?i:(?<=alpha)|(?<=beta)|(?<=rc))\.(?=\d)", " point "),

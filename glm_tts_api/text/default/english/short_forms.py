@@ -10,11 +10,12 @@ TITLES = names("""
     Rep=representative; Pres=president; Fr=father; Mt=mount; Ft=fort; Cpl=corporal; Maj=major;
     Adm=admiral; Cmdr=commander; Pvt=private; Supt=superintendent; Amb=ambassador; Atty=attorney;
     Det=detective; Insp=inspector; Messrs=messieurs; Mme=madame; Pt=point; Asst=assistant; Drs=doctors;
-    Gens=generals; Govs=governors; Profs=professors; Reps=representatives; Revs=reverends; Sens=senators;
+    Gens=generals; Govs=governors; Profs=professors; Reps=representatives; Revd=reverend; Revs=reverends;
+    Sens=senators;
 """)
 WEEKDAYS = names("""
-    Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Thu=thursday; Thur=thursday; Thurs=thursday;
-    Fri=friday; Sat=saturday; Sun=sunday;
+    Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Weds=wednesday; Thu=thursday; Thur=thursday;
+    Thurs=thursday; Fri=friday; Sat=saturday; Sun=sunday;
 """)
 MONTH = (
     "(?:January|February|March|April|May|June|July|August|September"

@@ -115,7 +115,7 @@ WORDS: list[Row] = [
         saint_or_street,
     ),
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
-    ("title", r"\b(Mr|Mrs|Ms|Prof)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
+    ("title", r"\b(Mr|Mrs|Ms|Prof|Revd)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     (
         "weekday",
@@ -134,7 +134,7 @@ WORDS: list[Row] = [
         rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?:[:.]\d|[ap]m|(?:st|nd|rd|th)?\s(?:of\s)?{MONTH}\b)))",
         lambda m: WEEKDAYS[m[1]],
     ),
-    ("weekday", r"\b(?:(Tues?|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
+    ("weekday", r"\b(?:(Tues?|Weds|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     (
         "street",
         r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy|(?:Ct|Pl|Sq|Ter)(?=\.))\b\.?",
@@ -142,7 +142,8 @@ WORDS: list[Row] = [
     ),
     (
         "unit",
-        r"(?:(?<=each )|(?<=every )|(?<=per )|(?<=last )|(?<=next ))(gal|qt|lb|oz|mi|mo|sq\. ft)\b\.?",
+        r"(?:(?<=each )|(?<=every )|(?<=per )|(?<=last )|(?<=next ))"
+        r"(gal|qt|lb|oz|mi|mo|sq (?:k?m|mi|ft)|sq\. ft)\b\.?",
         with_stop(lambda m: UNITS[m[1]]),
     ),
     ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
@@ -150,7 +151,7 @@ WORDS: list[Row] = [
     ("number", r"#s (?=\d)", "numbers "),
     (
         "number",
-        r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}-?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
+        r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
         r"|#\s?(?=\d|[A-Z]{1,3}-\d)",
         "number ",
     ),
