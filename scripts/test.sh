@@ -4,9 +4,9 @@
 #   bash scripts/test.sh             the checks and every test that is not long; most tests of the golden files and of
 #                                    the model also run as on a CPU with only AVX2 (tests/scripts/test_as_avx2.py)
 #   bash scripts/test.sh quick       the checks, and the tiers unit and server
-#   bash scripts/test.sh long        the same as the first command, and then the long tests: goldens and engine
-#                                    with only AVX2, client packages, kills in a Ray cluster, schemathesis, a text of
-#                                    twenty minutes, texts that are made to take long, mutants
+#   bash scripts/test.sh long        the same as the first command, and then the long tests: goldens, model and
+#                                    engine with only AVX2, client packages, kills in a Ray cluster, schemathesis, a text
+#                                    of twenty minutes, texts that are made to take long, mutants
 #   bash scripts/test.sh ARGUMENTS   the checks, and pytest with these arguments, such as tests/text -k money
 #
 # The checks (scripts/check.sh) run in parallel with the tests. Their output is printed below that of the tests.
@@ -62,7 +62,7 @@ tell_of_checks || status=$EXIT_FAILED
 [[ ${1:-} == long ]] || exit 0
 say "== tests that are marked long"
 MARKED=long tests
-with_avx2 tests/golden tests/engine --ignore tests/engine/test_lost.py --ignore tests/engine/test_memory.py
+with_avx2 tests/golden tests/model tests/engine --ignore tests/engine/test_lost.py --ignore tests/engine/test_memory.py
 for form in test_clients test_cluster hunt_http test_studio; do
   say "== scripts/checks/$form.sh"
   bash "scripts/checks/$form.sh"

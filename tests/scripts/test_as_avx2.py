@@ -12,10 +12,12 @@ import pytest
 from tests.scripts.own_project import REPOSITORY
 from tests.this_cpu import AS_AVX2, HAS_AVX512, HAS_VNNI
 
-# Files and strings alone, kernels of a GPU, or run as another CPU already. And from text to waveform, which
-# takes a third of the time: its parts have goldens of their own, and `test.sh long` runs it with AVX2.
+# Files and strings alone, kernels of a GPU, or run as another CPU already. And what takes half of the time:
+# from text to waveform, the flow of official sizes, the vocoders in pieces. `test.sh long` runs these with AVX2.
 LEFT_OUT = (
     "--deselect=tests/golden/test_parity.py::test_golden_file[e2e]",
+    "--deselect=tests/golden/test_parity.py::test_golden_file[flow_official]",
+    "--ignore=tests/model/test_vocoder_streams.py",
     "--ignore=tests/model/test_checkpoint.py",
     "--ignore=tests/model/test_cpu_kernels.py",
     "--ignore=tests/model/test_cuda_decode.py",
