@@ -98,6 +98,7 @@ def main() -> None:
             "polyphones_fresh_2",
             "polyphones_fresh_3",
             "polyphones_fresh_4",
+            "polyphones_fresh_5",
         ):
             compare(readers, SETS / f"{name}.tsv")
 
