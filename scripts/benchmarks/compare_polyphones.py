@@ -99,6 +99,7 @@ def main() -> None:
             "polyphones_fresh_3",
             "polyphones_fresh_4",
             "polyphones_fresh_5",
+            "polyphones_fresh_6",
         ):
             compare(readers, SETS / f"{name}.tsv")
 
