@@ -104,8 +104,13 @@ def load_speaker_statistics(parts: list[Path]) -> tuple[Tensor, list[str]]:
         np.fromfile(part.with_suffix(".speaker"), np.float32).reshape(-1, SPEAKER_STATISTICS)
         for part in parts
     ]
-    voices = [clip.voice for clip in ClipSet(parts, mel=False).clips]
+    voices = [clip.voice for part in parts for clip in load_clips(part)]
     return torch.from_numpy(np.concatenate(rows)), voices
+
+
+def load_clips(part: Path) -> list[Clip]:
+    """Reads the clips of a part of the data, without their features."""
+    return [Clip(**fields) for fields in pickle.loads(part.with_suffix(".pkl").read_bytes())]
 
 
 class ClipSet:
@@ -118,7 +123,7 @@ class ClipSet:
         self._mel: list[npt.NDArray[np.float16]] = []
         self._recorded: list[npt.NDArray[np.float16]] = []
         for i, part in enumerate(parts):
-            clips = [Clip(**fields) for fields in pickle.loads(part.with_suffix(".pkl").read_bytes())]
+            clips = load_clips(part)
             whisper = np.memmap(part.with_suffix(".whisper"), np.float16, "r").reshape(-1, N_WHISPER)
             self._whisper.append(whisper)
             if mel:

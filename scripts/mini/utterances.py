@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scripts.mini.codes import load_codes
-from scripts.mini.data import ClipSet
+from scripts.mini.data import load_clips
 from scripts.mini.sentences import is_hanzi
 from scripts.mini.vocabulary import Vocabulary, readings
 
@@ -56,7 +56,7 @@ def load_utterances(folder: Path, names: list[str], vocabulary: Vocabulary) -> l
     """Loads all clips of the named parts of the data, with their speech codes and their text ids."""
     result = []
     for name in names:
-        clips = ClipSet([folder / "data" / name], mel=False).clips
+        clips = load_clips(folder / "data" / name)
         for clip, codes in zip(clips, load_codes(folder / "codes", name), strict=True):
             ids, spans = vocabulary.encode_with_characters(clip.text)
             result.append(
