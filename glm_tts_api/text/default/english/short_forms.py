@@ -1,4 +1,5 @@
-"""English short forms and the words that they stand for, as `short=words;`. Works on strings only."""
+"""Short forms of English titles, weekdays, months, streets and states, and the words that they stand for, as
+`short=words;`. The other short forms are in a table (shortened.py). Works on strings only."""
 
 from __future__ import annotations
 
