@@ -93,8 +93,8 @@ def test_without_phoneme_mode_text_stays_text(frontend: TextFrontend) -> None:
 def test_the_users_pronunciation_wins_and_the_longest_key_first(configs: Path, cache_dir: Path) -> None:
     frontend = TextFrontend(configs, cache_dir=cache_dir)
     with (configs / "G2P_replace_dict.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"乐": "<|L|><|E4|>"}\n{"声乐": "声<|VE4|>"}\n')
-    assert frontend.prepare("声乐乐声", use_phoneme=True) == ["声<|VE4|><|L|><|E4|>声。"]
+        file.write('{"乐": "<|L|><|AO4|>"}\n{"声乐": "声<|VE2|>"}\n')
+    assert frontend.prepare("声乐乐声", use_phoneme=True) == ["声<|VE2|><|L|><|AO4|>声。"]
 
 
 def test_the_official_keep_list_in_its_place_is_used(configs: Path, cache_dir: Path) -> None:

@@ -37,6 +37,7 @@ def test_the_place_tells_what_a_short_form_is(frontend: TextFrontend, text: str,
         ("A 2:1 from Durham, a 2:1 lead.", "a two one from durham, a two to one lead."),
         ("A 501(c)(3) and #s 1-5.", "a five oh one c three and numbers one to five."),
         ("Grades K-5, closed Sun.", "grades k to five, closed sunday."),
+        ("On 1/9/1962, in September.", "on the first of september nineteen sixty two, in september."),
     ],
 )
 def test_notations_of_trades_and_schools(frontend: TextFrontend, text: str, spoken: str) -> None:
