@@ -13,7 +13,7 @@ from tests.scripts.own_project import REPOSITORY
 from tests.this_cpu import AS_AVX2, HAS_AVX512, HAS_VNNI
 
 # Files and strings alone, kernels of a GPU, or run as another CPU already. And what takes half of the time:
-# from text to waveform, the flow of official sizes, the vocoders in pieces. `test.sh long` runs these with AVX2.
+# from text to waveform, the flow of official sizes, the vocoders in pieces; `test.sh long` runs all of it.
 LEFT_OUT = (
     "--deselect=tests/golden/test_parity.py::test_golden_file[e2e]",
     "--deselect=tests/golden/test_parity.py::test_golden_file[flow_official]",
