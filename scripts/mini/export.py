@@ -1,7 +1,6 @@
 """Writes the mini checkpoint in the official layout, in half precision, from the training states.
 
 python -m scripts.mini.export       .mini/* -> glm_tts_api/assets/mini
-python -m scripts.mini.export --parts tokenizer --out scripts/mini/natural
 """
 
 import argparse
@@ -27,7 +26,6 @@ from scripts.mini.vocoder import CONFIG as HIFT_CONFIG
 from scripts.mini.vocos2d import save as save_generator
 
 MAX_BYTES = 40_000_000
-PARTS = ("llm", "tokenizer", "flow", "vocoders", "speaker")
 _FAR = 100.0  # the value of a codebook row that is never the nearest to a vector
 
 
@@ -140,25 +138,17 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--out", type=Path, default=ASSETS)
     parser.add_argument("--temperature", type=float, default=0.6)
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     args = parser.parse_args()
-    if "llm" in args.parts:
-        vocabulary = export_llm(args.folder, args.out, temperature=args.temperature)
-        print(f"{len(vocabulary)} ids")
-    if "tokenizer" in args.parts:
-        export_tokenizer(args.folder, args.out)
-    if "flow" in args.parts:
-        export_flow(args.folder, args.out)
-    if "vocoders" in args.parts:
-        export_vocoders(args.folder, args.out)
-    if "speaker" in args.parts:
-        network = args.folder / "speaker" / "campplus.onnx"
-        shutil.copyfile(network, _room(args.out, "frontend") / "campplus.onnx")
+    vocabulary = export_llm(args.folder, args.out, temperature=args.temperature)
+    export_tokenizer(args.folder, args.out)
+    export_flow(args.folder, args.out)
+    export_vocoders(args.folder, args.out)
+    shutil.copyfile(args.folder / "speaker" / "campplus.onnx", _room(args.out, "frontend") / "campplus.onnx")
     sizes = {p.relative_to(args.out): p.stat().st_size for p in sorted(args.out.rglob("*")) if p.is_file()}
     for name, size in sizes.items():
         print(f"{size / 1e6:8.3f} MB  {name}")
     total = sum(sizes.values())
-    print(f"{total / 1e6:8.3f} MB")
+    print(f"{total / 1e6:8.3f} MB  {len(vocabulary)} ids")
     if total > MAX_BYTES:
         raise SystemExit(f"{total} bytes are more than {MAX_BYTES}")
 
