@@ -3,7 +3,7 @@
 A row of the table says where its short form stands for its words:
 
 - note: anywhere, with or without a full stop (appt, thx).
-- unit: the same, but not behind a figure, where it is a unit of measure (yrs).
+- unit: the same, but not behind a figure, where it is a unit of measure or a score (yrs, vs).
 - stop: with a full stop (Inc.).
 - figure: with a full stop before a figure, a Roman numeral or a capital letter, or behind an ordinal
   (ch. 3, Ch. A, 3rd ed.).
@@ -59,8 +59,9 @@ def short_form(match: Match) -> str:
     words, dotted = _FORMS[match[1]], match[0].endswith(".")
     lead, rest = before(match), after(match)
     numbered = words.get("figure") or words.get("label")
-    if (dotted or match[1] in ("fl", "Fl")) and _ORDINAL.search(lead) and (words.get("ordinal") or numbered):
-        return (words.get("ordinal") or numbered or "") + stop(match)
+    counting = words.get("ordinal") or numbered
+    if counting and (dotted or match[1] in ("fl", "Fl")) and _ORDINAL.search(lead):
+        return counting + stop(match)
     if numbered and dotted and (_FIGURE.match(rest) or (match[1][0].isupper() and _LETTER.match(rest))):
         return numbered
     if "label" in words and _NUMBER.match(rest):

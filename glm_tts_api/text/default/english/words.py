@@ -73,7 +73,7 @@ def state(match: Match) -> str:
 
 
 _DAY_BEFORE = re.compile(
-    r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and|closed|open|eod|for)\s$|& $"
+    r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and|closed|open|eod)\s$|& $"
 )
 _DAY_BEHIND = re.compile(
     r":| ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night)"
@@ -134,6 +134,7 @@ WORDS: list[Row] = [
         rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?:[:.]\d|[ap]m|(?:st|nd|rd|th)?\s(?:of\s)?{MONTH}\b)))",
         lambda m: WEEKDAYS[m[1]],
     ),
+    ("weekday", r"(?<=\bfor )(Mon|Wed|Sat|Sun)\b(?=[.,;!?]|$)", lambda m: WEEKDAYS[m[1]]),
     ("weekday", r"\b(?:(Tues?|Weds|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     (
         "street",
@@ -143,7 +144,7 @@ WORDS: list[Row] = [
     (
         "unit",
         r"(?:(?<=each )|(?<=every )|(?<=per )|(?<=last )|(?<=next ))"
-        r"(gal|qt|lb|oz|mi|mo|sq (?:k?m|mi|ft)|sq\. ft)\b\.?",
+        r"(gal|qt|lb|oz|mi|mo|sq (?:k?m|mi|ft))\b\.?",
         with_stop(lambda m: UNITS[m[1]]),
     ),
     ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
