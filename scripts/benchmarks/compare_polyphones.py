@@ -91,17 +91,8 @@ def main() -> None:
             readers["g2pM"] = lambda run: [names(one) for one in g2pm(run, tone=True, char_split=True)]
         except ImportError:
             print("g2pM is not installed")
-        for name in (
-            "polyphones",
-            "polyphone_sentences",
-            "polyphones_fresh",
-            "polyphones_fresh_2",
-            "polyphones_fresh_3",
-            "polyphones_fresh_4",
-            "polyphones_fresh_5",
-            "polyphones_fresh_6",
-        ):
-            compare(readers, SETS / f"{name}.tsv")
+        for path in sorted(SETS.glob("polyphone*.tsv")):
+            compare(readers, path)
 
 
 if __name__ == "__main__":

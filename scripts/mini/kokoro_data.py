@@ -35,10 +35,10 @@ from scripts.mini.sayings import SayingMaker, prepared
 from scripts.mini.sentences import Sentence, SentenceMaker
 from scripts.mini.timbres import PROSODY, Timbre, trained_timbres
 
-KINDS = {"pairs": (2, 1000), "single": (1, 5000)}  # (voices for each text, seed of the first part)
+# Voices for each text, seed of the first part, share of the texts that are random words.
+KINDS = {"pairs": (2, 1000, 0.35), "single": (1, 5000, 0.0)}
 PART_SECONDS = 300.0
 RECORDED_SHARE = 0.25
-WORDS_SHARE = 0.35  # share of the pairs' texts that are random words
 SHORTEST_S, LONGEST_S = 0.5, 20.0
 _SILENCE_S = 0.08  # kept before and after the speech
 _LOUD = 0.006
@@ -209,14 +209,17 @@ class PartWriter:
 
 
 class Texts:
-    """Makes what people say, and as a share of the texts random words."""
+    """Makes what people say, and as a share of the texts random words.
+
+    The same state of the random generator gives the same texts.
+    """
 
     def __init__(self, words_share: float) -> None:
-        self._words_share, self._sayings = words_share, SayingMaker()
-        self._words = SentenceMaker() if words_share else None
+        self._words_share = words_share
+        self._sayings, self._words = SayingMaker(), SentenceMaker()
 
     def make(self, rng: random.Random) -> Sentence:
-        if self._words is None or rng.random() >= self._words_share:
+        if not self._words_share or rng.random() >= self._words_share:
             return self._sayings.make(rng)
         while True:
             sentence = self._words.make(rng)
@@ -227,10 +230,10 @@ class Texts:
 
 
 def make_part(
-    speaker: Speaker, out: Path, *, seed: int, voices: int, timbres: list[Timbre], words_share: float
+    speaker: Speaker, texts: Texts, out: Path, *, seed: int, voices: int, timbres: list[Timbre]
 ) -> float:
     """Writes a part of the data with `voices` random timbres for each text. Returns its seconds of speech."""
-    rng, texts, writer = random.Random(seed), Texts(words_share), PartWriter(out, FeatureExtractor())
+    rng, writer = random.Random(seed), PartWriter(out, FeatureExtractor())
     text_id = 0
     while writer.seconds < PART_SECONDS:
         sentence = texts.make(rng)
@@ -249,7 +252,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=tuple(KINDS))
     parser.add_argument("--minutes", type=float, default=240)
-    parser.add_argument("--first", type=int, default=0, help="number of the first part")
+    parser.add_argument("--first", type=int, default=0, help="number of the first part, for a second process")
     parser.add_argument("--timbres", type=int, default=48)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     args = parser.parse_args()
@@ -257,14 +260,13 @@ def main() -> None:
     data: Path = args.folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     speaker, timbres = Speaker(args.folder / "kokoro"), trained_timbres(args.timbres)
-    voices, first_seed = KINDS[args.kind]
-    words_share = WORDS_SHARE if args.kind == "pairs" else 0.0
+    voices, first_seed, words_share = KINDS[args.kind]
+    texts = Texts(words_share)
     for part in range(args.first, round(args.minutes * 60 / PART_SECONDS)):
         out = data / f"{args.kind}{part:03d}"
         if not out.with_suffix(".pkl").exists():
-            seconds = make_part(
-                speaker, out, seed=first_seed + part, voices=voices, timbres=timbres, words_share=words_share
-            )
+            seed = first_seed + part
+            seconds = make_part(speaker, texts, out, seed=seed, voices=voices, timbres=timbres)
             print(f"{out.name}: {seconds / 60:.1f} min, CPU {time.process_time():.0f} s so far", flush=True)
 
 

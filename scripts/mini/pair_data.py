@@ -134,10 +134,15 @@ def paced(frames: npt.NDArray[np.float32], length: int) -> npt.NDArray[np.float3
     """Stretches frames [T, bins] along time to `length` frames."""
     if len(frames) == length:
         return frames
-    source = ((np.arange(length) + 0.5) * len(frames) / length - 0.5).clip(0, len(frames) - 1.001)
-    low = source.astype(np.int64)
-    part = (source - low).astype(np.float32)[:, None]
-    result: npt.NDArray[np.float32] = frames[low] * (1 - part) + frames[low + 1] * part
+    return _between(frames, (np.arange(length) + 0.5) * len(frames) / length - 0.5)
+
+
+def _between(rows: npt.NDArray[np.float32], places: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Returns the rows at fractional `places`, each interpolated between its two neighbours."""
+    places = places.clip(0, len(rows) - 1.001)
+    low = places.astype(np.int64)
+    part = (places - low).astype(np.float32)[:, None]
+    result: npt.NDArray[np.float32] = rows[low] * (1 - part) + rows[low + 1] * part
     return result
 
 
@@ -148,12 +153,7 @@ def _picked(values: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
 
 def warped(crop: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
     """Stretches the frequency axis of features [T, bins]: everything moves to `factor` times its bin."""
-    bins = crop.shape[1]
-    source = (np.arange(bins) / factor).clip(0, bins - 1.001)
-    low = source.astype(np.int64)
-    part = (source - low).astype(np.float32)
-    result: npt.NDArray[np.float32] = crop[:, low] * (1 - part) + crop[:, low + 1] * part
-    return result
+    return _between(crop.T, np.arange(crop.shape[1]) / factor).T
 
 
 def _augmented(crop: npt.NDArray[np.float32], rng: random.Random) -> npt.NDArray[np.float32]:

@@ -9,12 +9,12 @@ import os
 import pty
 import shutil
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.scripts.own_project import REPOSITORY
+from tests.terminals import everything
 
 PIP_PLAYED = """#!/bin/bash
 if [[ "$*" == "-m pip --version" ]]; then
@@ -105,15 +105,6 @@ Installing collected packages: torch, numpy, setuptools
   Attempting uninstall: setuptools
       Successfully uninstalled setuptools-65.5.0
 """
-
-
-def everything(terminal: int) -> bytes:
-    """What was written to a terminal that nobody writes to any more. One read may return a part of it."""
-    shown = b""
-    with suppress(OSError):  # the end
-        while part := os.read(terminal, 100_000):
-            shown += part
-    return shown
 
 
 @pytest.mark.parametrize(

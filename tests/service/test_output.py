@@ -10,6 +10,8 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
+from tests.terminals import everything
+
 REPOSITORY = Path(__file__).parents[2]
 STEP = """
 import time
@@ -31,16 +33,8 @@ def shown(reader: int, writer: int) -> str:
     command = [sys.executable, "-c", STEP]
     subprocess.run(command, cwd=REPOSITORY, stdout=writer, check=True, timeout=60)
     os.close(writer)
-    written = b"".join(iter(lambda: piece_of(reader), b"")).decode().replace("\r\n", "\n")
+    written = everything(reader).decode().replace("\r\n", "\n")
     return re.sub(r"\d+ s\b", "N s", written)
-
-
-def piece_of(reader: int) -> bytes:
-    """The next piece of the output, empty at the end: a terminal ends with an error."""
-    try:
-        return os.read(reader, 100_000)
-    except OSError:
-        return b""
 
 
 def test_a_terminal_shows_one_line_a_step_with_its_seconds() -> None:

@@ -191,7 +191,7 @@ ABBREVIATIONS: list[Row] = [
     ("point", r"(?<=\d) ?-pts?\b\.?(?= [a-z])", "-point"),
     ("by", r"(?<=\d)( ?(?:mm|cm|km|m|ft|in|yd|px)) ?[x×] ?(?=\d)", r"\1 by "),
     ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),
-    ("unit", r"(?<=\d )(sq|cu)\. (?=(?:in|mi|yd|k?m)\b)", r"\1 "),
+    ("unit", r"\b([Ss]q|[Cc]u)\. ?(?=(?:ft|in|mi|yd|k?m)\b)", r"\1 "),
     ("miles", r"(?<=\d[kK] )mi\b\.?(?=[ ,;)])", "miles"),
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
     (
