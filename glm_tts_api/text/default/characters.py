@@ -7,6 +7,7 @@ characters. Invisible characters without a sound are dropped. Hanzi and punctuat
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from functools import lru_cache
@@ -24,7 +25,8 @@ _ISOTOPE = re.compile(
     "(?<![0-9A-Za-z⁰¹²³⁴-⁹⁺⁻])(?:([²³])(H)|([¹²³⁴-⁹][⁰¹²³⁴-⁹])(C|N|O|F|Ne|Na|P|S|Cl|K|Ca|Fe|Co|Kr|Sr|Tc|Mo)"
     "|([¹²][⁰¹²³⁴-⁹]{2})(I|Xe|Cs|Ba|Po|Rn|Ra|Th|U|Pu|Am|Pb|Au|Hg))(?![A-Za-z0-9⁰¹²³⁴-⁹])"
 )
-_LOVED = re.compile("(?:(?<=\\b[Ii] )|(?<=\\b[Ww]e ))[♥❤]\ufe0f?(?= [A-Za-z])")
+_LOVED = re.compile("(?:(?<=\\b[Ii] )|(?<=\\b[Ww]e ))(?:[♥❤]\ufe0f?|<3)(?= [A-Za-z])")
+_ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _LOVED_IN_CHINESE = re.compile("(?<=[我们]) ?[♥❤]\ufe0f? ?(?=[\u4e00-\u9fff])")
 _NAMED = {
     "№": " No. ",
@@ -78,8 +80,9 @@ _IN_EMOJI = frozenset(char for symbol in emoji.EMOJI_DATA for char in symbol if 
 
 def clean(text: str) -> str:
     """Returns `text` with plain characters in place of styled, full-width and other special characters. An
-    emoji becomes the letter or number that it shows, otherwise a blank; a heart in "I ♥ you" becomes love.
-    Each line end becomes one line feed."""
+    emoji becomes the letter or number that it shows, otherwise a blank; a heart in "I ♥ you" becomes love. An
+    entity of HTML (&amp;) becomes its character. Each line end becomes one line feed."""
+    text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
     text = _composed(text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _BETWEEN_WORDS.sub("，", _KEYCAP.sub(r" \1 ", text))
     text = _LOVED.sub("love", _LOVED_IN_CHINESE.sub("爱", text))

@@ -14,6 +14,11 @@ _BLANKS = re.compile(r"[^\S\n]+")
 _WINDOWS_PATH = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\\S*")
 _LINK = re.compile(r"\]\((?=[^)\s])")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*(?:\s+[A-Za-z-]+=[^<>\n]{0,200})?)\s*/?>")
+_IN_ANGLES = re.compile(
+    r"(?<![A-Za-z0-9)\]<])<{1,2}(?=[A-Za-z\u4e00-\u9fff])([^<>\n]{1,80})(?<! )>{1,2}"
+    r"(?! ?[-\d零一二三四五六七八九十百=])"
+)
+_DOUBLE_HYPHEN = re.compile(r"(?<=\d)--(?=\d)")
 _STRONG = re.compile(r"(?!(?<=\d)\*{2,3}\d|(?<=\d\*)\*{1,2}\d)(\*\*|__|~~)(?=\S)([^*_~\n]{1,300}?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![0-9A-Za-z)*])\*(?=\S)([^*\n]{1,300}?)(?<=\S)\*(?![0-9A-Za-z(*])")
 _LEAD = re.compile(r"(?:(?:#{1,6}(?=\s)|>|[*+·‣◦▪●○■□◆★☆-](?=\s)|[·‣◦▪●○■□◆★☆](?=\S)|\[[ xX]\])\s*)+")
@@ -28,7 +33,8 @@ def spoken_lines(text: str) -> list[str]:
     not end with a punctuation mark gets a full stop."""
     text = _WINDOWS_PATH.sub(lambda path: path.group().replace("\\", " "), text).replace("\\n", "\n")
     text = _LONG_RUN.sub(r"\1\1\1", _BLANKS.sub(" ", text.replace("\\", " ").replace("`", " ")))
-    text = _TAG.sub(r" \1 ", text)
+    text = _IN_ANGLES.sub(r" \1 ", _TAG.sub(r" \1 ", text))
+    text = _DOUBLE_HYPHEN.sub("-", text)
     text = _EMPHASIS.sub(r"\1", _STRONG.sub(r"\2", text))
     lines = (_spoken_line(line.strip()) for line in text.split("\n"))
     return [line for line in lines if line]

@@ -17,7 +17,7 @@ _EVENT = (
 )
 _DAY_AFTER = re.compile(rf" ?(?:{_EVENT})")
 _CLEAR_EVENT = re.compile(
-    "[上下]线|首[播发映]|发布|[开复]赛|[开中高]考|[开放]学|开业|返[校程岗]|出发|到货|[发收]货|生效|"
+    "入住|退房|离店|[上下]线|首[播发映]|发布|[开复]赛|[开中高]考|[开放]学|开业|返[校程岗]|出发|到货|[发收]货|生效|"
     "截止|报名|上映"
     "|开[播抢售]|付尾款|见面|晚上|晚\\d|当[天晚]|凌晨|[上下]午"
 )
@@ -79,6 +79,13 @@ def dated(figure: Figure) -> bool:
         (not month or 1 <= int(month) <= 12) and (not day or 1 <= int(day) <= 31)
         for _, month, day in parsed(figure.text)
     )
+
+
+def falling_day(figure: Figure) -> bool:
+    """Returns whether the number `figure`, such as 10-3, is a month and a day and no span: the first number
+    is the larger one."""
+    month, day = map(int, runs(figure.text))
+    return month > day and dated(figure)
 
 
 def days_not_shares(figure: Figure) -> bool:
@@ -156,4 +163,4 @@ def _is_told_with_slash(number: str, near: str, rest: str) -> bool:
     )
 
 
-TESTS = by_name(dated, days_not_shares, told_day, told_days)
+TESTS = by_name(dated, falling_day, days_not_shares, told_day, told_days)

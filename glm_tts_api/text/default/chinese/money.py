@@ -20,7 +20,7 @@ class Money:
 
     def __init__(self, words: Words) -> None:
         signs, codes = words.names("currency", "chinese"), words.names("code", "chinese")
-        self._names = signs | codes
+        self._names, self._codes = signs | codes, frozenset(codes)
         sign, code = f"(?i:{either(signs)})", f"{either(codes)}(?![A-Za-z])"
         self.patterns = {"currency": sign, "code": code, "scale": _SCALE, "money": f"{_NOUN}|{code}"}
         self._parts = re.compile(
@@ -34,7 +34,7 @@ class Money:
         parts = self._parts(amount)
         assert parts, amount
         sign, first, second, scale, behind = parts.groups("")
-        noun = behind or sign
+        noun = sign if sign in self._codes and behind in ("元", "块", "块钱") else behind or sign
         factor, unit = SCALES.get(scale.lower(), (1, scale))
         amounts = [scaled(number, factor) for number in (first, second) if number]
         falls = len(amounts) > 1 and Decimal(amounts[1]) < Decimal(amounts[0])

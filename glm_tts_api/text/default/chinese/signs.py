@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.chinese.measures import may_be_negative
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
 from glm_tts_api.text.default.table import Match, Row, after, before, roman
 
@@ -20,6 +21,21 @@ def grouped(match: Match) -> str:
     1000000. A number with one blank stays as it is, unless a noun such as 元 or 人 follows."""
     counted = match.group().count(" ") > 1 or re.match(" ?[元块人个美万亿]", after(match))
     return match.group().replace(" ", "") if counted else match.group()
+
+
+def approximate(match: Match) -> str:
+    """Returns two successive digits before a measure word as an approximate number: 3、4分钟 -> 三四分钟. At
+    the beginning of a clause the first one numbers a list and stays (1、2个房间漏水)."""
+    first, second = match[1], match[2]
+    if int(second) != int(first) + 1 or before(match, 1) in ("", *"，。！？；：\n "):
+        return match.group()
+    return (first if first != "2" else "两").translate(CHINESE_DIGITS) + second.translate(CHINESE_DIGITS)
+
+
+def dash(match: Match) -> str:
+    """Returns a pause for a hyphen between blanks before a number, unless the words before it tell that it is
+    a minus sign."""
+    return match.group() if may_be_negative(before(match), after(match)) else "，"
 
 
 def hanzi_apart(match: Match) -> str:
@@ -93,6 +109,27 @@ def place(match: Match) -> str:
 
 
 WIDE: list[Row] = [
+    ("dash", rf" - (?<=[{_HAN}] - )(?=\d)", dash),
+    ("times", r"(?<![A-Za-z\d])(\d{2,4})X(?=\d{2,4}(?![A-Za-z\d]))", r"\1x"),
+    (
+        "decimal",
+        r"·(?<=\d·)(?=\d{1,4} ?(?:[%％‰万亿元个点亩米吨倍级度分秒克升人辆台岁]"
+        r"|[港美欧日加澳]元|公|平方|英|马克))"
+        r"|·(?:(?<=\d{3}·)|(?<=1[3-9]·)|(?<=[2-9]\d·))(?=\d)",
+        ".",
+    ),
+    (
+        "year",
+        rf"'(?<![A-Za-z\d]')([789]\d)(?=年|(?![元人个万亿块米点分岁度天月])[{_HAN}])",
+        lambda m: m[1].translate(CHINESE_DIGITS),
+    ),
+    ("data", r"M(?<=\d多M)(?![A-Za-z])", "兆"),
+    (
+        "approximate",
+        "(?<![\\d第、.])([1-8])、([2-9])"
+        "(?=分钟|小时|[百千万十]|[个天次位本岁块元斤米人家倍](?!月份|级|楼)|公里|年(?!级))",
+        approximate,
+    ),
     ("place", rf"([NSEW])(?<![A-Za-z].) ?({_ANGLE})|({_ANGLE}) ?([NSEW])(?![A-Za-z])", place),
     (
         "hexadecimal",

@@ -12,6 +12,7 @@ _SPAN_BEFORE = re.compile(
     "|近|约|超过?|不到|将近|大约|整整|至少|足足|已有|共|过了|活了"
     "|埋藏|大概|几乎|多达|有着?|又?过|寿命[为是]?|了|拥有|数|前后|长约|续|者|需要?)[约近超了有]{0,2} ?$"
 )
+_OF_OUR_TIME = re.compile("(?<!过)(?:了|超过?|数|前后|[者续]) ?$")  # before 1998年 hardly a count of years
 _SPAN_AFTER = re.compile(
     "前(?![后期半往夕])|之前|以前|来|以来|间|之久|历史|的(?:历史"
     "|文明|时[光间]|岁月|发展|沉淀|传承|变迁|建城|古|[老]|积淀|等待"
@@ -55,7 +56,11 @@ def no_span_of_years(figure: Figure) -> bool:
     rest = re.sub("^ ?年", "", figure.rest)
     counts = (
         _SPAN_AFTER.match(rest)
-        or (_SPAN_BEFORE.search(near) and not _DATE_GOES_ON.match(figure.rest))
+        or (
+            _SPAN_BEFORE.search(near)
+            and not _DATE_GOES_ON.match(figure.rest)
+            and not (1900 <= number < 2100 and _OF_OUR_TIME.search(near))
+        )
         or (number % 1000 == 0 and number not in (1000, 2000))
         or number > 2200
     )

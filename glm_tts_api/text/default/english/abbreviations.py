@@ -188,6 +188,7 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f"{m[1].replace('.', '')}.{m[2]}",
     ),
     ("average", r"\.(\d{3})/\.(\d{3})/\.(\d{3})\b", lambda m: ", ".join(map(numbers.paired, m.groups()))),
+    ("point", r"((?<![\d.])(?:[6-9]|[1-9]\d)(?:\.5)?)pt\b", r"\1 point"),
     ("point", r"(?<=\d) ?-pts?\b\.?(?= [a-z])", "-point"),
     ("by", r"(?<=\d)( ?(?:mm|cm|km|m|ft|in|yd|px)) ?[x×] ?(?=\d)", r"\1 by "),
     ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),

@@ -73,7 +73,7 @@ SPANS: list[Row] = [
     ("minus", r"(?<=[²³)]) - (?=[\da-z(])", " minus "),
     ("dash", r"(?<=\d)-(?=\d)", " dash "),
     ("arrow", rf"(?<=\w)\s?[{_ARROWS}]\s?(?=\w)", " to "),
-    ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|[-=]{{1,3}}>|<[-=]{{1,3}}(?!\d)|[←↑↓↔]|\|", ", "),
+    ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|<?[-=]{{1,3}}>|<[-=]{{1,3}}(?!\d)|[←↑↓↔]|\|", ", "),
     ("minus", r"(?:(?<=\b[A-Za-z])|(?<= prime)) [-−] (?=[A-Za-z\d]\b)", " minus "),
     ("dash", r"(?<!\s)\s+-+\s+|--+|(?:(?<!\s)\s+)?—+\s*", ", "),
 ]
@@ -81,6 +81,7 @@ SPANS: list[Row] = [
 POWERS: list[Row] = [
     ("logarithm", r"\blog_(\d{1,9}) ?(?=[\w(])", r"log base \1 of "),
     ("factorial", r"(?<=\d)!(?=\s?[=*×+÷/])|(?<=\b[a-z])!(?=\s?[=*×+÷/])", " factorial"),
+    ("minus", r"(?:(?<=\^\d)|(?<=\^\d\d)|(?<=\^\d{5})|(?<=[²³]))-(?=\d|[a-z]\b)(?!10\^)", " minus "),
     (
         "power",
         rf"(?<![A-Za-z\d])(\d{{1,30}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})(?:\s?({_POWER_UNIT})(?![A-Za-z\d²³]))?",
@@ -138,7 +139,11 @@ SIGNS: list[Row] = [
     ("at", r"@", " at "),
     ("sharp", r"(?<=\b[A-G])#", " sharp "),
     ("hash", r"#", " "),
-    ("per", rf"(?<=[a-z])\s?/\s?({alternatives(PER)})(?![A-Za-z])", lambda m: f" per {PER[m[1]]}"),
+    (
+        "per",
+        rf"(?<=[a-z])\s?/\s?({alternatives(unit for unit in PER if unit not in 'ACFKNTVW')})(?![A-Za-z])",
+        lambda m: f" per {PER[m[1]]}",
+    ),
     (
         "per",
         r"(?:(?<=dollar)|(?<=dollars)|(?<=cent)|(?<=cents)|(?<=euros)|(?<=pounds)|(?<=seconds)|(?<=minutes)"

@@ -74,16 +74,24 @@ def state(match: Match) -> str:
 
 _DAY_BEFORE = re.compile(
     r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and|closed|open|eod)\s$|& $"
+    r"|(?:Tue|Thu|Fri|Sat), $"
 )
 _DAY_BEHIND = re.compile(
     r":| ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night)"
 )
 
 
+# A capital behind a short weekday is a name (by Sun Wu), unless it is a day, a month or a part of the day.
+_NAME_BEHIND = re.compile(
+    rf" (?!{MONTH}|(?:{alternatives(WEEKDAYS)})|[A-Z][a-z]+day|Morning|Night)[A-Z][a-z]"
+)
+
+
 def weekday(match: Match) -> str:
     """Returns the full name of a short weekday: Tue -> tuesday. Mon, Wed, Sat and Sun, which are words too,
     stay unless the words next to them tell that a day is meant."""
-    told = match[1] or _DAY_BEFORE.search(before(match)) or _DAY_BEHIND.match(after(match))
+    named = _NAME_BEHIND.match(after(match))
+    told = match[1] or (_DAY_BEFORE.search(before(match)) and not named) or _DAY_BEHIND.match(after(match))
     return WEEKDAYS[match.group()] if told else match.group()
 
 
@@ -91,8 +99,36 @@ def weekdays(match: Match) -> str:
     return f"{WEEKDAYS[match[1]]} {'' if match[2] == '/' else 'to '}{WEEKDAYS[match[3]]}"
 
 
+def degree(match: Match) -> str:
+    return f"{match[1]} {'S C' if match[2] == 'Sc' else match[2]}"
+
+
+_AMOUNT = re.compile(
+    r"\d ?(thousand|[mb]illion|f[oe][oe]t|inches|miles|pounds|dollars|cents|percent|[ap]\.?m\.?"
+    r"|(?:year|month|week|day|hour|minute|second)s?|[kcm]?m|k?g|lbs?|ft|GB|MB)$|\b(noon|midnight)$"
+)
+_SIGNED = re.compile(
+    r"(?:^|[^A-Za-z])[A-Za-z]{1,2}$|\b(?:was|and|than|from|below|equals|minus|plus|times|over)$"
+)
+
+
+def dash(match: Match) -> str:
+    """Returns the words for a hyphen between blanks before a number. Between two amounts of one kind it is
+    "to" (5 feet - 6 feet). Behind a short word it may be a minus sign and stays (at - 40). Otherwise it is a
+    pause."""
+    lead = before(match, 20)
+    if amount := _AMOUNT.search(lead):
+        unit = amount[1] or "[ap]m"
+        if re.match(rf"\$?[\d:.,]+ ?(?:{unit[:3]}|[ap]\.?m)", after(match, 20)):
+            return " to "
+    return match.group() if _SIGNED.search(lead) or re.search(r"\d", lead[-10:]) else ", "
+
+
 # Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
+    ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
+    ("degree", r"\b([BM])\.(Sc|Ed|Com|Tech|Eng|Arch|Phil|Litt)\b\.?", with_stop(degree)),
+    ("dash", r"(?<=[A-Za-z.]) - (?=\$?\d)", dash),
     (
         "batting average",
         r"(?i:(?<=\bhit )|(?<=\bhits )|(?<=\bhitting )|(?<=\bbatting )|(?<=\bbatted )|"
@@ -150,6 +186,7 @@ WORDS: list[Row] = [
     ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
     ("page", r"\bp\.\s?(?=[A-Z]?-?\d|[ivx]{2,5}\b)", "page "),
     ("number", r"#s (?=\d)", "numbers "),
+    ("number", r"(?<=[A-Za-z])#(?=\d)", " number "),
     (
         "number",
         r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
