@@ -11,7 +11,7 @@ from typing import Any
 
 from glm_tts_api.text.phonemes.dictionaries import Dictionaries
 from glm_tts_api.text.phonemes.pinyin import Syllable, named_syllable
-from glm_tts_api.text.phonemes.polyphones import rows
+from glm_tts_api.text.phonemes.polyphones import joined, rows
 
 _HANZI = (
     "\u2e80-\u2eff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -86,7 +86,7 @@ class Phonemizer:
         from pypinyin.seg.mmseg import seg
 
         start, before = 0, ""
-        for word, part_of_speech in words:
+        for word, part_of_speech in joined(words):
             readings, at = read_aligned(word), 0
             in_a_word = len(word) > 1 and word not in rows() and word in self._tagger.word_tag_tab
             for piece in [word] if word in rows() else seg.cut(word):
