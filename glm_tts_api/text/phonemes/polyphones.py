@@ -3,11 +3,11 @@
 assets/readings/in_context.tsv       倒 <tab> dao3 <tab> 刮|撞 <tab> 了
 assets/readings/word_readings.tsv    肚子 <tab> du4 zi5
 
-The second table corrects words that pypinyin misreads, wherever they stand. In the first one a row has a word, its reading, and patterns of the text before and after the word; an empty pattern fits any
-text. The first row that fits is taken. A pattern with / also sees the part of speech that jieba gives the
-word before: /[va] means after a verb or an adjective. A row counts for a Hanzi that is a word by itself;
-with + before the Hanzi it also counts inside a longer word. A row never counts inside a phrase that pypinyin
-knows.
+The second table corrects words that pypinyin misreads, wherever they stand. A row of the first one has a
+word, its reading, and patterns of the text before and after the word; an empty pattern fits any text. The
+first row that fits is taken. A pattern with / also sees the part of speech that jieba gives the word before:
+/[va] means after a verb or an adjective. A row counts for a Hanzi that is a word by itself; with + before the Hanzi it
+also counts inside a longer word. A row never counts inside a phrase that pypinyin knows.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Row:
 
 @cache
 def rows() -> dict[str, list[Row]]:
-    """Returns the rows of both tables by their words, in the order of the tables. The names of phonemes are in
-    small letters."""
+    """Returns the rows of both tables by their words, in the order of the tables. The names of phonemes are
+    in small letters."""
     table: dict[str, list[Row]] = {}
     for line in (_READINGS / "in_context.tsv").read_text(encoding="utf-8").splitlines():
         word, reading, before, behind = line.split("\t")
@@ -64,8 +64,8 @@ def corrected() -> dict[str, str]:
 
 
 def joined(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yields `words`, each with its part of speech. Two neighbours that make a word of the second table, which
-    jieba does not know, become one word (魔, 都 -> 魔都)."""
+    """Yields `words`, each with its part of speech. Two neighbours that make a word of the second table
+    become one word, since jieba does not know every such word (魔, 都 -> 魔都)."""
     known, waiting = corrected(), iter([*words[1:], ("", "")])
     last = words[0]
     for word in waiting:
