@@ -59,6 +59,7 @@ def test_polyphones_are_read_by_their_neighbours(frontend: TextFrontend, text: s
         ("polyphones_fresh_5", 0.99),
         ("polyphones_fresh_6", 0.98),
         ("polyphones_fresh_7", 0.98),
+        ("polyphones_fresh_8", 0.98),
     ],
 )
 def test_the_share_of_polyphones_read_right(cache_dir: Path, name: str, share: float) -> None:

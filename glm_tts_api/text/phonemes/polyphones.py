@@ -6,8 +6,8 @@ assets/readings/word_readings.tsv    肚子 <tab> du4 zi5
 The second table corrects words that pypinyin misreads, wherever they stand. A row of the first one has a
 word, its reading, and patterns of the text before and after the word; an empty pattern fits any text. The
 first row that fits is taken. A pattern with / also sees the part of speech that jieba gives the word before:
-/[va] means after a verb or an adjective. A row counts for a Hanzi that is a word by itself; with + before the Hanzi it
-also counts inside a longer word. A row never counts inside a phrase that pypinyin knows.
+/[va] means after a verb or an adjective. A row counts for a Hanzi that is a word by itself; with + before
+the Hanzi it also counts inside a longer word. A row never counts inside a phrase that pypinyin knows.
 """
 
 from __future__ import annotations
