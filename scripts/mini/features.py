@@ -13,7 +13,7 @@ from torch import Tensor
 from glm_tts_api.model.mel import resample, slaney_filterbank
 
 TOKEN_SAMPLES = 960
-N_MEL, N_WHISPER = 80, 128
+N_MEL, N_WHISPER = 80, 80
 F0_RANGE_HZ = (55.0, 420.0)
 FMAX_HZ = 8000.0
 
@@ -36,7 +36,7 @@ class FeatureExtractor:
         return torch.from_numpy(y)
 
     def whisper(self, wave_24k: Tensor) -> Tensor:
-        """Returns [4 n_tokens, 128], as transformers' WhisperFeatureExtractor computes them."""
+        """Returns [4 n_tokens, 80], as transformers' WhisperFeatureExtractor computes them."""
         wave = resample(wave_24k, 24000, 16000)
         spectrum = torch.stft(wave, 400, 160, 400, self._window_16k, center=True, return_complex=True)[:, :-1]
         log_mel = (self._filters_16k @ spectrum.abs().square()).clamp(min=1e-10).log10()

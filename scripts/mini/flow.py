@@ -30,27 +30,16 @@ CODE_TABLE = "text_emb_layer.text_embed.weight"
 _MEL_FLOOR = float(np.log(1e-5))
 
 
-def code_vectors(folder: Path) -> Tensor:
-    """Reads the speech tokenizer's codebook [n_codes, dim], each dimension with mean 0 and variance 1."""
-    book: Tensor = torch.load(folder / "tokenizer" / "state.pt", weights_only=True)["encoder"]["codebook"]
-    used = book[1:]  # row 0 is the filler
-    return (book - used.mean(0)) / used.std(0)
+def code_vectors(book: Tensor, dim: int) -> Tensor:
+    """Returns `dim` principal components of a codebook [n_codes, D], whose row 0 is the filler.
 
-
-@torch.no_grad()
-def follow_codes(table: Tensor, codes: Tensor, known: Tensor | None) -> None:
-    """Moves the rows of the flow's token embedding by the changes of the tokenizer's codebook.
-
-    Codes that are near each other thus begin with similar rows. `codes` is the present codebook.
-
-    `known` is the codebook that `table` followed before, and learned differences to it are kept. None copies
-    the codebook.
+    Codes that are near each other have similar rows. The variances are brought nearer to each other, so that
+    no component rules the others, and their mean is 1.
     """
-    rows = table[1 : len(codes)]
-    if known is None:
-        rows.copy_(codes[1:])
-    else:
-        rows.add_(codes[1:] - known[1:])
+    centred = book - book[1:].mean(0)
+    vectors: Tensor = centred @ torch.linalg.svd(centred[1:], full_matrices=False).Vh[:dim].T
+    vectors = vectors / vectors[1:].std(0).sqrt()
+    return vectors / vectors[1:].var(0).mean().sqrt()
 
 
 def flow_config() -> FlowConfig:
@@ -193,7 +182,7 @@ def batches(data: VoiceData, rng: random.Random, frames: int) -> Iterator[Batch]
 
 
 @plain_attention()
-def train(data: VoiceData, run: Run, *, codes: Tensor, frames: int) -> None:
+def train(data: VoiceData, run: Run, *, book: Tensor, frames: int) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(run.step)
     model = DiT(flow_config())
@@ -207,19 +196,21 @@ def train(data: VoiceData, run: Run, *, codes: Tensor, frames: int) -> None:
     muon = Muon(matrices, lr=0.01)
     adam = torch.optim.AdamW(others, lr=1.5e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     averages = Averages(model)
-    state, known = run.resume(), None
+    state = run.resume()
     if state is not None:
         model.load_state_dict(state["model"])
-        averages.weights, known = state["average"], state.get("codes")
-        if "muon" in state:  # a state made from shipped weights has no moments
+        averages.weights = state["average"]
+        if "muon" in state:
             muon.load_state_dict(state["muon"])
             adam.load_state_dict(state["adam"])
-    for table in (model.text_emb_layer.text_embed.weight, averages.weights[CODE_TABLE]):
-        follow_codes(table, codes, known)
+    if state is None or "muon" not in state:  # a new flow, or one made from shipped weights
+        codes = code_vectors(book, flow_config().text_emb_dim)
+        for table in (model.text_emb_layer.text_embed.weight, averages.weights[CODE_TABLE]):
+            table.data[1 : len(codes)] = codes[1:]
 
     def snapshot() -> dict[str, object]:
         return {"model": model.state_dict(), "average": averages.weights, "muon": muon.state_dict(),
-                "adam": adam.state_dict(), "codes": codes}  # fmt: skip
+                "adam": adam.state_dict()}  # fmt: skip
 
     check_rng = random.Random(5)
     checks = [data.batch(check_rng, data.validation, frames=4000, augment=False) for _ in range(4)]
@@ -275,8 +266,9 @@ def main() -> None:
         for path in sorted((args.folder / "data").glob("*.speaker"))
         if (args.folder / "codes" / f"{path.stem}.pkl").exists()
     ]
+    book = torch.load(args.folder / "tokenizer" / "state.pt", weights_only=True)["encoder"]["codebook"]
     run = Run(args.out, minutes=args.minutes)
-    train(VoiceData(args.folder, names), run, codes=code_vectors(args.folder), frames=args.frames)
+    train(VoiceData(args.folder, names), run, book=book, frames=args.frames)
 
 
 if __name__ == "__main__":

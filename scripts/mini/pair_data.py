@@ -24,7 +24,7 @@ _PACES = (0.87, 1.15)  # half of the crops are made slower or faster
 class Batch:
     """A batch of crops. Rows i and i + B/2 are the same words, in two voices or (for a clip alone) in one."""
 
-    features: Tensor  # [B, 4n, 128]
+    features: Tensor  # [B, 4n, 80]
     mel: Tensor  # [B, 2n, 80], normalised, of the other voice
     style: Tensor  # [B, 160], of the other voice
     phonemes: Tensor  # [B, 2n]

@@ -50,14 +50,16 @@ class Voice:
 class Student:
     """The networks in training, loaded from the states in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, flow: bool = True) -> None:
         state = torch.load(folder / "tokenizer" / "state.pt", weights_only=True)
         self._encoder = load_encoder(folder / "tokenizer")
         self._decoder = Decoder(self._encoder.config.dim, len(state["phonemes"]))
         self._decoder.load_state_dict(state["decoder"])
         self._flow = FlowMatching(flow_config())
-        average = torch.load(folder / "flow" / "state.pt", weights_only=True)["average"]
-        self._flow.estimator.load_state_dict(average)
+        self.has_flow = flow
+        if flow:
+            average = torch.load(folder / "flow" / "state.pt", weights_only=True)["average"]
+            self._flow.estimator.load_state_dict(average)
         hift = HiFT(CONFIG)
         hift.load_state_dict(torch.load(folder / "hift" / "state.pt", weights_only=True)["model"])
         self._hift = hift.fold()
@@ -96,7 +98,7 @@ class Student:
         for name, made in (
             ("HiFT", mel),
             ("codes, decoder, HiFT", self.decoded(codes, voice)),
-            ("codes, flow, HiFT", self.flow(codes, voice, seed=seed)),
+            *([("codes, flow, HiFT", self.flow(codes, voice, seed=seed))] if self.has_flow else []),
         ):
             yield name, made, self.hift(made)
 
@@ -129,9 +131,10 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=20, help="of each language")
     parser.add_argument("--unseen", action="store_true", help="in base voices that are never trained on")
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
+    parser.add_argument("--no-flow", action="store_true", help="judge the codes before the flow is trained")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    student, speaker = Student(args.folder), Speaker(args.folder / "kokoro")
+    student, speaker = Student(args.folder, flow=not args.no_flow), Speaker(args.folder / "kokoro")
     listener = WhisperBase(args.folder / "whisper-base")
     for language, pair in (UNSEEN if args.unseen else TRAINED).items():
         texts = SENTENCES[language]

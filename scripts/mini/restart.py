@@ -1,24 +1,20 @@
-"""Makes training states from the shipped weights, if .mini was lost. Moments and schedule start anew.
+"""Makes training states from the shipped weights, for other speech. Moments and schedule start anew.
 
-    python -m scripts.mini.restart      then codes, llm and flow go on from the checkpoint
-    python -m scripts.mini.restart --parts speaker tokenizer hift flow     for other speech
+    python -m scripts.mini.restart --parts hift flow
 
-The state of the speech tokenizer has no training decoder. A new decoder is trained before the encoder's
-training continues.
+The LLM and the flow forget the speech codes, since the new speech has a tokenizer of its own.
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
-import onnx
 import torch
-from onnx import numpy_helper
 from safetensors.torch import load_file
 from torch import Tensor
 
 from scripts.mini.composition import compose
 from scripts.mini.espeak import Espeak
+from scripts.mini.flow import CODE_TABLE, flow_config
 from scripts.mini.llm import open_vocabulary
 from scripts.mini.llm_model import SCALE, LlmSize, TrainingLlama
 from scripts.mini.prompts import ASSETS
@@ -26,7 +22,7 @@ from scripts.mini.sentences import SentenceMaker
 from scripts.mini.vocabulary import Vocabulary
 
 VOCABULARY = "vq32k-phoneme-tokenizer"
-PARTS = ("speaker", "tokenizer", "hift", "llm", "flow")
+PARTS = ("hift", "llm", "flow")
 
 
 def _save(folder: Path, content: dict[str, object]) -> None:
@@ -35,13 +31,6 @@ def _save(folder: Path, content: dict[str, object]) -> None:
         raise SystemExit(f"{path} exists: training goes on from there")
     folder.mkdir(parents=True, exist_ok=True)
     torch.save({**content, "step": 0, "trained_s": 0.0}, path)
-
-
-def encoder_weights(assets: Path) -> dict[str, Tensor]:
-    stored = load_file(assets / "speech_tokenizer" / "model.safetensors")
-    weights = {k.removeprefix("model.encoder."): v.float() for k, v in stored.items()}
-    book = weights.pop("codebook.weight")
-    return {**weights, "codebook": book, "ema_weight": book.clone(), "ema_count": torch.ones(len(book))}
 
 
 def fit_factors(table: Tensor, factors: Tensor, *, ridge: float = 1.0) -> Tensor:
@@ -78,34 +67,29 @@ def llm_weights(assets: Path, folder: Path, *, temperature: float) -> dict[str, 
     _, names = compose(vocabulary, maker, engine)
     fitted = dict(zip(shipped_names, fit_factors(table[: shipped.n_text], of_shipped), strict=True))
     where, tokens = _ids(shipped), _ids(vocabulary)
+    codes = range(vocabulary.audio_start, vocabulary.audio_start + vocabulary.n_codes)
     with torch.no_grad():
         for row, name in zip(model.factor_rows.weight, names, strict=True):
             row.copy_(fitted.get(name, torch.zeros(())))
         composed = factors @ model.factor_rows.weight
         for token, i in tokens.items():
-            if token in where:
+            if token in where and i not in codes:
                 own = table[where[token]]
                 model.rows.weight[i] = 2 * (own - composed[i]) if i < vocabulary.n_text else own
     return {**model.state_dict(), **weights}
 
 
 def flow_weights(assets: Path) -> dict[str, Tensor]:
+    """Returns the flow's weights with an empty table of codes, since a new tokenizer has other codes."""
     stored = torch.load(assets / "flow" / "flow.pt", weights_only=True)["model"]
-    return {k.removeprefix("estimator."): v.float() for k, v in stored.items()}
+    weights = {k.removeprefix("estimator."): v.float() for k, v in stored.items()}
+    sizes = flow_config()
+    return {**weights, CODE_TABLE: torch.zeros(sizes.text_vocab_size + 1, sizes.text_emb_dim)}
 
 
 def hift_weights(assets: Path) -> dict[str, Tensor]:
     stored = torch.load(assets / "hift" / "hift.pt", weights_only=True)
     return {k: v.float() for k, v in stored.items()}
-
-
-def restore_speaker(network: Path, out: Path) -> None:
-    """Copies the shipped speaker encoder to `out`, and writes its matrix, which the flow's training needs."""
-    out.mkdir(parents=True, exist_ok=True)
-    constants = {c.name: numpy_helper.to_array(c) for c in onnx.load(str(network)).graph.initializer}
-    projection = {name: torch.from_numpy(constants[name].copy()) for name in ("mean", "matrix")}
-    torch.save(projection, out / "projection.pt")
-    shutil.copyfile(network, out / "campplus.onnx")
 
 
 def main() -> None:
@@ -115,10 +99,6 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=0.6, help="as at export")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     args = parser.parse_args()
-    if "speaker" in args.parts:
-        restore_speaker(args.assets / "frontend" / "campplus.onnx", args.folder / "speaker")
-    if "tokenizer" in args.parts:
-        _save(args.folder / "tokenizer", {"encoder": encoder_weights(args.assets)})
     if "hift" in args.parts:
         _save(args.folder / "hift", {"model": hift_weights(args.assets)})
     if "llm" in args.parts:

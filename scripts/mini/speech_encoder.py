@@ -14,13 +14,15 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    dim: int = 192
-    heads: int = 4
-    ffn_dim: int = 640
+    """The sizes of Whisper base, its first four layers."""
+
+    dim: int = 512
+    heads: int = 8
+    ffn_dim: int = 2048
     layers: int = 4
-    n_codes: int = 1024  # code 0 is never produced: the flow uses token 0 as filler
+    n_codes: int = 2048  # code 0 is never produced: the flow uses token 0 as filler
     block_size: int = 200
-    n_mel: int = 128
+    n_mel: int = 80
     max_positions: int = 1500
 
 
@@ -68,7 +70,7 @@ def sinusoids(length: int, dim: int) -> Tensor:
 
 
 class SpeechEncoder(nn.Module):
-    """Maps Whisper features [B, 4n, 128] to vectors [B, n, dim], 25 a second, and vectors to codes."""
+    """Maps Whisper features [B, 4n, 80] to vectors [B, n, dim], 25 a second, and vectors to codes."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -87,7 +89,7 @@ class SpeechEncoder(nn.Module):
         self.ema_weight: Tensor
 
     def forward(self, features: Tensor, *, lengths: Tensor | None = None, offset: int = 0) -> Tensor:
-        """Returns the vectors [B, n, dim] of Whisper features [B, 4n, 128].
+        """Returns the vectors [B, n, dim] of Whisper features [B, 4n, 80].
 
         `lengths` [B] is the number of valid tokens of each row, and None means all. `offset` is the position
         of the first frame, in frames of 20 ms.

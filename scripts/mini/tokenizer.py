@@ -1,8 +1,9 @@
 """Trains the speech tokenizer on pairs of voices that say the same text at the same time.
 
-A decoder, which only the training needs, turns the codes of one voice and the average spectrum of the other
-voice into the mel of the other voice. From the codes alone it also predicts the phoneme, the Mandarin tone
-and the relative pitch of every 20 ms. So the codes keep words and intonation, and lose the speaker.
+The encoder starts as the first layers of Whisper base. A decoder, which only the training needs, turns the
+codes of one voice and the average spectrum of the other voice into the mel of the other voice. From the codes
+alone it also predicts the phoneme, the Mandarin tone and the relative pitch of every 20 ms. So the codes keep
+words and intonation, and lose the speaker.
 
     python -m scripts.mini.tokenizer --minutes 35        (goes on where it stopped)
 """
@@ -19,10 +20,11 @@ from torch import Tensor, nn
 from scripts.mini.pair_data import Batch, PairData
 from scripts.mini.speech_encoder import EncoderConfig, SpeechEncoder
 from scripts.mini.training import Run, plain_attention, warm_cosine
+from scripts.mini.whisper_layers import start_from_whisper
 
 _CODEBOOK_STARTS_AT = 250
+_ENCODER_SHARE = 0.15  # of the learning rate, since the encoder does not start from nothing
 _N_TONES = 6  # Mandarin's 1 to 5, and 0 in pauses
-_DECODER_ALONE = 150  # steps that train only the decoder, if the encoder comes from shipped weights
 
 
 class _ConvBlock(nn.Module):
@@ -126,22 +128,29 @@ def describe(losses: Losses, n_codes: int) -> str:
 
 
 @plain_attention()
-def train(data: PairData, run: Run, *, tokens: int) -> None:
+def train(data: PairData, run: Run, *, tokens: int, whisper: Path) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     config = EncoderConfig()
     encoder, decoder = SpeechEncoder(config), Decoder(config.dim, len(data.phonemes))
-    parameters = [p for p in [*encoder.parameters(), *decoder.parameters()] if p.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
-    state, encoder_from = run.resume(), 0
+    start_from_whisper(encoder, whisper)
+    of_encoder = [p for p in encoder.parameters() if p.requires_grad]
+    parameters = [*of_encoder, *decoder.parameters()]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": of_encoder, "share": _ENCODER_SHARE},
+            {"params": list(decoder.parameters()), "share": 1.0},
+        ],
+        lr=1e-3,
+        betas=(0.9, 0.98),
+        weight_decay=0.01,
+        fused=True,
+    )
+    state = run.resume()
     if state is not None:
         encoder.load_state_dict(state["encoder"])
-        if "decoder" in state:  # a state made from shipped weights has no decoder
-            decoder.load_state_dict(state["decoder"])
-            optimiser.load_state_dict(state["optimiser"])
-        else:
-            run.step = _CODEBOOK_STARTS_AT
-            encoder_from = run.step + _DECODER_ALONE
+        decoder.load_state_dict(state["decoder"])
+        optimiser.load_state_dict(state["optimiser"])
     if run.progress >= 1:
         return
 
@@ -153,7 +162,7 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
     check = data.batch(random.Random(0), tokens=3000, source=data.validation, augment=False)
     while run.progress < 1:
         for group in optimiser.param_groups:
-            group["lr"] = 1.2e-3 * warm_cosine(run.progress, run.step)
+            group["lr"] = group["share"] * 1.2e-3 * warm_cosine(run.progress, run.step)
         if run.step == _CODEBOOK_STARTS_AT:
             with torch.no_grad():
                 crops = [
@@ -171,11 +180,9 @@ def train(data: PairData, run: Run, *, tokens: int) -> None:
         )
         optimiser.zero_grad()
         losses.total.backward()
-        if run.step < encoder_from:
-            encoder.zero_grad()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
-        if losses.codes is not None and run.step >= encoder_from:
+        if losses.codes is not None:
             encoder.update_codebook(losses.hidden.detach(), losses.codes)
         run.step += 1
         if run.step % 100 == 0 or run.step in (10, 30):
@@ -192,13 +199,14 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=3200, help="speech tokens a step")
     parser.add_argument("--data", type=Path, default=Path(".mini/data"))
     parser.add_argument("--out", type=Path, default=Path(".mini/tokenizer"))
+    parser.add_argument("--whisper", type=Path, default=Path(".mini/whisper-base/model.bin"))
     args = parser.parse_args()
     parts = [
         path.with_suffix("") for path in sorted(args.data.glob("*.speaker"))
     ]  # only pairs have a .speaker file
     run = Run(args.out, minutes=args.minutes)
     known = (run.resume() or {}).get("phonemes")  # the trained state's phonemes; newer data may have others
-    train(PairData(parts, phonemes=known), run, tokens=args.tokens)
+    train(PairData(parts, phonemes=known), run, tokens=args.tokens, whisper=args.whisper)
 
 
 if __name__ == "__main__":

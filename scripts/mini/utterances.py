@@ -151,7 +151,10 @@ class SequenceMaker:
             for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3, 4, 5))):
                 another = "en" if target.language == "zh" else "zh"
                 other = target.language if rng.random() < SAME_LANGUAGE else another
-                earlier = rng.choice(self._by_voice[target.voice, other])
+                clips = self._by_voice.get(
+                    (target.voice, other), self._by_voice[target.voice, target.language]
+                )
+                earlier = rng.choice(clips)
                 if len(earlier.codes) <= budget:
                     budget -= len(earlier.codes)
                     chosen.insert(0, earlier)

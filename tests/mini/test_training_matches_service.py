@@ -48,6 +48,7 @@ def test_speech_codes_are_the_services(seconds: float) -> None:
             pooling_position=2,
             quantize_position=2,
             quantize_vocab_size=64,
+            num_mel_bins=config.n_mel,
         )
     ).eval()
     state = {k: v for k, v in encoder.state_dict().items() if not k.startswith("ema_")}
