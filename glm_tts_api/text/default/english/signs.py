@@ -73,7 +73,7 @@ SPANS: list[Row] = [
     ("minus", r"(?<=[²³)]) - (?=[\da-z(])", " minus "),
     ("dash", r"(?<=\d)-(?=\d)", " dash "),
     ("arrow", rf"(?<=\w)\s?[{_ARROWS}]\s?(?=\w)", " to "),
-    ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|<?[-=]{{1,3}}>|<[-=]{{1,3}}(?!\d)|[←↑↓↔]|\|", ", "),
+    ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|<?[-=]{{1,3}}>|<-{{1,3}}(?!\d)|<={{2,3}}|[←↑↓↔]|\|", ", "),
     ("minus", r"(?:(?<=\b[A-Za-z])|(?<= prime)) [-−] (?=[A-Za-z\d]\b)", " minus "),
     ("dash", r"(?<!\s)\s+-+\s+|--+|(?:(?<!\s)\s+)?—+\s*", ", "),
 ]
@@ -118,7 +118,7 @@ SUMS: list[Row] = [
     ("times", r"×|(?<=\d)·(?=\d)", " times "),
     ("divided", r"÷|(?<=\d) / (?=\d)", " divided by "),
     ("equals", r"={1,3}", " equals "),
-    ("plus", r"(?<=[\w)])\s?\+\+", " plus plus"),
+    ("plus", r"(?<=[\w)])\s?\+\+", " plus plus "),
     ("plus", r"\+", " plus "),
     ("operand", r"(?<![.;,] )\b(equals|plus|minus|times|of|by)\s{1,3}(\d{4})(?!\d|,\d|\.\d)", operand),
     ("symbol", f"[{''.join(_SYMBOLS)}]", lambda m: f" {_SYMBOLS[m[0]]} "),

@@ -128,6 +128,8 @@ def dash(match: Match) -> str:
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
     ("degree", r"\b([BM])\.(Sc|Ed|Com|Tech|Eng|Arch|Phil|Litt)\b\.?", with_stop(degree)),
+    ("year", r"(?<=[a-z])'(?=\d\d\b(?!'))", " '"),
+    ("span", r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)", " to "),
     ("dash", r"(?<=[A-Za-z.]) - (?=\$?\d)", dash),
     (
         "batting average",

@@ -1,0 +1,145 @@
+"""Measures a checkpoint through the server's own engine, with Kokoro's voices as prompts.
+
+Speaks held-out sentences in voices that were trained on and in voices that were not. Whisper base counts the
+wrong English words or Mandarin syllables; Kokoro's speech of the same sentences is the reference.
+
+    python -m scripts.mini.hear --model .mini/checkpoint --sentences 20
+    python -m scripts.mini.hear --model .mini/checkpoint --prompt en me.wav "the words of the recording"
+"""
+
+import argparse
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from glm_tts_api.contracts import Recording, Voice
+from scripts.mini.kokoro_data import Speaker
+from scripts.mini.measures import VoiceMeter, Wave, align, median_f0, speech_seconds
+from scripts.mini.proof import SENTENCES, TRAINED, UNSEEN, spoken
+from scripts.mini.speaking import Server
+from scripts.mini.whisper_base import WhisperBase, syllables, units
+
+LONG, SHORT = 1.5, 0.67  # times the reference's length: the speech runs on, or stops early
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A voice prompt. `model` is the base voice of Kokoro that speaks the reference."""
+
+    name: str
+    language: str
+    wave: Tensor  # 24 kHz
+    text: str
+    model: str
+
+
+@dataclass
+class Row:
+    """The figures of one prompt, one entry for each sentence but for `errors`, `tone_errors` and `total`."""
+
+    errors: int = 0
+    tone_errors: int = 0
+    total: int = 0
+    lengths: list[float] = field(default_factory=list)
+    f0: list[float] = field(default_factory=list)
+    own: list[float] = field(default_factory=list)
+    reference: list[float] = field(default_factory=list)
+    cpu_s: float = 0.0
+    audio_s: float = 0.0
+
+    def __str__(self) -> str:
+        off = sum(not SHORT <= length <= LONG for length in self.lengths) / len(self.lengths)
+        tones = f", with tones {self.tone_errors / self.total:.3f}" if self.tone_errors else ""
+        return (
+            f"errors {self.errors / self.total:.3f} of {self.total}{tones}, "
+            f"length {median(self.lengths):.2f}, too long or short {off:.1%}, F0 {median(self.f0):.2f}, similarity {median(self.own):.2f} "
+            f"(Kokoro {median(self.reference):.2f}), CPU s a second {self.cpu_s / self.audio_s:.2f}"
+        )
+
+
+def kokoro_prompts(speaker: Speaker) -> Iterator[Prompt]:
+    """Yields prompts in voices that were trained on, then in voices that were not, of both languages."""
+    for voices in (TRAINED, UNSEEN):
+        for language, names in voices.items():
+            for i, name in enumerate(names):
+                text = SENTENCES[language][-1 - i]
+                wave = spoken(speaker, text, language, name)
+                yield Prompt(name, language, wave, text, name)
+
+
+class Hearing:
+    def __init__(self, server: Server, speaker: Speaker, folder: Path, out: Path, model: Path) -> None:
+        self._server, self._speaker, self._out = server, speaker, out
+        self._listener = WhisperBase(folder / "whisper-base")
+        self._meter = VoiceMeter(model / "frontend" / "campplus.onnx")
+
+    async def run(self, prompt: Prompt, n_sentences: int) -> Row:
+        """Speaks and judges the first sentences of the prompt's language. Keeps the speech of three."""
+        row, wave = Row(), prompt.wave.numpy()
+        voice = Voice(Recording(wave, 24000), prompt.text, digest=prompt.name)
+        prompt_f0 = median_f0(self._meter.mel_and_pitch(wave))
+        for i, text in enumerate(SENTENCES[prompt.language][:n_sentences]):
+            said = await self._server.say(text, voice, seed=1000 + i)
+            heard = np.concatenate(said.segments)
+            reference = spoken(self._speaker, text, prompt.language, prompt.model).numpy()
+            self._count(row, heard, text, prompt.language)
+            row.lengths.append(speech_seconds(heard) / speech_seconds(reference))
+            row.f0.append(median_f0(self._meter.mel_and_pitch(heard)) / prompt_f0)
+            row.own.append(self._meter.similarity(heard, wave))
+            row.reference.append(self._meter.similarity(reference, wave))
+            row.cpu_s, row.audio_s = row.cpu_s + said.cpu_s, row.audio_s + said.audio_s
+            if i < 3:
+                soundfile.write(self._out / f"{prompt.language}_{prompt.name}_{i}.wav", heard, 24000)
+        return row
+
+    def _count(self, row: Row, wave: Wave, text: str, language: str) -> None:
+        heard = self._listener.hear(wave, language)
+        found = align(units(text, language), units(heard, language))
+        row.errors, row.total = row.errors + found.errors, row.total + found.n_units
+        if language == "zh":
+            toned = align(syllables(text, tones=True), syllables(heard, tones=True))
+            row.tone_errors += toned.errors
+
+
+async def hear(hearing: Hearing, server: Server, prompts: list[Prompt], n_sentences: int) -> None:
+    async with server.running():
+        for prompt in prompts:
+            print(f"{prompt.language} {prompt.name:<12} {await hearing.run(prompt, n_sentences)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--sentences", type=int, default=20, help="of each prompt")
+    parser.add_argument("--prompt", nargs=3, action="append", metavar=("LANGUAGE", "WAV", "TEXT"))
+    parser.add_argument("--configs", type=Path, default=Path("configs"))
+    parser.add_argument("--folder", type=Path, default=Path(".mini"))
+    parser.add_argument("--out", type=Path, default=Path(".mini/heard"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    args.out.mkdir(parents=True, exist_ok=True)
+    speaker = Speaker(args.folder / "kokoro")
+    prompts = []
+    for language, path, text in args.prompt or ():
+        samples, rate = soundfile.read(path, dtype="float32")
+        if rate != 24000:
+            raise SystemExit(f"{path} has {rate} Hz; a prompt needs 24000 Hz")
+        prompts.append(
+            Prompt(Path(path).stem, language, torch.from_numpy(samples), text, TRAINED[language][0])
+        )
+    server = Server(args.model, args.configs, args.folder, flow_steps=10)
+    hearing = Hearing(server, speaker, args.folder, args.out, args.model)
+    asyncio.run(hear(hearing, server, prompts or list(kokoro_prompts(speaker)), args.sentences))
+
+
+if __name__ == "__main__":
+    main()
