@@ -59,8 +59,9 @@ class Row:
         tones = f", with tones {self.tone_errors / self.total:.3f}" if self.tone_errors else ""
         return (
             f"errors {self.errors / self.total:.3f} of {self.total}{tones}, "
-            f"length {median(self.lengths):.2f}, too long or short {off:.1%}, F0 {median(self.f0):.2f}, similarity {median(self.own):.2f} "
-            f"(Kokoro {median(self.reference):.2f}), CPU s a second {self.cpu_s / self.audio_s:.2f}"
+            f"length {median(self.lengths):.2f}, too long or short {off:.1%}, "
+            f"F0 {median(self.f0):.2f}, similarity {median(self.own):.2f} (Kokoro {median(self.reference):.2f}), "
+            f"CPU s a second {self.cpu_s / self.audio_s:.2f}"
         )
 
 
