@@ -60,7 +60,7 @@ class Row:
         return (
             f"errors {self.errors / self.total:.3f} of {self.total}{tones}, "
             f"length {median(self.lengths):.2f}, too long or short {off:.1%}, "
-            f"F0 {median(self.f0):.2f}, similar {median(self.own):.2f} (Kokoro {median(self.reference):.2f}), "
+            f"F0 {median(self.f0):.2f}, like {median(self.own):.2f} (Kokoro {median(self.reference):.2f}), "
             f"CPU s a second {self.cpu_s / self.audio_s:.2f}"
         )
 
