@@ -133,4 +133,5 @@ COUNTS: list[Row] = [
     ),
     ("number", r"\d(?<![\d.].)\d{0,29}+(?:\.\d{1,30}+)?", counted),
     ("number", r"\d++", lambda m: numbers.cardinal(m.group())),
+    ("day", r"日(?<=[一二三四五六七八九十]日)(?=号)", ""),
 ]

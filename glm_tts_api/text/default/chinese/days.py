@@ -51,7 +51,7 @@ _PLAIN_NOUN = rf"(?![\d./])(?=[\u4e00-\u9fff])(?!{numbers.MEASURES}|之|为|是|
 _NO_AMOUNT = re.compile(_PLAIN_NOUN)
 _DAY = r"(?:1[0-2]|[1-9])[./](?:[12]\d|3[01]|[1-9])"
 _TO_DAY = re.compile(rf" ?[-~—到至] ?{_DAY}{_PLAIN_NOUN}")
-_FROM_DAY = re.compile(rf"(?:^|[，。；、 ]){_DAY} ?[-~—到至] ?$")
+_FROM_DAY = re.compile(rf"(?:^|[，。；;、 ]){_DAY} ?[-~—到至] ?$")
 _MEASURED = re.compile(" ?(?:小时|[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤万点处左右]|以)")
 _LETTERS = re.compile("[A-Za-z]| [A-Za-z]{1,3}(?![a-z])")
 _BY_DAY = re.compile(" ?(?:之?[前后]|截止|当天|[早晚]|[上下中]午|凌晨|[（(]?[周星])")
@@ -118,7 +118,7 @@ def told_days(figure: Figure) -> bool:
     near, rest = figure.lead[-24:], figure.rest[:12]
     if not dated(figure) or _MEASURED.match(rest) or _LETTERS.match(rest):
         return False
-    begins = re.search("(?:^|[，。；、 ])$", near)
+    begins = re.search("(?:^|[，。；;、 ])$", near)
     return _names_days(near, rest) or bool(begins and _NO_AMOUNT.match(rest))
 
 
@@ -134,7 +134,7 @@ def _names_days(near: str, rest: str) -> bool:
 
 
 def _is_told(near: str, rest: str) -> bool:
-    begins = re.search("(?:^|[，。；、 ])$", near)
+    begins = re.search("(?:^|[，。；;、 ])$", near)
     return bool(
         _DAY_BEFORE.search(near)
         or _ONLY_DAYS.match(rest)

@@ -153,7 +153,7 @@ class Measures:
         said = fraction(number[0])
         if len(runs(text)) > 2:
             return f"{said} {numbers.plural(unit, '2')}"
-        article = "an" if unit[0] in "aeiou" else "a"
+        article = "an" if unit[0] in "aeiou" or unit == "hour" else "a"
         return f"{'half' if said == 'one half' else said + ' of'} {article} {unit}"
 
     def part_of(self, text: str) -> str:
@@ -174,7 +174,7 @@ def unquoted(figure: Figure) -> bool:
     """Returns whether the mark " at the end of the number `figure` means inches, as in 6". It means inches
     unless it ends a quotation. Returns True if the number ends with another mark."""
     before = figure.line[max(0, figure.start - 80) : figure.start]
-    return not figure.text.endswith(('"', "″")) or len(re.findall(r'(?<!\d)"', before)) % 2 == 0
+    return not figure.text.endswith(('"', "″")) or len(re.findall(r'(?<!\d)(?<!\d )"', before)) % 2 == 0
 
 
 def rated_by(figure: Figure) -> bool:

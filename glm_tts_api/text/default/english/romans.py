@@ -13,7 +13,7 @@ _DIVISIONS = (
     "|Mark|Canto|Psalm|Sonnet|Stanza|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table|Theorem"
     "|Apollo|Artemis|Gemini|Titan|Saturn|Factor|Schedule|Tier|Division|Round"
     "|Category|Group|Amendment|Olympiad|Games|Step|Case|Option|Module"
-    "|Quest|Diablo|Civilization|Souls|Henry's|Symphony"
+    "|Movement|SATA|Quest|Diablo|Civilization|Souls|Henry's|Symphony"
 )
 _MONARCHS = (
     "Henry|Louis|Elizabeth|George|Charles|Edward|James|Richard|William"
@@ -110,6 +110,12 @@ ROMAN: list[Row] = [
         rf"{_NUMERAL}(?:, {_NUMERAL}){{0,4}},? (?:and|&|or|to) {_NUMERAL}\b(?!')",
         listed,
     ),
+    (
+        "numbered book",
+        r"\b(I{1,3}) (?=(?:Kings|Samuel|Chronicles|Corinthians|Thessalonians|Timothy|Peter|Maccabees)\b)",
+        lambda m: f"{numbers.ordinal(str(len(m[1])))} ",
+    ),
+    ("division", r"(?<=[Pp]art \w of )()(I{2,3}|I[VX]|VI{0,3})\b", division),
     ("division", rf"(?i:\b({_DIVISIONS}))\s({numbers.ROMAN})\b(?![.'][A-Za-z])", division),
     (
         "numbered name",

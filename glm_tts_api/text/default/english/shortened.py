@@ -44,7 +44,7 @@ def _forms() -> dict[str, dict[str, str]]:
     forms: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in _TABLE:
         short, places = row["short"], row["where"].split()
-        for written in {short, short[0].upper() + short[1:]}:
+        for written in {short, short[0].upper() + short[1:] if short.isalpha() else short}:
             forms[written] |= dict.fromkeys(places, row["said"])
     return dict(forms)
 

@@ -69,7 +69,7 @@ _POWER_UNIT = alternatives(_OF_POWERS)
 SPANS: list[Row] = [
     ("charge", r"(?<![\w.-])(AB|[A-Z][a-z]?)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)", charged),
     ("minus", r"(?<=\d) [-−] (?=\d|[A-Za-z]\b)", " minus "),
-    ("minus", r"(?<=\([A-Za-z])-(?=\w\))", " minus "),
+    ("minus", rf"(?<=\([A-Za-z])-(?=(?:\w|\d{{1,4}}|{_NUMERALS})\))", " minus "),
     ("minus", r"(?<=[²³)]) - (?=[\da-z(])", " minus "),
     ("dash", r"(?<=\d)-(?=\d)", " dash "),
     ("arrow", rf"(?<=\w)\s?[{_ARROWS}]\s?(?=\w)", " to "),

@@ -128,6 +128,7 @@ def dash(match: Match) -> str:
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
     ("degree", r"\b([BM])\.(Sc|Ed|Com|Tech|Eng|Arch|Phil|Litt)\b\.?", with_stop(degree)),
+    ("half", r"(?<![\d/])1/2\s+(?=(?:price|board|term|marathon|time|size)\b)", "half "),
     ("year", r"(?<=[a-z])'(?=\d\d\b(?!'))", " '"),
     ("span", r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)", " to "),
     ("dash", r"(?<=[A-Za-z.]) - (?=\$?\d)", dash),
@@ -152,7 +153,7 @@ WORDS: list[Row] = [
         r"((?:\b[A-Z][a-z]{1,20}(?:'s)?|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$))",
         saint_or_street,
     ),
-    ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
+    ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|doctor )", title),
     ("title", r"\b(Mr|Mrs|Ms|Prof|Revd)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     (
