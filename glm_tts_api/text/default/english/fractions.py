@@ -80,6 +80,12 @@ def fraction(text: str) -> str:
     return f"{lead}{cardinal(first)} {part if first == '1' else part + 's'}"
 
 
+def no_mixed(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a span of fractions (1/3-2/3) and no mixed number, in which a
+    hyphen stands before the fraction (3-1/2)."""
+    return not re.fullmatch(r"\d+ ?[-~—–] ?\d+/\d+", figure.text)
+
+
 def fractions(text: str) -> str:
     """Returns a span of fractions in words: 1/3-2/3 -> one third to two thirds."""
     return " to ".join(
@@ -137,4 +143,4 @@ def out_of(text: str) -> str:
 SAID = by_name(
     fraction, fractions, thread, fraction_inch, fraction_inches, over, odds, wickets, not_out, out_of
 )
-TESTS = by_name(rated, no_more, cricket, at_stumps, batted)
+TESTS = by_name(no_mixed, rated, no_more, cricket, at_stumps, batted)

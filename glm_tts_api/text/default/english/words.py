@@ -128,6 +128,12 @@ def dash(match: Match) -> str:
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
     ("degree", r"\b([BM])\.(Sc|Ed|Com|Tech|Eng|Arch|Phil|Litt)\b\.?", with_stop(degree)),
+    ("minus", r"(?<![\w-])([nkijmNxyzt])-(?=\d{1,2}(?![\w-]))", r"\1 minus "),
+    (
+        "brand",
+        r"\b3M(?=(?: (?:suggests|makes|says|said|sells|is|was|has|tape|masks?|respirators?|Company)|'s)\b)",
+        "three M",
+    ),
     ("half", r"(?<![\d/])1/2\s+(?=(?:price|board|term|marathon|time|size)\b)", "half "),
     ("year", r"(?<=[a-z])'(?=\d\d\b(?!'))", " '"),
     ("span", r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)", " to "),
