@@ -29,7 +29,7 @@ def approximate(match: Match) -> str:
     first, second = match[1], match[2]
     if int(second) != int(first) + 1 or before(match, 1) in ("", *"，。！？；：\n "):
         return match.group()
-    return (first if first != "2" else "两").translate(CHINESE_DIGITS) + second.translate(CHINESE_DIGITS)
+    return (first + second).replace("2", "两").translate(CHINESE_DIGITS)
 
 
 def dash(match: Match) -> str:
