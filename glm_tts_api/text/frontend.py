@@ -16,7 +16,8 @@ from glm_tts_api.text.cut.split import forget_words, split
 from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.markup.lexicon import LexiconFile
 from glm_tts_api.text.markup.marks import Part, cut_blocks, parts_of, take_out_marks
-from glm_tts_api.text.markup.verbatim import shortened, verbatim_spans
+from glm_tts_api.text.markup.tags import markup_spans, without_inner
+from glm_tts_api.text.markup.verbatim import Span, shortened, verbatim_spans
 from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 from glm_tts_api.text.phonemes.writer import Phonemizer
 from glm_tts_api.text.published.rules import PublishedRules
@@ -88,7 +89,8 @@ class TextFrontend:
         """
         entries = self._lexicon.current().extended(options.lexicon)
         written = cut_blocks(parts_of(text, entries.inventory), self._block_ends(text))
-        written = shortened(written, verbatim_spans(text, self._verbatim(text, options)))
+        verbatim = verbatim_spans(text, self._verbatim(text, options))
+        written = shortened(written, without_inner(self._markup(text), verbatim))
         parts = entries.apply(written, check)
         marked = take_out_marks(text, self._short_enough(parts))
         if not _is_speakable(marked.plain):
@@ -135,6 +137,10 @@ class TextFrontend:
         result is empty."""
         ends = block_ends(text) if self._cut_words else ()
         return ((end, _PAUSES.after(kind)) for end, kind in ends)
+
+    def _markup(self, text: str) -> Iterator[Span]:
+        """Returns the markup of `text` that is never said. Under the published rules the result is empty."""
+        return markup_spans(text) if self._cut_words else iter(())
 
     def _verbatim(self, text: str, options: ReadingOptions) -> Verbatim:
         """Returns how addresses and code are read: as `options` ask, otherwise shortened in a text of more
