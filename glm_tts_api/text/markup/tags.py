@@ -1,8 +1,9 @@
-"""Finds what only marks up a text and is never said: tags and comments of HTML, and the references of Markdown's
-links. Works on strings only.
+"""Finds what only marks up a text and is never said: tags and comments of HTML, and the references of
+Markdown's links. Works on strings only.
 
 A tag that ends a line of the page (<br>, </p>, <li>) is read as a line end. A word in angle brackets that is
-no element of HTML is text (press <Enter>), and so is an element of _WORDS without a closing tag (type <code>).
+no element of HTML is text (press <Enter>), and so is an element of _WORDS without a closing tag (type
+<code>).
 """
 
 from __future__ import annotations
