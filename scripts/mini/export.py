@@ -25,7 +25,7 @@ from scripts.mini.vocabulary import Vocabulary
 from scripts.mini.vocoder import CONFIG as HIFT_CONFIG
 from scripts.mini.vocos2d import save as save_generator
 
-MAX_BYTES = 40_000_000
+MAX_BYTES = 70_000_000
 _FAR = 100.0  # the value of a codebook row that is never the nearest to a vector
 
 
