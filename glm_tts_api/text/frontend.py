@@ -14,6 +14,7 @@ from glm_tts_api.text.cut.paragraphs import block_ends
 from glm_tts_api.text.cut.pieces import Check, unwatched
 from glm_tts_api.text.cut.split import forget_words, split
 from glm_tts_api.text.default.rules import DefaultRules
+from glm_tts_api.text.markup.formulas import formula_spans
 from glm_tts_api.text.markup.lexicon import LexiconFile
 from glm_tts_api.text.markup.marks import Part, cut_blocks, parts_of, take_out_marks
 from glm_tts_api.text.markup.tags import markup_spans, without_inner
@@ -139,8 +140,9 @@ class TextFrontend:
         return ((end, _PAUSES.after(kind)) for end, kind in ends)
 
     def _markup(self, text: str) -> Iterator[Span]:
-        """Returns the markup of `text` that is never said. Under the published rules the result is empty."""
-        return markup_spans(text) if self._cut_words else iter(())
+        """Returns the markup of `text` that is never said, and its formulas. Under the published rules the
+        result is empty."""
+        return without_inner(formula_spans(text), markup_spans(text)) if self._cut_words else iter(())
 
     def _verbatim(self, text: str, options: ReadingOptions) -> Verbatim:
         """Returns how addresses and code are read: as `options` ask, otherwise shortened in a text of more

@@ -70,6 +70,7 @@ SPANS: list[Row] = [
     ("charge", r"(?<![\w.-])(AB|[A-Z][a-z]?)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)", charged),
     ("minus", r"(?<=\d) [-−] (?=\d|[A-Za-z]\b)", " minus "),
     ("minus", rf"(?<=\([A-Za-z])-(?=(?:\w|\d{{1,4}}|{_NUMERALS})\))", " minus "),
+    ("minus", r"(?:(?<=[=(×÷±])|(?<=[=×÷±] ))-(?=[a-z]\b)", " minus "),
     ("minus", r"(?<=[²³)]) - (?=[\da-z(])", " minus "),
     ("dash", r"(?<=\d)-(?=\d)", " dash "),
     ("arrow", rf"(?<=\w)\s?[{_ARROWS}]\s?(?=\w)", " to "),
@@ -105,7 +106,7 @@ LETTERS: list[Row] = [
 ]
 
 SUMS: list[Row] = [
-    ("plus or minus", r"\s?(?:±|\+/-)\s?(?=\w)", " plus or minus "),
+    ("plus or minus", r"\s?(?:±|\+/-)\s?(?=[\w√(])", " plus or minus "),
     ("comparison", r"≤|<=(?!=)", " less than or equal to "),
     ("comparison", r"≥|>=(?!=)", " greater than or equal to "),
     ("comparison", r"≠|!=", " not equal to "),
