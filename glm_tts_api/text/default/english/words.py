@@ -83,7 +83,7 @@ _DAY_BEHIND = re.compile(
 
 # A capital behind a short weekday is a name (by Sun Wu), unless it is a day, a month or a part of the day.
 _NAME_BEHIND = re.compile(
-    rf" (?!{MONTH}|(?:{alternatives(WEEKDAYS)})|[A-Z][a-z]+day|Morning|Night)[A-Z][a-z]"
+    rf" (?!{MONTH}|(?:{alternatives(WEEKDAYS)})|[A-Z][a-z]+day|Morning|Afternoon|Evening|Night)[A-Z][a-z]"
 )
 
 
@@ -108,7 +108,8 @@ _AMOUNT = re.compile(
     r"|(?:year|month|week|day|hour|minute|second)s?|[kcm]?m|k?g|lbs?|ft|GB|MB)$|\b(noon|midnight)$"
 )
 _SIGNED = re.compile(
-    r"(?:^|[^A-Za-z])[A-Za-z]{1,2}$|\b(?:was|and|than|from|below|equals|minus|plus|times|over)$"
+    r"(?:^|[^A-Za-z])[A-Za-z]$|\b(?:to|of|at|is|by|in|or|was|and|than|from|about|around|below|above|under|equals|minus"
+    r"|plus|times|over)$"
 )
 
 
@@ -121,14 +122,15 @@ def dash(match: Match) -> str:
         unit = amount[1] or "[ap]m"
         if re.match(rf"\$?[\d:.,]+ ?(?:{unit[:3]}|[ap]\.?m)", after(match, 20)):
             return " to "
-    return match.group() if _SIGNED.search(lead) or re.search(r"\d", lead[-10:]) else ", "
+    stays = _SIGNED.search(lead) or re.search(rf"\d(?: ?[ap]\.?m|(?:[snrt][tdh])? {MONTH})\.?$", lead)
+    return match.group() if stays else ", "
 
 
 # Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
     ("degree", r"\b([BM])\.(Sc|Ed|Com|Tech|Eng|Arch|Phil|Litt)\b\.?", with_stop(degree)),
-    ("minus", r"(?<![\w-])([nkijmNxyzt])-(?=\d{1,2}(?![\w-]))", r"\1 minus "),
+    ("minus", r"(?<![\w-])([nkijmNxyzt])-(?=[1-3](?![\w-]))", r"\1 minus "),
     (
         "brand",
         r"\b3M(?=(?: (?:suggests|makes|says|said|sells|is|was|has|tape|masks?|respirators?|Company)|'s)\b)",
@@ -195,11 +197,11 @@ WORDS: list[Row] = [
     ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
     ("page", r"\bp\.\s?(?=[A-Z]?-?\d|[ivx]{2,5}\b)", "page "),
     ("number", r"#s (?=\d)", "numbers "),
-    ("number", r"(?<=[A-Za-z])#(?=\d)", " number "),
+    ("number", r"(?<=[A-Za-z])(?<!\b[A-G])#(?=\d)", " number "),
     (
         "number",
         r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
-        r"|#\s?(?=\d|[A-Z]{1,3}-\d)",
+        r"|(?<!\b[A-G])#\s?(?=\d|[A-Z]{1,3}-\d)",
         "number ",
     ),
     (
