@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,7 +135,7 @@ class LocalCluster:
             return bool(own["short_text"]["active"])
 
         wait_until(found)
-        self.stats()  # once more: by now the proxy, too, knows that the replica has begun
+        time.sleep(1)  # so that the proxy, too, knows that the replica has begun, on a busy machine as well
         os.kill(pid, signal.SIGKILL)
         return engine
 
