@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
