@@ -28,6 +28,11 @@ _ISOTOPE = re.compile(
 _LOVED = re.compile("(?:(?<=\\b[Ii] )|(?<=\\b[Ww]e ))(?:[♥❤]\ufe0f?|<3)(?= [A-Za-z])")
 _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _LOVED_IN_CHINESE = re.compile("(?<=[我们]) ?[♥❤]\ufe0f? ?(?=[\u4e00-\u9fff])")
+# A playing card. The rules of the languages read its suit, which is an emoji elsewhere.
+_CARD = re.compile(
+    "(?<![0-9A-Za-z])(?:10|[1-9AKQJ])[♠♥♦♣]\ufe0f?|[♠♥♦♣]\ufe0f?(?:10|[2-9AKQJ])(?![0-9A-Za-z])"
+)
+_SUITS = str.maketrans("♠♥♦♣", "♤♡♢♧", "\ufe0f")
 _NAMED = {
     "№": " No. ",
     "〇": "零",
@@ -87,6 +92,7 @@ def clean(text: str) -> str:
     text = _BETWEEN_WORDS.sub("，", _KEYCAP.sub(r" \1 ", text))
     text = _LOVED.sub("love", _LOVED_IN_CHINESE.sub("爱", text))
     text = _ISOTOPE.sub(_after_its_symbol, text)
+    text = _CARD.sub(lambda found: found[0].translate(_SUITS), text)
     if not _IN_EMOJI.isdisjoint(text):  # a quick test, since the library looks at each character
         text = str(emoji.replace_emoji(text, _spoken_emoji))
     text = _SUBSCRIPT.sub(" ", _BASE.sub(r"_\1 ", text))

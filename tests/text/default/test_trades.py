@@ -35,7 +35,7 @@ from glm_tts_api.text.frontend import TextFrontend
         ),
         ("A charge of 2 × 10⁻¹⁹ C.", "a charge of two times ten to the power of minus nineteen coulombs."),
         ("#LoveIsland is #1.", "hashtag love island is number one."),
-        ("Rep from * to last 2 sts, k2tog.", "repeat from star to last two stitches, k two together."),
+        ("Rep from * to last 2 sts, k2tog.", "repeat from star to last two stitches, knit two together."),
         (
             "At GR SK 123 845, S33 8WP.",
             "at grid reference s k one two three, eight four five, s thirty three, eight w p.",

@@ -132,7 +132,12 @@ class Measures:
         if not pers:
             return said
         name = "每".join(map(self._product, pers.split("/")))
-        behind = pers in ("s²", "s") or pers[0] == "1" or (pers == "h" and first == "0" and second)
+        behind = (
+            pers in ("s²", "s")
+            or unit.endswith("mol")
+            or pers[0] == "1"
+            or (pers == "h" and first == "0" and second)
+        )
         return f"{said}每{name}" if behind else f"每{name}{said}"
 
     def pair(self, text: str) -> str:

@@ -17,6 +17,7 @@ from glm_tts_api.text.default.chinese.spans import SPANS
 from glm_tts_api.text.default.chinese.sums import LETTERS, POWERS, SUMS
 from glm_tts_api.text.default.chinese.times import SAID as TIMES
 from glm_tts_api.text.default.chinese.times import TESTS as TIMED
+from glm_tts_api.text.default.chinese.trades import TRADES
 from glm_tts_api.text.default.chinese.verbalise import SAID
 from glm_tts_api.text.default.chinese.years import TESTS as YEARS
 from glm_tts_api.text.default.data import Words
@@ -30,6 +31,7 @@ def rules(words: Words) -> list[Rule | Figures]:
     looks like; rules for bare numbers come last."""
     money, measures = Money(words), Measures(words)
     return table(
+        TRADES,
         WIDE,
         ADDRESSES,
         ROMAN,

@@ -15,6 +15,7 @@ from glm_tts_api.text.default.english.fractions import TESTS as SHARES
 from glm_tts_api.text.default.english.measures import Measures
 from glm_tts_api.text.default.english.money import Money
 from glm_tts_api.text.default.english.names import ADDRESSES, NAMES
+from glm_tts_api.text.default.english.pastimes import PASTIMES
 from glm_tts_api.text.default.english.romans import ROMAN
 from glm_tts_api.text.default.english.signs import DOTS, LETTERS, POWERS, SIGNS, SPANS, SUMS
 from glm_tts_api.text.default.english.stops import ending
@@ -35,6 +36,7 @@ def rules(words: Words) -> list[Rule | Figures]:
     money, measures = Money(words), Measures(words)
     return table(
         ADDRESSES,
+        PASTIMES,
         TRADES,
         ABBREVIATIONS,
         WORDS,

@@ -100,6 +100,14 @@ TRADES: list[Row] = [
     ),
     ("rent", r"(?<=\d) ?pcm\b\.?", with_stop(lambda _: " per calendar month", _NOTHING)),
     ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
+    ("included", r"\b([Ii])ncl\b\.?(?=[,;)]|$| [A-Z][a-z])", with_stop(lambda m: f"{m[1]}ncluded")),
+    (
+        "including",
+        r"(?:(?<=[,(\d] )|(?<=\bpcm )|(?<=\bpw ))inc\.? (?=[a-z\d£$€])"
+        r"|\binc\.? (?=(?:VAT|GST|tax|delivery|p&p|postage|shipping|bills|breakfast|flights|fees|tip)\b)",
+        "including ",
+    ),
+    ("acre", r"(?<=\d)-ac\b\.?(?= [a-z])", "-acre"),
     ("near", r"\bnr\.? (?=[A-Z][a-z])", "near "),
     (
         "old money",
@@ -139,7 +147,6 @@ TRADES: list[Row] = [
         r"(?<=\b[1-7])\*(?= (?:hotels?|resorts?|spas?|luxury|accommodation|reviews?|service)\b)",
         " star",
     ),
-    ("together", r"\b([kp])(\d)tog\b", r"\1 \2 together"),
     ("repeat", r"\b([Rr])ep (?=(?:from |between )?\*)", r"\1epeat "),
     ("star", r"\b(?:from|between) \*{1,2}s?(?: (?:to|and) \*{1,2})?(?=[ ,.;:)]|$)", stars),
     (
