@@ -10,7 +10,11 @@ from glm_tts_api.text.default.chinese.units import CODES
 from glm_tts_api.text.default.figures import Figure, by_name
 
 _NUMBER_NOUNS = re.compile(
-    "[元块万亿千百多余几个名位人次条件家只台场局把盘轮年月日天度点分秒倍%‰℃°]|公里|千米|米|美元|小时|分钟|kg|km|GB|MB"
+    "起(?!诉)|[元块万亿千百多余几个名位人次条件例家只台场局把盘轮年月日天度点分秒倍%‰℃°]|公里|千米|米|美元|小时|分钟|kg|km|GB|MB"
+)
+# Words after an amount or a price, however many digits it has.
+_PRICED = re.compile(
+    " ?(?:元|块钱|[多余][元块]|[美欧日港]元|平|左右|以[上下内]|起(?!来|床|飞)|出头|一(?:个月|晚|天|年)|低消|包邮)"
 )
 _CALLED = re.compile(
     "(?:打|拨|拨通|拨打|致电|来电|呼叫|报警|电话|热线|客服|急救|火警|联系|回拨|发送到|发送至|短信|拨号)"
@@ -20,8 +24,8 @@ _SERVICES = (
     "查号|客服|热线|电话|专线|平台|报警|急救|火警|短信|投诉|举报|服务"
     "|报修|抢修|挂失|预约|缴费|人工|官网|查询|咨询|求助|救援|APP|中心|指挥|接线|来电|坐席"
 )
-_ANSWERS = re.compile(rf"[”\"]? ?(?:{_SERVICES})")
-_COMES = re.compile("来[了的得]|(?:都|已经|还没|很快|马上|也|就)?(?:来|到|出警|赶)")
+_ANSWERS = re.compile(rf"[”\"]? ?(?:{_SERVICES})(?!.?费)")
+_COMES = re.compile("来[了的得接救拉送]|到[了得场达现]|出警|赶[到来]|(?:都|已经|还没|很快|马上|也|就)(?:来|到|出警|赶)")
 _EMERGENCY = ("110", "119", "120", "122")
 _SWITCHBOARD = re.compile("电话|分机|总机|前台|座机|热线|客服|人工|[拨打按]|号码")
 _KEY = re.compile(" ?(?:号|键|接|转|#|，|。)")
@@ -35,7 +39,7 @@ _FETES = {
     "3.8": re.compile("妇女节|节|国际"),
     "9.18": re.compile("事变|纪念"),
 }
-_COUNTED = re.compile("[第共约了有超近达到为是价号计比]$")
+_COUNTED = re.compile("[第共约了有超近达到为是价号计比满加卖要]$|钱[？?]$")
 _IS_AMOUNT = re.compile(
     " ?(?:[多余来几%％‰°℃日月号级路床栋]|分之|起|"
     "以[上下内]|[A-Za-z]*/|[kKwWMGT](?![A-Za-z])"
@@ -44,7 +48,7 @@ _IS_AMOUNT = re.compile(
 _ANNOUNCED = re.compile(
     r"(?:[共约票价量数额格¥￥$€=×+*/<>≥≤满减超近达增降涨跌省赚付卖售价花给补奖罚]|[近超高]过|不[足到]"
     r"|多达|只要|"
-    r"仅|总计|合计|[到下]手)[了约近到达出至为]? ?$"
+    r"仅|总计|合计|[到下]手|[费重投卡年]|余额显示|[惠券]后)[了约近到达出至为]? ?$"
 )
 
 
@@ -70,8 +74,10 @@ def extension(figure: Figure) -> bool:
 
 
 def names(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a name and counts nothing: it has five characters or more, or no
-    noun that can be counted follows."""
+    """Returns whether the number `figure` is a name and counts nothing: no price follows,
+    and it has five characters or more, or no noun that can be counted follows."""
+    if _PRICED.match(figure.rest):
+        return False
     return len(figure.text) > 4 or not (_NUMBER_NOUNS.match(figure.rest) or takes_liang(figure.rest))
 
 

@@ -20,7 +20,7 @@ _NUMBER = r"-?\d+(?:\.\d+)?"
 _TO = " ?(?:[-~～到至]|[—–]+) ?"
 _INVERSE = re.compile("[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])")
 # Letters that are words or names more often than units, unless a slash follows them.
-_ONLY_BEFORE_SLASH = {"a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
+_ONLY_BEFORE_SLASH = {"r", "a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
 _SEAT = re.compile("座|排|登机|舱|车厢|票|位|号")
 _FOLLOWING = re.compile(
     "(?:[DMW]AU|GMV|[UP]V|粉丝|播放量?|用户|阅读量?|日活|月活|下载量|营收|销量|参数量?)"
@@ -242,9 +242,9 @@ def millions(amount: str) -> str:
 
 
 def mega(amount: str) -> str:
-    """Returns an amount and its letter in Chinese words: 100M -> 一百兆, 16G -> 十六g. M is read 兆; another
+    """Returns an amount and its letter in Chinese words: 100M -> 一百兆, 16G -> 十六g. M and m are read 兆; another
     letter becomes small."""
-    number, unit = amount[:-1].rstrip(), amount[-1]
+    number, unit = amount[:-1].rstrip(), amount[-1].upper()
     return f"{numbers.counted(number, '兆')}{'兆' if unit == 'M' else unit.lower()}"
 
 
@@ -256,7 +256,7 @@ def per_second(amount: str) -> str:
 
 def length(amount: str) -> str:
     """Returns a length in metres in Chinese words: 1米8 -> 一米八."""
-    metres, rest = amount.split("米")
+    metres, rest = re.split("[米m]", amount)
     return f"{numbers.counted(metres, '米')}米{numbers.digits(rest)}"
 
 

@@ -13,12 +13,17 @@ _NUMERAL = re.compile("[一二三四五六七八九十百千万亿两零]")
 _QUANTITY = re.compile(rf"{_NUMERAL.pattern} ?[a-zA-Z]?[{_HAN}]{{0,3}} ?$|每[{_HAN}]{{1,3}}$")
 # Words of a list that describes a person: 1.75m/65kg/本科.
 _OF_A_PERSON = re.compile("本科|硕士|博士|专科|大专|高中|未婚|已婚|离异|[男女]")
+# Words before a number that names one of several offers: 套餐2 300元.
+_OFFERED = re.compile("(?:套餐|方案|[产样]品|选项|计划|组合|[表图]|例|第|等级|型号|款式?) ?$")
 _TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
 
 
 def grouped(match: Match) -> str:
     """Returns a number without the blanks between its groups of digits: 100 000元 -> 100000元, 1 000 000 ->
-    1000000. A number with one blank stays as it is, unless a noun such as 元 or 人 follows."""
+    1000000. A number with one blank stays as it is, unless a noun such as 元 or 人 follows
+    and no word such as 套餐 stands before it (套餐2 300元)."""
+    if _OFFERED.search(before(match)):
+        return match.group()
     counted = match.group().count(" ") > 1 or re.match(" ?[元块人个美万亿]", after(match))
     return match.group().replace(" ", "") if counted else match.group()
 
@@ -75,10 +80,10 @@ _KINGS = (
 ROMAN: list[Row] = [
     ("section", r"§ ?(\d{1,4}(?:\.\d{1,3}){0,3})", r"第\1条"),
     ("monarch", rf"({_KINGS}) ?([IVX]{{1,5}})(?![A-Za-z世])", lambda m: f"{m[1]}{roman(m[2])}世"),
-    ("roman numeral", r"(?<![A-Za-z\d])([IVX]{1,4})(?=[型级期度类世章节部卷])", lambda m: str(roman(m[1]))),
+    ("roman numeral", r"(?<![A-Za-z\d])(?![VX]型|[VX]世代)([IVX]{1,4})(?=[型级期度类世章节部卷])", lambda m: str(roman(m[1]))),
     (
         "roman numeral",
-        rf"([IVX](?<=[{_HAN}].)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=[VX])I{{1,3}}|(?<=X)IV))(?![A-Za-z])"
+        rf"([IVX](?<=[{_HAN}].)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=[VX])I{{1,3}}|(?<=X)IV))(?![A-Za-z]|设计|手册|系统)"
         rf"|([IV](?<=[A-Za-z{_HAN}] .)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=V)I{{2,3}}))(?![A-Za-z])",
         lambda m: str(roman(m[1] or m[2])),
     ),
@@ -165,5 +170,4 @@ WIDE: list[Row] = [
         grouped,
     ),
     ("thousands", r"\d(?<![\d，].)\d{0,2}(?:，\d{3}){2,}(?![\d，])", lambda m: m.group().replace("，", ",")),
-    ("thousands", r"(\d(?<![\d，.].)\d{0,2})，(\d{3})(?=[元块万亿个人名])", r"\1\2"),
 ]

@@ -61,6 +61,7 @@ def quotient(match: Match) -> str:
 
 _HAN = "\u4e00-\u9fff"
 _NUMERALS = "零一二两三四五六七八九十百"
+_PARTICLES = "哒谢啦呀啊哦吧呢嘛哈嗯噢哟呐哇滴"  # after these at the end of a sentence ~ is no "about"
 _UNIT = alternatives(UNITS)
 
 POWERS: list[Row] = [
@@ -136,6 +137,7 @@ SUMS: list[Row] = [
     ("triangle", r"△ ?(?=[A-Z])", "三角形"),
     ("infinity", r"∞", "无穷大"),
     ("about", rf"[~～](?<=约.)(?=[\d{_NUMERALS}])", ""),
+    ("tilde", rf"[~～](?<=[{_PARTICLES}].) ?(?=[\d{_NUMERALS}])", "，"),
     ("about", rf"[~～](?<![\w.].) ?(?=[\d{_NUMERALS}])", "约"),
 ]
 
