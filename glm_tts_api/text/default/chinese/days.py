@@ -13,7 +13,7 @@ _EVENT = (
     "返[校程岗]|出发|启程|到货|[发收]货|生效|截止"
     "|报名|上映|开[播抢售工机会课营馆]|停[水电课]|放假|复[工课]|签到|入[住职场]|退房|预售|大促|结束|"
     "前后|之?前|之?后|当[天晚日]|[早晚]|凌晨"
-    "|[上下中]午|起(?![伏跳])|止|那[天晚]|见(?!顶|底)|周[一二三四五六日末]|星期|[（(]周|正式"
+    "|[上下中]午|起(?![伏跳步])|止|那[天晚]|见(?!顶|底)|周[一二三四五六日末]|星期|[（(]周|正式"
 )
 _DAY_AFTER = re.compile(rf" ?(?:{_EVENT})")
 _CLEAR_EVENT = re.compile(
@@ -45,9 +45,13 @@ _SHARE_BEFORE = re.compile(
     "|[A-Za-z]) ?$"
 )
 _SHARE = re.compile(
-    " ?(?:[层页楼集关题章节级]|的|以[上下]|多|强|弱|左右|[=+×÷*<>≤≥)）-]|概率|几率|杯|勺|英寸|寸)"
+    " ?(?:[人名位]|同学|学生|员工|[层页楼集关题章节级]|的|以[上下]|多|强|弱|左右|[=+×÷*<>≤≥)）-]|概率|几率|杯|勺|英寸|寸)"
 )
 _PLAIN_NOUN = rf"(?![\d./])(?=[\u4e00-\u9fff])(?!{numbers.MEASURES}|之|为|是|的|左|[%％])"
+# What tells that the number _ is no day after a word such as 到: 涨到5.6后, 咖啡从9.9起.
+_AMOUNT = re.compile(
+    "(?:[价率值分比涨跌升降糖压]|体温|指数|GPA|绩点|[浓温速难]度)[^_]*_|从_起(?:[。！]|$)"
+)
 _NO_AMOUNT = re.compile(_PLAIN_NOUN)
 _DAY = r"(?:1[0-2]|[1-9])[./](?:[12]\d|3[01]|[1-9])"
 _TO_DAY = re.compile(rf" ?[-~—到至] ?{_DAY}{_PLAIN_NOUN}")
@@ -108,7 +112,14 @@ def told_day(figure: Figure) -> bool:
     unit = _LETTERS.match(rest)
     if not dated(figure) or _MEASURED.match(rest) or (unit and not (slashed and rest[0] == " ")):
         return False
+    if slashed and near.endswith(("到", "至")) and _is_small_share(figure.text):
+        return bool(_DAY_BEFORE.search(near) or _DAYS_NEAR.search(near))
     return _is_told(near, rest) or (slashed and _is_told_with_slash(figure.text, near, rest))
+
+
+def _is_small_share(number: str) -> bool:
+    first, second = map(int, runs(number))
+    return first < second <= 10
 
 
 def told_days(figure: Figure) -> bool:
@@ -141,7 +152,7 @@ def _is_told(near: str, rest: str) -> bool:
         or (
             re.search("[于在到至自从（(是]$", near)
             and _DAY_AFTER.match(rest)
-            and not re.search("[价率值分比]", near)
+            and not _AMOUNT.search(f"{near}_{rest}")
         )
         or (re.search(r"(?:^|[，。])\d{1,2}\.\d{1,2}[到至~-]$", near) and _ONLY_DAYS.match("到1.1" + rest))
         or (begins and (_TO_DAY.match(rest) or (not near.endswith(" ") and _CLEAR_EVENT.match(rest))))

@@ -14,14 +14,20 @@ _COUNTERS = (
     "组队桌]"
 )
 _SCALE = "[十百千]?[万亿]|[百千]"
-# The letter A is no unit before these words, and "in" is no unit before a digit.
-_NO_UNIT = "(?!in\\d|A(?!h|$|[，。、！？；）) =×*+]|电|充|插|快|以|的|等于|乘|除|加))"
+_NO_UNIT = "(?!in\\d)"  # before a digit "in" is no unit
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _TO = " ?(?:[-~～到至]|[—–]+) ?"
 _INVERSE = re.compile("[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])")
 # Letters that are words or names more often than units, unless a slash follows them.
 _ONLY_BEFORE_SLASH = {"r", "a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
-_SEAT = re.compile("座|排|登机|舱|车厢|票|位|号")
+# What stands near a number with a letter (_ is in place of the number) that is a name and no unit.
+_NO_UNIT_NEAR = {
+    "A": "(?:座|排|登机|舱|车厢|票|位|号)[^_]{0,11}_|景|画质|广告|大作|游戏|评|_级|旅游|_(?![，。、！？；）) =×*+-]|$|[电充插快以的乘除加]|等于)",
+    "N": "赔|补偿|裁员|离职|辞退|_\\+",
+    "L": "_(?:说|正解)",
+    "W": "_(?:分析|原则|法则)",
+    "U": "_型",
+}
 _FOLLOWING = re.compile(
     "(?:[DMW]AU|GMV|[UP]V|粉丝|播放量?|用户|阅读量?|日活|月活|下载量|营收|销量|参数量?)"
     "[为是达到约近超：: ]{0,3}$"
@@ -35,8 +41,7 @@ _MAY_BE_NEGATIVE = re.compile(
     "|差|亏损|亏|负债|现金流|净流[入出]|[得评]分|浮[动盈亏]|收益率?|回报率?|敞口|结余|变动|偏差|修正|"
     "基差|[升贴]水|净值|毛利率?|[左右]眼|散光|[球柱]镜|高程|标高"
     "|利润|净额|净利|余额|海拔|系数|指数|电压|分贝|[xyzab]"
-    "|比|取|设|输入|输出|返回|数|度数|近视|温度计|[早晚白夜]间?|天"
-    "|北京|哈尔滨|漠河|分)[约了超过近]{0,2}[：: ]?$"
+    "|比|取|设|输入|输出|返回|数|度数|近视|温度计|[早晚白夜]间?|天|分)[约了超过近]{0,2}[：: ]?$"
 )
 _MEASURED = re.compile(
     r"\d{1,9}(?:\.\d{1,9})? ?(?:(?:度|°C?)? ?[~～] ?-?\d|[%％‰℃°度万亿=<>≤≥²³]|[大小]于|的[平立]方"
@@ -102,6 +107,7 @@ class Measures:
                 chat,
                 tens_of_thousands,
                 thousands,
+                watts,
                 kilometres,
                 millions,
                 mega,
@@ -112,10 +118,12 @@ class Measures:
 
     def measures(self, figure: Figure) -> bool:
         """Returns whether the letters of the number `figure` are a unit, as in 5A电流 and 3h, and not a part
-        of a name, as in seat 5A and 2a."""
+        of a name, as in seat 5A, 5A景区 and 2a."""
         *_, unit = re.split(r"[\d. 十百千万亿]+", figure.text)
-        seat = unit == "A" and _SEAT.search(figure.lead[-12:])
-        return not seat and unit not in _ONLY_BEFORE_SLASH
+        named = unit in _NO_UNIT_NEAR and re.search(
+            _NO_UNIT_NEAR[unit], f"{figure.lead[-12:]}_{figure.rest[:8]}"
+        )
+        return not named and unit not in _ONLY_BEFORE_SLASH
 
     def measure(self, text: str) -> str:
         """Returns an amount with its unit in Chinese words: 3-5kg -> 三到五千克, 60km/h -> 每小时六十公里,
@@ -218,6 +226,10 @@ def thousands(amount: str) -> str:
     return "到".join(numbers.counted(scaled(part, 1000), "块") for part in re.findall(r"[\d.]+", amount))
 
 
+def watts(amount: str) -> str:
+    return f"{numbers.counted(amount[:-1], '瓦')}瓦"
+
+
 def kilometres(amount: str) -> str:
     """Returns, in Chinese words, the length of a run, whose letter k means kilometre: 10K -> 十公里."""
     return f"{numbers.counted(amount[:-1], '公里')}公里"
@@ -242,8 +254,8 @@ def millions(amount: str) -> str:
 
 
 def mega(amount: str) -> str:
-    """Returns an amount and its letter in Chinese words: 100M -> 一百兆, 16G -> 十六g. M and m are read 兆; another
-    letter becomes small."""
+    """Returns an amount and its letter in Chinese words: 100M -> 一百兆, 16G -> 十六g. M and m are read 兆;
+    another letter becomes small."""
     number, unit = amount[:-1].rstrip(), amount[-1].upper()
     return f"{numbers.counted(number, '兆')}{'兆' if unit == 'M' else unit.lower()}"
 

@@ -34,7 +34,7 @@ MEASURES = (
 MEASURE = re.compile(MEASURES)
 # Words that begin like a measure word, but are none: 2分之一, 2季度, 2年级, 2手 ...
 _NO_MEASURE = re.compile(
-    "支持|支付|支援|家电|本身|本地|本次|本科|部署|台湾|台风|根据"
+    "代(?!人|同堂|单传|际)|类(?:疫苗|账户|户|卡|会员)|人转|支持|支付|支援|家电|本身|本地|本次|本科|部署|台湾|台风|根据"
     "|把握|层面|节目|节日|场景|道路|条件|名单|对比|对应|对于|面向"
     "|面对|面积"
     "|类似|样子|成为|成功|成立|地区|地点|发布|天猫|年度|处理|处于"
@@ -46,6 +46,8 @@ _NO_MEASURE = re.compile(
     "|周目|代人|面体|字头|次方|次元|次函|次曲|次项"
 )
 _SCHOOLS = ("初", "高", "大", "小", "专")
+# A number (_) between these is an ordinal: 住2层, 挂2档, 考上2本.
+_RANKED = re.compile("(?:[住在到去]_层(?!楼)|[挂换踩]到?_档|考[上取]_本)")
 _ORDINAL = re.compile(
     "(?:第 ?|科目|方案|附件|阶段|问题|步骤|选项|[图表例卷]|等级|类型|模式|任务|案例|实验|样本|情况"
     "|[\\d一二三四五六七八九十]加|点|[师旅军团营连] ?|负|地下|[A-Za-z] ?|农历|星期|周|礼拜"
@@ -72,7 +74,7 @@ def counted(number: str, noun: str, before: str = "") -> str:
     named = _ORDINAL.search(before) or (
         before.endswith(_SCHOOLS) and not re.match("岁|个|倍|[公英]?[斤尺寸米]|圈|码", noun)
     )
-    if named or not takes_liang(noun):
+    if named or _RANKED.search(f"{before[-2:]}_{noun[:3]}") or not takes_liang(noun):
         return cardinal(number)
     return ("负" if number[0] == "-" else "") + "两"
 

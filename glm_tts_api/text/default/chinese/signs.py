@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.chinese.measures import may_be_negative
+from glm_tts_api.text.default.chinese.numbers import MEASURES
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
 from glm_tts_api.text.default.table import Match, Row, after, before, roman
 
 _HAN = "\u4e00-\u9fff"
 _NUMERAL = re.compile("[一二三四五六七八九十百千万亿两零]")
+_PER = re.compile(f"(?:{MEASURES}|[月时日平桌杆款户]|学期|季度|盎司)(?!{_NUMERAL.pattern})")
 _QUANTITY = re.compile(rf"{_NUMERAL.pattern} ?[a-zA-Z]?[{_HAN}]{{0,3}} ?$|每[{_HAN}]{{1,3}}$")
 # Words of a list that describes a person: 1.75m/65kg/本科.
 _OF_A_PERSON = re.compile("本科|硕士|博士|专科|大专|高中|未婚|已婚|离异|[男女]")
@@ -21,9 +23,9 @@ _TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
 def grouped(match: Match) -> str:
     """Returns a number without the blanks between its groups of digits: 100 000元 -> 100000元, 1 000 000 ->
     1000000. A number with one blank stays as it is, unless a noun such as 元 or 人 follows
-    and no word such as 套餐 stands before it (套餐2 300元)."""
+    and no word such as 套餐 stands before it: 套餐2 300元 -> 套餐2，300元."""
     if _OFFERED.search(before(match)):
-        return match.group()
+        return match.group().replace(" ", "，", 1)
     counted = match.group().count(" ") > 1 or re.match(" ?[元块人个美万亿]", after(match))
     return match.group().replace(" ", "") if counted else match.group()
 
@@ -44,13 +46,11 @@ def dash(match: Match) -> str:
 
 
 def hanzi_apart(match: Match) -> str:
-    """Returns the word for a slash before Hanzi: 每 after a quantity (三元/月) if no numeral follows,
-    otherwise a comma for a pause."""
-    following = after(match, 2)
-    quantity = _QUANTITY.search(before(match, 6)) and not _NUMERAL.match(following)
-    if _OF_A_PERSON.match(following):
-        return "，"
-    return "每" if quantity else "，"
+    """Returns the word for a slash before Hanzi: 每 between a quantity and a measure word (三元/月), otherwise
+    a comma for a pause."""
+    following = after(match, 4)
+    per = _PER.match(following) and not _OF_A_PERSON.match(following)
+    return "每" if per and _QUANTITY.search(before(match, 6)) else "，"
 
 
 SIGNS: list[Row] = [
@@ -80,7 +80,11 @@ _KINGS = (
 ROMAN: list[Row] = [
     ("section", r"§ ?(\d{1,4}(?:\.\d{1,3}){0,3})", r"第\1条"),
     ("monarch", rf"({_KINGS}) ?([IVX]{{1,5}})(?![A-Za-z世])", lambda m: f"{m[1]}{roman(m[2])}世"),
-    ("roman numeral", r"(?<![A-Za-z\d])(?![VX]型|[VX]世代)([IVX]{1,4})(?=[型级期度类世章节部卷])", lambda m: str(roman(m[1]))),
+    (
+        "roman numeral",
+        r"(?<![A-Za-z\d])(?![VX]型|[VX]世代)([IVX]{1,4})(?=[型级期度类世章节部卷])",
+        lambda m: str(roman(m[1])),
+    ),
     (
         "roman numeral",
         rf"([IVX](?<=[{_HAN}].)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=[VX])I{{1,3}}|(?<=X)IV))(?![A-Za-z]|设计|手册|系统)"
