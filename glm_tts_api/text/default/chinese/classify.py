@@ -39,7 +39,7 @@ _FETES = {
     "3.8": re.compile("妇女节|节|国际"),
     "9.18": re.compile("事变|纪念"),
 }
-_COUNTED = re.compile("[第共约了有超近达到为是价号计比满加卖要]$")
+_COUNTED = re.compile("[第共约了有超近达到为是价号计比满加卖要]$|加上$")
 _IS_AMOUNT = re.compile(
     " ?(?:[多余来几%％‰°℃日月号级路床栋]|分之|起|"
     "以[上下内]|[A-Za-z]*/|[kKwWMGT](?![A-Za-z])"

@@ -11,7 +11,7 @@ from glm_tts_api.text.default.data import Words, either
 
 _NEXT = {"万": "亿", "亿": "万亿"}
 _NOUN = "美元|美金|欧元|英镑|日元|日币|港元|港币|台币|新台币|澳元|加元|元|块钱?|人民币"
-_SCALE = r"(?:(?i:[kmbtw]|mn|bn|thousand|million|billion|trillion)(?![A-Za-z恤])|万亿|[十百千]?[万亿]|千)"
+_SCALE = r"(?:(?i:[kmbtw]|mn|bn|thousand|million|billion|trillion)(?![A-Za-z恤超])|万亿|[十百千]?[万亿]|千)"
 
 
 class Money:

@@ -13,8 +13,8 @@ from glm_tts_api.text.default.figures import Figure, by_name, runs
 _PLAYED = re.compile(
     "打出|轰出|攻击波|小高潮|赛点|盘点|半场|上半时|主场|客场|终场|节末|开局|抢七|大比分|系列赛|手握"
 )
-_NOT_PLAYED = re.compile("[名位个天年人球分]")
-_COUNTED = re.compile(" ?(?:[名位个天年人月岁周斤块元米种件]|折|小时)")
+_COUNTED = re.compile(" ?(?:[名位个天年人月岁周斤块元米种件折]|小时)")
+_NOT_PLAYED = re.compile(f"{_COUNTED.pattern}|[球分]")
 _DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得多少|得几|等于几|的差|的结果|[=≠≈<>+*×÷])")
 _SUM = re.compile("(?:[=+*×÷]|考我|口算|计算|算一?算|算式|速算|(?<!要)求)[：: ]*$")
 _NAME_BEFORE = re.compile(r"(?:房间|门牌|编号|型号|副本|关卡|主线|支线|深渊|秘境|[栋座幢])\s*$")

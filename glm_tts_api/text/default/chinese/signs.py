@@ -16,7 +16,7 @@ _QUANTITY = re.compile(rf"{_NUMERAL.pattern} ?[a-zA-Z]?[{_HAN}]{{0,3}} ?$|每[{_
 # Words of a list that describes a person: 1.75m/65kg/本科.
 _OF_A_PERSON = re.compile("本科|硕士|博士|专科|大专|高中|未婚|已婚|离异|[男女]")
 # Words before a number that names one of several offers: 套餐2 300元.
-_OFFERED = re.compile("(?:套餐|方案|[产样]品|选项|计划|组合|[表图]|例|第|等级|型号|款式?) ?$")
+_OFFERED = re.compile("(?:套餐|方案|项目|[产样]品|选项|计划|组合|[表图]|例|第|等级|型号|款式?) ?$")
 _TITLES = "Mr|Mrs|Ms|Dr|Prof|St|vs|etc|No|Jr|Sr|Inc|Ltd|Co|Vol|Fig"
 
 
