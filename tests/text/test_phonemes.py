@@ -39,6 +39,7 @@ def test_uncertain_readings_become_phonemes(frontend: TextFrontend, text: str, s
         ("两只狗只吃鱼。", "两<|ZH|><|III1|>狗<|ZH|><|III3|>吃鱼。"),
         ("树倒在地上，他倒水。", "树<|D|><|AO3|>在地上，他<|D|><|AO4|>水。"),
         ("请重写第三卷。", "请<|CH|><|ONG2|>写第三<|J|><|VAN4|>。"),
+        ("一卷纸和第一卷。", "一<|J|><|VAN3|>纸<|H|><|E2|>第一<|J|><|VAN4|>。"),
         ("睡不着。", "睡不<|ZH|><|AO2|>。"),
         ("他的心脏。", "他<|D|><|E5|>心<|Z|><|ANG4|>。"),
     ],

@@ -45,13 +45,12 @@ _SHARE_BEFORE = re.compile(
     "|[A-Za-z]) ?$"
 )
 _SHARE = re.compile(
-    " ?(?:[人名位]|同学|学生|员工|[层页楼集关题章节级]|的|以[上下]|多|强|弱|左右|[=+×÷*<>≤≥)）-]|概率|几率|杯|勺|英寸|寸)"
+    " ?(?:[人名位]|同学|学生|员工|[层页楼集关题章节级]|的|以[上下]|多|强|弱|左右|[=+×÷*<>≤≥)）-]|概率|几率"
+    "|杯|勺|英寸|寸)"
 )
 _PLAIN_NOUN = rf"(?![\d./])(?=[\u4e00-\u9fff])(?!{numbers.MEASURES}|之|为|是|的|左|[%％])"
 # What tells that the number _ is no day after a word such as 到: 涨到5.6后, 咖啡从9.9起.
-_AMOUNT = re.compile(
-    "(?:[价率值分比涨跌升降糖压]|体温|指数|GPA|绩点|[浓温速难]度)[^_]*_|从_起(?:[。！]|$)"
-)
+_AMOUNT = re.compile("(?:[价率值分比涨跌升降糖压]|体温|指数|GPA|绩点|[浓温速难]度)[^_]*_|从_起(?:[。！]|$)")
 _NO_AMOUNT = re.compile(_PLAIN_NOUN)
 _DAY = r"(?:1[0-2]|[1-9])[./](?:[12]\d|3[01]|[1-9])"
 _TO_DAY = re.compile(rf" ?[-~—到至] ?{_DAY}{_PLAIN_NOUN}")

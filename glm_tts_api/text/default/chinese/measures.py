@@ -22,8 +22,8 @@ _INVERSE = re.compile("[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])")
 _ONLY_BEFORE_SLASH = {"r", "a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
 # What stands near a number with a letter (_ is in place of the number) that is a name and no unit.
 _NO_UNIT_NEAR = {
-    "A": "(?:座|排|登机|舱|车厢|票|位|号|景|评|画质)[^，。_]{0,9}_|_级|_[^，。]{0,4}(?:景|画质|广告|游戏|大作)"
-    "|_(?![，。、！？；）) =×*+-]|$|[电充插快以的乘除加]|等于)",
+    "A": "(?:座|排|登机|舱|车厢|票|位|号|景|评|画质)[^，。_]{0,9}_|_级"
+    "|_[^，。]{0,4}(?:景|画质|广告|游戏|大作)|_(?![，。、！？；）) =×*+-]|$|[电充插快以的乘除加]|等于)",
     "N": "赔|补偿|裁员|离职|辞退|_\\+",
     "L": "_(?:说|正解)",
     "W": "_(?:分析|原则|法则)",
@@ -42,13 +42,15 @@ _MAY_BE_NEGATIVE = re.compile(
     "|差|亏损|亏|负债|现金流|净流[入出]|[得评]分|浮[动盈亏]|收益率?|回报率?|敞口|结余|变动|偏差|修正|"
     "基差|[升贴]水|净值|毛利率?|[左右]眼|散光|[球柱]镜|高程|标高"
     "|利润|净额|净利|余额|海拔|系数|指数|电压|分贝|[xyzab]"
-    "|比|取|设|输入|输出|返回|数|度数|近视|温度计|[早晚白夜]间?|天|分)[约了超过近]{0,2}[：: ]?$"
+    "|比|取|设|输入|输出|返回|数|度数|近视|温度计|[早晚白夜]间?|天"
+    "|北京|哈尔滨|漠河|分)[约了超过近]{0,2}[：: ]?$"
 )
 _MEASURED = re.compile(
     r"\d{1,9}(?:\.\d{1,9})? ?(?:(?:度|°C?)? ?[~～] ?-?\d|[%％‰℃°度万亿=<>≤≥²³]|[大小]于|的[平立]方"
     r"|的.{1,6}次方|摄氏度|分贝|dB|V|元|美元)"
     r"|\d{1,9}\.\d"
 )
+_TOUR = re.compile(r"\d{1,2} ?[日天晚](?:游|[\d一二两三四五六七八九])")
 _PARTS = re.compile(
     rf"({_NUMBER}) ?({_SCALE})? ?(.*?)(?:(?<!/){_TO}(?=-?\d)({_NUMBER}) ?({_SCALE})? ?(.*))?"
 ).fullmatch
@@ -56,8 +58,8 @@ _PARTS = re.compile(
 
 def may_be_negative(near: str, number: str) -> bool:
     """Returns whether a hyphen between the texts `near` and `number` is a minus sign. `number` begins with a
-    number."""
-    return bool(_MEASURED.match(number) or _MAY_BE_NEGATIVE.search(near))
+    number. Before a tour of some days it is none: 北京-3日游."""
+    return bool(_MEASURED.match(number) or (_MAY_BE_NEGATIVE.search(near) and not _TOUR.match(number)))
 
 
 def negative(figure: Figure) -> bool:

@@ -46,8 +46,8 @@ def dash(match: Match) -> str:
 
 
 def hanzi_apart(match: Match) -> str:
-    """Returns the word for a slash before Hanzi: 每 between a quantity and a measure word (三元/月), otherwise
-    a comma for a pause."""
+    """Returns the word for a slash before Hanzi: 每 between a quantity and a measure word (三元/月),
+    otherwise a comma for a pause."""
     following = after(match, 4)
     per = _PER.match(following) and not _OF_A_PERSON.match(following)
     return "每" if per and _QUANTITY.search(before(match, 6)) else "，"
