@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.chinese.measures import may_be_negative
-from glm_tts_api.text.default.chinese.numbers import MEASURES
+from glm_tts_api.text.default.chinese.numbers import MEASURES, cardinal
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
 from glm_tts_api.text.default.table import Match, Row, after, before, roman
 
@@ -83,11 +83,11 @@ ROMAN: list[Row] = [
     (
         "roman numeral",
         r"(?<![A-Za-z\d])(?![VX]型|[VX]世代)([IVX]{1,4})(?=[型级期度类世章节部卷])",
-        lambda m: str(roman(m[1])),
+        lambda m: cardinal(str(roman(m[1]))),
     ),
     (
         "roman numeral",
-        rf"([IVX](?<=[{_HAN}].)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=[VX])I{{1,3}}|(?<=X)IV))(?![A-Za-z]|设计|手册|系统)"
+        rf"([IVX](?<=[{_HAN}].)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=[VX])I{{1,3}}|(?<=X)IV))(?<!(?:企业|公司|品牌)VI)(?![A-Za-z]|设计|手册)"
         rf"|([IV](?<=[A-Za-z{_HAN}] .)(?:(?<=I)I{{1,2}}|(?<=I)[VX]|(?<=V)I{{2,3}}))(?![A-Za-z])",
         lambda m: str(roman(m[1] or m[2])),
     ),
