@@ -19,9 +19,22 @@ def identified_too(figure: Figure) -> bool:
     return figure.last_kind == "identifier"
 
 
+# Words before a billion (worth 3B), and words of sport and of heat.
 _COUNTS = re.compile(
     r"(?i)\b(?:worth|about|over|nearly|almost|hit|hits|reach\w*|than|to|at|raised|of|under|roughly|around|some|total"
     r"|with|by|only|just|has|have) $"
+)
+_SPORT = re.compile(
+    r"(?i)\b(?:teams?|seasons?|overall|on the road|leagues?|division|conference|playoffs?|games?|coach|won"
+    r"|lost|record|standings|ATS)\b"
+)
+_HEAT = re.compile(
+    r"(?i)\b(?:kelvins?|temperatures?|temp|heat\w*|cool\w*|superconduct\w*|helium|nitrogen|cryo\w*|boils?|melts?"
+    r"|freez\w*|liquef\w*|absolute|critical|transition|stars?|plasma|annealed|reacts?|samples?)\b|°"
+)
+_MANY = re.compile(
+    r" (?:people|users|followers|subscribers|views|viewers|fans|likes|downloads|copies|dollars|euros|pounds"
+    r"|students|employees|customers|jobs|homes|tons|tonnes|barrels|parameters|tokens|votes|deaths|years|shares|miles)\b"
 )
 
 
@@ -33,8 +46,25 @@ def letter_behind(figure: Figure) -> bool:
 
 def of_a_team(figure: Figure) -> bool:
     """Returns whether the number `figure` is the record of a team, as in is 9-2 overall. Behind "and" it is
-    one if the number before is a record: is 9-2 overall and 4-0 at home."""
+    one if the number before is a record: is 9-2 overall and 4-0 at home. A span of two neighbours (the kids
+    are 3-4) is one only in a text about sport."""
+    first, second, *_ = map(int, runs(figure.text))
+    if second == first + 1 and not (_SPORT.search(figure.lead) or _SPORT.search(figure.rest)):
+        return False
     return not figure.lead.endswith("and ") or figure.last_kind == "record"
+
+
+def scales(figure: Figure) -> bool:
+    """Returns whether the letter of the number `figure` is a scale. A capital letter that stands apart is the
+    name of a thing (apartment 3 B), unless a point is in the number or a word of a count stands near it."""
+    if not re.search(r"\s[MB]$", figure.text) or "." in figure.text:
+        return True
+    return bool(_COUNTS.search(figure.lead) or _MANY.match(figure.rest))
+
+
+def unheated(figure: Figure) -> bool:
+    """Returns whether the K of the number `figure` is no kelvin: the text does not speak of heat."""
+    return not (_HEAT.search(figure.lead) or _HEAT.search(figure.rest))
 
 
 def of_a_hundred(figure: Figure) -> bool:
@@ -42,4 +72,4 @@ def of_a_hundred(figure: Figure) -> bool:
     return sum(map(int, runs(figure.text))) == 100
 
 
-TESTS = by_name(like_the_last, identified_too, letter_behind, of_a_team, of_a_hundred)
+TESTS = by_name(like_the_last, identified_too, letter_behind, of_a_team, scales, unheated, of_a_hundred)

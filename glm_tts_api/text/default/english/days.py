@@ -15,7 +15,12 @@ _CHANGED = re.compile(
     r"(?i)(?:low|ris|rose|grew|grow|cut|reduc|increas|drop|fell|fall|shrink|shrank|rais|slash|declin|up|down|less)"
     r"\w{0,4}\b[\w ]{0,24}\bby $"
 )
-
+# What a fraction is a part of: a noun, or the noun behind a second fraction (from 1/2 to 3/4 cup).
+_OF_THING = re.compile(
+    r" (?:to \d/\d )?(?!(?:at|to|through|and|or|in|for|from|with|until|till|by|as|so|but|if|when|because"
+    r"|before|after|we|you|he|she|they|it|is|was|will|please|then|this|last|next|is|are|only|onwards?|am|pm|our|your)\b)"
+    r"[a-z]{2}"
+)
 _DAY_OVER_12 = re.compile(r"(?<![\d/])(?:1[3-9]|2\d|3[01])/(?:0?[1-9]|1[0-2])/(?:\d\d|\d{4})(?![\d/])")
 
 
@@ -68,8 +73,9 @@ def dated_apart(figure: Figure) -> bool:
 
 def dated_no_part(figure: Figure) -> bool:
     """Returns whether the number `figure` can be a day, as in due 8/15: its numbers are a month and a day. A
-    fraction by which something changes is no day, as in cut by 1/2."""
-    return dated(figure) and not (figure.text in _PARTS and _CHANGED.search(figure.lead))
+    fraction by which something changes is no day (cut by 1/2), and none before a noun (after 1/2 hour)."""
+    is_part = _CHANGED.search(figure.lead) or _OF_THING.match(figure.rest)
+    return dated(figure) and not (figure.text in _PARTS and is_part)
 
 
 def dated_too(figure: Figure) -> bool:

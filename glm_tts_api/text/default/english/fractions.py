@@ -135,12 +135,17 @@ def not_out(text: str) -> str:
     return f"{cardinal(text.rstrip('*'))} not out"
 
 
+def stars(text: str) -> str:
+    """Returns a mark in stars in words: 4* -> four stars."""
+    return f"{cardinal(text[0])} {numbers.plural('star', text[0])}"
+
+
 def out_of(text: str) -> str:
     """Returns a mark out of a total in words: 4.5/5 -> four point five out of five."""
     return " out of ".join(map(cardinal, text.split("/")))
 
 
 SAID = by_name(
-    fraction, fractions, thread, fraction_inch, fraction_inches, over, odds, wickets, not_out, out_of
+    fraction, fractions, thread, fraction_inch, fraction_inches, over, odds, wickets, not_out, out_of, stars
 )
 TESTS = by_name(no_mixed, rated, no_more, cricket, at_stumps, batted)

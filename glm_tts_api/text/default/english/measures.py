@@ -36,6 +36,12 @@ _NO_NOUN = re.compile(
     r"\s(?:long|wide|tall|deep|high|thick|by|x|and|or|of|in|is|at|from|apart|across|away|per|last|this|today|tonight"
     r"|yesterday|overnight|on|to|with|for|below|above|than|more|less|each|it|it's|he|she|they|we|you|so|then|when|if|but|the|an?|are|was|were|has|had)\b"
 )
+# A quotation that is still open, and one that is closed behind the number: "is 5" wide".
+_OPEN = re.compile(r'(?<![\w.;!?)])(?<!\d )"[^"]*$')
+_OPEN_SINGLE = re.compile(
+    r"(?<![^\s(\[,])'(?=\w|$)(?!\d0s|em\b|til\b|cause\b|round\b)(?:[^']|(?<=\w)'(?=\w))*$"
+)
+_CLOSED_LATER = re.compile(r'[^"]*[^\s\d"(]"(?!\w)')
 _SENT = re.compile("(?i)modem|baud|serial|link|network|bit|speed|audio|line")
 _SOLVED = re.compile(r"(?i)solution|dissolv|buffer|acid|NaOH|NaCl|HCl|titrat|\bmL\b")
 _NUMBER = r"-?\d+(?:\.\d+)?"
@@ -69,7 +75,8 @@ class Measures:
         long = [name for name in self._units if len(name) > 1 and name not in ONLY_JOINED]
         self.patterns = {
             "unit": rf"{unit}(?:/(?:\({per}·{per}\)|{per}))*"
-            r"(?![A-Za-z\d²³])(?:\.(?=\s(?:[a-z]|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b)|[),;]))?",
+            r"(?![A-Za-z\d²³]|(?<=[\s\d]\w)['’]s\b| ha\b)"
+            r"(?:\.(?=\s(?:[a-z]|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b)|[),;]))?",
             "long": either(long),
             "to": _TO,
             "number": _NUMBER,
@@ -171,10 +178,12 @@ def attributes_inch(figure: Figure) -> bool:
 
 
 def unquoted(figure: Figure) -> bool:
-    """Returns whether the mark " at the end of the number `figure` means inches, as in 6". It means inches
-    unless it ends a quotation. Returns True if the number ends with another mark."""
-    before = figure.line[max(0, figure.start - 80) : figure.start]
-    return not figure.text.endswith(('"', "″")) or len(re.findall(r'(?<!\d)(?<!\d )"', before)) % 2 == 0
+    """Returns whether the mark " or ' at the end of the number `figure` is a length, as in 6". It is, unless
+    a quotation is open, which the mark closes: no mark stands between the two."""
+    opened = figure.line[max(0, figure.start - 300) : figure.start]
+    if figure.text.endswith(("'", "’")):
+        return not _OPEN_SINGLE.search(opened)
+    return not (figure.text.endswith('"') and _OPEN.search(opened)) or bool(_CLOSED_LATER.match(figure.rest))
 
 
 def rated_by(figure: Figure) -> bool:

@@ -18,7 +18,7 @@ _DECADES = (
 )
 _PRICED = re.compile(
     "(?i)share|stock|bond|magnitude|gpa|price|traded|trading|yield|rate|index|dollar|euro|pence|per ?cent"
-    "|score|ratio|average|[%$£€]"
+    "|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|[%$£€]"
 )
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
 _RACE = re.compile(r"\b(?:PR|PB|[Pp]ersonal best|\d+[Kk]|[Mm]arathon|mile|lap|time of|[Cc]locked)\b")
@@ -27,8 +27,12 @@ _SCORE = re.compile(
     r"|set|halftime|trail\w*|record)\b"
 )
 _BY_CLOCK = re.compile(r"(?i)\b(?:at|by|around|until|before|after|from)\s$")
-_SECONDS_BEFORE = re.compile(r"(?i)\b(?:after|for|every|within|about|took|only|than|wait|under|to|just) $")
-_SECONDS_BEHIND = re.compile(r" (?:rest|break|timer|interval|plank|hold|timeout|clip|ad|delay|left|later)\b")
+_SECONDS_BEFORE = re.compile(
+    r"(?i)\b(?:after|for|every|within|about|takes?|took|only|than|wait|lasts?|lasted|under|to|just) $"
+)
+_SECONDS_BEHIND = re.compile(
+    r" (?:rest|break|timer|interval|plank|hold|timeout|clip|ad|delay|left|later|flat)\b"
+)
 _ERA_BEHIND = re.compile(r" (?:kids?|music|hits?|movies?|fashion|style|rock|pop)\b")
 _RUNNING = re.compile("(?i)pace|per k|per mile|/km|/mi|split|lap|ran|run")
 # Books of the Bible: their short forms, and below their full names.
@@ -48,6 +52,11 @@ _WHOLE_BOOKS = """
     Ephesians Philippians Colossians Thessalonians Timothy Titus Philemon Hebrews James Peter Jude
     Revelation Surah Sura Quran Qur'an Koran
 """
+# Short forms of books that are first names too, and a text about a holy book.
+_FORENAME = re.compile(r"(?:Phil|Tim|Dan|Sam|Sir) \d+:\d[05]")
+_SCRIPTURE = re.compile(
+    r"(?i)\b(?:read|reading|verses?|bible|scripture|gospel|psalms?|preach\w*|sermon|NIV|KJV|ESV)\b"
+)
 PATTERNS = {
     "book": alternatives([*_BOOKS, *_WHOLE_BOOKS.split()]),
     "state": alternatives({*STATES.values(), "n y", "n j"}),
@@ -65,6 +74,13 @@ def unscored(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 41:30, is a time and not a score. After a word such as won
     it is a score."""
     return not _SCORE.search(figure.lead[-24:])
+
+
+def of_scripture(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a verse. Behind a first name such as Phil, full minutes of five
+    are a time of day (Phil 4:30), unless the text speaks of the Bible."""
+    told = _SCRIPTURE.search(figure.lead) or _SCRIPTURE.search(figure.rest)
+    return bool(told or not _FORENAME.fullmatch(figure.text))
 
 
 def several_too(figure: Figure) -> bool:
@@ -151,6 +167,12 @@ def lettered(time: str) -> str:
     return " ".join(_parts(list(amounts), [_UNITS[letter] for letter in letters]))
 
 
+def aged(text: str) -> str:
+    """Returns an age of months or years in words: the 6m of 6m old -> six months."""
+    unit = "month" if text.endswith("m") else "year"
+    return f"{cardinal(runs(text)[0])} {numbers.plural(unit, runs(text)[0])}"
+
+
 def left(time: str) -> str:
     """Returns a duration of minutes and seconds in words, without parts that are zero: the 2:00 of 2:00 left
     -> two minutes."""
@@ -207,7 +229,7 @@ def verse(verse: str) -> str:
 
 
 SAID = by_name(
-    *(clock, clocks, military, central, ratio, duration, lettered, left, lap, pace, height, seconds),
+    *(clock, clocks, military, central, ratio, duration, lettered, aged, left, lap, pace, height, seconds),
     *(decade, short_year, verse),
 )
-TESTS = by_name(won, unscored, unpriced, several_too, lasts, tall)
+TESTS = by_name(won, unscored, unpriced, several_too, of_scripture, lasts, tall)

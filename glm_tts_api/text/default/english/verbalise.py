@@ -41,7 +41,13 @@ def frequency(number: str) -> str:
 
 def several(number: str) -> str:
     """Returns a number in the plural in words: the 2s of 2s and 10s -> twos."""
-    return plural(cardinal(runs(number)[0]), "2")
+    said = cardinal(runs(number)[0])
+    return f"{said[:-1]}ies" if said.endswith("y") else plural(said, "2")
+
+
+def with_letter(number: str) -> str:
+    """Returns the name of a model in words: the 6s of iPhone 6s -> six s."""
+    return f"{cardinal(number[:-1])} {number[-1]}"
 
 
 def fahrenheit(number: str) -> str:
@@ -161,6 +167,7 @@ SAID = by_name(
         record,
         games,
         several,
+        with_letter,
         frequency,
         fahrenheit,
         celsius,
