@@ -33,6 +33,18 @@ _GIVEN_NAMES = (
     "|Jack|Jeffrey|Jonathan|Joseph|Joshua|Kenneth|Kevin|Larry|Lawrence|Martin|Matthew|Michael|Patrick|Ralph|Raymond"
     "|Ronald|Ryan|Samuel|Scott|Steven|Thomas|Timothy|Walter|Winston"
 )
+# I before one of these is the pronoun, not a numeral: John I will call you.
+_PRONOUN = (
+    r"(?!(?<= I) (?i:am|can|could|do|don't|feel|forget|get|give|go|guess|hate|have|haven't|hope|just|know|like|love|mean"
+    r"|miss|must|need|never|once|play|promise|read|really|saw|say|see|should|still|swear|take|think|thought|told|tried"
+    r"|want|watch|will|wish|won't|would|wrote)\b)"
+)
+# Nouns that are numbered with a word in small letters before them: a type I error, a phase I trial. Before
+# other words the I of the class I took is the pronoun.
+_NUMBERED = (
+    r" (?:and\b|clinical|collagen|diabetes|drugs?\b|elements?\b|errors?\b|hypersensitivity|is\b|listed|metals?\b|of\b"
+    r"|or\b|patients|railroads?\b|stud(?:y|ies)\b|substances?\b|trauma|trials?\b)"
+)
 _RULERS = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|Pharaoh|Kaiser|Prince|Duke|Count|Shah|Archduke"
 _REIGNS = re.compile(
     r" (?:of (?!the\b)[A-Z]|(?:was|is) (?:crowned|king|queen|born|killed|elected)|reign|ruled|abdicat"
@@ -87,8 +99,8 @@ def act_and_scene(match: Match) -> str:
 _NUMERAL = r"(?:I[IVX]?|III|VI{0,3}|XI{0,3}|XI?V|XVI{0,3}|XI?X)"
 _SMALL = "(?:i{2,3}|iv|vi{0,3}|ix|xi{0,3}|xiv|xv|xvi{0,3})"
 ROMAN: list[Row] = [
-    ("monarch", rf"\b(?!Malcolm X\b)({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z])", monarch),
-    ("item", r"^([IVX]{1,5})\.(?= [A-Z])", lambda m: f"{numbers.cardinal(str(roman(m[1])))}."),
+    ("monarch", rf"\b(?!Malcolm X\b)({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z]){_PRONOUN}", monarch),
+    ("item", r"^([IVX]{1,5})\.(?= [A-Z])(?! [A-Z][a-z]{1,20}\. [A-Z][a-z])", lambda m: f"{numbers.cardinal(str(roman(m[1])))}."),
     (
         "division",
         rf" (?:{_SMALL}|i(?=[-–]))(?:[-–]{_SMALL})?\b(?!')"
@@ -97,7 +109,7 @@ ROMAN: list[Row] = [
     ),
     (
         "numerals",
-        r"\b[IViv]{1,3}(?:-[IViv]{1,3}){2,7}\b"
+        r"\b(?=[Ii-]{0,16}[Vv])[IViv]{1,3}(?:-[IViv]{1,3}){2,7}\b"
         r"|(?:(?i:(?<=books )|(?<=parts )|(?<=acts )|(?<=volumes )|(?<=chapters ))"
         r"[IVX]{1,5}-[IVX]{1,5}\b)",
         listed,
@@ -116,10 +128,15 @@ ROMAN: list[Row] = [
         lambda m: f"{numbers.ordinal(str(len(m[1])))} ",
     ),
     ("division", r"(?<=[Pp]art \w of )()(I{2,3}|I[VX]|VI{0,3})\b", division),
-    ("division", rf"(?i:\b({_DIVISIONS}))\s({numbers.ROMAN})\b(?![.'][A-Za-z])", division),
+    (
+        "division",
+        rf"\b({_DIVISIONS}|(?i:{_DIVISIONS})(?=\s(?:[IVXLC]{{2}}|[VX]|I(?:{_NUMBERED}|[^\s\w']|$))))"
+        rf"\s({numbers.ROMAN})\b(?![.'][A-Za-z]){_PRONOUN}",
+        division,
+    ),
     (
         "numbered name",
-        r"(\b[A-Z][a-z]{1,15} )?\b([A-Z][a-z]{2,20}) ([IVX]{2,8})\b(?!['.][A-Za-z])",
+        r"(\b[A-Z][a-z]{1,15} )?\b([A-Z][a-z]{2,20}) (?!X+\b)([IVX]{2,8})\b(?!['.][A-Za-z])",
         numbered_name,
     ),
 ]
