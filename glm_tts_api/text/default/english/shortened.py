@@ -4,11 +4,13 @@ A row of the table says where its short form stands for its words:
 
 - note: anywhere, with or without a full stop (appt, thx).
 - unit: the same, but not behind a figure, where it is a unit of measure or a score (yrs, vs).
+- counted: the same, behind a word that counts it (an hr, last yr).
 - stop: with a full stop (Inc.).
-- figure: with a full stop before a figure, a Roman numeral or a capital letter, or behind an ordinal
-  (ch. 3, Ch. A, 3rd ed.).
-- label: the same, and before a figure without a full stop (Rm 412).
-- ordinal: behind an ordinal, with a full stop (9th Cir.).
+- within: with a full stop before a small letter, a bracket or a comma (the temp. dropped).
+- figure: with a full stop before a figure, a Roman numeral or a capital letter (ch. 3, Ch. A).
+- cited: the same, unless the full stop may end a sentence (art. 5, but not: She studies art. 20 students came).
+- label: as for figure, and before a figure without a full stop (Rm 412).
+- ordinal: behind an ordinal, with a full stop (9th Cir., 3rd ed.).
 
 A row in small letters is also for the form with a first capital. All in capitals, a short form is a name: HR.
 """
@@ -26,7 +28,7 @@ _TABLE = rows(READINGS / "short_forms_en.tsv")
 # The `goes_on` of `stop` by short form. After vs. the sentence goes on with any word (Jones vs. The Bank).
 # After a short form that is not listed, only a name goes on with the sentence (Acme Inc. Magazine).
 _GOES_ON = {"etc": A_TIME} | dict.fromkeys(
-    ("approx", "ca", "cf", "chs", "eqs", "esp", "excl", "fig", "figs", "incl", "viz", "vol", "vols", "vs"),
+    ("approx", "ca", "cf", "chs", "eqs", "esp", "excl", "incl", "viz", "vol", "vols", "vs"),
     ANYTHING,
 )
 _ORDINAL = re.compile(r"(?:\d(?:st|nd|rd|th)|\b(?:second|third))[ -]$")
@@ -37,6 +39,17 @@ _LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")
 _NUMBER = re.compile(r"\s(?:#?\d|[A-Z]-?\d)")
 _GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,?!)\]\"”’'…—]|$")
 _SMALL = re.compile(r"\s+[a-z0-9(]|,")
+_WITHIN = re.compile(r"\s+[a-z(]|,")
+_COUNTING = re.compile(
+    r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|new|next|one|past|per|prior|rush|school"
+    r"|second|third|this|whole) $"
+)
+# A noun in the plural behind a number tells that a new sentence begins there, unless one of _CITING stands before.
+_NEW_SENTENCE = re.compile(
+    r"\s\d{1,6}s? (?!(?:and|above|at|below|by|contains?|for|from|in|is|of(?! (?:them|us|you)\b)|on|or|says|shows?|to|was)\b)"
+    r"[a-z]{2}"
+)
+_CITING = re.compile(r"(?:^|[(,;:§–—]|(?i:\b(?:and|at|by|cf\.|do|from|in|of|or|per|see|to|under|with))) ?$")
 
 
 def _forms() -> dict[str, dict[str, str]]:
@@ -51,24 +64,34 @@ def _forms() -> dict[str, dict[str, str]]:
 
 _FORMS = _forms()
 SHORT_FORMS = frozenset(form.lower() for form in _FORMS)
-WITH_STOP = frozenset(row["short"].lower() for row in _TABLE if {"note", "stop"} & {*row["where"].split()})
+WITH_STOP = frozenset(row["short"].lower() for row in _TABLE if {"note", "stop", "within"} & {*row["where"].split()})
+
+
+def _cited(match: Match) -> bool:
+    """Returns whether the full stop of a short form that is a word, too, may be that of a short form."""
+    lead = before(match)
+    if re.search(r"\d $", lead):
+        return False
+    return match[1][0].isupper() or not _NEW_SENTENCE.match(after(match)) or bool(_CITING.search(lead))
 
 
 def short_form(match: Match) -> str:
     """Returns a short form in words where its place tells that it is one. Elsewhere it stays."""
     words, dotted = _FORMS[match[1]], match[0].endswith(".")
     lead, rest = before(match), after(match)
-    numbered = words.get("figure") or words.get("label")
-    counting = words.get("ordinal") or numbered
-    if counting and (dotted or match[1] in ("fl", "Fl")) and _ORDINAL.search(lead):
-        return counting + stop(match)
+    numbered = words.get("figure") or words.get("label") or (_cited(match) and words.get("cited"))
+    if "ordinal" in words and (dotted or match[1] in ("fl", "Fl")) and _ORDINAL.search(lead):
+        return words["ordinal"] + stop(match)
     if numbered and dotted and (_FIGURE.match(rest) or (match[1][0].isupper() and _LETTER.match(rest))):
         return numbered
     if "label" in words and _NUMBER.match(rest):
         return words["label"]
     if "stop" in words and dotted and _GOING_ON.match(rest):
         return words["stop"] + stop(match, _GOES_ON.get(match[1].lower(), A_NAME))
-    anywhere = words.get("note")
+    if "within" in words and dotted and _WITHIN.match(rest):
+        return words["within"]
+    anywhere = words.get("counted") if _COUNTING.search(lead) else None
+    anywhere = anywhere or words.get("note")
     if anywhere is None and not re.search(r"\d $", lead):
         anywhere = words.get("unit")
     if anywhere is None:
