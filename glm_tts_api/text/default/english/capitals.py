@@ -36,15 +36,30 @@ def spelled(match: Match) -> str:
     )
 
 
+_ASKED = re.compile(
+    r"(?i)\b(?:ask|believe|call|contact|email|follow|give|gives|help|join|let|message|send|show|tell|text|up to) $"
+)
+_OBJECT = re.compile(
+    r"[.,!?]|$| (?:an?|and|at|for|here|how|if|in|know|more|now|on|some|the|to|today|tomorrow|tonight|what|when|where|why"
+    r"|your)\b"
+)
+
+
+def country(match: Match) -> str:
+    """Returns the letters of US, except where the word us is emphasised: Give US a call, join US today."""
+    emphasised = _ASKED.search(before(match)) and _OBJECT.match(after(match))
+    return match.group() if emphasised else spelled(match)
+
+
 def _behind(words: str) -> str:
     return "|".join(rf"(?<=\b{form} )" for word in words.split("|") for form in (word, word.capitalize()))
 
 
 CAPITALS: list[Row] = [
-    ("country", r"\bUS\b(?!\$)", spelled),
+    ("country", r"\bUS\b(?!\$)", country),
     (
         "information technology",
-        rf"\bIT(?= (?:{_IT_STAFF}|{_SAYS})\b)|(?:{_behind(_LEADS)})IT\b(?!')",
+        rf"\bIT(?= (?:{_IT_STAFF}|{_SAYS})\b)|(?:{_behind(_LEADS)})IT\b(?!'|(?<=all IT) (?:an?|off|quits|what)\b)",
         spelled,
     ),
     (
@@ -64,5 +79,5 @@ CAPITALS: list[Row] = [
     ),
     ("city", r"\bLA\b(?!')", spelled),
     ("examination", r"\b(?:SATs?|ACT)(?= (?:scores?|tests?|prep|exams?)\b)|(?<=\bthe )SATs?\b", spelled),
-    ("radio", r"\bAM(?= (?:radio|stations?|dial|band)\b|/FM)", spelled),
+    ("radio", r"\b(?<!I )AM(?= (?:radio|stations?|dial|band)\b|/FM)", spelled),
 ]

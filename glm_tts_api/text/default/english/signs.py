@@ -66,8 +66,20 @@ _ARROWS = "→➜⇒⟶"
 _OF_POWERS = UNITS | {"C": "coulomb", "F": "farad", "T": "tesla"}  # units behind a power of ten
 _POWER_UNIT = alternatives(_OF_POWERS)
 
+# Text before a slash and a word such as day that tells an amount: requests/second, six/day.
+_AMOUNT = re.compile(
+    rf"(?i)(?:[a-z]s|\b(?:p|x|cost|feet|hertz|hundred|people|percent|price|rate|rent|req|thousand|[mb]illion|{_NUMERALS}))$"
+)
+
+
+def per(match: Match) -> str:
+    """Returns a slash and a unit in words: 20 req/min -> per minute. The day of day/night stays, and the s of friend/s."""
+    amount = match[1] != "s" and not re.fullmatch("[a-z]{4,}|day", match[1]) or _AMOUNT.search(before(match))
+    return f" per {PER[match[1]]}" if amount else match.group()
+
+
 SPANS: list[Row] = [
-    ("charge", r"(?<![\w.-])(AB|[A-Z][a-z]?)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)", charged),
+    ("charge", r"(?<![\w.-])(AB|[A-Z][a-z]?(?=\+)|[A-DFO]|Br|Cl)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)", charged),
     ("minus", r"(?<=\d) [-−] (?=\d|[A-Za-z]\b)", " minus "),
     ("minus", rf"(?<=\([A-Za-z])-(?=(?:\w|\d{{1,4}}|{_NUMERALS})\))", " minus "),
     ("minus", r"(?:(?<=[=(×÷±])|(?<=[=×÷±] ))-(?=[a-z]\b)", " minus "),
@@ -91,7 +103,7 @@ POWERS: list[Row] = [
     ),
     (
         "power",
-        rf"(\w|\))\s?(\^\s?[({{]?[-+]?\w{{1,9}}[)}}]?)(?:\s({_POWER_UNIT})(?![A-Za-z\d²³]))?",
+        rf"(\w|\))\s?(\^\s?[({{]?[-+]?[A-Za-z\d]{{1,9}}[)}}]?)(?:\s({_POWER_UNIT})(?![A-Za-z\d²³]))?",
         exponent,
     ),
 ]
@@ -112,13 +124,23 @@ SUMS: list[Row] = [
     ("comparison", r"≠|!=", " not equal to "),
     (
         "times",
-        r"(?<=[\w)])\s?[*×]\s?(?=[\d(])|(?<=[\d)])\s?[*×]\s?(?=\w)|(?<=\b[A-Za-z])\s?[*×]"
+        r"(?<=[\w)])(?:[*×]|\s[*×]\s)(?=[\d(])|(?<=[\d)])(?:[*×]|\s[*×]\s)(?=\w)|(?<=\b[A-Za-z])\s?[*×]"
         r"\s?(?=[A-Za-z]\b)",
         " times ",
     ),
+    (
+        "stars",
+        r"(?<=\b[1-5])\*(?=\s[a-z]|[,.;!?)]|$)",
+        lambda m: " star" if before(m, 1) == "1" else " stars",
+    ),
+    (
+        "by",
+        r"(?i:(?<=\ba \d)|(?<=\ban \d)|(?<=\ba \d\d)|(?<=\ban \d\d)|(?<=\bthe \d))\sx\s(?=\d{1,3}\s[a-z]{3})",
+        " by ",
+    ),
     ("times", r"(?<=\d)\sx\s(?=\d)", " times "),
     ("times", r"×|(?<=\d)·(?=\d)", " times "),
-    ("divided", r"÷|(?<=\d) / (?=\d)", " divided by "),
+    ("divided", r"÷", " divided by "),
     ("equals", r"={1,3}", " equals "),
     ("plus", r"(?<=[\w)])\s?\+\+", " plus plus "),
     ("plus", r"\+", " plus "),
@@ -128,6 +150,12 @@ SUMS: list[Row] = [
 ]
 
 SIGNS: list[Row] = [
+    (
+        "menu",
+        r"\b(Account|Edit|File|General|Help|Home|Menu|Options|Preferences|Privacy|Profile|Settings|System|Tools|View)"
+        r" > (?=[A-Z])",
+        r"\1, ",
+    ),
     ("less", r"(?<!\w)<\s?(?=\w)|(?<=[\w)])\s?<\s?(?=[\w(-])", " less than "),
     ("greater", r"(?<!\w)>\s?(?=\w)|(?<=[\w)])\s?>\s?(?=[\w(-])", " greater than "),
     ("angle", r"°\s?(\w[\w ]{2,24})['′](?!\w)", r" degrees \1 minutes"),
@@ -144,7 +172,7 @@ SIGNS: list[Row] = [
     (
         "per",
         rf"(?<=[a-z])\s?/\s?({alternatives(unit for unit in PER if unit not in 'ACFKNTVW')})(?![A-Za-z])",
-        lambda m: f" per {PER[m[1]]}",
+        per,
     ),
     (
         "per",

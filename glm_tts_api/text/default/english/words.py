@@ -33,6 +33,11 @@ _LETTERED = re.compile(
 )
 
 
+# Streets that keep their name before another: Wall St. Journal, Main St. Station.
+_STREET = re.compile(r"(?:Bond|Bourbon|Broad|Fleet|High|Main|Market|Wall)\s")
+_NO_STREET = re.compile(rf"(?:{STARTERS})\s")
+
+
 def title(match: Match) -> str:
     return TITLES[match[1]] + " "
 
@@ -41,17 +46,15 @@ def saint_or_street(match: Match) -> str:
     """Returns the words for St. or Dr.: street or drive after the name of a street if no other name follows,
     otherwise saint or doctor before a name. Elsewhere it stays."""
     short, rest = match[2], after(match)
-    behind_name = match[1] is not None
+    behind_name = match[1] is not None and not _NO_STREET.fullmatch(match[1])
     before_name = re.match(r"\s*[A-Z](?:[a-z]| [A-Z])", rest)
     ordinary = re.match(
         rf"\s*(?:Apt|Suite|Ste|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b",
         rest,
     )
-    if behind_name and (not before_name or ordinary):
+    if behind_name and (not before_name or ordinary or _STREET.fullmatch(match[1])):
         return f"{match[1]}{'street' if short == 'St' else 'drive'}{stop(match)}"
-    if before_name or match.group().endswith("."):
-        return f"{match[1] or ''}{TITLES[short]} " if before_name else match.group()
-    return match.group()
+    return f"{match[1] or ''}{TITLES[short]} " if before_name else match.group()
 
 
 def initials(match: Match) -> str:
@@ -72,12 +75,18 @@ def state(match: Match) -> str:
     return f"{STATES[match[1]]}{zip_code}"
 
 
+# Behind one of these No. is the answer no at a sentence's end.
+_REFUSED = re.compile(
+    r"(?i)\b(?:answer(?:ed|s)?|hell|oh|or|repl(?:ied|ies|y)|said|says?|scream(?:ed|s)?|shout(?:ed|s)?|told (?:him|her|me"
+    r"|them|us)|yell(?:ed|s)?) $"
+)
 _DAY_BEFORE = re.compile(
     r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and|closed|open|eod)\s$|& $"
     r"|(?:Tue|Thu|Fri|Sat), $"
 )
 _DAY_BEHIND = re.compile(
-    r":| ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|(?:and|to|through) [MTWFS][a-z]{2}|the \d|morning|night)"
+    r":(?! (?:an?|the) )| ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|the \d|morning|night)"
+    rf"| (?:and|to|through) (?:{alternatives(WEEKDAYS)}|[A-Z][a-z]{{2,5}}day)\b"
 )
 
 
@@ -91,7 +100,7 @@ def weekday(match: Match) -> str:
     """Returns the full name of a short weekday: Tue -> tuesday. Mon, Wed, Sat and Sun, which are words too,
     stay unless the words next to them tell that a day is meant."""
     named = _NAME_BEHIND.match(after(match))
-    told = match[1] or (_DAY_BEFORE.search(before(match)) and not named) or _DAY_BEHIND.match(after(match))
+    told = not named and (match[1] or _DAY_BEFORE.search(before(match))) or _DAY_BEHIND.match(after(match))
     return WEEKDAYS[match.group()] if told else match.group()
 
 
@@ -99,10 +108,31 @@ def weekdays(match: Match) -> str:
     return f"{WEEKDAYS[match[1]]} {'' if match[2] == '/' else 'to '}{WEEKDAYS[match[3]]}"
 
 
+def town_and_state(match: Match) -> str:
+    """Returns a state behind its town in words: Salem, VA -> virginia. A VA or CT behind a word in small letters
+    is another short form."""
+    in_place = match[0] not in ("AR", "CT", "SD", "VA") or re.search(r"\b[A-Z][a-z'.-]{1,20}, $", before(match, 24))
+    return STATES[match[0]] if in_place else match[0]
+
+
 def degree(match: Match) -> str:
     return f"{match[1]} {'S C' if match[2] == 'Sc' else match[2]}"
 
 
+def placed(match: Match) -> str:
+    """Returns a place with its state in words: in Salem, OR -> oregon. An OR, IN or OK that may be the word stays."""
+    word = _WORD_BEHIND.get(match[2])
+    return match.group() if word and word.match(after(match)) else match[1] + STATES[match[2]]
+
+
+_WORD_BEHIND = {
+    "OR": re.compile(
+        r" (?:an?|at|else|even|from|in|maybe|not|perhaps|somewhere|the|to|(?:are|can|did|do|is|should|was|were|will) (?:he|I|it"
+        r"|she|that|the|they|this|we|you))\b"
+    ),
+    "IN": re.compile(r" (?:an?|autumn|fall|her|his|my|our|spring|summer|that|the|their|this|winter|\d{4})\b"),
+    "OK": re.compile(r"\?"),
+}
 _AMOUNT = re.compile(
     r"\d ?(thousand|[mb]illion|f[oe][oe]t|inches|miles|pounds|dollars|cents|percent|[ap]\.?m\.?"
     r"|(?:year|month|week|day|hour|minute|second)s?|[kcm]?m|k?g|lbs?|ft|GB|MB)$|\b(noon|midnight)$"
@@ -161,9 +191,15 @@ WORDS: list[Row] = [
         r"((?:\b[A-Z][a-z]{1,20}(?:'s)?|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$))",
         saint_or_street,
     ),
+    ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|doctor )", title),
     ("title", r"\b(Mr|Mrs|Ms|Prof|Revd)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
+    (
+        "title",
+        r"(?i:(?<=\bthe )|(?<=\bmy )|(?<=\bhis )|(?<=\bher )|(?<=\bour )|(?<=\byour ))Dr\b\.?(?= [a-z]|[,?!]|$)",
+        with_stop(lambda _: TITLES["Dr"]),
+    ),
     (
         "weekday",
         rf"\b({alternatives(WEEKDAYS)})\.?\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?",
@@ -171,7 +207,8 @@ WORDS: list[Row] = [
     ),
     (
         "weekday",
-        rf"\b({alternatives(WEEKDAYS)})\.(?=\s+[A-Za-z0-9&@(-]|[,?!])",
+        rf"\b(?:(?<!\b[Tt]he )(?<!\bmister )|(?!Sun\. [A-Z]|Sun\.[,?!]))({alternatives(WEEKDAYS)})\."
+        r"(?=\s+[A-Za-z0-9&@(-]|[,?!])",
         with_stop(lambda m: WEEKDAYS[m[1]]),
     ),
     SHORTENED,
@@ -202,13 +239,13 @@ WORDS: list[Row] = [
         "number",
         r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
         r"|(?<!\b[A-G])#\s?(?=\d|[A-Z]{1,3}-\d)",
-        "number ",
+        lambda m: m[0] if m[0][0] in "Nn" and _REFUSED.search(before(m)) else "number ",
     ),
     (
         "state",
         rf"(?:(?<=in )|(?<=from )|(?<=to )|(?<=near )|(?<=of ))([A-Z][a-z]{{2,20}}(?: [A-Z]"
         rf"[a-z]{{2,20}})?, )({alternatives(STATES)})\b(?! \d{{5}})",
-        lambda m: m[1] + STATES[m[2]],
+        placed,
     ),
     (
         "state",
@@ -218,8 +255,8 @@ WORDS: list[Row] = [
     (
         "state",
         rf"(?:(?<=[a-z], ))(?<!Hi, )(?<!Oh, )({alternatives(set(STATES) - WORDS_TOO)})"
-        rf"(?=[.,;!?)]|\s[a-z]|$)()",
-        state,
+        rf"(?=[.,;!?)]|\s[a-z]|$)",
+        town_and_state,
     ),
     (
         "initials",
