@@ -2,7 +2,8 @@ r"""Finds formulas of LaTeX in a text, and writes them with plain signs, which t
 1/2. Works on strings only.
 
 A formula stands between \( and \), \[ and \], $$ and $$, or $ and $. Between two single signs of dollars it
-has a backslash, a power, an index or an equals sign, or it is a letter or a number; $5 and $6 are money.
+has a backslash, a power, an index or an equals sign, or it is a letter or a number; $5 and $6 are money. Between
+two double ones it may also have another sign of sums; $$ and $$ are money.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from glm_tts_api.text.markup.verbatim import Span
 
 _FORMULA = re.compile(
-    r"\\\((?P<round>.{1,1000}?)\\\)|\\\[(?P<square>.{1,1000}?)\\\]|\$\$(?P<block>[^$]{1,1000})\$\$"
+    r"\\\((?P<round>.{1,1000}?)\\\)|\\\[(?P<square>.{1,1000}?)\\\]|(?<!\$)\$\$(?=[^$]{0,999}[\\^_=+*/<>]|\s?(?:\w|\d{1,9})\s?\$)(?P<block>[^$]{1,1000})\$\$(?!\$)"
     r"|(?<![\\$A-Za-z0-9_])\$(?P<inline>(?=[^$\n]*[\\^_=]|[A-Za-z]\$|\d{1,9}\$)[^\s$](?:[^$\n]{0,300}[^\s$])?)\$(?![\d$])",
     re.DOTALL,
 )

@@ -7,7 +7,7 @@ import re
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.short_forms import SHORT_STATES
 from glm_tts_api.text.default.english.stops import with_stop
-from glm_tts_api.text.default.table import Match, Row, alternatives, before, names
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
 
 _TITLES = names("""
     Lt. Col.=lieutenant colonel; Lt. Gen.=lieutenant general; Maj. Gen.=major general;
@@ -18,49 +18,43 @@ _TITLES = names("""
     Wm.=william; Jas.=james; Chas.=charles; Geo.=george; Thos.=thomas; Robt.=robert; Benj.=benjamin;
     Regt.=regiment; Bn.=battalion;
 """)
+_RANK = re.compile(
+    r"(?:Account|Ana|Arch|Assoc|Consult|Data|Design|Develop|Direct|Edit|Engineer|Manage|Product|Program|Project|Scientist"
+    r"|Software|VP\b|Vice\b)"
+)
 _COMPARED = {"d": "day", "w": "week", "y": "year", "q": "quarter", "m": "month"}
 _LIFE = {"b": "born", "d": "died", "m": "married", "r": "reigned", "fl": "flourished"}
 _RULES = {"Civ": "civil procedure", "Crim": "criminal procedure", "Evid": "evidence"}
 _DAYS = names("M=monday; T=tuesday; Tu=tuesday; W=wednesday; Th=thursday; F=friday; S=saturday; Su=sunday;")
 # Elements by their symbols, each with the masses that are spoken of.
-_ISOTOPES = {
-    **{
-        "He": ("helium", "3 4"),
-        "C": ("carbon", "11 12 13 14"),
-        "N": ("nitrogen", "13 15"),
-        "O": ("oxygen", "15 16 18"),
-    },
-    **{
-        "Na": ("sodium", "22 24"),
-        "P": ("phosphorus", "32 33"),
-        "K": ("potassium", "40"),
-        "Fe": ("iron", "55 56 59"),
-    },
-    **{
-        "Co": ("cobalt", "57 60"),
-        "Ni": ("nickel", "58 60 63"),
-        "Kr": ("krypton", "85"),
-        "Sr": ("strontium", "87 89 90"),
-    },
-    **{"Tc": ("technetium", "99"), "I": ("iodine", "123 124 125 127 129 131"), "Xe": ("xenon", "133 135")},
-    **{
-        "Cs": ("cesium", "133 134 137"),
-        "Po": ("polonium", "210"),
-        "Rn": ("radon", "222"),
-        "Ra": ("radium", "226 228"),
-    },
-    **{"Th": ("thorium", "230 232"), "U": ("uranium", "233 234 235 238"), "Am": ("americium", "241")},
-    **{"Pu": ("plutonium", "238 239 240 241"), "Pb": ("lead", "204 206 207 208 210")},
-}
+_ISOTOPES = names("""
+    He=helium 3 4; C=carbon 11 12 13 14; N=nitrogen 13 15; O=oxygen 15 16 18; Na=sodium 22 24;
+    P=phosphorus 32 33; K=potassium 40; Fe=iron 55 56 59; Co=cobalt 57 60; Ni=nickel 58 60 63; Kr=krypton 85;
+    Sr=strontium 87 89 90; Tc=technetium 99; I=iodine 123 124 125 127 129 131; Xe=xenon 133 135;
+    Cs=cesium 133 134 137; Po=polonium 210; Rn=radon 222; Ra=radium 226 228; Th=thorium 230 232; U=uranium 233 234 235 238; Am=americium 241;
+    Pu=plutonium 238 239 240 241; Pb=lead 204 206 207 208 210;
+""")
+# Before a place with a letter and a number: Gate C-14.
+_PLACE = re.compile(
+    r"(?i)\b(?:aisle|apartment|bay|block|booth|building|exit|flat|floor|gate|hall|level|locker|lot|room|row|seat|stand"
+    r"|suite|table|unit|zone) $"
+)
 _PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")
 _WINDS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _SEXES = {"M": "male", "F": "female"}
 
 
 def title(match: Match) -> str:
-    """Returns the title before a name in words: the Sr. of Sr. Agnes -> sister. In John Hill Sr. it stays."""
-    behind_name = re.search(r"[A-Z][a-z]+,? $", before(match))
-    return match.group() if behind_name and match[1] in ("Sr.", "Br.") else f"{_TITLES[match[1]]} "
+    """Returns the title before a name in words: the Sr. of Sr. Agnes -> sister. In John Hill Sr. and before a
+    Sr. Manager it stays."""
+    behind_name = re.search(
+        r"[A-Z][a-z]+,? $|\b(?:[Aa]n?|[Hh]er|[Hh]is|[Mm]y|[Oo]ur|[Tt]heir|as|for|of|two) $", before(match)
+    )
+    return (
+        match.group()
+        if (behind_name or _RANK.match(after(match))) and match[1] in ("Sr.", "Br.")
+        else f"{_TITLES[match[1]]} "
+    )
 
 
 def cups(match: Match) -> str:
@@ -73,8 +67,9 @@ def cups(match: Match) -> str:
 def isotope(match: Match) -> str:
     """Returns an isotope in words: U-235 -> uranium two thirty five. Names such as I-95 (a road), whose
     number is no mass of the element, stay."""
-    name, masses = _ISOTOPES[match[1]]
-    return f"{name} {numbers.paired(match[2])} {match[3]}" if match[2] in masses.split() else match.group()
+    name, *masses = _ISOTOPES[match[1]].split()
+    known = match[2] in masses and not _PLACE.search(before(match))
+    return f"{name} {numbers.paired(match[2])} {match[3]}" if known else match.group()
 
 
 def state(match: Match) -> str:

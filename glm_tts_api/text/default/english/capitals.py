@@ -37,11 +37,12 @@ def spelled(match: Match) -> str:
 
 
 _ASKED = re.compile(
-    r"(?i)\b(?:ask|believe|call|contact|email|follow|give|gives|help|join|let|message|send|show|tell|text|up to) $"
+    r"(?i)\b(?:ask|believe|call|contact|email|follow|give|gives|help|join|let|message|send|show|tell"
+    r"|text|up to) $"
 )
 _OBJECT = re.compile(
-    r"[.,!?]|$| (?:an?|and|at|for|here|how|if|in|know|more|now|on|some|the|to|today|tomorrow|tonight|what|when|where|why"
-    r"|your)\b"
+    r"[.,!?]|$| (?:an?|and|at|for|here|how|if|in|know|more|now|on|some|the|to|today|tomorrow|tonight|what|when|where"
+    r"|why|your)\b"
 )
 
 
@@ -59,7 +60,8 @@ CAPITALS: list[Row] = [
     ("country", r"\bUS\b(?!\$)", country),
     (
         "information technology",
-        rf"\bIT(?= (?:{_IT_STAFF}|{_SAYS})\b)|(?:{_behind(_LEADS)})IT\b(?!'|(?<=all IT) (?:an?|off|quits|what)\b)",
+        rf"\bIT(?= (?:{_IT_STAFF}|{_SAYS})\b)"
+        rf"|(?:{_behind(_LEADS)})IT\b(?!'|(?<=all IT) (?:an?|off|quits|what)\b)",
         spelled,
     ),
     (

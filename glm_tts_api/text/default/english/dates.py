@@ -8,12 +8,16 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.days import MONTHS
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.short_forms import MONTH
-from glm_tts_api.text.default.english.stops import A_TIME, with_stop
+from glm_tts_api.text.default.english.stops import A_TIME, stop, with_stop
 from glm_tts_api.text.default.table import Match, Row, before
 
 _SHORT = {"sept": "september", **{month[:3]: month for month in MONTHS}}
 _ARTICLE = re.compile(
     r"(?i)\b(?:the|this|that|next|last|every|each|his|her|our|their|its|a|early|late|mid)\s$"
+)
+_OF_A_MONTH = re.compile(
+    r"(?i)(?:[\d,/–-]|\b(?:and|by|each|early|every|from|in|last|late|mid|next|of|or|since|starts|this|through|till|to|until"
+    r"|\d(?:st|nd|rd|th))) ?$"
 )
 
 
@@ -47,14 +51,23 @@ def day_range(match: Match) -> str:
     )
 
 
+def short_month(match: Match) -> str:
+    """Returns a short month in words: in Jan. -> january. At a sentence's end Jan. and Mar. may be names (I
+    met Jan.), and stay unless the text before them tells that a month is meant."""
+    end = stop(match)
+    named = end and match[1] in ("Jan", "Mar") and not _OF_A_MONTH.search(before(match))
+    return match.group() if named else _month(match[1]) + end
+
+
 def month_year(match: Match) -> str:
     return f"{_month(match[1])} {numbers.year(match[2])}"
 
 
 _YEAR = r"(?:1[0-9]|20|21)\d\d"
 _DAY = r"(3[01]|[12]\d|0?[1-9])"
-_B = r"(?<![\d.,/:-])"
-
+_B = r"(?<![\w.,/:-])"
+# May as a verb: Season 2 May Be The Last.
+_MAY = r"May (?i:also|be|cause|have|help|include|need|never|not|still)\b"
 _NTH = "(?:st|nd|rd|th)?"
 DATES: list[Row] = [
     (
@@ -76,19 +89,20 @@ DATES: list[Row] = [
         "date",
         rf"\b({MONTH})\.?\s{_DAY}(?:st|nd|rd|th)?(?:(?:,\s?|\s)({_YEAR}))?"
         rf"(?![\d:%]|,\d|\.\d|[A-Za-z]|\s(?:people|times|percent|am|pm"
-        rf"|million))",
+        rf"|million|of (?:them|us|you)\b|(?:kilometer|meter|mile|minute|hour|day|week|month|year)s\b))",
         month_first,
     ),
     (
         "date",
-        rf"{_B}{_DAY}(?:st|nd|rd|th)?\s(?:of\s)?({MONTH})\b\.?(?:,?\s({_YEAR}))?(?!\d)",
+        rf"{_B}{_DAY}(?:st|nd|rd|th)?\s(?:of\s)?(?!{_MAY}|March Madness)({MONTH})\b\.?"
+        rf"(?:,?\s({_YEAR}))?(?!\d)",
         with_stop(day_first, A_TIME),
     ),
     ("date", rf"\b({MONTH})\.?,?\s({_YEAR})(?![\d.]\d|\d)", month_year),
     (
         "month",
         r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s|,|$)",
-        with_stop(lambda m: _month(m[1])),
+        short_month,
     ),
     (
         "month",

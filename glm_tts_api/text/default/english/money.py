@@ -11,7 +11,7 @@ from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.units import SCALES
 from glm_tts_api.text.default.figures import Figure, by_name
 
-_SCALE = r"(?i:hundred|thousand|million|billion|trillion|tn|mn|mm|mil|bn|[kmbt])(?![A-Za-z])"
+_SCALE = r"(?i:hundred|thousand|million|billion|trillion|tn|mn|mm|mil|bn|[kmbt](?!(?<=[\s-].)-))(?![A-Za-z])"
 _WITHOUT_PARTS = ("yen", "won", "dong")
 # Things that are named by their price even without an article: two $20 bills.
 _PRICED = re.compile(

@@ -35,15 +35,15 @@ _GIVEN_NAMES = (
 )
 # I before one of these is the pronoun, not a numeral: John I will call you.
 _PRONOUN = (
-    r"(?!(?<= I) (?i:am|can|could|do|don't|feel|forget|get|give|go|guess|hate|have|haven't|hope|just|know|like|love|mean"
-    r"|miss|must|need|never|once|play|promise|read|really|saw|say|see|should|still|swear|take|think|thought|told|tried"
-    r"|want|watch|will|wish|won't|would|wrote)\b)"
+    r"(?!(?<= I) (?i:am|can|could|do|don't|feel|forget|get|give|go|guess|hate|have|haven't|hope|just|know|like|love"
+    r"|mean|miss|must|need|never|once|play|promise|read|really|saw|say|see|should|still|swear|take|think|thought|told"
+    r"|tried|want|watch|will|wish|won't|would|wrote)\b)"
 )
 # Nouns that are numbered with a word in small letters before them: a type I error, a phase I trial. Before
 # other words the I of the class I took is the pronoun.
 _NUMBERED = (
-    r" (?:and\b|clinical|collagen|diabetes|drugs?\b|elements?\b|errors?\b|hypersensitivity|is\b|listed|metals?\b|of\b"
-    r"|or\b|patients|railroads?\b|stud(?:y|ies)\b|substances?\b|trauma|trials?\b)"
+    r" (?:and\b|clinical|collagen|diabetes|drugs?\b|elements?\b|errors?\b|hypersensitivity|is\b|listed|metals?\b"
+    r"|of\b|or\b|patients|railroads?\b|stud(?:y|ies)\b|substances?\b|trauma|trials?\b)"
 )
 _RULERS = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|Pharaoh|Kaiser|Prince|Duke|Count|Shah|Archduke"
 _REIGNS = re.compile(
@@ -99,8 +99,16 @@ def act_and_scene(match: Match) -> str:
 _NUMERAL = r"(?:I[IVX]?|III|VI{0,3}|XI{0,3}|XI?V|XVI{0,3}|XI?X)"
 _SMALL = "(?:i{2,3}|iv|vi{0,3}|ix|xi{0,3}|xiv|xv|xvi{0,3})"
 ROMAN: list[Row] = [
-    ("monarch", rf"\b(?!Malcolm X\b)({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z]){_PRONOUN}", monarch),
-    ("item", r"^([IVX]{1,5})\.(?= [A-Z])(?! [A-Z][a-z]{1,20}\. [A-Z][a-z])", lambda m: f"{numbers.cardinal(str(roman(m[1])))}."),
+    (
+        "monarch",
+        rf"\b(?!Malcolm X\b)({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z]){_PRONOUN}",
+        monarch,
+    ),
+    (
+        "item",
+        r"^([IVX]{1,5})\.(?= [A-Z])(?! [A-Z][a-z]{1,20}\. [A-Z][a-z])",
+        lambda m: f"{numbers.cardinal(str(roman(m[1])))}.",
+    ),
     (
         "division",
         rf" (?:{_SMALL}|i(?=[-–]))(?:[-–]{_SMALL})?\b(?!')"

@@ -8,7 +8,7 @@ A row of the table says where its short form stands for its words:
 - stop: with a full stop (Inc.).
 - within: with a full stop before a small letter, a bracket or a comma (the temp. dropped).
 - figure: with a full stop before a figure, a Roman numeral or a capital letter (ch. 3, Ch. A).
-- cited: the same, unless the full stop may end a sentence (art. 5, but not: She studies art. 20 students came).
+- cited: the same, where the full stop ends no sentence (in art. 5, but not: She studies art. 20 of us came).
 - label: as for figure, and before a figure without a full stop (Rm 412).
 - ordinal: behind an ordinal, with a full stop (9th Cir., 3rd ed.).
 
@@ -44,10 +44,10 @@ _COUNTING = re.compile(
     r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|new|next|one|past|per|prior|rush|school"
     r"|second|third|this|whole) $"
 )
-# A noun in the plural behind a number tells that a new sentence begins there, unless one of _CITING stands before.
+# A word behind the number tells that a new sentence begins there, unless one of _CITING stands before.
 _NEW_SENTENCE = re.compile(
-    r"\s\d{1,6}s? (?!(?:and|above|at|below|by|contains?|for|from|in|is|of(?! (?:them|us|you)\b)|on|or|says|shows?|to|was)\b)"
-    r"[a-z]{2}"
+    r"\s\d{1,6}s? (?!(?:and|above|at|below|by|contains?|for|from|in|is|of(?! (?:them|us|you)\b)|on|or"
+    r"|says|shows?|to|was)\b)[a-z]{2}"
 )
 _CITING = re.compile(r"(?:^|[(,;:§–—]|(?i:\b(?:and|at|by|cf\.|do|from|in|of|or|per|see|to|under|with))) ?$")
 
@@ -64,7 +64,9 @@ def _forms() -> dict[str, dict[str, str]]:
 
 _FORMS = _forms()
 SHORT_FORMS = frozenset(form.lower() for form in _FORMS)
-WITH_STOP = frozenset(row["short"].lower() for row in _TABLE if {"note", "stop", "within"} & {*row["where"].split()})
+WITH_STOP = frozenset(
+    row["short"].lower() for row in _TABLE if {"note", "stop", "within"} & {*row["where"].split()}
+)
 
 
 def _cited(match: Match) -> bool:

@@ -73,13 +73,19 @@ _AMOUNT = re.compile(
 
 
 def per(match: Match) -> str:
-    """Returns a slash and a unit in words: 20 req/min -> per minute. The day of day/night stays, and the s of friend/s."""
-    amount = match[1] != "s" and not re.fullmatch("[a-z]{4,}|day", match[1]) or _AMOUNT.search(before(match))
+    """Returns a slash and a unit in words: 20 req/min -> per minute. The night of day/night and the s of
+    friend/s stay."""
+    word = match[1] in ("s", "day") or re.fullmatch("[a-z]{4,}", match[1])
+    amount = not word or _AMOUNT.search(before(match))
     return f" per {PER[match[1]]}" if amount else match.group()
 
 
 SPANS: list[Row] = [
-    ("charge", r"(?<![\w.-])(AB|[A-Z][a-z]?(?=\+)|[A-DFO]|Br|Cl)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)", charged),
+    (
+        "charge",
+        r"(?<![\w.-])(AB|[A-Z][a-z]?(?=\+)|[A-DFO]|Br|Cl)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)",
+        charged,
+    ),
     ("minus", r"(?<=\d) [-−] (?=\d|[A-Za-z]\b)", " minus "),
     ("minus", rf"(?<=\([A-Za-z])-(?=(?:\w|\d{{1,4}}|{_NUMERALS})\))", " minus "),
     ("minus", r"(?:(?<=[=(×÷±])|(?<=[=×÷±] ))-(?=[a-z]\b)", " minus "),

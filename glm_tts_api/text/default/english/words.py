@@ -33,6 +33,11 @@ _LETTERED = re.compile(
 )
 
 
+_COUNTIES = (
+    "Antrim|Armagh|Carlow|Cavan|Clare|Cork|Derry|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry|Kildare|Kilkenny"
+    "|Laois|Leitrim|Limerick|Longford|Louth|Mayo|Meath|Monaghan|Offaly|Roscommon|Sligo|Tipperary|Tyrone|Waterford"
+    "|Westmeath|Wexford|Wicklow"
+)
 # Streets that keep their name before another: Wall St. Journal, Main St. Station.
 _STREET = re.compile(r"(?:Bond|Bourbon|Broad|Fleet|High|Main|Market|Wall)\s")
 _NO_STREET = re.compile(rf"(?:{STARTERS})\s")
@@ -77,8 +82,8 @@ def state(match: Match) -> str:
 
 # Behind one of these No. is the answer no at a sentence's end.
 _REFUSED = re.compile(
-    r"(?i)\b(?:answer(?:ed|s)?|hell|oh|or|repl(?:ied|ies|y)|said|says?|scream(?:ed|s)?|shout(?:ed|s)?|told (?:him|her|me"
-    r"|them|us)|yell(?:ed|s)?) $"
+    r"(?i)\b(?:answer(?:ed|s)?|hell|oh|or|repl(?:ied|ies|y)|said|says?|scream(?:ed|s)?|shout(?:ed|s)?|told (?:him|her"
+    r"|me|them|us)|yell(?:ed|s)?) $"
 )
 _DAY_BEFORE = re.compile(
     r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and|closed|open|eod)\s$|& $"
@@ -100,8 +105,8 @@ def weekday(match: Match) -> str:
     """Returns the full name of a short weekday: Tue -> tuesday. Mon, Wed, Sat and Sun, which are words too,
     stay unless the words next to them tell that a day is meant."""
     named = _NAME_BEHIND.match(after(match))
-    told = not named and (match[1] or _DAY_BEFORE.search(before(match))) or _DAY_BEHIND.match(after(match))
-    return WEEKDAYS[match.group()] if told else match.group()
+    told = (match[1] or _DAY_BEFORE.search(before(match))) and not named
+    return WEEKDAYS[match.group()] if told or _DAY_BEHIND.match(after(match)) else match.group()
 
 
 def weekdays(match: Match) -> str:
@@ -109,9 +114,11 @@ def weekdays(match: Match) -> str:
 
 
 def town_and_state(match: Match) -> str:
-    """Returns a state behind its town in words: Salem, VA -> virginia. A VA or CT behind a word in small letters
-    is another short form."""
-    in_place = match[0] not in ("AR", "CT", "SD", "VA") or re.search(r"\b[A-Z][a-z'.-]{1,20}, $", before(match, 24))
+    """Returns a state behind its town in words: Salem, VA -> virginia. A VA or CT behind a word in small
+    letters is another short form."""
+    in_place = match[0] not in ("AR", "CT", "SD", "VA") or re.search(
+        r"\b[A-Z][a-z'.-]{1,20}, $", before(match, 24)
+    )
     return STATES[match[0]] if in_place else match[0]
 
 
@@ -120,15 +127,16 @@ def degree(match: Match) -> str:
 
 
 def placed(match: Match) -> str:
-    """Returns a place with its state in words: in Salem, OR -> oregon. An OR, IN or OK that may be the word stays."""
+    """Returns a place with its state in words: in Salem, OR -> oregon. An OR, IN or OK that may be
+    the word stays."""
     word = _WORD_BEHIND.get(match[2])
     return match.group() if word and word.match(after(match)) else match[1] + STATES[match[2]]
 
 
 _WORD_BEHIND = {
     "OR": re.compile(
-        r" (?:an?|at|else|even|from|in|maybe|not|perhaps|somewhere|the|to|(?:are|can|did|do|is|should|was|were|will) (?:he|I|it"
-        r"|she|that|the|they|this|we|you))\b"
+        r" (?:an?|at|else|even|from|in|maybe|not|perhaps|somewhere|the|to|(?:are|can|did|do|is|should|was|were"
+        r"|will) (?:he|I|it|she|that|the|they|this|we|you))\b"
     ),
     "IN": re.compile(r" (?:an?|autumn|fall|her|his|my|our|spring|summer|that|the|their|this|winter|\d{4})\b"),
     "OK": re.compile(r"\?"),
@@ -191,13 +199,19 @@ WORDS: list[Row] = [
         r"((?:\b[A-Z][a-z]{1,20}(?:'s)?|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$))",
         saint_or_street,
     ),
+    (
+        "county",
+        rf"(?:(?<=\b[Ii]n )|(?<=, )|(?<=from )|(?<=to )|(?<=of )|(?<=near ))Co\. (?=(?:{_COUNTIES})\b)",
+        "county ",
+    ),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|doctor )", title),
     ("title", r"\b(Mr|Mrs|Ms|Prof|Revd)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     (
         "title",
-        r"(?i:(?<=\bthe )|(?<=\bmy )|(?<=\bhis )|(?<=\bher )|(?<=\bour )|(?<=\byour ))Dr\b\.?(?= [a-z]|[,?!]|$)",
+        r"(?i:(?<=\bthe )|(?<=\bmy )|(?<=\bhis )|(?<=\bher )|(?<=\bour )|(?<=\byour ))"
+        r"Dr\b\.?(?= [a-z]|[,?!]|$)",
         with_stop(lambda _: TITLES["Dr"]),
     ),
     (
