@@ -2,8 +2,8 @@ r"""Finds formulas of LaTeX in a text, and writes them with plain signs, which t
 1/2. Works on strings only.
 
 A formula stands between \( and \), \[ and \], $$ and $$, or $ and $. Between two single signs of dollars it
-has a backslash, a power, an index or an equals sign, or it is a letter or a number; $5 and $6 are money. Between
-two double ones it may also have another sign of sums; $$ and $$ are money.
+has a backslash, a power, an index or an equals sign, or it is a letter or a number; $5 and $6 are money.
+Between two double ones it may also have another sign of sums; $$ and $$ are money.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ _ASKED = re.compile(
     r"|text|up to) $"
 )
 _OBJECT = re.compile(
-    r"[.,!?]|$| (?:an?|and|at|for|here|how|if|in|know|more|now|on|some|the|to|today|tomorrow|tonight|what|when|where"
-    r"|why|your)\b"
+    r"[.,!?]|$| (?:an?|and|at|for|here|how|if|in|know|more|now|on|some|the|to|today|tomorrow|tonight|what"
+    r"|when|where|why|your)\b"
 )
 
 

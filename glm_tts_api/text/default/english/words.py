@@ -82,8 +82,8 @@ def state(match: Match) -> str:
 
 # Behind one of these No. is the answer no at a sentence's end.
 _REFUSED = re.compile(
-    r"(?i)\b(?:answer(?:ed|s)?|hell|oh|or|repl(?:ied|ies|y)|said|says?|scream(?:ed|s)?|shout(?:ed|s)?|told (?:him|her"
-    r"|me|them|us)|yell(?:ed|s)?) $"
+    r"(?i)\b(?:answer(?:ed|s)?|hell|oh|or|repl(?:ied|ies|y)|said|says?|scream(?:ed|s)?|shout(?:ed|s)?"
+    r"|told (?:him|her|me|them|us)|yell(?:ed|s)?) $"
 )
 _DAY_BEFORE = re.compile(
     r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and|closed|open|eod)\s$|& $"
@@ -135,8 +135,8 @@ def placed(match: Match) -> str:
 
 _WORD_BEHIND = {
     "OR": re.compile(
-        r" (?:an?|at|else|even|from|in|maybe|not|perhaps|somewhere|the|to|(?:are|can|did|do|is|should|was|were"
-        r"|will) (?:he|I|it|she|that|the|they|this|we|you))\b"
+        r" (?:an?|at|else|even|from|in|maybe|not|perhaps|somewhere|the|to|(?:are|can|did|do|is|should|was"
+        r"|were|will) (?:he|I|it|she|that|the|they|this|we|you))\b"
     ),
     "IN": re.compile(r" (?:an?|autumn|fall|her|his|my|our|spring|summer|that|the|their|this|winter|\d{4})\b"),
     "OK": re.compile(r"\?"),
