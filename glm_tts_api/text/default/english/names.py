@@ -98,7 +98,7 @@ NAMES: list[Row] = [
     ),
     (
         "versus",
-        r"(\d(?<![\w.]\d)\d?) ?(?:v|[vV][sS])\.? ?(\d{1,2})(?![\w.])",
+        r"(\d(?<![\w.]\d)\d?) ?(?:v|[vV][sS]|V(?= \1\b))\.? ?(\d{1,2})(?![\w.])",
         lambda m: f"{numbers.cardinal(m[1])} v {numbers.cardinal(m[2])}",
     ),
     (

@@ -35,8 +35,8 @@ _GIVEN_NAMES = (
 )
 # I before one of these is the pronoun, not a numeral: John I will call you.
 _PRONOUN = (
-    r"(?!(?<= I) (?i:am|can|could|do|don't|feel|forget|get|go|guess|hate|have|haven't|hope|just|know|like|love"
-    r"|mean|miss|must|need|promise|really|say|see|should|swear|take|think|want|will|wish|won't|would)\b)"
+    r"(?!(?<= I) (?i:am|can|could|do|don't|feel|forget|get|go|guess|hate|have|haven't|hope|just|know|like"
+    r"|love|mean|miss|must|need|promise|really|say|see|should|swear|take|think|want|will|wish|won't|would)\b)"
 )
 # Nouns that are numbered with a word in small letters before them: a type I error, a phase I trial. Before
 # other words the I of the class I took is the pronoun.

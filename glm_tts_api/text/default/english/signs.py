@@ -68,7 +68,7 @@ _POWER_UNIT = alternatives(_OF_POWERS)
 
 # Text before a slash and a word such as day that tells an amount: requests/second, six/day.
 _AMOUNT = re.compile(
-    rf"(?i)(?:[a-z]s|\b(?:p|x|cost|feet|hertz|hundred|people|percent|price|rate|rent|req|thousand|[mb]illion|{_NUMERALS}))$"
+    rf"(?i)(?:[a-z]s|\b(?:p|x|cost|feet|hertz|hundred|k|once|people|percent|price|rate|rent|req|thousand|twice|[mb]illion|{_NUMERALS}))$"
 )
 
 
@@ -109,7 +109,7 @@ POWERS: list[Row] = [
     ),
     (
         "power",
-        rf"(\w|\))\s?(\^\s?[({{]?[-+]?[A-Za-z\d]{{1,9}}[)}}]?)(?:\s({_POWER_UNIT})(?![A-Za-z\d²³]))?",
+        rf"(\w|\))\s?(\^(?:\s(?![A-Za-z]{{2}}))?[({{]?[-+]?[A-Za-z\d]{{1,9}}[)}}]?)(?:\s({_POWER_UNIT})(?![A-Za-z\d²³]))?",
         exponent,
     ),
 ]
