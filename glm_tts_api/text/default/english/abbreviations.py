@@ -36,7 +36,7 @@ _ISOTOPES = names("""
 """)
 # Before a place with a letter and a number: Gate C-14.
 _PLACE = re.compile(
-    r"(?i)\b(?:aisle|apartment|bay|block|booth|building|exit|flat|floor|gate|hall|level|locker|lot|room|row|seat|stand"
+    r"(?i)\b(?:aisle|apartment|bay|block|booth|building|exit|flat|floor|gate|hall|level|locker|lot|room|row|seat|section|stand"
     r"|suite|table|unit|zone) $"
 )
 _PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")
@@ -173,6 +173,7 @@ ABBREVIATIONS: list[Row] = [
     ("promotion", r"\b([a-h])([18])=([QRBN])\b", lambda m: f"{m[1]} {numbers.cardinal(m[2])} equals {m[3]}"),
     ("minutes", r"\b(\d\d)\+(\d{1,2})['′]", r"\1 plus \2 minutes"),
     ("per", r"(?<=\d )p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
+    ("established", r"\b[Ee]st\. (?=1[5-9]\d\d\b|20\d\d\b)", "established "),
     ("pack", r"\bpk\.(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
     ("per", r"(?<=\d)/sh\b\.?", with_stop(lambda _: " per share")),
     ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{_WINDS[m[1]]} "),

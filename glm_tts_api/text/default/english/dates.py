@@ -15,6 +15,11 @@ _SHORT = {"sept": "september", **{month[:3]: month for month in MONTHS}}
 _ARTICLE = re.compile(
     r"(?i)\b(?:the|this|that|next|last|every|each|his|her|our|their|its|a|early|late|mid)\s$"
 )
+# Things with a number before May or March: In chapter 3 May is sad.
+_NUMBERED = re.compile(
+    r"(?i)\b(?:android|chapter|episode|gate|ios|iphone|lesson|level|page|part|pixel|room|season|section|step|version"
+    r"|windows) $"
+)
 _OF_A_MONTH = re.compile(
     r"(?i)(?:[\d,/–-]|\b(?:and|by|each|early|every|from|in|last|late|mid|next|of|or|since|starts|this|through|till|to|until"
     r"|\d(?:st|nd|rd|th))) ?$"
@@ -36,7 +41,9 @@ def month_first(match: Match) -> str:
 
 def day_first(match: Match) -> str:
     """Returns a date that begins with the day in words: 5 January 2024 -> the fifth of january twenty twenty
-    four. No "the" is added after an article or a word such as his or late."""
+    four. No "the" is added after an article or a word such as his or late. Chapter 3 May stays."""
+    if _NUMBERED.search(before(match)):
+        return match.group()
     spoken = f"{numbers.ordinal(match[1])} of {_month(match[2])}"
     if not _ARTICLE.search(before(match)):
         spoken = f"the {spoken}"

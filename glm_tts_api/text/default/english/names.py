@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.stops import STARTERS
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
-from glm_tts_api.text.default.table import Match, Row
+from glm_tts_api.text.default.table import Match, Row, before
 
 DIRECTIONS = {
     **{"N": "north", "S": "south", "E": "east", "W": "west"},
@@ -16,6 +17,11 @@ DIRECTIONS = {
 _WIND = "[NSEW]|[NS][EW]"
 _RUNWAYS = {"L": "left", "R": "right", "C": "center"}
 _PIECES = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight", "": ""}
+_FORTS = (
+    "Belvoir|Benning|Bliss|Bragg|Campbell|Carson|Collins|Dix|Drum|Hood|Knox|Lauderdale|Lee|Lewis|McHenry|Meade|Myers"
+    "|Niagara|Pierce|Polk|Riley|Sill|Smith|Stewart|Sumter|Ticonderoga|Wayne|Worth"
+)
+_SONG = re.compile(rf"\b(?!(?:{STARTERS}|Downtown|Visit)\b)[A-Z][A-Za-z']{{1,20}}[)\"]? $|[(\[]$")
 _ENDS = {"+": " check", "#": " mate", "": ""}
 
 
@@ -42,7 +48,13 @@ def move(match: Match) -> str:
     return " ".join(numbers.cardinal(word) if word.isdigit() else word for word in words if word) + _ENDS[end]
 
 
+def featuring(match: Match) -> str:
+    """Returns the Ft. of a song in words: Umbrella Ft. Jay-Z -> featuring. The Ft. of at Ft. Bragg stays."""
+    return "featuring " if _SONG.search(before(match, 24)) else match.group()
+
+
 ADDRESSES: list[Row] = [
+    ("featuring", rf"\b(?:[Ff]t|[Ff]eat)\. (?=[A-Z])(?!(?:{_FORTS})\b)", featuring),
     ("e-mail address", EMAIL, address),
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
