@@ -68,7 +68,9 @@ _POWER_UNIT = alternatives(_OF_POWERS)
 
 # Text before a slash and a word such as day that tells an amount: requests/second, six/day.
 _AMOUNT = re.compile(
-    rf"(?i)(?:[a-z]s|\b(?:p|x|cost|feet|hertz|hundred|k|once|people|percent|price|rate|rent|req|thousand|twice|[mb]illion|{_NUMERALS}))$"
+    rf"(?i)(?:[a-z]s|\b(?:p|x|cost|feet|hertz|hundred|k|once|people"
+    rf"|percent|price|rate|rent|req|thousand|twice|[mb]illion|{_NUMERALS}"
+    rf"|{alternatives(unit for unit in UNITS if unit.isalpha() and len(unit) < 4 and unit != 's')}))$"
 )
 
 
