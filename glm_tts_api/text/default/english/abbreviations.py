@@ -19,7 +19,8 @@ _TITLES = names("""
     Regt.=regiment; Bn.=battalion;
 """)
 _RANK = re.compile(
-    r"(?:Account|Ana|Arch|Assoc|Consult|Data|Design|Develop|Direct|Edit|Engineer|Manage|Product|Program|Project|Scientist"
+    r"(?:Account|Ana|Arch|Assoc|Consult|Data|Design|Develop|Direct|Edit|Engineer|Manage|Product|Program"
+    r"|Project|Scientist"
     r"|Software|VP\b|Vice\b)"
 )
 _COMPARED = {"d": "day", "w": "week", "y": "year", "q": "quarter", "m": "month"}
@@ -36,7 +37,8 @@ _ISOTOPES = names("""
 """)
 # Before a place with a letter and a number: Gate C-14.
 _PLACE = re.compile(
-    r"(?i)\b(?:aisle|apartment|bay|block|booth|building|exit|flat|floor|gate|hall|level|locker|lot|room|row|seat|section|stand"
+    r"(?i)\b(?:aisle|apartment|bay|block|booth|building|exit|flat|floor|gate|hall|level|locker|lot|room"
+    r"|row|seat|section|stand"
     r"|suite|table|unit|zone) $"
 )
 _PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")

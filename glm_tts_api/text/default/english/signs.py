@@ -111,7 +111,8 @@ POWERS: list[Row] = [
     ),
     (
         "power",
-        rf"(\w|\))\s?(\^(?:\s(?![A-Za-z]{{2}}))?[({{]?[-+]?[A-Za-z\d]{{1,9}}[)}}]?)(?:\s({_POWER_UNIT})(?![A-Za-z\d²³]))?",
+        rf"(\w|\))\s?(\^(?:\s(?![A-Za-z]{{2}}))?[({{]?[-+]?[A-Za-z\d]{{1,9}}[)}}]?)"
+        rf"(?:\s({_POWER_UNIT})(?![A-Za-z\d²³]))?",
         exponent,
     ),
 ]
@@ -160,7 +161,8 @@ SUMS: list[Row] = [
 SIGNS: list[Row] = [
     (
         "menu",
-        r"\b(Account|Edit|File|General|Help|Home|Menu|Options|Preferences|Privacy|Profile|Settings|System|Tools|View)"
+        r"\b(Account|Edit|File|General|Help|Home|Menu|Options|Preferences|Privacy|Profile|Settings|System"
+        r"|Tools|View)"
         r" > (?=[A-Z])",
         r"\1, ",
     ),

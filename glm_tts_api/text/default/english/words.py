@@ -34,8 +34,10 @@ _LETTERED = re.compile(
 
 
 _COUNTIES = (
-    "Antrim|Armagh|Carlow|Cavan|Clare|Cork|Derry|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry|Kildare|Kilkenny"
-    "|Laois|Leitrim|Limerick|Longford|Louth|Mayo|Meath|Monaghan|Offaly|Roscommon|Sligo|Tipperary|Tyrone|Waterford"
+    "Antrim|Armagh|Carlow|Cavan|Clare|Cork|Derry|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry"
+    "|Kildare|Kilkenny"
+    "|Laois|Leitrim|Limerick|Longford|Louth|Mayo|Meath|Monaghan|Offaly|Roscommon|Sligo|Tipperary|Tyrone"
+    "|Waterford"
     "|Westmeath|Wexford|Wicklow"
 )
 # Streets that keep their name before another: Wall St. Journal, Main St. Station.
