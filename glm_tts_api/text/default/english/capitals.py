@@ -41,7 +41,7 @@ _ASKED = re.compile(
     r"|text|up to) $"
 )
 _OBJECT = re.compile(
-    r"[.,!?]|$| (?:an?|and|at|for|here|how|if|in|know|more|now|on|some|the|to|today|tomorrow|tonight|what"
+    r"[.,!?]|$| (?:an?|and|at|be|for|go|here|how|if|in|know|more|now|on|some|the|to|today|tomorrow|tonight|what"
     r"|when|where|why|your)\b"
 )
 

@@ -41,7 +41,7 @@ _GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,?!)\]\"”’'…—]|$")
 _SMALL = re.compile(r"\s+[a-z0-9(]|,")
 _WITHIN = re.compile(r"\s+[a-z(]|,")
 _COUNTING = re.compile(
-    r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|new|next|one|past|per"
+    r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|long|new|next|one|past|per"
     r"|prior|rush|school"
     r"|second|third|this|whole) $"
 )

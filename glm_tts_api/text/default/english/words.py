@@ -212,7 +212,7 @@ WORDS: list[Row] = [
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     (
         "title",
-        r"(?i:(?<=\bthe )|(?<=\bmy )|(?<=\bhis )|(?<=\bher )|(?<=\bour )|(?<=\byour ))"
+        r"(?i:(?<=\ba )|(?<=\bthe )|(?<=\bmy )|(?<=\bhis )|(?<=\bher )|(?<=\bour )|(?<=\byour ))"
         r"Dr\b\.?(?= [a-z]|[,?!]|$)",
         with_stop(lambda _: TITLES["Dr"]),
     ),
