@@ -41,8 +41,8 @@ _ASKED = re.compile(
     r"|text|up to) $"
 )
 _OBJECT = re.compile(
-    r"[.,!?]|$| (?:an?|and|at|be|for|go|here|how|if|in|know|more|now|on|some|the|to|today|tomorrow|tonight|what"
-    r"|when|where|why|your)\b"
+    r"[.,!?]|$| (?:an?|and|at|be|for|go|here|how|if|in|know|more|now|on|some|the|to|today|tomorrow|tonight"
+    r"|what|when|where|why|your)\b"
 )
 
 
