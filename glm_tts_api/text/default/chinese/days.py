@@ -49,7 +49,7 @@ _SHARE = re.compile(
     "|杯|勺|英寸|寸)"
 )
 _PLAIN_NOUN = rf"(?![\d./])(?=[\u4e00-\u9fff])(?!{numbers.MEASURES}|之|为|是|的|左|[%％])"
-# What tells that the number _ is no day after a word such as 到: 涨到5.6后, 咖啡从9.9起.
+# Words that tell that the number _ is no day behind 到 and the like: 涨到5.6后, 咖啡从9.9起.
 _AMOUNT = re.compile("(?:[价率值分比涨跌升降糖压]|体温|指数|GPA|绩点|[浓温速难]度)[^_]*_|从_起(?:[。！]|$)")
 _NO_AMOUNT = re.compile(_PLAIN_NOUN)
 _DAY = r"(?:1[0-2]|[1-9])[./](?:[12]\d|3[01]|[1-9])"

@@ -20,7 +20,7 @@ _TO = " ?(?:[-~～到至]|[—–]+) ?"
 _INVERSE = re.compile("[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])")
 # Letters that are words or names more often than units, unless a slash follows them.
 _ONLY_BEFORE_SLASH = {"r", "a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
-# What stands near a number with a letter (_ is in place of the number) that is a name and no unit.
+# Words near a number with a letter that is a name and no unit (_ stands for the number).
 _NO_UNIT_NEAR = {
     "A": "(?:座|排|登机|舱|车厢|票|位|号|景|评|画质)[^，。_]{0,9}_|_级"
     "|_[^，。]{0,4}(?:景|画质|广告|游戏|大作)|_(?![，。、！？；）) =×*+-]|$|[电充插快以的乘除加]|等于)",

@@ -15,7 +15,7 @@ _CHANGED = re.compile(
     r"(?i)(?:low|ris|rose|grew|grow|cut|reduc|increas|drop|fell|fall|shrink|shrank|rais|slash|declin|up|down|less)"
     r"\w{0,4}\b[\w ]{0,24}\bby $"
 )
-# What a fraction is a part of: a noun, or the noun behind a second fraction (from 1/2 to 3/4 cup).
+# A noun behind a fraction, or behind the second of two fractions (from 1/2 to 3/4 cup).
 _OF_THING = re.compile(
     r" (?:to \d/\d )?(?!(?:at|to|through|and|or|in|for|from|with|until|till|by|as|so|but|if|when|because"
     r"|before|after|we|you|he|she|they|it|is|was|will|please|then|this|last|next|is|are|only|onwards?|am|pm|our|your)\b)"
