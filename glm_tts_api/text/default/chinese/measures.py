@@ -10,8 +10,8 @@ from glm_tts_api.text.default.data import Words, either
 from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _COUNTERS = (
-    "本(?!科)|小时|分钟|季度|平方米|公里|[次天年月日周人个件只台瓶杯斤吨亩份片粒包盒袋支张套户间平位晚分秒米升克辆度季堂节课场轮局"
-    "组队桌]"
+    "本(?!科)|小时|分钟|季度|平方米|公里|周(?![一二三四五六日末])"
+    "|[次天年月日人个件只台瓶杯斤吨亩份片粒包盒袋支张套户间平位晚分秒米升克辆度季堂节课场轮局组队桌]"
 )
 _SCALE = "[十百千]?[万亿]|[百千]"
 _NO_UNIT = "(?!in\\d)"  # before a digit "in" is no unit

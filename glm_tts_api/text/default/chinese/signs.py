@@ -11,8 +11,8 @@ from glm_tts_api.text.default.table import Match, Row, after, before, roman
 
 _HAN = "\u4e00-\u9fff"
 _NUMERAL = re.compile("[一二三四五六七八九十百千万亿两零]")
-_PER = re.compile(f"(?:{MEASURES}|[月时日平桌杆款户]|学期|季度|盎司)(?!{_NUMERAL.pattern})")
-_QUANTITY = re.compile(rf"{_NUMERAL.pattern} ?[a-zA-Z]?[{_HAN}]{{0,3}} ?$|每[{_HAN}]{{1,3}}$")
+_PER = re.compile(f"(?!周[日末])(?:{MEASURES}|[月时日平桌杆款户]|学期|季度|盎司)(?!{_NUMERAL.pattern})")
+_QUANTITY = re.compile(rf"(?<![周期拜]){_NUMERAL.pattern} ?[a-zA-Z]?[{_HAN}]{{0,3}} ?$|每[{_HAN}]{{1,3}}$")
 # Words of a list that describes a person: 1.75m/65kg/本科.
 _OF_A_PERSON = re.compile("本科|硕士|博士|专科|大专|高中|未婚|已婚|离异|[男女]")
 # Words before a number that names one of several offers: 套餐2 300元.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.chinese.numbers import counted
 from glm_tts_api.text.default.table import Match, Row, after, before
 
 _SUITS = {"♤": "黑桃", "♡": "红桃", "♢": "方块", "♧": "梅花"}
@@ -27,6 +28,14 @@ def turn(match: Match) -> str:
     return f"{match[1]}撇 " if _TURNED.search(before(match, 40) + after(match, 40)) else match[0]
 
 
+def shillings(match: Match) -> str:
+    """Returns an amount of British money from before 1971 in words: £2 10s 6d -> 两英镑十先令六便士."""
+    names = ("英镑", "先令", "便士")
+    return "".join(
+        counted(number, "个") + name for number, name in zip(match.groups(), names, strict=True) if number
+    )
+
+
 TRADES: list[Row] = [
     ("cards", r"(?<!\w)(10|[1-9AKQJ])([♤♡♢♧])|([♤♡♢♧])(10|[2-9AKQJ])(?!\w)", card),
     ("isotope", r"(?<![A-Za-z\d])C-(1[34])(?!\d)", carbon),
@@ -35,8 +44,12 @@ TRADES: list[Row] = [
     ("geometry", "∽", "相似于"),
     ("geometry", "[≌≅]", "全等于"),
     ("geometry", r"[φΦøØ⌀] ?(?=\d)", "直径"),
-    ("key", r"♭ ?(?=[A-G1-7])", "降"),
-    ("key", r"♯ ?(?=[A-G1-7])", "升"),
+    ("key", r"([A-Ga-g](?<![A-Za-z].))♭", r"降\1"),
+    ("key", r"([A-Ga-g](?<![A-Za-z].))♯", r"升\1"),
+    ("key", r"♭ ?(?=[A-Ga-g1-7])", "降"),
+    ("key", r"♯ ?(?=[A-Ga-g1-7])", "升"),
+    ("statistics", r"[χΧ](?:²|\^?2(?![\d.]))", "卡方"),
+    ("old money", r"£ ?(\d{1,4})[ .]{1,2}(1?\d)s\.?(?: ?(1[01]|\d)d\.?)?(?![A-Za-z\d])", shillings),
     ("exposure", r"(?<=[到至偿为是了]) ?-(?=\d/\d ?EV)", "负"),
     ("watts", r"(?<![\d/])(\d/\d) ?W(?![A-Za-z])", r"\1瓦"),
     ("paper", r"(\d{3,4}[×xX*]\d{3,4}(?:mm|毫米)?) ?1/(\d{1,2})(?!\d)", r"\1，\2开"),

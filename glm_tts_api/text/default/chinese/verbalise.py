@@ -9,7 +9,7 @@ from glm_tts_api.text.default.chinese.numbers import cardinal, dialled, digits, 
 from glm_tts_api.text.default.figures import by_name, groups, runs
 from glm_tts_api.text.default.spelling import PHONE_DIGITS
 
-_MARKS = str.maketrans({".": "点", ":": "冒号", "-": "杠", "/": "，", " ": "，"})
+_MARKS = str.maketrans({".": "点", ":": "冒号", "-": "杠", "—": "杠", "–": "杠", "/": "，", " ": "，"})
 
 
 def telephone(number: str) -> str:
