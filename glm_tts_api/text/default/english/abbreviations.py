@@ -16,6 +16,7 @@ _TITLES = names("""
     Msgr.=monsignor; Ald.=alderman; Sec.=secretary; Treas.=treasurer; Brig.=brigadier; Cdr.=commander;
     Bp.=bishop; Abp.=archbishop; Sr.=sister; Br.=brother; Ven.=venerable; Mlle.=mademoiselle; Emp.=emperor;
     Wm.=william; Jas.=james; Chas.=charles; Geo.=george; Thos.=thomas; Robt.=robert; Benj.=benjamin;
+    Jn.=john; Jno.=john; Saml.=samuel; Danl.=daniel; Richd.=richard; Edwd.=edward; Margt.=margaret;
     Regt.=regiment; Bn.=battalion;
 """)
 _RANK = re.compile(
@@ -159,6 +160,7 @@ ABBREVIATIONS: list[Row] = [
         r"(?:(?<=more )|(?<=few )|(?<=several ))(min|sec)\b\.?",
         with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
     ),
+    ("year", r"(?<=\b[Tt]he )yr\b\.?", with_stop(lambda _: "year")),
     ("apartment", r"\b[Aa]pt\.(?= [a-z])", "apartment"),
     ("quarters", r"\b([QHWD])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),
     ("note", r"(?<=\d )n\. ?(?=\d)", "note "),
@@ -238,9 +240,10 @@ ABBREVIATIONS: list[Row] = [
     ("sum", r"∑ ?|Σ (?=\w)", "the sum of "),
     (
         "over",
-        r"(?<![\w/])(?!(?<=\d )m[²³]/)([πθ][²³]?|[a-z][²³]|\d{1,3})"
-        r"/([xynk]|[a-z][²³]|\d{1,2}(?<=[πθ]/.)|\d(?<=[πθ][²³]/.))(?![\w/])",
-        r"\1 over \2",
+        r"(?<![\w/\u0370-\u03ff])(?!(?<=\d )m[²³]/)([α-ωΔ][²³]?|[a-z][²³]|\d{1,3})"
+        r"/([xynk]|[a-z][²³]|\d{1,2}(?<=[α-ωΔ]/.)|\d(?<=[α-ωΔ][²³]/.))(?![\w/])"
+        r"|(?<== )(?!m/s|n/a|y/n|w/o|w/c|c/o)([a-z])/([a-z])(?![\w/])",
+        lambda m: f"{m[1] or m[3]} over {m[2] or m[4]}",
     ),
     ("dose", r"(?:(?<= mg)|(?<=\dmg)|(?<=mcg)|(?<=\d g))/(?=\d)", " per "),
     ("span", r"(\d{1,3})\s?-\s?(?=\d{1,3}(?:\.\d)?[\"″])(?!\d{1,2}\"-)", r"\1 to "),
@@ -292,4 +295,5 @@ ABBREVIATIONS: list[Row] = [
     ("star", r"(?i:(?<=dial )|(?<=press )|(?<=hit )|(?<=enter )|(?<=dialing ))\*(?=\d)", "star "),
     ("pound", r"(?i:(?<=press )|(?<=hit )|(?<=by ))#(?![\w-])", "pound"),
     ("colons", r"(?<![\w:]):: ?(?=\d)", "colon colon "),
+    ("colons", r"(?<=\d)::(?=[\da-f]{1,4}\b)", " colon colon "),
 ]

@@ -7,11 +7,21 @@ import re
 
 from glm_tts_api.text.default.figures import Figure, by_name, runs
 
+_ELECTRIC = re.compile(
+    r"(?i)\b(?:amps?|batter(?:y|ies)|breakers?|circuits?|current|fuses?|plugs?|rated|sockets?)\b"
+)
+
 
 def like_the_last(figure: Figure) -> bool:
     """Returns whether the number before `figure` is a room number, so that `figure` is a room number too:
     rooms 304 and 305."""
     return figure.last_kind == "room"
+
+
+def lettered_too(figure: Figure) -> bool:
+    """Returns whether the letter of the number `figure` is part of a name because that of the number before
+    it is: Room 3B, not 3A. Where electricity is spoken of, it is a unit."""
+    return figure.last_kind == "row" and not _ELECTRIC.search(figure.lead + figure.rest)
 
 
 def identified_too(figure: Figure) -> bool:
@@ -72,4 +82,6 @@ def of_a_hundred(figure: Figure) -> bool:
     return sum(map(int, runs(figure.text))) == 100
 
 
-TESTS = by_name(like_the_last, identified_too, letter_behind, of_a_team, scales, unheated, of_a_hundred)
+TESTS = by_name(
+    *(like_the_last, lettered_too, identified_too, letter_behind, of_a_team, scales, unheated, of_a_hundred)
+)

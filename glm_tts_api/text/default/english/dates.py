@@ -115,6 +115,11 @@ DATES: list[Row] = [
     ),
     (
         "month",
+        r"\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b(?= ?'\d\d\b(?!'))",
+        lambda m: _month(m[0]),
+    ),
+    (
+        "month",
         r"\bSept\b|(?:(?i:(?<=\bin )|(?<=early )|(?<=late )|(?<=until )|(?<=since )|(?<=end of ))"
         r"|(?<=\b[Mm]id-)|(?<=\b[Mm]id ))(?:Jan|Feb|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b(?![-'’]|\. ?\w)",
         lambda m: _month(m[0]),

@@ -47,8 +47,8 @@ def at_stumps(figure: Figure) -> bool:
 
 def batted(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 45-2, belongs to a cricket match: a word that belongs to
-    no other game stands near it."""
-    return any(map(_STUMPS.search, (figure.lead, figure.rest)))
+    no other game stands near it, or the number before belongs to one."""
+    return figure.last_kind == "wickets" or any(map(_STUMPS.search, (figure.lead, figure.rest)))
 
 
 def no_more(figure: Figure) -> bool:

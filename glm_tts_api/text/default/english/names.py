@@ -8,7 +8,7 @@ import re
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.stops import STARTERS
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
-from glm_tts_api.text.default.table import Match, Row, before
+from glm_tts_api.text.default.table import Match, Row, after, before
 
 DIRECTIONS = {
     **{"N": "north", "S": "south", "E": "east", "W": "west"},
@@ -23,6 +23,11 @@ _FORTS = (
     "|Niagara|Pierce|Polk|Riley|Sill|Smith|Stewart|Sumter|Ticonderoga|Wayne|Worth"
 )
 _SONG = re.compile(rf"\b(?!(?:{STARTERS}|Downtown|Visit)\b)[A-Z][A-Za-z']{{1,20}}[)\"]? $|[(\[]$")
+_COMMAND = re.compile(
+    r"\b(?:bash|cd|chmod|chown|cp|curl|docker|git|grep|kubectl|ls|mkdir|mv|npm|pip3?|python3?|rm|rsync|scp"
+    r"|sed|ssh|sudo|tar|wget) (?:[\w./~-]{1,20} ){0,3}$"
+)
+_OPERATOR = re.compile(r"[=<>≤≥+*/]")
 _ENDS = {"+": " check", "#": " mate", "": ""}
 
 
@@ -54,14 +59,40 @@ def featuring(match: Match) -> str:
     return "featuring " if _SONG.search(before(match, 24)) else match.group()
 
 
+def option(match: Match) -> str:
+    """Returns the hyphen of a command's option in words: the - of git push -u -> dash."""
+    return "dash " if _COMMAND.search(before(match, 40)) else match[0]
+
+
+def charge(match: Match) -> str:
+    """Returns the charge of an ion in words: the ²⁻ of SO4²⁻ -> two minus."""
+    size = {"²": " two", "³": " three", "": ""}[match[1]]
+    return f"{size} {'plus' if match[2] == '⁺' else 'minus'}"
+
+
+def absolute(match: Match) -> str:
+    """Returns an absolute value in words: f(x) = |x| -> the absolute value of x. Elsewhere the bars are those
+    of a table or a list."""
+    in_sum = _OPERATOR.search(before(match, 2)) or _OPERATOR.match(after(match, 2).strip())
+    return f"the absolute value of {match[1]}" if in_sum else match[0]
+
+
 ADDRESSES: list[Row] = [
     ("featuring", rf"\b(?:[Ff]t|[Ff]eat)\. (?=[A-Z])(?!(?:{_FORTS})\b)", featuring),
     ("e-mail address", EMAIL, address),
     ("web address", URL, address),
-    ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
+    ("path", r"(?<![\w/.~])(?:~|/[A-Za-z][\w.-]{0,40})(?:/[A-Za-z][\w.-]{0,40}){1,9}/?(?!\w)", address),
     ("code", r"\b[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b", letters_and_digits),
 ]
 NAMES: list[Row] = [
+    ("option", r"(?<=[A-Za-z\d/] )-(?=[A-Za-z]{1,5}\b)", option),
+    (
+        "charge",
+        r"(?:(?<=[A-Z][A-Za-z]\d)|(?<=\b[A-Z]\d)|(?<=\)\d)|(?<=\w\]))([²³]?)([⁺⁻])(?![⁰-⁹\w])",
+        charge,
+    ),
+    ("absolute value", r"\|(-?[A-Za-z\d]{1,3}(?: ?[-+] ?[A-Za-z\d]{1,3})?)\|", absolute),
+    ("span", r"(?<=\d[rv])-(?=\d{1,3}[rv]\b)|(?<=\dr)-(?=v\b)", " to "),
     ("days", r"\bM-F\b", "monday to friday"),
     (
         "direction",

@@ -5,20 +5,26 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.table import Match, Row, after, before, names
+from glm_tts_api.text.default.english.stops import stop
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
 
 _NEAR = 60  # characters to either side that are examined
 _SUITS = {"♤": "spade", "♡": "heart", "♢": "diamond", "♧": "club"}
 _RANKS = {"A": "ace", "K": "king", "Q": "queen", "J": "jack"}
 _BIDDING = re.compile(
-    r"\b(?:bids?|bidding|opened|opens|opening|overcall\w*|doubled|doubles|raised|[1-7] ?NT)\b"
+    r"\b(?:bids?|bidding|opened|opens|opening|pass(?:ed|es)? over|overcall\w*|doubled|doubles"
+    r"|raised|[1-7] ?NT)\b"
 )
 _KNITTED = re.compile(
     r"\b(?:sts?|[kp]\dtog|rep from|garter|stockinette|ribbing|yo|ssk|knit\w*)\b|\bk\d+, ?p\d|\bp\d+, ?k\d"
 )
-_CLUED = re.compile(r"(?i)\b(?:crosswords?|clues?|grid|solvers?|stuck|\d{1,2}(?:dn|ac))\b")
+_CLUED = re.compile(r"(?i)\b(?:anagrams?|crosswords?|cryptic|clues?|grid|solve\w*|stuck|\d{1,2}(?:dn|ac))\b")
+_CROCHETED = re.compile(r"\b(?:crochet\w*|hook|sl st|(?:sc|dc|hdc) in|\d{1,3} (?:sc|dc|hdc))\b")
+_TUNED = re.compile(r"\b(?:DAB|VHF|UHF|Freeview|Freesat|multiplex|coastguard)\b")
 _STITCHES = names("k=knit; p=purl;")
 _CHORDS = names("maj=major; M=major; min=minor; m=minor; dim=diminished; aug=augmented; sus=sus; add=add;")
+_STARS = names("M=mass masses; R=radius radii; L=luminosity luminosities;")
+_PLAYS = names("Ham=Hamlet; Mac=Macbeth; Macb=Macbeth; Oth=Othello; Lr=Lear;")
 _UNITS = names("Bn=battalion; Bde=brigade; Regt=regiment; Sqn=squadron; Coy=company; Div=division;")
 
 
@@ -53,11 +59,33 @@ def chord(match: Match) -> str:
 
 def clue(match: Match) -> str:
     """Returns the number of a clue in words: 14dn -> 14 down, where the text is about a crossword."""
-    return (
-        f"{match[1]} {'down' if match[2] == 'dn' else 'across'}"
-        if _CLUED.search(_around(match))
-        else match[0]
-    )
+    if not (_CLUED.search(before(match, _NEAR)) or _CLUED.search(after(match, _NEAR))):
+        return match[0]
+    return f"{match[1]} {'down' if match[2] == 'dn' else 'across'}{stop(match)}"
+
+
+def hand(match: Match) -> str:
+    """Returns the cards of one suit in words: ♤AQ10 -> spades ace queen 10. They stay if no other suit is
+    near (♡AJ at the end of a letter)."""
+    if not re.search("[♤♡♢♧]", before(match, _NEAR) + after(match, _NEAR)):
+        return match[0]
+    ranks = re.findall("10|.", match[2])
+    return f"{_SUITS[match[1]]}s {' '.join(_RANKS.get(rank, rank) for rank in ranks)}, "
+
+
+def chain(match: Match) -> str:
+    """Returns the words for ch: the ch 20 of a pattern for crochet -> chain, the ch. 12B of a radio ->
+    channel. Elsewhere it stays."""
+    near = _around(match)
+    if _TUNED.search(near):
+        return "channel"
+    return "chain" if _CROCHETED.search(near) and not match[0].endswith(".") else match[0]
+
+
+def solar(match: Match) -> str:
+    """Returns a unit of astronomers in words: the M☉ of 1.02 M☉ -> solar masses."""
+    one, many = _STARS[match[2]].split()
+    return f"{match[1]} solar {one if match[1] == '1' else many}"
 
 
 def reported_wind(match: Match) -> str:
@@ -69,9 +97,27 @@ def reported_wind(match: Match) -> str:
 PASTIMES: list[Row] = [
     ("cards", r"(?<!\w)(10|[1-9AKQJ])([♤♡♢♧])|([♤♡♢♧])(10|[2-9AKQJ])(?!\w)", card),
     ("cards", r"\b([1-7]) ?NT\b", r"\1 no trump"),
+    ("cards", r"([♤♡♢♧])((?:10|[2-9AKQJTx]){2,13})(?!\w),?", hand),
     ("stitches", r"\b([KkPp])(\d{1,2})(tog)?\b(?![-.]\w)", stitches),
-    ("chord", r"(?<![\w.])([A-G])([#♯b♭]?)(maj|min|dim|aug|sus|add|m(?=\d))(\d{1,2})?(?![\w-])", chord),
-    ("clue", r"(?<![\w.])(\d{1,2})(dn|ac)\b(?![./])", clue),
+    (
+        "chord",
+        r"(?<![\w.])([A-G])([#♯b♭]?)(maj|min|dim|aug|sus|add|m(?=\d|(?<=[#♯♭]m)(?![\w-])))(\d{1,2})?(?![\w-])",
+        chord,
+    ),
+    ("clue", r"(?<![\w.])(\d{1,2})(dn|ac)\b(?!/|\.\d)\.?", clue),
+    ("chain or channel", r"\b[Cc]h(?:\.(?= \d)|(?=[-, ;)])(?! \d{1,3} of\b))", chain),
+    ("stars", r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?) ?([MRL])[☉⊙]", solar),
+    ("lengths", r"\b(by (?:a|half a) )nk\b\.?", r"\1neck"),
+    (
+        "play",
+        rf"\b({alternatives(_PLAYS)})\. (?=[IVX]{{1,4}}\.[ivx]|\d\.\d\.\d)",
+        lambda m: f"{_PLAYS[m[1]]} ",
+    ),
+    (
+        "sonnet",
+        r"(?:(?<=Shakespeare's )|(?<=Shakespeare, ))Son\. (?=\d)|\bSon\. (?=\d{1,3}[,.] ?ll?\.)",
+        "Sonnet ",
+    ),
     (
         "text message",
         r"(?:(?<=\bgr8 )|(?<=\bgood )|(?<=\bnice )|(?<=\bwant )|(?<=\bgoing ))2(?= [a-z]{2,})",

@@ -35,8 +35,10 @@ _GIVEN_NAMES = (
 )
 # I before one of these is the pronoun, not a numeral: John I will call you.
 _PRONOUN = (
-    r"(?!(?<= I) (?i:am|can|could|do|don't|feel|forget|get|go|guess|hate|have|haven't|hope|just|know|like"
-    r"|love|mean|miss|must|need|promise|really|say|see|should|swear|take|think|want|will|wish|won't|would)\b)"
+    r"(?!(?<= I) (?i:admire|adore|am|believe|can|could|do|don't|doubt|expect|feel|forget|get|go|guess|hate"
+    r"|have|haven't|hear|hope|just|know|like|love|mean|miss|must|need|prefer|promise|really|recall|remember"
+    r"|respect|say|see|should|suppose|suspect|swear|take|think|trust|understand|want|will|wish|won't"
+    r"|would)\b)"
 )
 # Nouns that are numbered with a word in small letters before them: a type I error, a phase I trial. Before
 # other words the I of the class I took is the pronoun.
@@ -95,6 +97,14 @@ def act_and_scene(match: Match) -> str:
     return scene + (" " if match.string[match.end() : match.end() + 1] == "." else "")
 
 
+def book_and_line(match: Match) -> str:
+    """Returns a book and its lines in words: PL I.1-26 -> one, one to twenty six."""
+    if not re.fullmatch(numbers.ROMAN, match[1]):
+        return match[0]
+    lines = " to ".join(map(numbers.cardinal, filter(None, match.groups()[1:])))
+    return f"{numbers.cardinal(str(roman(match[1])))} {lines}"
+
+
 _NUMERAL = r"(?:I[IVX]?|III|VI{0,3}|XI{0,3}|XI?V|XVI{0,3}|XI?X)"
 _SMALL = "(?:i{2,3}|iv|vi{0,3}|ix|xi{0,3}|xiv|xv|xvi{0,3})"
 ROMAN: list[Row] = [
@@ -120,6 +130,11 @@ ROMAN: list[Row] = [
         r"|(?:(?i:(?<=books )|(?<=parts )|(?<=acts )|(?<=volumes )|(?<=chapters ))"
         r"[IVX]{1,5}-[IVX]{1,5}\b)",
         listed,
+    ),
+    (
+        "book and line",
+        r"\b(?=[IVX]{2}|[IVX]\.\d{1,4}-)([IVX]{1,5})\.(\d{1,4})(?:-(\d{1,4}))?(?![\w-]|\.\d)",
+        book_and_line,
     ),
     ("act", r"\b([IVX]{1,4})\.([ivx]{1,5})\b(?:\.(?=\d))?(?!\.[A-Za-z])", act_and_scene),
     (

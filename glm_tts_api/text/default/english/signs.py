@@ -166,8 +166,16 @@ SIGNS: list[Row] = [
         r" > (?=[A-Z])",
         r"\1, ",
     ),
-    ("less", r"(?<!\w)<\s?(?=\w)|(?<=[\w)])\s?<\s?(?=[\w(-])", " less than "),
-    ("greater", r"(?<!\w)>\s?(?=\w)|(?<=[\w)])\s?>\s?(?=[\w(-])", " greater than "),
+    (
+        "less",
+        r"(?<!\w)<\s?(?=\w)|(?<=[\w)α-ω])\s?<\s?(?=[\w(α-ωΔ-])|(?<=\b[A-Za-z\d]) ‹ (?=[A-Za-z]\b|\d)",
+        " less than ",
+    ),
+    (
+        "greater",
+        r"(?<!\w)>\s?(?=\w)|(?<=[\w)α-ω])\s?>\s?(?=[\w(α-ωΔ-])|(?<=\b[A-Za-z\d]) › (?=[A-Za-z]\b|\d)",
+        " greater than ",
+    ),
     ("angle", r"°\s?(\w[\w ]{2,24})['′](?!\w)", r" degrees \1 minutes"),
     ("unit", r"°\s?C\b", " degrees celsius "),
     ("unit", r"°\s?F\b", " degrees fahrenheit "),
@@ -187,7 +195,7 @@ SIGNS: list[Row] = [
     (
         "per",
         r"(?:(?<=dollar)|(?<=dollars)|(?<=cent)|(?<=cents)|(?<=euros)|(?<=pounds)|(?<=seconds)|(?<=minutes)"
-        r"|(?<=hours)|(?<=grams)) ?/ ?(?=[a-z]{2})",
+        r"|(?<=hours)|(?<=grams)) ?/ ?(?=[a-z]{2}|(?!PCM|PW)[A-Z]{2,5}\b)",
         " per ",
     ),
     (

@@ -17,8 +17,8 @@ _DECADES = (
     *("fifties", "sixties", "seventies", "eighties", "nineties"),
 )
 _PRICED = re.compile(
-    "(?i)share|stock|bond|magnitude|gpa|price|traded|trading|yield|rate|index|dollar|euro|pence|per ?cent"
-    "|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|[%$£€]"
+    "(?i)share|stock|bond|sterling|magnitude|gpa|price|traded|trading|yield|rate|index|dollar|euro|pence"
+    "|per ?cent|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|[%$£€]"
 )
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
 _RACE = re.compile(r"\b(?:PR|PB|[Pp]ersonal best|\d+[Kk]|[Mm]arathon|mile|lap|time of|[Cc]locked)\b")

@@ -87,10 +87,19 @@ def grid(match: Match) -> str:
     )
 
 
+def old_money(match: Match) -> str:
+    """Returns pounds, shillings and pence in words: £3 4s. 6d. -> 3 pounds 4 shillings 6 pence."""
+    coins = ("pound", "shilling", "penny")
+    amounts = (*match.groups()[:2], " ".join(filter(None, match.groups()[2:])))
+    parts = zip(amounts, coins, strict=True)
+    return " ".join(f"{amount} {numbers.plural(coin, amount)}" for amount, coin in parts if amount)
+
+
 def stars(match: Match) -> str:
     return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
 
 
+_PENCE = r"(?=\d)(\d{1,2}(?!\d|/))?(?: ?(1/[24]|3/4) ?)?d\b\.?"
 _SECTION = r"(?=\d{1,3}[A-Z]{0,2}"
 TRADES: list[Row] = [
     (
@@ -111,11 +120,17 @@ TRADES: list[Row] = [
     ("near", r"\bnr\.? (?=[A-Z][a-z])", "near "),
     (
         "old money",
-        r"(?<![\w.])(\d{1,2})s\.? ?(\d{1,2})d\b",
-        lambda m: (
-            f"{numbers.cardinal(m[1])} {numbers.plural('shilling', m[1])} {numbers.cardinal(m[2])} pence"
-        ),
+        rf"(?:£ ?(\d{{1,3}}(?:,?\d{{3}})?),? |(?<![\w.]))(\d{{1,2}})s\b\.?(?:(?:,? )?{_PENCE})",
+        with_stop(old_money, _NOTHING),
     ),
+    ("old money", r"£ ?(\d{1,3}(?:,?\d{3})?),? (\d{1,2})s\b()()\.?", with_stop(old_money, _NOTHING)),
+    (
+        "old money",
+        r"()(?<![\w.])(?<!for )(?<!after )(?<!in )(?<!lasts )(?<!lasted )(?<!every )(?<!within )(?<!took )"
+        rf"()(?=\d{{1,2}} \d/\d d){_PENCE}",
+        with_stop(old_money, _NOTHING),
+    ),
+    ("old money", r"(?<![\w/.₹£$-])(?<!Rs )(?<!Rs\. )(\d{1,2})/-(?!\w)", r"\1 shillings"),
     ("size", rf"(?<=\d )({alternatives(_SIZES)})\. (?=[a-z])", lambda m: f"{_SIZES[m[1]]} "),
     ("available", r"(?<!no )(?<!little )\b([Aa])vail\. (?=[a-z\d])", r"\1vailable "),
     ("visibility", r"\b([Vv])is\. (?=(?:very )?(?:good|fair|mod|moderate|poor)\b|\d)", r"\1isibility "),

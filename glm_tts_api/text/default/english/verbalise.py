@@ -92,7 +92,11 @@ def pairs(number: str) -> str:
 
 
 def host(number: str) -> str:
-    """Returns a network address in words: 192.168.1.10 -> one nine two dot one six eight dot one dot ten."""
+    """Returns a network address in words: 192.168.1.10 -> one nine two dot one six eight dot one dot ten,
+    10.0.0.0/8 -> ten dot zero dot zero dot zero slash eight."""
+    number, _, bits = number.partition("/")
+    if bits:
+        return f"{host(number)} slash {cardinal(bits)}"
     address, _, port = number.partition(":")
     spoken = " dot ".join(digits(part) if len(part) > 2 else cardinal(part) for part in runs(address))
     return f"{spoken} colon {digits(port)}" if port else spoken

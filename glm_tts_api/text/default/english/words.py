@@ -248,7 +248,7 @@ WORDS: list[Row] = [
         with_stop(lambda m: UNITS[m[1]]),
     ),
     ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
-    ("page", r"\bp\.\s?(?=[A-Z]?-?\d|[ivx]{2,5}\b)", "page "),
+    ("page", r"\b(?<!\b[a-z]\.)p\.\s?(?=[A-Z]?-?\d|[ivx]{2,5}\b)", "page "),
     ("number", r"#s (?=\d)", "numbers "),
     ("number", r"(?<=[A-Za-z])(?<!\b[A-G])#(?=\d)", " number "),
     (
