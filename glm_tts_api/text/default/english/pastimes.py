@@ -19,7 +19,9 @@ _KNITTED = re.compile(
     r"\b(?:sts?|[kp]\dtog|rep from|garter|stockinette|ribbing|yo|ssk|knit\w*)\b|\bk\d+, ?p\d|\bp\d+, ?k\d"
 )
 _CLUED = re.compile(r"(?i)\b(?:anagrams?|crosswords?|cryptic|clues?|grid|solve\w*|stuck|\d{1,2}(?:dn|ac))\b")
-_CROCHETED = re.compile(r"\b(?:crochet\w*|hook|sl st|(?:sc|dc|hdc) in|\d{1,3} (?:sc|dc|hdc))\b")
+_CROCHETED = re.compile(
+    r"\b(?:crochet\w*|hook|sl st|(?:sc|dc|hdc) in|\d{1,3} (?:sc|dc|hdc)(?=[,.;)]|$))(?!\w)"
+)
 _TUNED = re.compile(r"\b(?:DAB|VHF|UHF|Freeview|Freesat|multiplex|coastguard)\b")
 _STITCHES = names("k=knit; p=purl;")
 _CHORDS = names("maj=major; M=major; min=minor; m=minor; dim=diminished; aug=augmented; sus=sus; add=add;")

@@ -102,6 +102,12 @@ def unpriced(figure: Figure) -> bool:
     return not _PRICED.search(f"{figure.lead[-40:]}_{figure.rest[:40]}")
 
 
+def timed_too(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a time because the number before it is one: from 9.30 to
+    4.45."""
+    return figure.last_kind == "time" and unpriced(figure)
+
+
 def tall(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 5'8", is a height: its second number is under 12, and the
     text is not about running, where it is a pace."""
@@ -232,4 +238,4 @@ SAID = by_name(
     *(clock, clocks, military, central, ratio, duration, lettered, aged, left, lap, pace, height, seconds),
     *(decade, short_year, verse),
 )
-TESTS = by_name(won, unscored, unpriced, several_too, of_scripture, lasts, tall)
+TESTS = by_name(won, unscored, unpriced, timed_too, several_too, of_scripture, lasts, tall)

@@ -31,6 +31,7 @@ _CHANGED = re.compile(
     r"\.\d{1,3}$|\b(?:up|down|by|rose|fell|grew|gained|lost|dropped|rise of|fall of) \d{1,3}$"
 )
 _NOTHING = re.compile("(?!)")  # after a rent, a word with a capital begins a sentence
+_RUPEES = re.compile(r"(?i)\b(?:rs|inr|pkr|npr|lkr|rupees?|lakhs?)\b|₹")
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
 _UNIT = alternatives(UNITS)
@@ -95,6 +96,12 @@ def old_money(match: Match) -> str:
     return " ".join(f"{amount} {numbers.plural(coin, amount)}" for amount, coin in parts if amount)
 
 
+def shillings(match: Match) -> str:
+    """Returns an amount of old money in words: 5/- -> 5 shillings. Beside rupees the /- is not said."""
+    rupees = _RUPEES.search(before(match, _NEAR) + after(match, _NEAR))
+    return match[1] if rupees else f"{match[1]} shillings"
+
+
 def stars(match: Match) -> str:
     return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
 
@@ -130,7 +137,7 @@ TRADES: list[Row] = [
         rf"()(?=\d{{1,2}} \d/\d d){_PENCE}",
         with_stop(old_money, _NOTHING),
     ),
-    ("old money", r"(?<![\w/.₹£$-])(?<!Rs )(?<!Rs\. )(\d{1,2})/-(?!\w)", r"\1 shillings"),
+    ("old money", r"(?<![\w/.₹£$-])(\d{1,2})/-(?!\w)", shillings),
     ("size", rf"(?<=\d )({alternatives(_SIZES)})\. (?=[a-z])", lambda m: f"{_SIZES[m[1]]} "),
     ("available", r"(?<!no )(?<!little )\b([Aa])vail\. (?=[a-z\d])", r"\1vailable "),
     ("visibility", r"\b([Vv])is\. (?=(?:very )?(?:good|fair|mod|moderate|poor)\b|\d)", r"\1isibility "),
