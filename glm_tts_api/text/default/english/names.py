@@ -24,8 +24,8 @@ _FORTS = (
 )
 _SONG = re.compile(rf"\b(?!(?:{STARTERS}|Downtown|Visit)\b)[A-Z][A-Za-z']{{1,20}}[)\"]? $|[(\[]$")
 _COMMAND = re.compile(
-    r"\b(?:bash|brew|cd|chmod|chown|conda|cp|curl|docker|git|grep|kubectl|ls|mkdir|mv|npm|npx|pip3?|python3?|rm|rsync|scp"
-    r"|sed|ssh|sudo|tar|wc|wget) (?:[\w./~-]{1,20} ){0,3}$"
+    r"\b(?:bash|brew|cd|chmod|chown|conda|cp|curl|docker|git|grep|kubectl|ls|mkdir|mv|npm|npx|pip3?|python3?"
+    r"|rm|rsync|scp|sed|ssh|sudo|tar|wc|wget) (?:[\w./~-]{1,20} ){0,3}$"
 )
 _OPERATOR = re.compile(r"[=<>≤≥+*/]")
 _ENDS = {"+": " check", "#": " mate", "": ""}
