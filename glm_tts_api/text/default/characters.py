@@ -28,7 +28,7 @@ _ISOTOPE = re.compile(
 _LOVED = re.compile("(?:(?<=\\b[Ii] )|(?<=\\b[Ww]e ))(?:[♥❤]\ufe0f?|<3)(?= [A-Za-z])")
 _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _LOVED_IN_CHINESE = re.compile("(?<=[我们]) ?[♥❤]\ufe0f? ?(?=[\u4e00-\u9fff])")
-# A playing card, or the cards of one suit. The rules of the languages read its suit, which is an emoji elsewhere.
+# A playing card, or the cards of a suit. The rules of the languages read the suit, an emoji elsewhere.
 _CARD = re.compile(
     "(?<![0-9A-Za-z])(?:10|[1-9AKQJ])[♠♥♦♣]\ufe0f?"
     "|[♠♥♦♣]\ufe0f?(?:10|[2-9AKQJT])(?:10|[2-9AKQJTx]){0,12}(?![0-9A-Za-z])"

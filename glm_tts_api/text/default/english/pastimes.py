@@ -103,7 +103,8 @@ PASTIMES: list[Row] = [
     ("stitches", r"\b([KkPp])(\d{1,2})(tog)?\b(?![-.]\w)", stitches),
     (
         "chord",
-        r"(?<![\w.])([A-G])([#♯b♭]?)(maj|min|dim|aug|sus|add|m(?=\d|(?<=[#♯♭]m)(?![\w-])))(\d{1,2})?(?![\w-])",
+        r"(?<![\w.])([A-G])([#♯b♭]?)(maj|min|dim|aug|sus|add|m(?=\d|(?<=[#♯♭]m)(?![\w-])))"
+        r"(\d{1,2})?(?![\w-])",
         chord,
     ),
     ("clue", r"(?<![\w.])(\d{1,2})(dn|ac)\b(?!/|\.\d)\.?", clue),
