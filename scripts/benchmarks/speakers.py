@@ -2,7 +2,7 @@
 
     python -m scripts.benchmarks.speakers [--recordings 200] [--seed 1] [--data .mini/data]
 
-Takes the clips in the voices of Kokoro-82M that scripts/mini/natural.sh made. Half of the recordings have two
+Takes clips of Kokoro-82M that scripts/mini/kokoro_data.py made. Half of the recordings have two
 voices, one after the other. A quarter are a single clip, and a quarter two clips of one voice. Half of all
 recordings have white noise 15 to 40 dB below the speech, and a third are MP3s. Prints the ROC AUC, and the
 values of the bundled voices, which have one speaker each. The server does not use this measure

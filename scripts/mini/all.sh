@@ -1,38 +1,39 @@
 #!/usr/bin/env bash
-# Makes the mini checkpoint from the beginning: data, tokenizer, language model, flow, vocoders, export. Then measures
-# it. Every step continues where it stopped, so the script can be interrupted and started again.
-# Needs espeak-ng and:  pip install -e '.[dev,mini]'
-# Training minutes are CPU time of one thread. The model card says how many minutes the shipped model was trained.
+# Makes the mini checkpoint: speech of Kokoro-82M, tokenizer, language model, flow, vocoders, prompts, export. Then hears
+# it. Every step continues where it stopped, so the script can be interrupted and started again. STATE names another
+# folder than .mini.
+# Needs espeak-ng, npm and:  pip install -e '.[dev,mini]'
+# Minutes of training are CPU time of one thread. The model card says how many the shipped model was trained.
 set -euo pipefail
 (($# == 0)) || { # it takes hours: whoever asks for --help does not want it
     awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$0"
     exit 2
 }
 cd "$(dirname "$0")/../.."
-PYTHON=${PYTHON:-.venv/bin/python}
-STATE=${STATE:-.mini}
+export PYTHON=${PYTHON:-.venv/bin/python} STATE=${STATE:-.mini}
+export OMP_NUM_THREADS=1
 step() {
     echo "== $*"
     nice -n 19 "$PYTHON" -m "scripts.mini.$1" "${@:2}"
 }
 
-for i in 0 1 2 3; do
-    [ -e "$STATE/data/pairs$i.pkl" ] || step data pairs 2500 --seed "10$i" --out "$STATE/data/pairs$i"
+bash scripts/mini/kokoro_packages.sh
+step kokoro_data pairs --minutes "${PAIR_MINUTES:-115}" --folder "$STATE"
+step kokoro_data single --minutes "${SINGLE_MINUTES:-300}" --timbres 200 --folder "$STATE"
+step speaker --folder "$STATE"
+step tokenizer --minutes "${TOKENIZER_MINUTES:-36}" --tokens 1600 --data "$STATE/data" --out "$STATE/tokenizer" \
+    --whisper "$STATE/whisper-base/model.bin"
+for part in hift llm flow; do
+    [ -e "$STATE/$part/state.pt" ] || step restart --parts "$part" --folder "$STATE"
 done
-for i in 0 1 2 3; do
-    [ -e "$STATE/data/single$i.pkl" ] || step data single 9000 --seed "20$i" --out "$STATE/data/single$i"
-done
-bash scripts/mini/kokoro_packages.sh # Whisper base
-step speaker
-step tokenizer --minutes "${TOKENIZER_MINUTES:-70}"
-step codes pairs0 pairs1 single0 single1 single2 single3
-step llm --minutes "${LLM_MINUTES:-240}"
-step flow --minutes "${FLOW_MINUTES:-150}"
-[ -e "$STATE/vocoder/frames.npy" ] || step vocoder_data --minutes 45 --folder "$STATE/vocoder"
-step vocoder --minutes "${VOCODER_MINUTES:-80}"
-step vocos2d --minutes "${VOCOS2D_MINUTES:-20}"
-step prompts
-step export
-step track
-step recogniser --minutes 30
-step evaluate
+mapfile -t parts < <(cd "$STATE/data" && basename -s .pkl -- *.pkl)
+step codes "${parts[@]}" --folder "$STATE"
+step llm --minutes "${LLM_MINUTES:-95}" --folder "$STATE" --out "$STATE/llm"
+step flow --minutes "${FLOW_MINUTES:-110}" --folder "$STATE" --out "$STATE/flow"
+step kokoro_waves --minutes 60 --folder "$STATE"
+step vocoder --minutes "${VOCODER_MINUTES:-30}" --data "$STATE/vocoder" --folder "$STATE/hift"
+step vocos2d --minutes "${VOCOS2D_MINUTES:-10}" --data "$STATE/vocoder" --folder "$STATE/vocos2d"
+step proof --sentences 20 --folder "$STATE"
+step prompts --folder "$STATE"
+step export --folder "$STATE"
+step hear --folder "$STATE"

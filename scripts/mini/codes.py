@@ -1,6 +1,8 @@
 """Computes the speech codes of all training clips with the trained speech tokenizer.
 
 python -m scripts.mini.codes single0 single1 ...      writes .mini/codes/NAME.pkl, if the tokenizer is newer
+
+It writes the codes of the same speech at two other paces too, to .mini/codes/PACE/NAME.pkl.
 """
 
 import argparse
@@ -10,10 +12,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from scripts.mini.data import ClipSet
 from scripts.mini.features import N_WHISPER
 from scripts.mini.speech_encoder import EncoderConfig, SpeechEncoder
+
+PACES = {"slow": 0.88, "fast": 1.13}  # of the copies that the language model learns from as well
 
 
 def load_encoder(folder: Path) -> SpeechEncoder:
@@ -22,26 +28,40 @@ def load_encoder(folder: Path) -> SpeechEncoder:
     return encoder.eval()
 
 
+def at_pace(whisper: npt.NDArray[np.float16], pace: float) -> Tensor:
+    """Returns features [4 * n_tokens, 80], stretched in time to a whole number of tokens at `pace`.
+
+    The pitch stays, since features are stretched and not samples.
+    """
+    frames = torch.from_numpy(whisper).float()
+    if pace == 1:
+        return frames
+    length = 4 * max(1, round(len(frames) / 4 / pace))
+    return F.interpolate(frames.T[None], size=length, mode="linear")[0].T
+
+
 @torch.inference_mode()
-def encode_part(encoder: SpeechEncoder, part: Path, *, tokens: int = 6000) -> list[npt.NDArray[np.int16]]:
+def encode_part(
+    encoder: SpeechEncoder, part: Path, *, pace: float = 1.0, tokens: int = 6000
+) -> list[npt.NDArray[np.int16]]:
     """Returns the codes [n_tokens] of every clip of a part of the data, in the order of the clips.
 
     Clips are encoded in batches of at most `tokens` tokens. Padding is masked as in the server.
     """
     clips = ClipSet([part], mel=False)
-    order = sorted(range(len(clips.clips)), key=lambda i: clips.clips[i].n_tokens)
+    whispers = [at_pace(np.array(clips.whisper(i)), pace) for i in range(len(clips.clips))]
+    order = sorted(range(len(whispers)), key=lambda i: len(whispers[i]))
     result: list[npt.NDArray[np.int16]] = [np.zeros(0, np.int16)] * len(order)
     while order:
         rows = [order.pop()]
-        longest = clips.clips[rows[0]].n_tokens
+        longest = len(whispers[rows[0]]) // 4
         while order and longest * (len(rows) + 1) <= tokens:
             rows.append(order.pop())
         features = torch.zeros(len(rows), 4 * longest, N_WHISPER)
-        lengths = torch.tensor([clips.clips[i].n_tokens for i in rows])
+        lengths = torch.tensor([len(whispers[i]) // 4 for i in rows])
         for row, i in enumerate(rows):
-            whisper = torch.from_numpy(np.array(clips.whisper(i))).float()
-            features[row, : len(whisper)] = whisper
-            features[row, len(whisper) :] = whisper.min()
+            features[row, : len(whispers[i])] = whispers[i]
+            features[row, len(whispers[i]) :] = whispers[i].min()
         with torch.autocast("cpu", torch.bfloat16):
             hidden = encoder(features, lengths=lengths)
         codes = encoder.codes(hidden)
@@ -66,11 +86,13 @@ def main() -> None:
     out.mkdir(exist_ok=True)
     trained = (args.folder / "tokenizer" / "state.pt").stat().st_mtime
     for name in args.names:
-        made = out / f"{name}.pkl"
-        if not made.exists() or made.stat().st_mtime < trained:
-            codes = encode_part(encoder, args.folder / "data" / name)
-            made.write_bytes(pickle.dumps(codes))
-            print(f"{name}: {len(codes)} clips, {sum(map(len, codes)) / 90000:.1f} h", flush=True)
+        for pace_folder, pace in {".": 1.0, **PACES}.items():
+            made = out / pace_folder / f"{name}.pkl"
+            made.parent.mkdir(exist_ok=True)
+            if not made.exists() or made.stat().st_mtime < trained:
+                codes = encode_part(encoder, args.folder / "data" / name, pace=pace)
+                made.write_bytes(pickle.dumps(codes))
+                print(f"{made}: {len(codes)} clips, {sum(map(len, codes)) / 90000:.1f} h", flush=True)
 
 
 if __name__ == "__main__":

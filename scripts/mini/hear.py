@@ -3,8 +3,8 @@
 Speaks held-out sentences in voices that were trained on and in voices that were not. Whisper base counts the
 wrong English words or Mandarin syllables; Kokoro's speech of the same sentences is the reference.
 
-    python -m scripts.mini.hear --model .mini/checkpoint --sentences 20
-    python -m scripts.mini.hear --model .mini/checkpoint --prompt en me.wav "the words of the recording"
+    python -m scripts.mini.hear --sentences 20
+    python -m scripts.mini.hear --prompt en me.wav "the words of the recording"
 """
 
 import argparse
@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 import numpy as np
 import soundfile
@@ -20,8 +20,11 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Recording, Voice
+from glm_tts_api.settings import BUNDLED_MODEL
+from scripts.mini.features import FeatureExtractor
 from scripts.mini.kokoro_data import Speaker
-from scripts.mini.measures import VoiceMeter, Wave, align, median_f0, speech_seconds
+from scripts.mini.measures import Wave, align, median_f0, speech_seconds
+from scripts.mini.outside_ears import OpinionScore, VoiceLikeness
 from scripts.mini.proof import SENTENCES, TRAINED, UNSEEN, spoken
 from scripts.mini.speaking import Server
 from scripts.mini.whisper_base import WhisperBase, syllables, units
@@ -51,6 +54,8 @@ class Row:
     f0: list[float] = field(default_factory=list)
     own: list[float] = field(default_factory=list)
     reference: list[float] = field(default_factory=list)
+    opinion: list[float] = field(default_factory=list)
+    opinion_of_reference: list[float] = field(default_factory=list)
     cpu_s: float = 0.0
     audio_s: float = 0.0
 
@@ -61,6 +66,7 @@ class Row:
             f"errors {self.errors / self.total:.3f} of {self.total}{tones}, "
             f"length {median(self.lengths):.2f}, too long or short {off:.1%}, "
             f"F0 {median(self.f0):.2f}, like {median(self.own):.2f} (Kokoro {median(self.reference):.2f}), "
+            f"opinion {mean(self.opinion):.2f} (Kokoro {mean(self.opinion_of_reference):.2f}), "
             f"CPU s a second {self.cpu_s / self.audio_s:.2f}"
         )
 
@@ -76,29 +82,36 @@ def kokoro_prompts(speaker: Speaker) -> Iterator[Prompt]:
 
 
 class Hearing:
-    def __init__(self, server: Server, speaker: Speaker, folder: Path, out: Path, model: Path) -> None:
+    def __init__(self, server: Server, speaker: Speaker, folder: Path, out: Path) -> None:
         self._server, self._speaker, self._out = server, speaker, out
         self._listener = WhisperBase(folder / "whisper-base")
-        self._meter = VoiceMeter(model / "frontend" / "campplus.onnx")
+        self._likeness = VoiceLikeness(folder / "ears" / "likeness.pt")
+        self._opinion = OpinionScore(folder / "ears" / "opinion.onnx")
+        self._features = FeatureExtractor()
 
     async def run(self, prompt: Prompt, n_sentences: int) -> Row:
         """Speaks and judges the first sentences of the prompt's language. Keeps the speech of three."""
         row, wave = Row(), prompt.wave.numpy()
         voice = Voice(Recording(wave, 24000), prompt.text, digest=prompt.name)
-        prompt_f0 = median_f0(self._meter.mel_and_pitch(wave))
+        prompt_f0 = self._median_f0(wave)
         for i, text in enumerate(SENTENCES[prompt.language][:n_sentences]):
             said = await self._server.say(text, voice, seed=1000 + i)
             heard = np.concatenate(said.segments)
             reference = spoken(self._speaker, text, prompt.language, prompt.model).numpy()
             self._count(row, heard, text, prompt.language)
             row.lengths.append(speech_seconds(heard) / speech_seconds(reference))
-            row.f0.append(median_f0(self._meter.mel_and_pitch(heard)) / prompt_f0)
-            row.own.append(self._meter.similarity(heard, wave))
-            row.reference.append(self._meter.similarity(reference, wave))
+            row.f0.append(self._median_f0(heard) / prompt_f0)
+            row.own.append(self._likeness.between(heard, wave))
+            row.reference.append(self._likeness.between(reference, wave))
+            row.opinion.append(self._opinion.of(heard))
+            row.opinion_of_reference.append(self._opinion.of(reference))
             row.cpu_s, row.audio_s = row.cpu_s + said.cpu_s, row.audio_s + said.audio_s
             if i < 3:
                 soundfile.write(self._out / f"{prompt.language}_{prompt.name}_{i}.wav", heard, 24000)
         return row
+
+    def _median_f0(self, wave: Wave) -> float:
+        return median_f0(self._features.mel_and_pitch(torch.from_numpy(wave)).numpy())
 
     def _count(self, row: Row, wave: Wave, text: str, language: str) -> None:
         heard = self._listener.hear(wave, language)
@@ -119,7 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", type=Path, default=BUNDLED_MODEL)
     parser.add_argument("--sentences", type=int, default=20, help="of each prompt")
     parser.add_argument("--prompt", nargs=3, action="append", metavar=("LANGUAGE", "WAV", "TEXT"))
     parser.add_argument("--configs", type=Path, default=Path("configs"))
@@ -138,7 +151,7 @@ def main() -> None:
             Prompt(Path(path).stem, language, torch.from_numpy(samples), text, TRAINED[language][0])
         )
     server = Server(args.model, args.configs, args.folder, flow_steps=10)
-    hearing = Hearing(server, speaker, args.folder, args.out, args.model)
+    hearing = Hearing(server, speaker, args.folder, args.out)
     asyncio.run(hear(hearing, server, prompts or list(kokoro_prompts(speaker)), args.sentences))
 
 

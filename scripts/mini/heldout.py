@@ -1,4 +1,4 @@
-"""Texts that are never used in training, as a visitor might type them. Training texts are random words."""
+"""Texts that are never used in training, as a visitor might type them."""
 
 ENGLISH = (
     "The meeting has been moved to Thursday afternoon.",

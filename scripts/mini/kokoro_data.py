@@ -36,7 +36,7 @@ from scripts.mini.sentences import Sentence, SentenceMaker
 from scripts.mini.timbres import PROSODY, Timbre, trained_timbres
 
 # Voices for each text, seed of the first part, share of the texts that are random words.
-KINDS = {"pairs": (2, 1000, 0.35), "single": (1, 5000, 0.25)}
+KINDS = {"pairs": (2, 1000, 0.35), "single": (1, 5000, 0.6)}
 PART_SECONDS = 300.0
 RECORDED_SHARE = 0.25
 SHORTEST_S, LONGEST_S = 0.5, 20.0

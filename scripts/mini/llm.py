@@ -218,8 +218,10 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
         seen += batch.ids.numel()
         smooth = losses.speech.item() if smooth == 0 else 0.97 * smooth + 0.03 * losses.speech.item()
         if run.step % 100 == 0 or run.step in (10, 30):
+            model.eval()
             with torch.no_grad():
                 checked = {name: objective(check) for name, check in checks.items()}
+            model.train()
             run.log(f"{seen / 1e6:.2f} M ids, train {smooth:.3f} text {losses.text:.3f} | " + " | ".join(
                 f"{name} {c.speech:.3f}/{c.accuracy:.3f} guide {c.guide:.2f}" for name, c in checked.items()
             ))  # fmt: skip

@@ -22,6 +22,7 @@ class LlmSize:
     ffn_dim: int = 704
     rope_theta: float = 10000.0
     max_positions: int = 4096
+    dropout: float = 0.1  # of what a layer adds, in training
     guided: tuple[int, ...] = (1, 3)  # layers whose first head is trained to attend to the spoken text id
 
 
@@ -129,9 +130,12 @@ class TrainingLlama(nn.Module):
             if i in self.size.guided:
                 guided.append((q[:, 0], k[:, 0]))
             y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-            x = x + attention.o_proj(y.transpose(1, 2).reshape(x.shape))
-            x = x + layer.mlp(layer.post_attention_layernorm(x))
+            x = x + self._dropped(attention.o_proj(y.transpose(1, 2).reshape(x.shape)))
+            x = x + self._dropped(layer.mlp(layer.post_attention_layernorm(x)))
         return self.norm(x), guided
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.size.dropout, self.training)
 
     # ---- free generation
 

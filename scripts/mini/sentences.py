@@ -58,7 +58,7 @@ _ZH_TEMPLATES = (
 @dataclass(frozen=True)
 class Sentence:
     text: str
-    language: str  # "zh" or "en", the language of espeak-ng's voice; mixed text is "zh"
+    language: str  # "zh" or "en"; mixed text is "zh"
 
 
 def is_hanzi(char: str) -> bool:

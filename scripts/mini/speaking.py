@@ -10,14 +10,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import AudioChunk, ReadingOptions, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
-from glm_tts_api.model.mel import resample
 from glm_tts_api.settings import BUNDLED_MODEL
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
@@ -109,8 +107,6 @@ class Server:
         *,
         seed: int,
         sample_rate: int = 24000,
-        use_cache: bool = True,
-        use_phoneme: bool = False,
     ) -> Said:
         utterance = SpeechRequest(
             request_id=f"evaluate-{seed}",
@@ -118,8 +114,6 @@ class Server:
             voice=voice,
             sampling=SamplingOptions(seed=seed),
             sample_rate=sample_rate,
-            use_cache=use_cache,
-            reading=ReadingOptions(use_phoneme),
         )
         listener = _Listener()
         cpu, wall = time.process_time(), time.monotonic()
@@ -128,8 +122,3 @@ class Server:
         cpu, wall = time.process_time() - cpu, time.monotonic() - wall
         segments = [np.concatenate(pieces) for _, pieces in sorted(listener.pieces.items())]
         return Said(segments, cpu, wall, sample_rate)
-
-
-def prompt_wave(voice: Voice) -> Wave:
-    """Returns the recording of a voice, resampled to 24 kHz."""
-    return resample(torch.from_numpy(voice.recording.samples), voice.recording.sample_rate, 24000).numpy()

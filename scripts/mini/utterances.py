@@ -2,18 +2,22 @@
 
 import random
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import jieba
 import numpy as np
 import numpy.typing as npt
 
-from scripts.mini.codes import load_codes
+from scripts.mini.codes import PACES, load_codes
 from scripts.mini.data import load_clips
 from scripts.mini.sentences import is_hanzi
 from scripts.mini.vocabulary import Vocabulary, readings
 
 MAX_HISTORY_TOKENS = 750
 ENGLISH = 0.65  # share of the targets; spelling determines the sound less than Hanzi do
+SPLICED = 0.5  # share of the utterances that get the end of another one
+_MIN_SPLICED, _MAX_SPLICED = 12, 450  # codes of a joined utterance
 SAME_LANGUAGE = 0.5  # share of the utterances before a target; the default prompts are Chinese
 
 
@@ -53,24 +57,79 @@ def place_in_tokens(
 
 
 def load_utterances(folder: Path, names: list[str], vocabulary: Vocabulary) -> list[Spoken]:
-    """Loads all clips of the named parts of the data, with their speech codes and their text ids."""
+    """Loads all clips of the named parts of the data, with their speech codes and their text ids.
+
+    Copies at other paces follow as other voices, so that no sequence has a text twice. codes.py makes them.
+    """
+    clips = {name: load_clips(folder / "data" / name) for name in names}
+    texts = {name: [vocabulary.encode_with_characters(clip.text) for clip in clips[name]] for name in names}
     result = []
-    for name in names:
-        clips = load_clips(folder / "data" / name)
-        for clip, codes in zip(clips, load_codes(folder / "codes", name), strict=True):
-            ids, spans = vocabulary.encode_with_characters(clip.text)
-            result.append(
-                Spoken(
-                    clip.text,
-                    clip.language,
-                    clip.voice,
-                    np.array(ids, np.int32),
-                    codes,
-                    clip.token_chars(),
-                    tuple(spans),
+    for pace in (".", *PACES):
+        for name in names:
+            if not (folder / "codes" / pace / f"{name}.pkl").exists():
+                continue
+            loaded = load_codes(folder / "codes" / pace, name)
+            for clip, (ids, spans), codes in zip(clips[name], texts[name], loaded, strict=True):
+                times = (np.arange(len(codes)) + 0.5) * (clip.n_tokens / len(codes)) - 0.5
+                places = np.interp(times, np.arange(clip.n_tokens), clip.token_chars()).astype(np.float32)
+                voice = f"{clip.voice} {pace}"
+                result.append(
+                    Spoken(
+                        clip.text, clip.language, voice, np.array(ids, np.int32), codes, places, tuple(spans)
+                    )
                 )
-            )
     return result
+
+
+class Splicer:
+    """Joins the beginning of an utterance with the end of another one of the same voice and language.
+
+    The joined texts are new, so that the language model can't learn them by heart.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+
+    def join(self, left: Spoken, right: Spoken, rng: random.Random) -> Spoken:
+        """Cuts both utterances between words and joins them.
+
+        Returns `left` if one of them can't be cut, or if the result would be too long.
+        """
+        ends, starts = cuts(left.text, left.language), cuts(right.text, right.language)
+        if not ends or not starts:
+            return left
+        end, start = rng.choice(ends), rng.choice(starts)
+        until, since = np.searchsorted(left.char_place, end), np.searchsorted(right.char_place, start)
+        codes = np.concatenate([left.codes[:until], right.codes[since:]])
+        if not _MIN_SPLICED <= len(codes) <= _MAX_SPLICED:
+            return left
+        text = left.text[:end] + right.text[start:]
+        ids, spans = self._vocabulary.encode_with_characters(text)
+        places = np.concatenate([left.char_place[:until], right.char_place[since:] + (end - start)])
+        return Spoken(
+            text, left.language, left.voice, np.array(ids, np.int32), codes, places.astype(np.float32),
+            tuple(spans),
+        )  # fmt: skip
+
+
+@cache
+def cuts(text: str, language: str) -> list[int]:
+    """Returns where `text` can be cut: the indices of characters that begin a word.
+
+    No Chinese word before a cut ends in a tone that the next word may change (the third tone, 一, 不).
+    """
+    if language == "en":
+        return [i for i in range(1, len(text)) if text[i - 1] == " "]
+    result, at = [], 0
+    for word in jieba.cut(text):
+        at += len(word)
+        if at < len(text) and is_hanzi(text[at]) and not _changes(word[-1]):
+            result.append(at)
+    return result
+
+
+def _changes(char: str) -> bool:
+    return char in "一不" or any(final.endswith("3") for _, final in readings(char))
 
 
 class PhonemeWriter:
@@ -130,6 +189,7 @@ class SequenceMaker:
     def __init__(self, utterances: list[Spoken], vocabulary: Vocabulary, writer: PhonemeWriter) -> None:
         self._vocabulary = vocabulary
         self._writer = writer
+        self._splicer = Splicer(vocabulary)
         self._space = vocabulary.encode(" ")
         self._begin, self._end = vocabulary.added["<|begin_of_audio|>"], vocabulary.added["<|user|>"]
         self.utterances = utterances
@@ -158,7 +218,13 @@ class SequenceMaker:
                 if len(earlier.codes) <= budget:
                     budget -= len(earlier.codes)
                     chosen.insert(0, earlier)
-        return self.build(chosen, rng)
+        return self.build([self._spliced(spoken, rng) for spoken in chosen], rng)
+
+    def _spliced(self, spoken: Spoken, rng: random.Random) -> Spoken:
+        if rng.random() >= SPLICED:
+            return spoken
+        other = rng.choice(self._by_voice[spoken.voice, spoken.language])
+        return self._splicer.join(spoken, other, rng)
 
     def build(self, chosen: list[Spoken], rng: random.Random | None) -> Sequence:
         """Returns the sequence of the utterances `chosen`. The first of several utterances is the prompt.

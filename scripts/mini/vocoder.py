@@ -1,9 +1,10 @@
-"""Trains a small HiFT, the 24 kHz vocoder, on espeak-ng's speech.
+"""Trains a small HiFT, the 24 kHz vocoder.
 
     python -m scripts.mini.vocoder --minutes 70        (goes on where it stopped; writes .mini/hift/best.pt)
 
 The pitch network is trained first, with the tracked pitch as target. Then the rest is trained with the
-predicted pitch, by spectral losses alone. Both get clean and degraded mels.
+predicted pitch, by spectral losses, and in the last part of the time by a critic as well (vocoder_critic.py).
+Both get clean and degraded mels.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from glm_tts_api.model.vocoder.hift import HOP, HiFT, HiftConfig
 from glm_tts_api.model.vocoder.source import HARMONICS
 from glm_tts_api.model.vocoder.stft import N_BINS
 from scripts.mini.training import Run, warm_cosine
+from scripts.mini.vocoder_critic import Critic
 from scripts.mini.vocoder_data import Crop, WaveSet, degrade
 from scripts.mini.vocoder_losses import MultiResolutionStft, mel_distance
 
@@ -30,8 +32,11 @@ QUIET_LOG_MAGNITUDE = -2.0
 TYPICAL_F0_HZ = 120.0
 HELD_OUT = 40
 VALIDATED = 8
-DECAY_AFTER = 0.7
+CRITIC_AFTER = 0.35  # the share of the time before the critic begins; the learning rate falls from there
+RATE, RATE_WITH_CRITIC = 2e-3, 5e-4
 PITCH_STEPS, PITCH_BATCH, PITCH_FRAMES = 1500, 16, 100
+# The critic's losses count once. When the others did too, speech sounded better but was understood worse.
+WEIGHTS = {"stft": 2.0, "mel": 4.0}
 
 
 def new_model() -> HiFT:
@@ -87,8 +92,7 @@ def speak(model: HiFT, mel: Tensor) -> Tensor:
     return wave.float()
 
 
-def losses(model: HiFT, stft: MultiResolutionStft, crop: Crop, mel: Tensor) -> dict[str, Tensor]:
-    wave = speak(model, mel)
+def spectral_losses(model: HiFT, stft: MultiResolutionStft, wave: Tensor, crop: Crop) -> dict[str, Tensor]:
     return {"stft": stft(wave, crop.wave), "mel": mel_distance(wave, crop.wave, model.sample_rate)}
 
 
@@ -98,12 +102,12 @@ def validate(model: HiFT, stft: MultiResolutionStft, waves: WaveSet) -> dict[str
     totals = {"stft": 0.0, "mel": 0.0}
     for index in range(len(waves) - VALIDATED, len(waves)):
         crop = waves.utterance(index)
-        for name, value in losses(model, stft, crop, crop.mel).items():
+        for name, value in spectral_losses(model, stft, speak(model, crop.mel), crop).items():
             totals[name] += float(value) / VALIDATED
     return totals
 
 
-def save_best(folder: Path, model: HiFT) -> None:
+def save_half(folder: Path, model: HiFT) -> None:
     """Writes best.pt (in half precision, as it is shipped) and config.json to `folder`."""
     weights = {name: value.half() for name, value in model.state_dict().items()}
     torch.save(weights, folder / "best.tmp")
@@ -111,60 +115,88 @@ def save_best(folder: Path, model: HiFT) -> None:
     (folder / "config.json").write_text(json.dumps(asdict(CONFIG), indent=2) + "\n")
 
 
-def decay_progress(progress: float) -> float:
-    """Returns the progress of the learning rate's decay, which starts after DECAY_AFTER of the time.
+def learning_rate(progress: float, step: int) -> float:
+    """Returns the learning rate, which is lower with the critic and falls to nothing at the end."""
+    if progress < CRITIC_AFTER:
+        return RATE * warm_cosine(0.0, step)
+    return RATE_WITH_CRITIC * warm_cosine((progress - CRITIC_AFTER) / (1 - CRITIC_AFTER), step)
 
-    On a shared machine the steps come unevenly, so the rate stays high for longer.
-    """
-    return max(0.0, (progress - DECAY_AFTER) / (1 - DECAY_AFTER))
+
+class Judged:
+    """The critic, its optimiser, and one step of both in turn."""
+
+    def __init__(self) -> None:
+        self.critic = Critic()
+        self.optimiser = torch.optim.AdamW(self.critic.parameters(), lr=RATE_WITH_CRITIC, betas=(0.8, 0.99))
+
+    def step(self, wave: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Trains the critic on the two waves [B, N], and returns what the vocoder of `wave` should lower."""
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = self.critic.loss(wave, target)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.critic.parameters(), 5.0)
+        self.optimiser.step()
+        with torch.autocast("cpu", torch.bfloat16):
+            judged, distance = self.critic.losses_of(wave, target)
+        return {"judged": judged, "features": distance}
+
+    def state(self) -> dict[str, Any]:
+        return {"critic": self.critic.state_dict(), "critic_optimiser": self.optimiser.state_dict()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        if "critic" in state:
+            self.critic.load_state_dict(state["critic"])
+            self.optimiser.load_state_dict(state["critic_optimiser"])
 
 
 def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: int) -> None:
     run = Run(folder, minutes=minutes)
-    model, stft = new_model(), MultiResolutionStft()
+    model, stft, judged = new_model(), MultiResolutionStft(), Judged()
     spoken = [p for name, p in model.named_parameters() if not name.startswith("f0_predictor")]
-    optimiser = torch.optim.AdamW(spoken, lr=2e-3, betas=(0.8, 0.99), weight_decay=0.01)
-    best, state = float("inf"), run.resume()
+    optimiser = torch.optim.AdamW(spoken, lr=RATE, betas=(0.8, 0.99), weight_decay=0.01)
+    state = run.resume()
     if state is not None:
         model.load_state_dict(state["model"])
+        judged.load(state)
     if state is not None and "optimiser" in state:
         optimiser.load_state_dict(state["optimiser"])
-        best = state["best"]
     else:  # there is no state yet, or one of the shipped weights, which may be trained on other voices
         train_pitch(model, waves, run, steps=PITCH_STEPS if state is None else PITCH_STEPS // 3)
-        run.save(_state(model, optimiser, best), force=True)
+
+    def save(*, force: bool = False) -> None:
+        run.save(
+            {"model": model.state_dict(), "optimiser": optimiser.state_dict(), **judged.state()}, force=force
+        )
+
     while run.progress < 1:
         rng = random.Random(run.step)
         torch.manual_seed(run.step)
         for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * warm_cosine(decay_progress(run.progress), run.step)
+            group["lr"] = learning_rate(run.progress, run.step)
         crop = waves.crops(rng, batch=batch, frames=frames, held_out=HELD_OUT)
-        parts = losses(model, stft, crop, degrade(crop.mel, rng))
+        wave = speak(model, degrade(crop.mel, rng))
+        parts = spectral_losses(model, stft, wave, crop)
+        if run.progress > CRITIC_AFTER:
+            parts |= judged.step(wave, crop.wave)
         optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(parts.values())).sum().backward()
+        torch.stack([WEIGHTS.get(name, 1.0) * value for name, value in parts.items()]).sum().backward()
         if torch.nn.utils.clip_grad_norm_(spoken, 5.0).isfinite():
             optimiser.step()
         run.step += 1
         if run.step % 25 == 0:
             run.log(" ".join(f"{name} {float(value.detach()):.3f}" for name, value in parts.items()))
         if run.step % 250 == 0:
-            best = _check(run, model, stft, waves, best)
-        run.save(_state(model, optimiser, best))
-    best = _check(run, model, stft, waves, best)
-    run.save(_state(model, optimiser, best), force=True)
+            _check(run, model, stft, waves)
+        save()
+    _check(run, model, stft, waves)
+    save(force=True)
 
 
-def _check(run: Run, model: HiFT, stft: MultiResolutionStft, waves: WaveSet, best: float) -> float:
+def _check(run: Run, model: HiFT, stft: MultiResolutionStft, waves: WaveSet) -> None:
     figures = validate(model, stft, waves)
     run.log("validation " + " ".join(f"{name} {value:.3f}" for name, value in figures.items()))
-    score = figures["stft"] + figures["mel"]
-    if score < best:
-        save_best(run.folder, model)
-    return min(best, score)
-
-
-def _state(model: HiFT, optimiser: torch.optim.Optimizer, best: float) -> dict[str, Any]:
-    return {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "best": best}
+    save_half(run.folder, model)
 
 
 def main() -> None:

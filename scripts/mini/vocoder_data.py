@@ -1,9 +1,5 @@
-"""Makes the training data of the vocoders: espeak-ng's speech at 24 and 32 kHz, and its pitch.
+"""The training data of the vocoders: speech at 24 and 32 kHz, and its pitch. kokoro_waves.py makes it."""
 
-python -m scripts.mini.vocoder_data --minutes 60      writes .mini/vocoder/
-"""
-
-import argparse
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from glm_tts_api.model.mel import log_mel, resample
-from scripts.mini.espeak import SAMPLE_RATE, VOICES, Espeak, trim_bounds
-from scripts.mini.features import TOKEN_SAMPLES, FeatureExtractor
-from scripts.mini.sentences import SentenceMaker
+from glm_tts_api.model.mel import log_mel
 
 FRAMES_PER_SECOND = 50
 MARGIN_FRAMES = 2  # more frames on both sides of a crop, so that its mel equals that of the whole utterance
 MEL_FLOOR = -11.5129
-RATES = (24000, 32000)
 
 
 @dataclass(frozen=True)
@@ -92,33 +84,6 @@ def _three_taps(side: float) -> Tensor:
     return torch.tensor([side, 1 - 2 * side, side])
 
 
-def make(folder: Path, *, minutes: float, seed: int) -> None:
-    """Speaks random texts in all voices at many pitches, and writes `minutes` of speech to `folder`."""
-    rng = random.Random(seed)
-    maker, engine, extractor = SentenceMaker(), Espeak(folder.parent), FeatureExtractor()
-    folder.mkdir(parents=True, exist_ok=True)
-    waves: dict[int, list[npt.NDArray[np.int16]]] = {rate: [] for rate in RATES}
-    pitches: list[npt.NDArray[np.float16]] = []
-    while sum(map(len, pitches)) < minutes * 60 * FRAMES_PER_SECOND:
-        sentence = maker.make(rng)
-        speech = engine.synthesize(
-            sentence.text,
-            language=sentence.language,
-            voice=rng.choice(VOICES).name,
-            pitch=rng.randint(35, 65),
-        )
-        start, end = trim_bounds(speech.wave)
-        if end - start < SAMPLE_RATE:
-            continue
-        wave_24k = extractor.prepare(speech.wave[start:end])
-        wave = torch.from_numpy(speech.wave[start:end].astype(np.float32) / 32768)
-        n_frames = 2 * len(wave_24k) // TOKEN_SAMPLES
-        pitches.append(extractor.mel_and_pitch(wave_24k)[:, -1].half().numpy())
-        waves[24000].append(to_int16(wave_24k, n_frames * 480))
-        waves[32000].append(to_int16(resample(wave, SAMPLE_RATE, 32000), n_frames * 640))
-    write(folder, waves, pitches)
-
-
 def to_int16(wave: Tensor, length: int) -> npt.NDArray[np.int16]:
     padded = F.pad(wave, (0, max(0, length - len(wave))))[:length]
     return (padded * 32767).clamp(-32767, 32767).to(torch.int16).numpy()
@@ -132,17 +97,3 @@ def write(
     np.concatenate(pitches).tofile(folder / "f0.f16")
     np.save(folder / "frames.npy", np.array([len(pitch) for pitch in pitches]))
     print(f"{folder}: {len(pitches)} utterances, {sum(map(len, pitches)) / 3000:.1f} min", flush=True)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--folder", type=Path, default=Path(".mini/vocoder"))
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    make(args.folder, minutes=args.minutes, seed=args.seed)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
-"""Trains PulseNoise, a small 32 kHz vocoder in place of Vocos2D, on espeak-ng's speech. Writes TorchScript.
+"""Trains PulseNoise, a small 32 kHz vocoder in place of Vocos2D. Writes TorchScript.
 
-python -m scripts.mini.vocos2d --minutes 15   (resumes; writes .mini/vocos2d/generator_jit.ckpt)
+python -m scripts.mini.vocos2d --minutes 10   (resumes; writes .mini/vocos2d/generator_jit.ckpt)
 python -m scripts.mini.vocos2d --rewrite glm_tts_api/assets/mini/vocos2d   (same weights, code of today)
 """
 

@@ -65,7 +65,7 @@ def test_speech_codes_are_the_services(seconds: float) -> None:
 def test_language_model_is_the_services() -> None:
     torch.manual_seed(0)
     size = LlmSize(dim=64, layers=3, heads=2, ffn_dim=96, guided=(1,))
-    model = TrainingLlama(size, n_ids=50, factors=torch.rand(30, 7).round())
+    model = TrainingLlama(size, n_ids=50, factors=torch.rand(30, 7).round()).eval()
     layers: Any = model.layers
     for layer in layers:
         torch.nn.init.normal_(layer.self_attn.o_proj.weight, std=0.1)

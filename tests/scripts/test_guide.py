@@ -95,7 +95,7 @@ def test_every_command_of_the_guide(project: Project) -> None:
     assert len(parts["processes"].splitlines()) == 1
     assert "uvicorn glm_tts_api.api_server:app" in parts["processes"]
     assert '"status":"healthy","model_loaded":true,"model_sample_rate":24000' in parts["health"]
-    assert '"prompt_cache_count":2' in parts["health"]
+    assert '"prompt_cache_count":6' in parts["health"]
     assert '"short_text":{"active":0,"total":0,"limit":15,"available":15' in parts["stats"]
     assert parts["speech"].replace(" ", "").startswith('{"success":true,')
     assert "outcome=completed" in parts["log"]

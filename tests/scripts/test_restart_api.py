@@ -61,7 +61,7 @@ def test_it_ends_with_a_spoken_sentence_and_says_what_to_do_next(
     assert stats["config"]["concurrency"] == {"short_text": 4, "long_text": 5, "threshold": 200}
     assert stats["config"]["timeout"]["long_text"] == 900
     assert [lane["total"] for lane in stats["stats"].values()] == [0, 0]
-    assert project.get("/api/v1/health").json()["prompt_cache_count"] == 2
+    assert project.get("/api/v1/health").json()["prompt_cache_count"] == 6
 
 
 def test_a_second_start_fails_at_once_and_harms_nothing(shared_project: Project) -> None:
@@ -248,6 +248,7 @@ def test_time_that_runs_out_is_named_by_its_setting(shared_project: Project) -> 
 def test_a_pid_file_that_names_another_program(shared_project: Project) -> None:
     project = shared_project
     with subprocess.Popen(["sleep", "300"]) as stranger:
+        project.pid_file.parent.mkdir(exist_ok=True)
         project.pid_file.write_text(f"{stranger.pid}\n")
         stop = project.run("scripts/stop_api.sh")
         project.pid_file.write_text(f"{stranger.pid}\n")
