@@ -34,6 +34,7 @@ _CARD = re.compile(
     "|[♠♥♦♣]\ufe0f?(?:10|[2-9AKQJT])(?:10|[2-9AKQJTx]){0,12}(?![0-9A-Za-z])"
 )
 _SUITS = str.maketrans("♠♥♦♣", "♤♡♢♧", "\ufe0f")
+CARD = r"(?<!\w)(10|[1-9AKQJ])([♤♡♢♧])|([♤♡♢♧])(10|[2-9AKQJ])(?!\w)"  # as `clean` leaves a card
 _NAMED = {
     "№": " No. ",
     "〇": "零",
@@ -117,6 +118,11 @@ def _composed(text: str) -> str:
         if n_marks <= _MOST_MARKS:
             kept.append(char)
     return unicodedata.normalize("NFC", "".join(kept))
+
+
+def rank_and_suit(card: re.Match[str]) -> tuple[str, str]:
+    """Returns the rank and the suit of a match of CARD, whichever stands first: 10♤ and ♤10 -> 10, ♤."""
+    return (card[1], card[2]) if card[1] else (card[4], card[3])
 
 
 def plain_exponent(superscripts: str) -> str:

@@ -65,6 +65,10 @@ class Figure:
         self.rest = line[end : end + _FURTHEST]
         self.last_kind, self.last_said = (last.its.kind, last.said) if last else ("", "")
 
+    def mentions(self, pattern: re.Pattern[str]) -> bool:
+        """Returns whether `pattern` is found in `lead` or in `rest`."""
+        return bool(pattern.search(self.lead) or pattern.search(self.rest))
+
 
 Say = Callable[[str], str]
 Test = Callable[[Figure], bool]

@@ -75,6 +75,11 @@ def after(match: Match, length: int = 12) -> str:
     return match.string[match.end() : match.end() + length]
 
 
+def beside(match: Match, length: int) -> str:
+    """Returns the texts of up to `length` characters before and after `match`, joined."""
+    return before(match, length) + after(match, length)
+
+
 def alternatives(words: Iterable[str]) -> str:
     """Returns a regular expression that matches one of `words`, the longest first."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.characters import CARD, rank_and_suit
 from glm_tts_api.text.default.chinese.numbers import counted
-from glm_tts_api.text.default.table import Match, Row, after, before
+from glm_tts_api.text.default.table import Match, Row, beside
 
 _SUITS = {"♤": "黑桃", "♡": "红桃", "♢": "方块", "♧": "梅花"}
 _DATED = re.compile("测[定年]|断代|年代|同位素|放射|呼气|标记")
@@ -14,18 +15,18 @@ _TURNED = re.compile("魔方|公式|顺时针|逆时针|复原")
 
 def card(match: Match) -> str:
     """Returns a playing card in Chinese: ♤10 -> 黑桃10."""
-    rank, suit = (match[1], match[2]) if match[1] else (match[4], match[3])
+    rank, suit = rank_and_suit(match)
     return _SUITS[suit] + rank
 
 
 def carbon(match: Match) -> str:
     """Returns an isotope of carbon in Chinese, in a text about measurements: C-14测定 -> 碳14测定."""
-    return f"碳{match[1]}" if _DATED.search(before(match, 20) + after(match, 20)) else match[0]
+    return f"碳{match[1]}" if _DATED.search(beside(match, 20)) else match[0]
 
 
 def turn(match: Match) -> str:
     """Returns a turn of a puzzle cube backwards in words: R' -> R撇."""
-    return f"{match[1]}撇 " if _TURNED.search(before(match, 40) + after(match, 40)) else match[0]
+    return f"{match[1]}撇 " if _TURNED.search(beside(match, 40)) else match[0]
 
 
 def shillings(match: Match) -> str:
@@ -37,7 +38,7 @@ def shillings(match: Match) -> str:
 
 
 TRADES: list[Row] = [
-    ("cards", r"(?<!\w)(10|[1-9AKQJ])([♤♡♢♧])|([♤♡♢♧])(10|[2-9AKQJ])(?!\w)", card),
+    ("cards", CARD, card),
     ("isotope", r"(?<![A-Za-z\d])C-(1[34])(?!\d)", carbon),
     ("turn", r"(?<![A-Za-z])([RULDFB])'(?![A-Za-z])", turn),
     ("pulse", r"([次拍转滴])/分(?![钟之])", r"\1/分钟"),

@@ -21,8 +21,7 @@ _TITLES = names("""
 """)
 _RANK = re.compile(
     r"(?:Account|Ana|Arch|Assoc|Consult|Data|Design|Develop|Direct|Edit|Engineer|Manage|Product|Program"
-    r"|Project|Scientist"
-    r"|Software|VP\b|Vice\b)"
+    r"|Project|Scientist|Software|VP\b|Vice\b)"
 )
 _COMPARED = {"d": "day", "w": "week", "y": "year", "q": "quarter", "m": "month"}
 _LIFE = {"b": "born", "d": "died", "m": "married", "r": "reigned", "fl": "flourished"}
@@ -39,8 +38,7 @@ _ISOTOPES = names("""
 # Before a place with a letter and a number: Gate C-14.
 _PLACE = re.compile(
     r"(?i)\b(?:aisle|apartment|bay|block|booth|building|exit|flat|floor|gate|hall|level|locker|lot|room"
-    r"|row|seat|section|stand"
-    r"|suite|table|unit|zone) $"
+    r"|row|seat|section|stand|suite|table|unit|zone) $"
 )
 _PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")
 _WINDS = {"N": "north", "S": "south", "E": "east", "W": "west"}

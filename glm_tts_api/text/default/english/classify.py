@@ -59,7 +59,7 @@ def of_a_team(figure: Figure) -> bool:
     one if the number before is a record: is 9-2 overall and 4-0 at home. A span of two neighbours (the kids
     are 3-4) is one only in a text about sport."""
     first, second, *_ = map(int, runs(figure.text))
-    if second == first + 1 and not (_SPORT.search(figure.lead) or _SPORT.search(figure.rest)):
+    if second == first + 1 and not figure.mentions(_SPORT):
         return False
     return not figure.lead.endswith("and ") or figure.last_kind == "record"
 
@@ -74,7 +74,7 @@ def scales(figure: Figure) -> bool:
 
 def unheated(figure: Figure) -> bool:
     """Returns whether the K of the number `figure` is no kelvin: the text does not speak of heat."""
-    return not (_HEAT.search(figure.lead) or _HEAT.search(figure.rest))
+    return not figure.mentions(_HEAT)
 
 
 def of_a_hundred(figure: Figure) -> bool:

@@ -18,13 +18,11 @@ _ARTICLE = re.compile(
 # Things with a number before May or March: In chapter 3 May is sad.
 _NUMBERED = re.compile(
     r"(?i)\b(?:android|chapter|episode|gate|ios|iphone|lesson|level|page|part|pixel|room|season|section"
-    r"|step|version"
-    r"|windows) $"
+    r"|step|version|windows) $"
 )
 _OF_A_MONTH = re.compile(
     r"(?i)(?:[\d,/–-]|\b(?:and|by|each|early|every|from|in|last|late|mid|next|of|or|since|starts|this"
-    r"|through|till|to|until"
-    r"|\d(?:st|nd|rd|th))) ?$"
+    r"|through|till|to|until|\d(?:st|nd|rd|th))) ?$"
 )
 
 

@@ -42,13 +42,13 @@ def rated(figure: Figure) -> bool:
 def at_stumps(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 287-6 or 103*, belongs to a cricket match. The words that
     are near it may be weaker than for 45-2, which may be a score of another game."""
-    return cricket(figure) or any(map(_BATS.search, (figure.lead, figure.rest)))
+    return cricket(figure) or figure.mentions(_BATS)
 
 
 def batted(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 45-2, belongs to a cricket match: a word that belongs to
     no other game stands near it, or the number before belongs to one."""
-    return figure.last_kind == "wickets" or any(map(_STUMPS.search, (figure.lead, figure.rest)))
+    return figure.last_kind == "wickets" or figure.mentions(_STUMPS)
 
 
 def no_more(figure: Figure) -> bool:
@@ -61,7 +61,7 @@ def no_more(figure: Figure) -> bool:
 def cricket(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 250/5, is the score of a cricket match: a word such as
     wicket stands near it."""
-    return bool(_CRICKET.search(figure.lead) or _CRICKET.search(figure.rest))
+    return figure.mentions(_CRICKET)
 
 
 def fraction(text: str) -> str:

@@ -194,7 +194,7 @@ def rated_by(figure: Figure) -> bool:
 
 def solved(figure: Figure) -> bool:
     """Returns whether the unit M of the number `figure` means molar, because the text is about a solution."""
-    return bool(_SOLVED.search(figure.lead) or _SOLVED.search(figure.rest))
+    return figure.mentions(_SOLVED)
 
 
 def percent(text: str) -> str:

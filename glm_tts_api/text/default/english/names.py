@@ -19,8 +19,7 @@ _RUNWAYS = {"L": "left", "R": "right", "C": "center"}
 _PIECES = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight", "": ""}
 _FORTS = (
     "Belvoir|Benning|Bliss|Bragg|Campbell|Carson|Collins|Dix|Drum|Hood|Knox|Lauderdale|Lee|Lewis|McHenry"
-    "|Meade|Myers"
-    "|Niagara|Pierce|Polk|Riley|Sill|Smith|Stewart|Sumter|Ticonderoga|Wayne|Worth"
+    "|Meade|Myers|Niagara|Pierce|Polk|Riley|Sill|Smith|Stewart|Sumter|Ticonderoga|Wayne|Worth"
 )
 _SONG = re.compile(rf"\b(?!(?:{STARTERS}|Downtown|Visit)\b)[A-Z][A-Za-z']{{1,20}}[)\"]? $|[(\[]$")
 _COMMAND = re.compile(

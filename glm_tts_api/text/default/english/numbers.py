@@ -91,11 +91,13 @@ def plural(noun: str, amount: str) -> str:
         return _IRREGULAR_PLURALS[head] + per + rest
     if re.search("(?:s|x|ch|sh)$", head):
         return head if head in _INVARIABLE else head + "es" + per + rest
+    if re.search("[^aeiou]y$", head):
+        return head[:-1] + "ies" + per + rest
     return head + "s" + per + rest
 
 
 _IRREGULAR_PLURALS = {
-    **{"foot": "feet", "inch": "inches", "century": "centuries", "henry": "henries", "penny": "pence"},
+    **{"foot": "feet", "inch": "inches", "penny": "pence"},
     **{
         "foot pound": "foot pounds",
         "pound foot": "pound feet",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.characters import CARD, rank_and_suit
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.stops import stop
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, beside, names
 
 _NEAR = 60  # characters to either side that are examined
 _SUITS = {"♤": "spade", "♡": "heart", "♢": "diamond", "♧": "club"}
@@ -36,7 +37,7 @@ def _around(match: Match) -> str:
 
 def card(match: Match) -> str:
     """Returns a playing card in words: A♤ -> ace of spades. Where bids are told, 2♡ -> two hearts."""
-    rank, suit = (match[1], match[2]) if match[1] else (match[4], match[3])
+    rank, suit = rank_and_suit(match)
     bid = rank in "1234567" and _BIDDING.search(_around(match))
     said = (
         f"{rank} {numbers.plural(_SUITS[suit], rank)}"
@@ -69,7 +70,7 @@ def clue(match: Match) -> str:
 def hand(match: Match) -> str:
     """Returns the cards of one suit in words: ♤AQ10 -> spades ace queen 10. They stay if no other suit is
     near (♡AJ at the end of a letter)."""
-    if not re.search("[♤♡♢♧]", before(match, _NEAR) + after(match, _NEAR)):
+    if not re.search("[♤♡♢♧]", beside(match, _NEAR)):
         return match[0]
     ranks = re.findall("10|.", match[2])
     return f"{_SUITS[match[1]]}s {' '.join(_RANKS.get(rank, rank) for rank in ranks)}, "
@@ -97,7 +98,7 @@ def reported_wind(match: Match) -> str:
 
 
 PASTIMES: list[Row] = [
-    ("cards", r"(?<!\w)(10|[1-9AKQJ])([♤♡♢♧])|([♤♡♢♧])(10|[2-9AKQJ])(?!\w)", card),
+    ("cards", CARD, card),
     ("cards", r"\b([1-7]) ?NT\b", r"\1 no trump"),
     ("cards", r"([♤♡♢♧])((?:10|[2-9AKQJTx]){2,13})(?!\w),?", hand),
     ("stitches", r"\b([KkPp])(\d{1,2})(tog)?\b(?![-.]\w)", stitches),

@@ -42,8 +42,7 @@ _SMALL = re.compile(r"\s+[a-z0-9(]|,")
 _WITHIN = re.compile(r"\s+[a-z(]|,")
 _COUNTING = re.compile(
     r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|long|new|next|one|past|per"
-    r"|prior|rush|school"
-    r"|second|third|this|whole) $"
+    r"|prior|rush|school|second|third|this|whole) $"
 )
 # A word behind the number tells that a new sentence begins there, unless one of _CITING stands before.
 _NEW_SENTENCE = re.compile(

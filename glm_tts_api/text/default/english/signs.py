@@ -8,7 +8,7 @@ from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.units import PER, UNITS
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
+from glm_tts_api.text.default.table import Match, Row, alternatives, before, beside
 
 _GREEK = {
     **{"α": "alpha", "β": "beta", "γ": "gamma", "Γ": "gamma", "δ": "delta", "Δ": "delta", "ε": "epsilon"},
@@ -47,7 +47,7 @@ def charged(match: Match) -> str:
     """Returns a letter or chemical symbol and its sign in words: O- (a blood group) -> O negative, Na+ (an
     ion) -> Na plus, A- (a school mark) -> A minus."""
     blood = re.fullmatch("A|B|AB|O", match[1]) and re.search(
-        r"(?i)blood|donor|\btype|transfus|patient|recipient|rh\b", before(match, 60) + after(match, 60)
+        r"(?i)blood|donor|\btype|transfus|patient|recipient|rh\b", beside(match, 60)
     )
     plus, minus = ("positive", "negative") if blood else ("plus", "minus")
     return f"{match[1]} {plus if match[2] == '+' else minus}"
@@ -57,7 +57,6 @@ def operand(match: Match) -> str:
     return f"{match[1]} {cardinal(match[2])}"
 
 
-_NUMBER = r"\d{1,30}+(?:\.\d{1,30}+)?"
 _NUMERALS = (
     "minus|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty"
     "|(?:thir|four|fif|six|seven|eigh|nine)t(?:een|y)|fort?y"

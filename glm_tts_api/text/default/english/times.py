@@ -79,8 +79,7 @@ def unscored(figure: Figure) -> bool:
 def of_scripture(figure: Figure) -> bool:
     """Returns whether the number `figure` is a verse. Behind a first name such as Phil, full minutes of five
     are a time of day (Phil 4:30), unless the text speaks of the Bible."""
-    told = _SCRIPTURE.search(figure.lead) or _SCRIPTURE.search(figure.rest)
-    return bool(told or not _FORENAME.fullmatch(figure.text))
+    return figure.mentions(_SCRIPTURE) or not _FORENAME.fullmatch(figure.text)
 
 
 def several_too(figure: Figure) -> bool:

@@ -9,7 +9,7 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.names import DIRECTIONS
 from glm_tts_api.text.default.english.stops import with_stop
 from glm_tts_api.text.default.english.units import UNITS
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, beside, names
 
 _NEAR = 40  # characters to either side that are examined
 _RENTS = names("""
@@ -98,7 +98,7 @@ def old_money(match: Match) -> str:
 
 def shillings(match: Match) -> str:
     """Returns an amount of old money in words: 5/- -> 5 shillings. Beside rupees the /- is not said."""
-    rupees = _RUPEES.search(before(match, _NEAR) + after(match, _NEAR))
+    rupees = _RUPEES.search(beside(match, _NEAR))
     return match[1] if rupees else f"{match[1]} shillings"
 
 

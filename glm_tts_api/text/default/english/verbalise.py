@@ -41,8 +41,7 @@ def frequency(number: str) -> str:
 
 def several(number: str) -> str:
     """Returns a number in the plural in words: the 2s of 2s and 10s -> twos."""
-    said = cardinal(runs(number)[0])
-    return f"{said[:-1]}ies" if said.endswith("y") else plural(said, "2")
+    return plural(cardinal(runs(number)[0]), "2")
 
 
 def with_letter(number: str) -> str:

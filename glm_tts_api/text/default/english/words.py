@@ -35,10 +35,8 @@ _LETTERED = re.compile(
 
 _COUNTIES = (
     "Antrim|Armagh|Carlow|Cavan|Clare|Cork|Derry|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry"
-    "|Kildare|Kilkenny"
-    "|Laois|Leitrim|Limerick|Longford|Louth|Mayo|Meath|Monaghan|Offaly|Roscommon|Sligo|Tipperary|Tyrone"
-    "|Waterford"
-    "|Westmeath|Wexford|Wicklow"
+    "|Kildare|Kilkenny|Laois|Leitrim|Limerick|Longford|Louth|Mayo|Meath|Monaghan|Offaly|Roscommon|Sligo|Tipperary|Tyrone"
+    "|Waterford|Westmeath|Wexford|Wicklow"
 )
 # Streets that keep their name before another: Wall St. Journal, Main St. Station.
 _STREET = re.compile(r"(?:Bond|Bourbon|Broad|Fleet|High|Main|Market|Wall)\s")
