@@ -18,7 +18,7 @@ from glm_tts_api.model.vocoder.hift import HiFT
 from glm_tts_api.settings import BUNDLED_MODEL
 from scripts.mini.flow import flow_config
 from scripts.mini.llm import open_vocabulary
-from scripts.mini.llm_model import LlmSize, TrainingLlama
+from scripts.mini.llm_model import TEMPERATURE, LlmSize, TrainingLlama
 from scripts.mini.pulse_noise import PulseNoise
 from scripts.mini.speech_encoder import EncoderConfig
 from scripts.mini.vocabulary import Vocabulary
@@ -137,7 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--out", type=Path, default=BUNDLED_MODEL)
-    parser.add_argument("--temperature", type=float, default=0.45)
+    parser.add_argument("--temperature", type=float, default=TEMPERATURE)
     args = parser.parse_args()
     vocabulary = export_llm(args.folder, args.out, temperature=args.temperature)
     export_tokenizer(args.folder, args.out)

@@ -17,7 +17,7 @@ from scripts.mini.composition import compose
 from scripts.mini.espeak import Espeak
 from scripts.mini.flow import CODE_TABLE, flow_config
 from scripts.mini.llm import open_vocabulary
-from scripts.mini.llm_model import SCALE, LlmSize, TrainingLlama
+from scripts.mini.llm_model import SCALE, TEMPERATURE, LlmSize, TrainingLlama
 from scripts.mini.sentences import SentenceMaker
 from scripts.mini.vocabulary import Vocabulary
 
@@ -96,7 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--assets", type=Path, default=BUNDLED_MODEL)
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
-    parser.add_argument("--temperature", type=float, default=0.6, help="as at export")
+    parser.add_argument("--temperature", type=float, default=TEMPERATURE, help="as at export")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     args = parser.parse_args()
     if "hift" in args.parts:
