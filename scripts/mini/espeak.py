@@ -191,17 +191,3 @@ def clean_phoneme(name: str) -> str:
     """Returns the phoneme without stress and length marks, or "" for pauses and language switches."""
     bare = name.strip("',%=|")
     return "" if not bare or bare.startswith(("_", "(", ";")) else bare
-
-
-def trim_bounds(
-    wave: npt.NDArray[np.int16], *, keep_s: float = 0.08, threshold: int = 200
-) -> tuple[int, int]:
-    """Returns the (start, end) of the loud part with `keep_s` seconds more on both sides.
-
-    A sample is loud if its absolute value is above `threshold`. Returns (0, 0) if no sample is loud.
-    """
-    loud = np.flatnonzero(np.abs(wave.astype(np.int32)) > threshold)
-    if len(loud) == 0:
-        return 0, 0
-    keep = int(keep_s * SAMPLE_RATE)
-    return max(0, int(loud[0]) - keep), min(len(wave), int(loud[-1]) + keep)

@@ -93,7 +93,7 @@ class Hearing:
         """Speaks and judges the first sentences of the prompt's language. Keeps the speech of three."""
         row, wave = Row(), prompt.wave.numpy()
         voice = Voice(Recording(wave, 24000), prompt.text, digest=prompt.name)
-        prompt_f0 = self._median_f0(wave)
+        prompt_f0, prompt_voice = self._median_f0(wave), self._likeness.embed(wave)
         for i, text in enumerate(SENTENCES[prompt.language][:n_sentences]):
             said = await self._server.say(text, voice, seed=1000 + i)
             heard = np.concatenate(said.segments)
@@ -101,8 +101,8 @@ class Hearing:
             self._count(row, heard, text, prompt.language)
             row.lengths.append(speech_seconds(heard) / speech_seconds(reference))
             row.f0.append(self._median_f0(heard) / prompt_f0)
-            row.own.append(self._likeness.between(heard, wave))
-            row.reference.append(self._likeness.between(reference, wave))
+            row.own.append(self._likeness.between(prompt_voice, heard))
+            row.reference.append(self._likeness.between(prompt_voice, reference))
             row.opinion.append(self._opinion.of(heard))
             row.opinion_of_reference.append(self._opinion.of(reference))
             row.cpu_s, row.audio_s = row.cpu_s + said.cpu_s, row.audio_s + said.audio_s

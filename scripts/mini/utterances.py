@@ -66,8 +66,6 @@ def load_utterances(folder: Path, names: list[str], vocabulary: Vocabulary) -> l
     result = []
     for pace in (".", *PACES):
         for name in names:
-            if not (folder / "codes" / pace / f"{name}.pkl").exists():
-                continue
             loaded = load_codes(folder / "codes" / pace, name)
             for clip, (ids, spans), codes in zip(clips[name], texts[name], loaded, strict=True):
                 times = (np.arange(len(codes)) + 0.5) * (clip.n_tokens / len(codes)) - 0.5

@@ -1,4 +1,4 @@
-"""What the evaluation of a checkpoint counts as an error, an early stop and a length."""
+"""Errors, early stops and lengths, as the evaluation of a checkpoint counts them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the language model learns from besides whole utterances: joined ones, and copies at another pace."""
+"""Joined utterances and copies at another pace, from which the language model learns besides whole ones."""
 
 import random
 
