@@ -79,7 +79,8 @@ def scientific(text: str) -> str:
 def angle(text: str) -> str:
     """Returns an angle in Chinese words: 30°15'20" -> 三十度十五分二十秒, 30°20" -> 三十度二十秒."""
     parts = re.findall(r"(\d+(?:\.\d+)?)([°'′\"″])", text)
-    return "".join(numbers.cardinal(part) + _OF_ANGLES[mark] for part, mark in parts)
+    sign = "负" if text[0] == "-" else ""
+    return sign + "".join(numbers.cardinal(part) + _OF_ANGLES[mark] for part, mark in parts)
 
 
 def inches(text: str) -> str:

@@ -29,7 +29,7 @@ MEASURES = (
     "|室|厅|卫|晚|夜|站|代|码|车|板|顶|扇|堂|期|集|季|档|打|叠|卷"
     "|捆|扎|剂|针|管|味|尊|脚|圈|轴|轨|刻|餐|席|名"
     "|盏|缕|阵|筐|篮|锅|炉|缸|坛|瓣|丛|幕|尾|床|通|堵|具|盆|笼|屉|撮|捧|拨|帮|伙|宗|格|帧|波|招|摞|"
-    "柄|盅|碟|串|泡|窝|筒|听|挂"
+    "柄|盅|碟|串|泡|窝|筒|听|挂|单(?![元词人身号据打独双车位价间])|梯(?=\\d户)|户(?![口型外主籍])|桌(?![面子上])"
 )
 MEASURE = re.compile(MEASURES)
 # Words that begin like a measure word, but are none: 2分之一, 2季度, 2年级, 2手 ...
@@ -42,15 +42,15 @@ _NO_MEASURE = re.compile(
     "|起飞|名校|口红|面前|首席|首先|首次|首个|首批|首届|首都|听力|听说|帮助|具体|具有|波段|招生|格式|伙伴|幕后|通过|"
     "通信|升级|升[到至高温降值]|对手|口味|家[庭长]|分别|成[绩本员长]|回[到来家]|道理|场[馆地]|期[待望货]|局面"
     "|名[字称]|幅度|面临|例如|样[本品]|次日|锅炉|挂号|炉石|阵营|泡沫"
-    "|季度|打\\d|度烧伤|度近视|对\\d|年级|年生|分之|代目|期工程|级|期末|号|把手"
-    "|周目|代人|面体|字头|次方|次元|次函|次曲|次项"
+    "|季度|打[\\d到]|度烧伤|度近视|对\\d|年级|年生|分之|代目|期工程|级|期末|号|把手"
+    "|周目|世纪|晚上(?!海)|代人|面体|字头|次方|次元|次函|次曲|次项"
 )
 _SCHOOLS = ("初", "高", "大", "小", "专")
 # A number (_) between these is an ordinal: 住2层, 挂2档, 考上2本.
-_RANKED = re.compile("(?:[住在到去]_层(?!楼)|[挂换踩]到?_档|考[上取]_本)")
+_RANKED = re.compile("(?:[住在到去]_层(?!楼)|[挂换踩]到?_档|考[上取]_本|[东西南北]_[门区])")
 _ORDINAL = re.compile(
     "(?:第 ?|科目|方案|附件|阶段|问题|步骤|选项|[图表例卷]|等级|类型|模式|任务|案例|实验|样本|情况"
-    "|[\\d一二三四五六七八九十]加|点|[师旅军团营连] ?|负|地下|[A-Za-z] ?|农历|星期|周|礼拜"
+    "|[\\d一二三四五六七八九十]加|点|[师旅军团营连] ?|负|地下|[A-Za-z] ?|农历|(?<![每一1])(?:星期|周|礼拜)"
     "|第[一二三四五六七八九十百零0-9]{1,4}[、，和至到或-])$"
 )
 
@@ -67,10 +67,11 @@ def cardinal(number: str) -> str:
 
 def counted(number: str, noun: str, before: str = "") -> str:
     """Returns `number` in Chinese words as it is said before `noun`, which is the text that follows. A 2 is
-    两 if it counts one of MEASURES. `before` is the text in front of the number: a 2 that is an ordinal stays
-    二."""
+    两 if it counts one of MEASURES. `before` is the text in front of the number: the 2 of an ordinal stays
+    二, also in 第二百."""
     if number.lstrip("-+") != "2":
-        return cardinal(number)
+        said = cardinal(number)
+        return f"二{said[1:]}" if said.startswith("两百") and _ORDINAL.search(before) else said
     named = _ORDINAL.search(before) or (
         before.endswith(_SCHOOLS) and not re.match("岁|个|倍|[公英]?[斤尺寸米]|圈|码", noun)
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from glm_tts_api.text.default.table import Row
 
 _HAN = "\u4e00-\u9fff"
+_NUMERALS = "零幺一二三四五六七八九十百千万"
 _ARROWS = "→➜⇒⟶"
 
 SPANS: list[Row] = [
     ("number in brackets", r"[（(](?:(?<=[。；：，！？].)|(?<=^.))(\d{1,2})[)）]", r"\1，"),
-    ("bracket", rf"[)）](?<=[{_HAN}].)(?=\d)", "，"),
-    ("bracket", r"[（(](?:(?<=\d.)|(?<=比[零一二三四五六七八九十].))(?=[\d零一二三四五六七八九十])", "，"),
+    ("bracket", rf"[)）〕](?<=[{_HAN}].)(?=\d)", "，"),
+    ("bracket", rf"[（(](?<=[\d{_NUMERALS}].)(?=[\d{_NUMERALS}])(?!.{{1,2}}[)）]班)", "，"),
     ("comparison", r"≤|<=(?![=-])", "小于等于"),
     ("comparison", r"≥|>=(?!=)", "大于等于"),
     ("arrow", rf"(?<=[\w%℃°）){_HAN}]) ?[{_ARROWS}] ?(?=[\w（({_HAN}-])", "到"),

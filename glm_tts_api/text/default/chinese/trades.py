@@ -40,6 +40,7 @@ def shillings(match: Match) -> str:
 TRADES: list[Row] = [
     ("cards", CARD, card),
     ("isotope", r"(?<![A-Za-z\d])C-(1[34])(?!\d)", carbon),
+    ("ion", r"(?<![A-Za-z])(OH|Cl|Br|SCN|ClO|MnO4|H?[NCS]O[34]|Cr2O7)(2?)-(?![\w-])", r"\1 \2负"),
     ("turn", r"(?<![A-Za-z])([RULDFB])'(?![A-Za-z])", turn),
     ("pulse", r"([次拍转滴])/分(?![钟之])", r"\1/分钟"),
     ("geometry", "∽", "相似于"),
@@ -51,7 +52,7 @@ TRADES: list[Row] = [
     ("key", r"♯ ?(?=[A-Ga-g1-7])", "升"),
     ("statistics", r"[χΧ](?:²|\^?2(?![\d.]))", "卡方"),
     ("old money", r"£ ?(\d{1,4})[ .]{1,2}(1?\d)s\.?(?: ?(1[01]|\d)d\.?)?(?![A-Za-z\d])", shillings),
-    ("exposure", r"(?<=[到至偿为是了]) ?-(?=\d/\d ?EV)", "负"),
+    ("exposure", r"(?<![\dA-Za-z])-(?=\d/\d ?EV)", "负"),
     ("watts", r"(?<![\d/])(\d/\d) ?W(?![A-Za-z])", r"\1瓦"),
     ("paper", r"(\d{3,4}[×xX*]\d{3,4}(?:mm|毫米)?) ?1/(\d{1,2})(?!\d)", r"\1，\2开"),
     ("network address", r"((?:\d{1,3}\.){3}\d{1,3})/(\d{1,2})(?![\d/])", r"\1斜杠\2"),

@@ -118,6 +118,8 @@ def date_of_eight(number: str) -> str:
 def verse(number: str, division: str = "章") -> str:
     """Returns a chapter and its verses in Chinese words: 3:16 -> 三章十六节, 5:3-12 -> 五章三到十二节.
     `division` is the word for a chapter."""
+    if number.count(":") > 1:
+        return "到".join(map(verse, re.split("[-—–~～至到]", number)))
     chapter, *verses = map(cardinal, runs(number))
     return f"{chapter}{division}{'到'.join(verses)}节"
 
