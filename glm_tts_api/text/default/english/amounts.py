@@ -96,7 +96,7 @@ _COUNTED = {
 }
 THOUSANDS: list[Row] = [
     ("thousands", r"\b1,?000s\b", "thousands"),
-    ("thousands", r"(?<![\d.,])\d{1,3}(?:,\d{3})++(?!\d|,\d)", without_commas),
+    ("thousands", r"(?<![\d,])(?<!\d\.)\d{1,3}(?:,\d{3})++(?!\d|,\d)", without_commas),
 ]
 AMOUNTS: list[Row] = [
     ("by", r"(?:(?<=foot)|(?<=feet)|(?<=inches)|(?<=inch)) {0,2}(?:x(?![a-z])|×) ?(?=\w)", " by "),

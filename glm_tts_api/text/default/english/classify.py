@@ -25,8 +25,9 @@ def lettered_too(figure: Figure) -> bool:
 
 
 def identified_too(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a code because it follows another code: Zip 90210, not 90201."""
-    return figure.last_kind == "identifier"
+    """Returns whether the number `figure` is a code because it follows another code: Zip 90210, not 90201;
+    or an account behind the sort code of its bank: 20-45-12, 60318824."""
+    return figure.last_kind == "identifier" or (figure.last_kind == "name" and len(figure.text) == 8)
 
 
 # Words before a billion (worth 3B), and words of sport and of heat.

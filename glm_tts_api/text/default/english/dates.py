@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.english.days import MONTHS
+from glm_tts_api.text.default.english.days import MONTHS, in_full
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.short_forms import MONTH
 from glm_tts_api.text.default.english.stops import A_TIME, stop, with_stop
@@ -47,7 +47,7 @@ def day_first(match: Match) -> str:
     spoken = f"{numbers.ordinal(match[1])} of {_month(match[2])}"
     if not _ARTICLE.search(before(match)):
         spoken = f"the {spoken}"
-    return spoken + (f" {numbers.year(match[3])}" if match[3] else "")
+    return spoken + (f" {numbers.year(in_full(match[3]))}" if match[3] else "")
 
 
 def day_range(match: Match) -> str:
@@ -84,7 +84,7 @@ DATES: list[Row] = [
         lambda m: f"{m[1] if m[2] else _month(m[1])}{m[2]} to ",
     ),
     ("month", rf"(?<= to )({MONTH})\b(?!\.| \d)", lambda m: _month(m[1])),
-    ("date", rf"(?<![\w-]){_DAY}-({MONTH})-({_YEAR})(?![\w-])", day_first),
+    ("date", rf"(?<![\w-]){_DAY}-({MONTH})(?:-({_YEAR}|\d\d))?(?![\w-])", day_first),
     ("quarter", r"\b(Q[1-4]|H[12]|FY) ?['’](\d\d)\b", lambda m: f"{m[1]} {cardinal(m[2])}"),
     (
         "date",

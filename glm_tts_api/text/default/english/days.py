@@ -21,6 +21,12 @@ _OF_THING = re.compile(
     r"|before|after|we|you|he|she|they|it|is|was|will|please|then|this|last|next|is|are|only|onwards?|am|pm|our|your)\b)"
     r"[a-z]{2}"
 )
+# Money and words of countries in which the day of a date comes first.
+_DAY_FIRST = re.compile(
+    r"[£₹]|(?<![A-Z])[AS]\$|\bINR\b|\+(?:44|91|353|61|65)\b|\b0\d{2,4} \d{3} ?\d{3,4}\b|\b(?:bank hol"
+    r"|colour|centre|cricket|fete|fortnight|GP|half[- ]term|mum|NHS|parish|pub|rugby|rupees|surgery|VAT"
+    r"|whilst)\b"
+)
 _DAY_OVER_12 = re.compile(r"(?<![\d/])(?:1[3-9]|2\d|3[01])/(?:0?[1-9]|1[0-2])/(?:\d\d|\d{4})(?![\d/])")
 
 
@@ -53,13 +59,15 @@ def dated(figure: Figure) -> bool:
 
 
 def day_first(figure: Figure) -> bool:
-    """Returns whether the day comes first in the date `figure`, such as 9/11/1962: the text near it names the
-    month of the second number, or has a date whose first number is over 12."""
+    """Returns whether the day comes first in the date `figure`, such as 9/11/1962. It does where the text
+    near it names the month of the second number, has a date whose first number is over 12, or speaks of
+    Britain, India or Australia."""
     day, month, *_ = map(int, runs(figure.text))
     near = f"{figure.lead} {figure.rest}".lower()
     if not (1 <= day <= 12 and 1 <= month <= 12) or MONTHS[day - 1] in near:
         return False
-    return MONTHS[month - 1] in near or _DAY_OVER_12.search(near) is not None
+    around = figure.line[max(0, figure.start - 200) : figure.end + 200]
+    return bool(MONTHS[month - 1] in near or _DAY_OVER_12.search(near) or _DAY_FIRST.search(around))
 
 
 def dated_apart(figure: Figure) -> bool:

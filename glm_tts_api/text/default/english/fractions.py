@@ -15,7 +15,7 @@ _RATED = re.compile(
 )
 _CRICKET = re.compile(
     r"(?i)wicket|\bovers?\b|innings|stumps|declared|\btea\b|lunch|chas(?:ed|ing)|cricket"
-    r"|\bov\b|a\.o\.|by \d+ runs|\ball out"
+    r"|\d\d\* |\bov\b|a\.o\.|by \d+ runs|\ball out"
 )
 
 _STUMPS = re.compile(
@@ -23,7 +23,7 @@ _STUMPS = re.compile(
 )
 _BATS = re.compile(
     r"\boff \d{1,3} balls|\b(?:bowled|batsm[ae]n|batters?|crease|lbw|not out|the Ashes)\b"
-    r"|\d\d\* |\b\d{3}-\d,? with "
+    r"|\d\d\* |\b\d{3}-\d,? with |\bovernight, [A-Z]"
 )
 
 
@@ -116,8 +116,9 @@ def _bare(text: str) -> str:
 
 
 def over(text: str) -> str:
-    """Returns a blood pressure in words: 120/80 -> one hundred and twenty over eighty."""
-    return " over ".join(map(cardinal, runs(text)))
+    """Returns a blood pressure in words: 120/80 mmHg -> one hundred and twenty over eighty
+    millimeters of mercury."""
+    return " over ".join(map(cardinal, runs(text))) + " millimeters of mercury" * text.endswith("Hg")
 
 
 def odds(text: str) -> str:

@@ -16,7 +16,7 @@ _BARE_ATTRIBUTE = re.compile(
     r"|nail|screen|display|monitor|walk|V-?\d|tv|TV|bag|bottle|bar|pack|lens|hill|climb|run|swim|line|steak"
     r"|burger|battery|drive|cable|finals?|tall(?= (?!and|or|with|in|at)[a-z])|man|wall|tower|pole|board"
     r"|capacitor|resistor|tablets?|capsules?|caplets?|pills?|vials?|syringes?|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
-    r"|circuit)\b"
+    r"|circuit|plug|MCB|tub|tin|can|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix)\b"
 )
 _NOUN = re.compile(
     r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before"

@@ -11,11 +11,14 @@ from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.units import SCALES
 from glm_tts_api.text.default.figures import Figure, by_name
 
-_SCALE = r"(?i:hundred|thousand|million|billion|trillion|tn|mn|mm|mil|bn|[kmbt](?!(?<=[\s-].)-))(?![A-Za-z])"
+_SCALE = (
+    r"(?i:hundred|thousand|million|billion|trillion|lakh crore|lakhs?|crores?|cr|(?-i:L)|tn|mn|mm|mil|bn"
+    r"|[kmbt](?!(?<=[\s-].)-))(?![A-Za-z])"
+)
 _WITHOUT_PARTS = ("yen", "won", "dong")
 # Things that are named by their price even without an article: two $20 bills.
 _PRICED = re.compile(
-    r" (?:bills?|notes?|coins?|gift cards?|vouchers?|coupons?|tickets?|deals?"
+    r" (?:[A-Z][\w&']{1,15} )?(?:bills?|notes?|coins?|gift cards?|vouchers?|coupons?|tickets?|deals?"
     r"|contracts?|fines?|checks?|cheques?|stamps?|discounts?|rebates?|copays?|price tags?|bonus(?:es)?)\b"
 )
 _NOUN = re.compile(
@@ -41,7 +44,7 @@ class Money:
     def __init__(self, words: Words) -> None:
         signs, codes = words.names("currency", "english"), words.names("code", "english")
         self._names = signs | codes
-        self._parts_of = {word.written: word.part for word in words.of("currency")}
+        self._parts_of = {word.written: word.part for kind in ("currency", "code") for word in words.of(kind)}
         sign, code = f"(?i:{either(signs)})", either(codes)
         self.patterns = {"currency": sign, "code": code, "scale": _SCALE}
         self._parts = re.compile(

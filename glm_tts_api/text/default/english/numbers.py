@@ -97,7 +97,7 @@ def plural(noun: str, amount: str) -> str:
 
 
 _IRREGULAR_PLURALS = {
-    **{"foot": "feet", "inch": "inches", "penny": "pence"},
+    **{"foot": "feet", "inch": "inches", "penny": "pence", "paisa": "paise"},
     **{
         "foot pound": "foot pounds",
         "pound foot": "pound feet",
@@ -119,8 +119,8 @@ _INVARIABLE = {
         "jeon",
         "satang",
         "xu",
-        "paisa",
         "yen",
+        "ringgit",
         "sen",
         "hertz",
         "kilohertz",

@@ -136,7 +136,7 @@ PASTIMES: list[Row] = [
     ("forecast", r"\bocc\. (?=gale|rain|shower|severe|poor|moderate|storm|drizzle|fog|\d)", "occasionally "),
     ("regiment", r"(?<=\d(?:st|nd|rd|th) )(Bn|Bde|Regt|Sqn|Coy|Div)\b\.?", lambda m: _UNITS[m[1]]),
     ("stars", r"\bDec\.?(?= ?[+−–-]?\d{1,2}° ?\d)", "declination"),
-    ("type", r"(?<![\d/.])(\d{1,2})/(\d{1,2}) ?pt\b", r"\1 on \2 point"),
+    ("type", r"(?<![\d/.])([6-9]|\d\d)/(\d{1,2}) ?pt\b", r"\1 on \2 point"),
     ("thread", r"\b(M\d{1,2}) ?[x×] ?(?=\d)", r"\1 by "),
     ("glasses", r"(?<![\w'])R:? (?=[-+−]\d{1,2}\.(?:00|25|50|75)\b)", "right "),
     ("glasses", r"(?<![\w'])L:? (?=[-+−]\d{1,2}\.(?:00|25|50|75)\b)", "left "),

@@ -12,7 +12,7 @@ TITLES = names("""
     Adm=admiral; Cmdr=commander; Pvt=private; Supt=superintendent; Amb=ambassador; Atty=attorney;
     Det=detective; Insp=inspector; Messrs=messieurs; Mme=madame; Pt=point; Asst=assistant; Drs=doctors;
     Gens=generals; Govs=governors; Profs=professors; Reps=representatives; Revd=reverend; Revs=reverends;
-    Sens=senators;
+    Sens=senators; Cllr=councillor; Cllrs=councillors; Pte=private;
 """)
 WEEKDAYS = names("""
     Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Weds=wednesday; Thu=thursday; Thur=thursday;

@@ -33,10 +33,10 @@ _GOES_ON = {"etc": A_TIME} | dict.fromkeys(
 )
 _ORDINAL = re.compile(r"(?:\d(?:st|nd|rd|th)|\b(?:second|third))[ -]$")
 _FIGURE = re.compile(
-    r"\s+[(-]?(?:\d|[A-Z]-?\d|[ivx]{2,5}\b|[ivx][-–][ivx]|[IVX]{2,5}\b|[IVX][-,.;:)])", re.ASCII
+    r"\d{1,4}(?!\w)|\s+[(-]?(?:\d|[A-Z]-?\d|[ivx]{2,5}\b|[ivx][-–][ivx]|[IVX]{2,5}\b|[IVX][-,.;:)])", re.ASCII
 )
 _LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")
-_NUMBER = re.compile(r"\s(?:#?\d|[A-Z]-?\d)")
+_NUMBER = re.compile(r":?\s(?:#?\d|[A-Z]-?\d)")
 _GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,?!)\]\"”’'…—]|$")
 _SMALL = re.compile(r"\s+[a-z0-9(]|,")
 _WITHIN = re.compile(r"\s+[a-z(]|,")
@@ -85,7 +85,7 @@ def short_form(match: Match) -> str:
     if "ordinal" in words and (dotted or match[1] in ("fl", "Fl")) and _ORDINAL.search(lead):
         return words["ordinal"] + stop(match)
     if numbered and dotted and (_FIGURE.match(rest) or (match[1][0].isupper() and _LETTER.match(rest))):
-        return numbered
+        return numbered + " " * rest[0].isdigit()
     if "label" in words and _NUMBER.match(rest):
         return words["label"]
     if "stop" in words and dotted and _GOING_ON.match(rest):

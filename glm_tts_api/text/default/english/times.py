@@ -59,6 +59,11 @@ _SCRIPTURE = re.compile(
 )
 PATTERNS = {
     "book": alternatives([*_BOOKS, *_WHOLE_BOOKS.split()]),
+    "event": r"(?i:\b(?:alarm|appointment|arriv\w+|bed|booked|breakfast|bus(?:es)?|church|clinic|coach|coffee"
+    r"|comedy|communion|concert|depart\w*|dinner|doors|drinks|evensong|ferry|home|kick-off|knock(?:ing)? off"
+    r"|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance"
+    r"|pick(?:ed)? (?:you |me |him |her |them )?up|radio|rehearsals?|school|seated|seminar|service|show"
+    r"|supper|surgery|tour|trains?|trip|tutorial|woke|wake)\b)",
     "state": alternatives({*STATES.values(), "n y", "n j"}),
 }
 
@@ -140,6 +145,12 @@ def military(time: str) -> str:
     thirty hours."""
     hour = f"oh {cardinal(time[1])}" if time[0] == "0" else cardinal(time[:2])
     return f"{hour} {'hundred' if time[2:4] == '00' else cardinal(time[2:4])} hours"
+
+
+def early(time: str) -> str:
+    """Returns military times in words: 0430 -> oh four thirty, 0600-1500 -> oh six hundred to fifteen
+    hundred."""
+    return " to ".join(military(run).removesuffix(" hours") for run in runs(time))
 
 
 def central(time: str) -> str:
@@ -234,7 +245,7 @@ def verse(verse: str) -> str:
 
 
 SAID = by_name(
-    *(clock, clocks, military, central, ratio, duration, lettered, aged, left, lap, pace, height, seconds),
-    *(decade, short_year, verse),
+    *(clock, clocks, military, early, central, ratio, duration, lettered, aged, left, lap, pace, height),
+    *(seconds, decade, short_year, verse),
 )
 TESTS = by_name(won, unscored, unpriced, timed_too, several_too, of_scripture, lasts, tall)

@@ -102,6 +102,16 @@ def shillings(match: Match) -> str:
     return match[1] if rupees else f"{match[1]} shillings"
 
 
+def lakhs(match: Match) -> str:
+    """Returns an Indian number in words: 1,20,000 -> one lakh twenty thousand, ₹2,00,000 -> two lakh
+    rupees."""
+    crores, rest = divmod(int(match[2].replace(",", "")), 10_000_000)
+    parts = ((crores, " crore"), (rest // 100_000, " lakh"), (rest % 100_000, ""))
+    said = " ".join(numbers.cardinal(str(amount)) + scale for amount, scale in parts if amount)
+    paise = f" and {numbers.cardinal(match[3])} paise" if match[3] and match[3] != "00" else ""
+    return f"{said} rupees{paise}" if match[1] else said
+
+
 def stars(match: Match) -> str:
     return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
 
@@ -109,6 +119,12 @@ def stars(match: Match) -> str:
 _PENCE = r"(?=\d)(\d{1,2}(?!\d|/))?(?: ?(1/[24]|3/4) ?)?d\b\.?"
 _SECTION = r"(?=\d{1,3}[A-Z]{0,2}"
 TRADES: list[Row] = [
+    ("rupees", r"\bRs\b\.? ?(?=\d)", "₹"),
+    (
+        "lakhs",
+        r"((?:₹|\bINR) ?)?(\d(?<![\d.,].)(?<!\w\(.)\d?(?:,\d\d){1,4},\d{3})(?!\d|,\d)(?:\.(\d\d)\b)?(?:/-)?",
+        lakhs,
+    ),
     (
         "rent",
         rf"([£€$]\d[\d,.]{{0,11}}k?) ?({alternatives(_RENTS)})\b(?![-/])\.?",
@@ -116,7 +132,11 @@ TRADES: list[Row] = [
     ),
     ("rent", r"(?<=\d) ?pcm\b\.?", with_stop(lambda _: " per calendar month", _NOTHING)),
     ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
-    ("included", r"\b([Ii])ncl\b\.?(?=[,;)]|$| [A-Z][a-z])", with_stop(lambda m: f"{m[1]}ncluded")),
+    (
+        "included",
+        r"\b([Ii])ncl\b\.?(?=[,;)]|$| (?!Wi-?Fi\b)[A-Z][a-z])",
+        with_stop(lambda m: f"{m[1]}ncluded"),
+    ),
     (
         "including",
         r"(?:(?<=[,(\d] )|(?<=\bpcm )|(?<=\bpw ))inc\.? (?=[a-z\d£$€])"
@@ -124,7 +144,53 @@ TRADES: list[Row] = [
         "including ",
     ),
     ("acre", r"(?<=\d)-ac\b\.?(?= [a-z])", "-acre"),
-    ("near", r"\bnr\.? (?=[A-Z][a-z])", "near "),
+    ("near", r"\bnr(?:\. (?=[a-z]{3})|\.? (?=[A-Z][a-z\d]|the\b))", "near "),
+    (
+        "deposit",
+        r"([£€$]\d[\d,.]{0,9} |\d% )dep\b\.?|\bdep\.(?= [£€$])",
+        with_stop(lambda m: f"{m[1] or ''}deposit"),
+    ),
+    (
+        "account",
+        r"\b[Aa]/[Cc](?= (?:no\b|number|ending|[Xx*]*\d))"
+        r"|(?:(?<=from your )|(?<=to your )|(?<=in your ))a/c\b",
+        "account",
+    ),
+    ("extension", r"(?i:(?<=\bcall )|(?<=\bdial )|(?<=\btel ))x(?=\d{3,5}\b)", "extension "),
+    ("percent", r"(?<=\d)pc\b(?! sets?\b)", "%"),
+    ("number", r"(?<=\d)no\b\.?(?= [a-zA-Z\d])", " number"),
+    (
+        "number",
+        r"\b((?i:account|booking|card|house|invoice|job|licence|member|membership|mobile|order|phone"
+        r"|policy|ref|reg|roll|serial|staff|tel|ticket)\.?) no\b\.?(?=[,;:)]|$| (?:is|was|and|on)\b)",
+        with_stop(lambda m: f"{m[1]} number"),
+    ),
+    (
+        "doses",
+        r"(?<=\d) ?x(?= (?:an? (?:day|week|month|year)|daily|weekly)\b)"
+        r"|(?<= )x(?=\d (?:daily|weekly|a day)\b)",
+        " times ",
+    ),
+    (
+        "count",
+        r"(?:(?<=\b\d)|(?<=\b\d\d)) x (?=(?!times|minus|plus|less|this|is|as|was|has)[a-z]{1,14}s\b"
+        r"|\d{1,4} ?(?:k?g|ml|[Ll]|oz|lb) [a-z]{3})",
+        " ",
+    ),
+    (
+        "or",
+        r"(?<=\d)(k?g|ml|[cmk]?m|[lL])/(?=\d{1,4}(?:\.\d|/\d)? ?(?:oz|lbs?|in|ft|fl|pints?|miles?|mph)\b)",
+        r"\1, ",
+    ),
+    ("ordinal", r"\b(\d)(?:st|nd|rd|th)s\b", lambda m: f"{numbers.ordinal(m[1])}s"),
+    ("eleven", r"(?<=st |nd |rd |th )XI\b", "eleven"),
+    (
+        "age group",
+        r"(?:\bU|(?:(?<=\()|(?<=and )|(?<=for )|(?<=he )|(?<=our )|(?<=[,.;:] )|^)([Uu]nder|[Oo]ver) )"
+        r"(\d{1,2})s\b",
+        lambda m: f"{m[1] or 'under'} {numbers.plural(numbers.cardinal(m[2]), '2')}",
+    ),
+    ("ringgit", r"\bRM(?=\d{2,6}\b)", "MYR "),
     (
         "old money",
         rf"(?:£ ?(\d{{1,3}}(?:,?\d{{3}})?),? |(?<![\w.]))(\d{{1,2}})s\b\.?(?:(?:,? )?{_PENCE})",
@@ -166,7 +232,8 @@ TRADES: list[Row] = [
     ),
     (
         "star",
-        r"(?<=\b[1-7])\*(?= (?:hotels?|resorts?|spas?|luxury|accommodation|reviews?|service)\b)",
+        r"(?<=\b[1-7])\*(?= (?:hotels?|resorts?|spas?|luxury|accommodation|reviews?|service|places?|prices?"
+        r"|property|treatment|stays?)\b)",
         " star",
     ),
     ("repeat", r"\b([Rr])ep (?=(?:from |between )?\*)", r"\1epeat "),

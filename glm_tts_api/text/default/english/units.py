@@ -9,7 +9,8 @@ from glm_tts_api.text.default.table import names
 SCALES = names("""
     k=thousand; m=million; mn=million; b=billion; bn=billion; t=trillion; tn=trillion;
     mm=million; mil=million; hundred=hundred; thousand=thousand; million=million; billion=billion;
-    trillion=trillion;
+    trillion=trillion; lakh crore=lakh crore; lakh=lakh; lakhs=lakh; l=lakh;
+    crore=crore; crores=crore; cr=crore;
 """)
 _WORDS = Words()
 UNITS = _WORDS.names("unit", "english")

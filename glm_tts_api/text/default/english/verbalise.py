@@ -115,10 +115,10 @@ def dates(number: str) -> str:
 
 
 def days_first(number: str) -> str:
-    """Returns a date whose day comes first in words: 9/11/1962 -> the ninth of november nineteen sixty
-    two."""
-    day, month, in_year = runs(number)
-    return f"the {ordinal(day)} of {MONTHS[int(month) - 1]} {year(in_full(in_year))}"
+    """Returns a date whose day comes first in words: 9/11/1962 -> the ninth of november nineteen sixty two,
+    3/4 -> the third of april."""
+    day, month, *in_year = runs(number)
+    return " ".join([f"the {ordinal(day)} of {MONTHS[int(month) - 1]}", *map(year, map(in_full, in_year))])
 
 
 def span(numbers: str) -> str:
@@ -155,11 +155,6 @@ def years(number: str) -> str:
     return " to ".join(map(year, runs(number)))
 
 
-def early(time: str) -> str:
-    """Returns a military time before ten o'clock in words: 0430 -> oh four thirty, 0600 -> oh six hundred."""
-    return f"oh {cardinal(time[1])} {'hundred' if time.endswith('00') else paired(time[2:])}"
-
-
 SAID = by_name(
     *(
         cardinal,
@@ -183,5 +178,5 @@ SAID = by_name(
         host,
         version,
     ),
-    *(dates, days_first, season, in_threes, years, early, span, minus, negative),
+    *(dates, days_first, season, in_threes, years, span, minus, negative),
 )

@@ -90,7 +90,7 @@ _DAY_BEFORE = re.compile(
     r"|(?:Tue|Thu|Fri|Sat), $"
 )
 _DAY_BEHIND = re.compile(
-    r":(?! (?:an?|the) )| ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|the \d|morning|night)"
+    r":(?! (?:an?|the) )| - | ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|the \d|morning|night)"
     rf"| (?:and|to|through) (?:{alternatives(WEEKDAYS)}|[A-Z][a-z]{{2,5}}day)\b"
 )
 
@@ -196,7 +196,7 @@ WORDS: list[Row] = [
     ("initials", rf"\b([A-Z][a-z]+\.? )?\b((?:[A-Z]\. ){{1,4}})(?={A_NAME.pattern}[A-Z][a-z])", initials),
     (
         "street or saint",
-        r"((?:\b[A-Z][a-z]{1,20}(?:'s)?|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$))",
+        r"((?:\b[A-Z][a-z]{1,20}(?:'s?)?|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$)|(?<=St)(?=\s[a-z]))",
         saint_or_street,
     ),
     (
@@ -206,7 +206,7 @@ WORDS: list[Row] = [
     ),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|doctor )", title),
-    ("title", r"\b(Mr|Mrs|Ms|Prof|Revd)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
+    ("title", r"\b(Mr|Mrs|Ms|Prof|Revd|Cllrs?|Pte)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     (
         "title",
@@ -229,7 +229,7 @@ WORDS: list[Row] = [
     (
         "weekday",
         rf"\b({alternatives(WEEKDAYS)})\b(?=,?\s(?:Jan|Feb|Mar|Apr|May"
-        rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?:[:.]\d|[ap]m|(?:st|nd|rd|th)?\s(?:of\s)?{MONTH}\b)))",
+        rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?:[:.]\d|[ap]m|st\b|nd\b|rd\b|th\b|\s{MONTH}\b)|[ap]\.m))",
         lambda m: WEEKDAYS[m[1]],
     ),
     ("weekday", r"(?<=\bfor )(Mon|Wed|Sat|Sun)\b(?=[.,;!?]|$)", lambda m: WEEKDAYS[m[1]]),
@@ -242,7 +242,7 @@ WORDS: list[Row] = [
     (
         "unit",
         r"(?:(?<=each )|(?<=every )|(?<=per )|(?<=last )|(?<=next ))"
-        r"(gal|qt|lb|oz|mi|mo|sq (?:k?m|mi|ft))\b\.?",
+        r"(gal|qt|lb|oz|mi|mo|kg|km|ml|min|sq (?:k?m|mi|ft))\b\.?",
         with_stop(lambda m: UNITS[m[1]]),
     ),
     ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
@@ -252,7 +252,7 @@ WORDS: list[Row] = [
     (
         "number",
         r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
-        r"|(?<!\b[A-G])#\s?(?=\d|[A-Z]{1,3}-\d)",
+        r"|\b(?-i:No) (?=\d{1,3} (?:has|is|said|says|was)\b)|(?<!\b[A-G])#\s?(?=\d|[A-Z]{1,3}-\d)",
         lambda m: m[0] if m[0][0] in "Nn" and _REFUSED.search(before(m)) else "number ",
     ),
     (
