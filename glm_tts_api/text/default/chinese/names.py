@@ -8,7 +8,7 @@ from glm_tts_api.text.default.table import Match, Row
 
 _DIGIT_NAMES = {chr(code): name for code, name in CHINESE_DIGITS.items()}
 _CODE_WORDS = (
-    "[单证税牌编账帐会员订卡款货机]号|快递单号|订单号|车牌号?|序列号"
+    "[单证税牌编账帐会员订卡款货机利]号|快递单号|订单号|车牌号?|序列号"
     "|验证码|激活码|兑换码|邀请码|提取码|SN|密码"
 )
 
@@ -23,7 +23,7 @@ ADDRESSES: list[Row] = [
     ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
 ]
 LETTERED: list[Row] = [
-    ("weekday", r"((?:周|星期|礼拜)[一二三四五六]) ?(?=\d{1,2}(?::\d\d|点))", r"\1，"),
+    ("weekday", r"((?:周|星期|礼拜)[一二三四五六](?:[、和][一二三四五六])*) ?(?=\d\d?(?::\d\d|点))", r"\1，"),
     ("blood", r"R(?<![A-Za-z].)h ?[（(]?-[)）]?(?!\d)", "Rh阴性"),
     (
         "network address",
@@ -38,8 +38,8 @@ LETTERED: list[Row] = [
     ),
     (
         "code",
-        rf"(?:{_CODE_WORDS})[：:为是 ]{{0,2}}[A-Z\d-]{{5,24}}(?![A-Za-z\d])",
-        lambda m: dialled(m.group().replace("-", "")),
+        rf"(?:{_CODE_WORDS})[：:为是 ]{{0,2}}[A-Z\d-]{{5,24}}(?:\.[\dX])?(?![A-Za-z\d])",
+        lambda m: dialled(m.group().replace("-", "").replace(".", "点")),
     ),
     (
         "password",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.characters import CARD, rank_and_suit
+from glm_tts_api.text.default.characters import CARD, plain_exponent, rank_and_suit
 from glm_tts_api.text.default.chinese.numbers import counted
 from glm_tts_api.text.default.table import Match, Row, beside
 
@@ -41,6 +41,7 @@ TRADES: list[Row] = [
     ("cards", CARD, card),
     ("isotope", r"(?<![A-Za-z\d])C-(1[34])(?!\d)", carbon),
     ("ion", r"(?<![A-Za-z])(OH|Cl|Br|SCN|ClO|MnO4|H?[NCS]O[34]|Cr2O7)(2?)-(?![\w-])", r"\1 \2负"),
+    ("orbital", r"(?<![A-Za-z])sp([²³])", lambda m: f"sp{plain_exponent(m[1])}"),
     ("turn", r"(?<![A-Za-z])([RULDFB])'(?![A-Za-z])", turn),
     ("pulse", r"([次拍转滴])/分(?![钟之])", r"\1/分钟"),
     ("geometry", "∽", "相似于"),
