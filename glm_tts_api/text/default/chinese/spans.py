@@ -11,7 +11,7 @@ _ARROWS = "→➜⇒⟶"
 SPANS: list[Row] = [
     ("number in brackets", r"[（(](?:(?<=[。；：，！？].)|(?<=^.))(\d{1,2})[)）]", r"\1，"),
     ("bracket", rf"(?:[)）〕](?<=[\d{_HAN}].) ?| (?<=[{_NUMERALS}] ))(?=\d|[{_NUMERALS}]{{1,3}}比)", "，"),
-    ("bracket", rf"[（(](?<=[\d{_NUMERALS}].)(?=[\d{_NUMERALS}])(?!.{{1,2}}[)）]班)", "，"),
+    ("bracket", rf"[（(](?<=[\d{_NUMERALS}分日月年号元米级克].)(?=[\d{_NUMERALS}])(?!.{{1,2}}[)）]班)", "，"),
     ("comparison", r"≤|<=(?![=-])", "小于等于"),
     ("comparison", r"≥|>=(?!=)", "大于等于"),
     ("arrow", rf"(?<=[\w%℃°）){_HAN}]) ?[{_ARROWS}] ?(?=[\w（({_HAN}-])", "到"),
