@@ -58,13 +58,6 @@ def title(match: Match) -> str:
     )
 
 
-def cups(match: Match) -> str:
-    """Returns the c. of a recipe in words: the c. of 1 c. sugar -> cup, the c. of 2 1/2 c. flour -> cups."""
-    lead = before(match)
-    one = re.search(r"(?:^|[^\d/.])1 ?$|\d/\d ?$", lead) and not re.search(r"\d +\d/\d ?$", lead)
-    return " cup " if one else " cups "
-
-
 def isotope(match: Match) -> str:
     """Returns an isotope in words: U-235 -> uranium two thirty five. Names such as I-95 (a road), whose
     number is no mass of the element, stay."""
@@ -113,7 +106,6 @@ ABBREVIATIONS: list[Row] = [
         lambda m: _TITLES[m[1]],
     ),
     ("title", rf"\b({'|'.join(map(re.escape, _TITLES))}) (?=[A-Z][a-z])", title),
-    ("cups", r"(?<=\d) ?c\. ?(?=[a-z]|[A-Z]{2} [a-z])", cups),
     ("compared", r"\b([yqmdw])(?:/|-o-)\1\b|\b([YQM])o\2\b", compared),
     (
         "patient",
@@ -129,6 +121,11 @@ ABBREVIATIONS: list[Row] = [
     ),
     ("part", r"\b([Ss]c|[Vv]ol)\. (?=[ivxIVX]{1,5}\b)", lambda m: "Scene " if m[1][1] == "c" else "Volume "),
     ("feet", r"(?<=\d,\d{3})['′](?!\w)", " feet"),
+    (
+        "feet",
+        r"(?<=\d)['′] ?(?=(?:boat|ceiling|dumpster|fence|ladder|reefer|sailboat|trailer|truck|wall)s?\b)",
+        "-ft ",
+    ),
     ("second", r"(?:(?<=1/\d\d)|(?<=1/\d{3})|(?<=1/\d{4})) ?s\b", " second"),
     ("each", r"(?<=\d)/ea\b\.?", with_stop(lambda _: " each")),
     ("order", r"\bO\(([^()]{1,20})\)", r"O of \1 "),
@@ -175,7 +172,7 @@ ABBREVIATIONS: list[Row] = [
     ("promotion", r"\b([a-h])([18])=([QRBN])\b", lambda m: f"{m[1]} {numbers.cardinal(m[2])} equals {m[3]}"),
     ("minutes", r"\b(\d\d)\+(\d{1,2})['′]", r"\1 plus \2 minutes"),
     ("per", r"(?:(?<=\d )|(?<=s ))p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
-    ("established", r"\b[Ee]st\. (?=1[5-9]\d\d\b|20\d\d\b)", "established "),
+    ("established", r"\b[Ee]st\. (?=(?:in )?(?:1[5-9]\d\d|20\d\d)\b)", "established "),
     ("pack", r"\b[Pp]k\.?(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
     ("per", r"(?<=\d)/sh\b\.?", with_stop(lambda _: " per share")),
     ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{_WINDS[m[1]]} "),
@@ -190,7 +187,8 @@ ABBREVIATIONS: list[Row] = [
     ("point", r"(?<=\d) ?-pts?\b\.?(?= [a-z])", "-point"),
     ("by", r"(?<=\d)( ?(?:mm|cm|km|m|ft|in|yd|px)) ?[x×] ?(?=\d|[WDHL]:? ?\d)", r"\1 by "),
     ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),
-    ("unit", r"\b([Ss]q|[Cc]u)\. ?(?=(?:ft|in|mi|yd|k?m)\b)", r"\1 "),
+    ("unit", r"\b([Ss]q|[Cc]u)(?:\. ?| )(ft|in|mi|yd|k?m)s?\b", r"\1 \2"),
+    ("business", r"\bbus\. (?=days?\b|hours\b|hrs\b)", "business "),
     ("miles", r"(?<=\d[kK] )mi\b\.?(?=[ ,;)])", "miles"),
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
     (
@@ -223,14 +221,14 @@ ABBREVIATIONS: list[Row] = [
     ("all out", r"(?<=\d )a\.o\.", "all out"),
     ("not out", r"(?<=\d )n\.o\.", "not out"),
     ("on center", r"(?<=[\d\"″n] )o\.c\.", "on center"),
-    ("rooms", r"(?<![\w.])(\d{1,2})BR/(\d(?:\.5)?)BA\b", r"\1 bedroom \2 bath"),
+    ("rooms", r"(?i)(?<![\w.])(\d{1,2}) ?b[dr]s?(?:/|, ?)(\d(?:\.5)?) ?ba\b", r"\1 bedroom \2 bath"),
     ("season", r"\bS(\d{1,2}),? ?[Ee]p?\.? ?(?=\d)", r"season \1 episode "),
-    ("teaspoon", r"(?<=\d )t\. (?=[a-z]{3})", "tsp "),
+    ("days", r"\b(?:M/W/F|Tu?/Thu?)\b", lambda m: " ".join(_DAYS[day[:2]] for day in m[0].split("/"))),
     ("pounds", r"(?<=\d)# (?=[a-z]{3})", " lb "),
     ("years", r"(?<=[=≈] )(\d{1,4}\.\d{1,3}) y(?=[.,;)]|$)", r"\1 years"),
     (
         "days",
-        r"\b(M|Tu?|W)-(W|Th|F|Sat?|Su|Sun)(?=[:,]? \d)",
+        r"\b(M|Tu?|W)-(W|Th|F|Sat?|Su|Sun)\b(?:(?=[:,]? \d)|(?<=M-F)|(?<=M-Th))",
         lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2][:2].rstrip('a')]}",
     ),
     ("key", r"(?<=\b[A-G])[♭♯]", lambda m: " flat" if m[0] == "♭" else " sharp"),
@@ -247,7 +245,6 @@ ABBREVIATIONS: list[Row] = [
     ("span", r"(\d{1,3})\s?-\s?(?=\d{1,3}(?:\.\d)?[\"″])(?!\d{1,2}\"-)", r"\1 to "),
     ("thousands", r"\$000'?s?\b", "thousands of dollars"),
     ("board feet", r"\bbd\. ?ft\b\.?", "board feet"),
-    ("tablespoon", r"(?<=\d )T\. (?=[a-z]{3})", "tbsp "),
     ("pint", r"(?<=\d )pt\. (?=[a-z]{3})|(?<=\d/\d )pt (?=[a-z])|(?<=\d )pt (?=of )", "pint "),
     ("gauge", r"(?<=\d)[- ]?ga\b\.?", " gauge"),
     ("law", r"\b(?:Pub\. ?|P\.)L\.(?: No\.)?(?= \d)", "public law"),
@@ -258,7 +255,9 @@ ABBREVIATIONS: list[Row] = [
     ),
     (
         "times",
-        r"(?<![\w.])[x×] ?(?=\d{1,2} ?(?:d|daily|days?|weeks?|wks?|hrs?|hours?|months?|years?|doses)\b)",
+        r"(?<=[a-z]{5} )x(?=[2-9]\b(?:[.,;)]|$| (?:today|yesterday|this|last|per|each|daily|and [a-z]{2})))"
+        r"|(?:(?<=sets )|(?<=reps ))x (?=\d)"
+        r"|(?<![\w.])[x×] ?(?=\d{1,2} ?(?:d|daily|days?|weeks?|wks?|hrs?|hours?|months?|years?|doses)\b)",
         "times ",
     ),
     ("number", r"\b[Nn]o\.(?=: ?\d| (?:is|was|below|above)\b)", "number"),

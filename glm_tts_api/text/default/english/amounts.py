@@ -99,7 +99,12 @@ THOUSANDS: list[Row] = [
     ("thousands", r"(?<![\d,])(?<!\d\.)\d{1,3}(?:,\d{3})++(?!\d|,\d)", without_commas),
 ]
 AMOUNTS: list[Row] = [
-    ("by", r"(?:(?<=foot)|(?<=feet)|(?<=inches)|(?<=inch)) {0,2}(?:x(?![a-z])|×) ?(?=\w)", " by "),
+    (
+        "by",
+        r"(?:(?<=foot)|(?<=feet)|(?<=inch)|(?<=inches)|(?<=\bdeep)"
+        r"|(?<=\bhigh)|(?<=\blong)|(?<=\btall)|(?<=\bwide)) {0,2}(?:x(?![a-z])|×) ?(?=\w)",
+        " by ",
+    ),
     ("without", r"\b[wW]/o\b", "without"),
     ("with", r"\bw/(?= ?[\w+#@£€$~\"“-])", "with "),
     ("rating", r"(?:(?<=\b\d)|(?<=\b10)|(?<=\d\.\d)) / (?=10\b(?! ?[-=+*×÷/]| is\b))", " out of "),

@@ -11,7 +11,8 @@ from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _ONES = {"2": "half", "3": "third", "4": "quarter"}
 _RATED = re.compile(
-    r"(?i)rat(?:ed?|ing)|scor|star|review|g(?:i|a)v(?:e|ing)|\bgets\b|film|movie|verdict|mark|grade|got|pain|quality|solid|exam|quiz|test"
+    r"(?i)rat(?:ed?|ing)|scor|star|review|g(?:i|a)v(?:e|ing)|\bgets\b|film|movie|verdict|mark|grade|got|pain|quality"
+    r"|solid|exam|quiz|test|(?:ambian?ce|decor|food|location|parking|price|service|taste|value|vibes?): $"
 )
 _CRICKET = re.compile(
     r"(?i)wicket|\bovers?\b|innings|stumps|declared|\btea\b|lunch|chas(?:ed|ing)|cricket"

@@ -7,16 +7,19 @@ import re
 from glm_tts_api.text.default.data import Words, either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.fractions import fraction
-from glm_tts_api.text.default.english.numbers import cardinal
+from glm_tts_api.text.default.english.numbers import cardinal, paired
 from glm_tts_api.text.default.english.units import ONLY_JOINED, SCALES
 from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke|hurdles|relay|IM\b|medley|pool|radius|pipe"
     r"|nail|screen|display|monitor|walk|V-?\d|tv|TV|bag|bottle|bar|pack|lens|hill|climb|run|swim|line|steak"
-    r"|burger|battery|drive|cable|finals?|tall(?= (?!and|or|with|in|at)[a-z])|man|wall|tower|pole|board"
+    r"|burger|battery|drive|cable|finals?|tall(?= (?!and|or|with|in|at|x )[a-z])|man|wall|tower|pole|board"
     r"|capacitor|resistor|tablets?|capsules?|caplets?|pills?|vials?|syringes?|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
-    r"|circuit|plug|MCB|tub|tin|can|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix)\b"
+    r"|circuit|plug|MCB|tub|tin|can|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix"
+    r"|deck|frame|HDD|SSD|hookup|ladder|dumpster|Dutch oven|package|pkg|ribeye"
+    r"|sirloin|(?:car|dryer|gas|solar|truck|wall|water) "
+    r"(?:batter(?:y|ies)|heaters?|outlets?|panels?|tanks?|unit))\b"
 )
 _NOUN = re.compile(
     r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before"
@@ -31,10 +34,10 @@ _THINGS = re.compile(
     r"|times|unless|upstairs|versus|was|weighs|whereas|wins|works|yes|yours)\b|\w{0,12}wards\b)"
     r"[a-z]{2,14}(?<![sui])s\b"
 )
-_OF_INCHES = re.compile(r"\s(?:[a-z]|[A-Z]{2}|[A-Z][a-z]{1,12} (?:TV|screen|monitor))")
+_OF_INCHES = re.compile(r"\s(?:[a-z]|[A-Z][A-Z-]|[A-Z][a-z]{1,12} (?:\w{2,4} )?(?:TV|screen|monitor))")
 _NO_NOUN = re.compile(
     r"\s(?:long|wide|tall|deep|high|thick|by|x|and|or|of|in|is|at|from|apart|across|away|per|last|this|today|tonight"
-    r"|yesterday|overnight|on|to|with|for|below|above|than|more|less|each|it|it's|he|she|they|we|you|so|then|when|if|but|the|an?|are|was|were|has|had)\b"
+    r"|yesterday|overnight|can|may|must|should|will|would|on|to|with|for|below|above|than|more|less|each|it|it's|he|she|they|we|you|so|then|when|if|but|the|an?|are|was|were|has|had)\b"
 )
 # A quotation that is still open, and one that is closed behind the number: "is 5" wide".
 _OPEN = re.compile(r'(?<![\w.;!?)])(?<!\d )"[^"]*$')
@@ -76,7 +79,7 @@ class Measures:
         self.patterns = {
             "unit": rf"{unit}(?:/(?:\({per}·{per}\)|{per}))*"
             r"(?![A-Za-z\d²³]|(?<=[\s\d]\w)['’]s\b| ha\b)"
-            r"(?:\.(?=\s(?:[a-z]|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b)|[),;]))?",
+            r"(?:\.(?=\s(?:\(?[a-z@=&+]|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b)|[),;]))?",
             "long": either(long),
             "to": _TO,
             "number": _NUMBER,
@@ -248,7 +251,8 @@ def by(text: str) -> str:
 
 def crossed(text: str) -> str:
     """Returns a size of two numbers in words: 4x4 -> four by four."""
-    return " by ".join(map(cardinal, re.split("[x×]", text)))
+    say = paired if re.fullmatch(r"\d{3,4}[x×]\d{3,4}", text) else cardinal
+    return " by ".join(map(say, re.split("[x×]", text)))
 
 
 def planks(text: str) -> str:

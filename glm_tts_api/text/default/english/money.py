@@ -19,7 +19,8 @@ _WITHOUT_PARTS = ("yen", "won", "dong")
 # Things that are named by their price even without an article: two $20 bills.
 _PRICED = re.compile(
     r" (?:[A-Z][\w&']{1,15} )?(?:bills?|notes?|coins?|gift cards?|vouchers?|coupons?|tickets?|deals?"
-    r"|contracts?|fines?|checks?|cheques?|stamps?|discounts?|rebates?|copays?|price tags?|bonus(?:es)?)\b"
+    r"|contracts?|fines?|checks?|cheques?|stamps?|discounts?|rebates?|beers"
+    r"|burgers?|cocktails|drafts|drinks|margaritas|pints|tacos|wings|copays?|price tags?|bonus(?:es)?)\b"
 )
 _NOUN = re.compile(
     r" (?![a-z]{1,10}ed\b|(?:and|are|back|but|can|cash|could|did|due|each|earlier|every|extra|for|from|had"

@@ -92,13 +92,18 @@ NAMES: list[Row] = [
     ),
     ("absolute value", r"\|(-?[A-Za-z\d]{1,3}(?: ?[-+] ?[A-Za-z\d]{1,3})?)\|", absolute),
     ("span", r"(?<=\d[rv])-(?=\d{1,3}[rv]\b)|(?<=\dr)-(?=v\b)", " to "),
-    ("days", r"\bM-F\b", "monday to friday"),
     (
         "direction",
         rf"(?<![\w.'])({_WIND})\b\.?(?= \d{{1,3}}(?:st|nd|rd|th) (?:[Ss]t|[Aa]ve))"
-        rf"|(?<=\d )({_WIND})\b\.?(?= (?:\d{{1,3}}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{{2,15}} ){{1,3}}"
+        rf"|(?:(?<=\d )|(?<=on )|(?<=of )|(?<=at ))({_WIND})\b\.?"
+        r"(?= (?:\d{1,3}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{2,15} ){1,3}"
         r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive|street|avenue|road|boulevard|drive|lane)\b))",
         lambda m: DIRECTIONS[m[1] or m[2]],
+    ),
+    (
+        "direction",
+        rf"(?<![\w.'])(?<![Tt]he )({_WIND})(?= of (?:town\b|here\b|[A-Z][a-z]))",
+        lambda m: DIRECTIONS[m[1]],
     ),
     (
         "direction",
@@ -131,7 +136,7 @@ NAMES: list[Row] = [
     ("castling", r"\bO-O\b", "castles kingside"),
     (
         "direction",
-        r"\b((?:I|US|SR|Route|Highway)[- ]\d{1,3} )([NSEW])\b(?!\.\w)",
+        r"\b((?:I|US|SR|Route|Highway)[- ]\d{1,3} )([NSEW])\b(?:\.(?= [a-z]))?(?!\.\w)",
         lambda m: m[1] + DIRECTIONS[m[2]],
     ),
     (

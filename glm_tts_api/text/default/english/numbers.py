@@ -87,6 +87,8 @@ def plural(noun: str, amount: str) -> str:
     if amount == "1" or noun in _INVARIABLE:
         return noun
     head, per, rest = noun.partition(" per ")
+    if head.endswith("foot"):
+        return head[:-4] + "feet" + per + rest
     if head in _IRREGULAR_PLURALS:
         return _IRREGULAR_PLURALS[head] + per + rest
     if re.search("(?:s|x|ch|sh)$", head):
@@ -97,15 +99,9 @@ def plural(noun: str, amount: str) -> str:
 
 
 _IRREGULAR_PLURALS = {
-    **{"foot": "feet", "inch": "inches", "penny": "pence", "paisa": "paise"},
-    **{
-        "foot pound": "foot pounds",
-        "pound foot": "pound feet",
-        "square foot": "square feet",
-        "cubic foot": "cubic feet",
-    },
+    **{"penny": "pence", "paisa": "paise"},
     **{"degree celsius": "degrees celsius", "degree fahrenheit": "degrees fahrenheit"},
-    **{"square inch": "square inches", "cubic inch": "cubic inches", "part per million": "parts per million"},
+    "part per million": "parts per million",
     **{"millimeter of mercury": "millimeters of mercury", "pound of force": "pounds of force"},
 }
 _INVARIABLE = {

@@ -35,7 +35,8 @@ STATES = names("""
     NJ=new jersey; NM=new mexico; NY=new york; NC=north carolina; ND=north dakota; OH=ohio; OK=oklahoma;
     OR=oregon; PA=pennsylvania; RI=rhode island; SC=south carolina; SD=south dakota; TN=tennessee;
     TX=texas; UT=utah; VT=vermont; VA=virginia; WA=washington; WV=west virginia; WI=wisconsin;
-    WY=wyoming; DC=d c;
+    WY=wyoming; DC=d c; AB=alberta; BC=british columbia; MB=manitoba; NB=new brunswick; NL=newfoundland;
+    NS=nova scotia; ON=ontario; PE=prince edward island; QC=quebec; SK=saskatchewan; YT=yukon;
 """)
 # The states of the USA as newspapers and law reports shorten them.
 SHORT_STATES = names("""
@@ -48,25 +49,5 @@ SHORT_STATES = names("""
     N.Y=new york; R.I=rhode island; S.C=south carolina; S.D=south dakota; W.Va=west virginia;
 """)
 # Codes of states that are also words.
-WORDS_TOO = {
-    "AL",
-    "CO",
-    "DC",
-    "DE",
-    "HI",
-    "IA",
-    "ID",
-    "IN",
-    "LA",
-    "MA",
-    "MD",
-    "ME",
-    "MO",
-    "MS",
-    "MT",
-    "OH",
-    "OK",
-    "OR",
-    "PA",
-    "SC",
-}
+_WORDS_TOO = "AL CO DC DE HI IA ID IN LA MA MB MD ME MO MS MT NB OH OK ON OR PA PE SC"
+WORDS_TOO = {*_WORDS_TOO.split()}

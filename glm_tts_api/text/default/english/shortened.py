@@ -28,17 +28,18 @@ _TABLE = rows(READINGS / "short_forms_en.tsv")
 # The `goes_on` of `stop` by short form. After vs. the sentence goes on with any word (Jones vs. The Bank).
 # After a short form that is not listed, only a name goes on with the sentence (Acme Inc. Magazine).
 _GOES_ON = {"etc": A_TIME} | dict.fromkeys(
-    ("approx", "ca", "cf", "chs", "eqs", "esp", "excl", "incl", "viz", "vol", "vols", "vs"),
+    ("approx", "btwn", "ca", "cf", "chs", "eqs", "esp", "excl", "incl", "viz", "vol", "vols", "vs"),
     ANYTHING,
 )
 _ORDINAL = re.compile(r"(?:\d(?:st|nd|rd|th)|\b(?:second|third))[ -]$")
 _FIGURE = re.compile(
-    r"\d{1,4}(?!\w)|\s+[(-]?(?:\d|[A-Z]-?\d|[ivx]{2,5}\b|[ivx][-–][ivx]|[IVX]{2,5}\b|[IVX][-,.;:)])", re.ASCII
+    r"\d{1,4}(?!\w)|\s+#[A-Z]|\s+[(+-]?[#$£€]?(?:\d|[A-Z]-?\d|[ivx]{2,5}\b|[ivx][-–][ivx]|[IVX]{2,5}\b|[IVX][-,.;:)])",
+    re.ASCII,
 )
 _LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")
 _NUMBER = re.compile(r":?\s(?:#?\d|[A-Z]-?\d)")
 _GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,?!)\]\"”’'…—]|$")
-_SMALL = re.compile(r"\s+[a-z0-9(]|,")
+_SMALL = re.compile(r"\s+[a-z0-9(@=&+#]|[,)]")
 _WITHIN = re.compile(r"\s+[a-z(]|,")
 _COUNTING = re.compile(
     r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|long|new|next|one|past|per"
@@ -81,8 +82,9 @@ def short_form(match: Match) -> str:
     """Returns a short form in words where its place tells that it is one. Elsewhere it stays."""
     words, dotted = _FORMS[match[1]], match[0].endswith(".")
     lead, rest = before(match), after(match)
+    behind_figure = re.search(r"\d $", lead)
     numbered = words.get("figure") or words.get("label") or (_cited(match) and words.get("cited"))
-    if "ordinal" in words and (dotted or match[1] in ("fl", "Fl")) and _ORDINAL.search(lead):
+    if "ordinal" in words and (dotted or match[1].lower() in ("fl", "flr")) and _ORDINAL.search(lead):
         return words["ordinal"] + stop(match)
     if numbered and dotted and (_FIGURE.match(rest) or (match[1][0].isupper() and _LETTER.match(rest))):
         return numbered + " " * rest[0].isdigit()
@@ -90,11 +92,11 @@ def short_form(match: Match) -> str:
         return words["label"]
     if "stop" in words and dotted and _GOING_ON.match(rest):
         return words["stop"] + stop(match, _GOES_ON.get(match[1].lower(), A_NAME))
-    if "within" in words and dotted and _WITHIN.match(rest):
+    if "within" in words and dotted and _WITHIN.match(rest) and not behind_figure:
         return words["within"]
     anywhere = words.get("counted") if _COUNTING.search(lead) else None
     anywhere = anywhere or words.get("note")
-    if anywhere is None and not re.search(r"\d $", lead):
+    if anywhere is None and not behind_figure:
         anywhere = words.get("unit")
     if anywhere is None:
         return match[0]

@@ -188,7 +188,8 @@ SIGNS: list[Row] = [
     ("hash", r"#", " "),
     (
         "per",
-        rf"(?<=[a-z])\s?/\s?({alternatives(unit for unit in PER if unit not in 'ACFKNTVW')})(?![A-Za-z])",
+        rf"(?<=[a-z])\s?/\s?({alternatives(unit for unit in PER if unit not in 'ACFKNTVW')})(?![A-Za-z])"
+        r"(?:\.(?= [a-z]))?",
         per,
     ),
     (

@@ -34,7 +34,7 @@ _SECONDS_BEHIND = re.compile(
     r" (?:rest|break|timer|interval|plank|hold|timeout|clip|ad|delay|left|later|flat)\b"
 )
 _ERA_BEHIND = re.compile(r" (?:kids?|music|hits?|movies?|fashion|style|rock|pop)\b")
-_RUNNING = re.compile("(?i)pace|per k|per mile|/km|/mi|split|lap|ran|run")
+_RUNNING = re.compile(r"(?i)\b(?:pace|per k|per mile|split|lap|ran|run)|/km|/mi")
 # Books of the Bible: their short forms, and below their full names.
 _BOOKS = names("""
     Gen=genesis; Ex=exodus; Exod=exodus; Lev=leviticus; Deut=deuteronomy; Ps=psalm; Pss=psalms;
@@ -124,7 +124,7 @@ def clock(time: str) -> str:
     oh five, 9:00 -> nine o'clock, 14:00 -> fourteen hundred. The minutes after midnight are those of twelve:
     00:01 -> twelve oh one am."""
     hour, minute = [*map(int, runs(time)), None][:2]
-    half = re.search(r"(?i)[ap](?=\.?\s?m)", time)
+    half = re.search("(?i)[ap]", time)
     if re.fullmatch("00:0[1-9]", time):
         return f"twelve oh {cardinal(time[-1])} am"
     said = cardinal(str(hour))

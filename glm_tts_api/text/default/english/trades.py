@@ -1,5 +1,5 @@
 """English rules for the short forms and signs of trades and pastimes: rents, law, weather, school marks,
-maps, knitting, hashtags."""
+maps, knitting, recipes, hashtags."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _RENTS = names("""
     pcm=per calendar month; p.c.m=per calendar month; pw=per week; p.w=per week; pa=per annum;
     p.a=per annum; pp=per person; pppn=per person per night; pn=per night;
 """)
+_DIMENSIONS = names("L=long; W=wide; D=deep; H=high;")
 _SIZES = names("lg=large; med=medium; sm=small;")
 _WINDS = DIRECTIONS | {
     first + second: f"{DIRECTIONS[first]} {DIRECTIONS[second]}"
@@ -34,6 +35,10 @@ _NOTHING = re.compile("(?!)")  # after a rent, a word with a capital begins a se
 _RUPEES = re.compile(r"(?i)\b(?:rs|inr|pkr|npr|lkr|rupees?|lakhs?)\b|₹")
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
+_FOOD = (
+    "(?:[a-z]{3,12} )?(?:broth|butter|cheese|cinnamon|cream|cumin|extract|flour|garlic|ginger|honey|juice"
+    "|milk|oats|oil|paprika|pepper|powder|rice|salt|soda|sugar|vanilla|vinegar|water|yeast)\\b"
+)
 _UNIT = alternatives(UNITS)
 
 
@@ -112,10 +117,24 @@ def lakhs(match: Match) -> str:
     return f"{said} rupees{paise}" if match[1] else said
 
 
+def dimensions(match: Match) -> str:
+    """Returns sizes whose letters name the dimension in words: 84"L x 36"D -> 84" long by 36" deep."""
+    named = re.sub("[LWDH]", lambda letter: f" {_DIMENSIONS[letter[0]]}", match[0])
+    return re.sub(" ?[x×] ?", " by ", named)
+
+
+def cups(match: Match) -> str:
+    """Returns the c. of a recipe in words: the c. of 1 c. sugar -> cup, the c. of 2 1/2 c. flour -> cups."""
+    lead = before(match)
+    one = re.search(r"(?:^|[^\d/.])1 ?$|\d/\d ?$", lead) and not re.search(r"\d +\d/\d ?$", lead)
+    return " cup " if one else " cups "
+
+
 def stars(match: Match) -> str:
     return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
 
 
+_DIMENSION = r"(?<![\w.])\d{1,4}(?:\.\d{1,2})?[\"″]? ?[LWDH]\b"
 _PENCE = r"(?=\d)(\d{1,2}(?!\d|/))?(?: ?(1/[24]|3/4) ?)?d\b\.?"
 _SECTION = r"(?=\d{1,3}[A-Z]{0,2}"
 TRADES: list[Row] = [
@@ -130,6 +149,18 @@ TRADES: list[Row] = [
         rf"([£€$]\d[\d,.]{{0,11}}k?) ?({alternatives(_RENTS)})\b(?![-/])\.?",
         with_stop(lambda m: f"{m[1]} {_RENTS[m[2]]}", _NOTHING),
     ),
+    (
+        "age",
+        r"((?:(?<=\bam )|(?<=\bare )|(?<=\bis )|(?<=\w's )|(?<=\bwas ))\d{1,3}) ?y/?o\b"
+        r"(?! (?!and|but|with)\w)",
+        r"\1 years old",
+    ),
+    (
+        "extension",
+        r"(?<=[a-z\d,] )(?<![Aa]ccount )(?<![Cc]ard )x ?(?=\d{4}\b)"
+        r"|(?i:(?<=\bcall )|(?<=\bdial )|(?<=\btel ))x(?=\d{3,5}\b)",
+        "extension ",
+    ),
     ("rent", r"(?<=\d) ?pcm\b\.?", with_stop(lambda _: " per calendar month", _NOTHING)),
     ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
     (
@@ -143,7 +174,15 @@ TRADES: list[Row] = [
         r"|\binc\.? (?=(?:VAT|GST|tax|delivery|p&p|postage|shipping|bills|breakfast|flights|fees|tip)\b)",
         "including ",
     ),
-    ("acre", r"(?<=\d)-ac\b\.?(?= [a-z])", "-acre"),
+    ("unit", rf"(?<=\d)-({_UNIT})\.(?= [A-Za-z])", r"-\1"),
+    ("unit", r"(?<=\d)-(ac|mo)\b(?= [a-z])", lambda m: f"-{UNITS[m[1]]}"),
+    ("cups", rf"(?<=\d) ?c(?:\. ?(?=[a-z]|[A-Z]{{2}} [a-z]|\))| (?<!\d\d c )(?={_FOOD}))", cups),
+    (
+        "spoons",
+        rf"(?<=\d )([tT])(?:\. (?=[a-z]{{3}})| (?={_FOOD}))",
+        lambda m: "tsp " if m[1] == "t" else "tbsp ",
+    ),
+    ("dimensions", rf"{_DIMENSION}(?: ?[x×] ?{_DIMENSION}){{1,2}}", dimensions),
     ("near", r"\bnr(?:\. (?=[a-z]{3})|\.? (?=[A-Z][a-z\d]|the\b))", "near "),
     (
         "deposit",
@@ -156,7 +195,6 @@ TRADES: list[Row] = [
         r"|(?:(?<=from your )|(?<=to your )|(?<=in your ))a/c\b",
         "account",
     ),
-    ("extension", r"(?i:(?<=\bcall )|(?<=\bdial )|(?<=\btel ))x(?=\d{3,5}\b)", "extension "),
     ("percent", r"(?<=\d)pc\b(?! sets?\b)", "%"),
     ("number", r"(?<=\d)no\b\.?(?= [a-zA-Z\d])", " number"),
     (
@@ -204,7 +242,7 @@ TRADES: list[Row] = [
         with_stop(old_money, _NOTHING),
     ),
     ("old money", r"(?<![\w/.₹£$-])(\d{1,2})/-(?!\w)", shillings),
-    ("size", rf"(?<=\d )({alternatives(_SIZES)})\. (?=[a-z])", lambda m: f"{_SIZES[m[1]]} "),
+    ("size", rf"(?:(?<=\d )|(?<=\ba ))({alternatives(_SIZES)})\. (?=[A-Za-z])", lambda m: f"{_SIZES[m[1]]} "),
     ("available", r"(?<!no )(?<!little )\b([Aa])vail\. (?=[a-z\d])", r"\1vailable "),
     ("visibility", r"\b([Vv])is\. (?=(?:very )?(?:good|fair|mod|moderate|poor)\b|\d)", r"\1isibility "),
     (

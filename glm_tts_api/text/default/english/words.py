@@ -86,7 +86,7 @@ _REFUSED = re.compile(
     r"|told (?:him|her|me|them|us)|yell(?:ed|s)?) $"
 )
 _DAY_BEFORE = re.compile(
-    r"(?i)\b(?:on|next|last|this|every|until|by|from|through|since|and|closed|open|eod)\s$|& $"
+    r"(?i)\b(?:on|on a|next|last|this|every|until|by|from|through|since|and|closed|open|eod)\s$|& $"
     r"|(?:Tue|Thu|Fri|Sat), $"
 )
 _DAY_BEHIND = re.compile(
@@ -176,11 +176,15 @@ WORDS: list[Row] = [
     ),
     ("half", r"(?<![\d/])1/2\s+(?=(?:price|board|term|marathon|time|size)\b)", "half "),
     ("year", r"(?<=[a-z])'(?=\d\d\b(?!'))", " '"),
-    ("span", r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)", " to "),
+    (
+        "span",
+        r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)|(?:(?<=\d)|(?<=\d[apm])|(?<=m\.))-(?=noon\b|midnight\b)|(?<=noon)-(?=\d)",
+        " to ",
+    ),
     ("dash", r"(?<=[A-Za-z.]) - (?=\$?\d)", dash),
     (
         "batting average",
-        r"(?i:(?<=\bhit )|(?<=\bhits )|(?<=\bhitting )|(?<=\bbatting )|(?<=\bbatted )|"
+        r"(?i:(?<=\bhit )|(?<=\bhits )|(?<=\bhitting )|(?<=\bbats )|(?<=\bbatting )|(?<=\bbatted )|"
         r"(?<=\bslashed ))\.(\d{3})\b|(?<![\w.])\.(\d{3})(?= (?:avg|average|hitter|OBP|OPS|SLG|batting)\b)",
         lambda m: numbers.paired(m[1] or m[2]),
     ),
@@ -241,19 +245,23 @@ WORDS: list[Row] = [
     ),
     (
         "unit",
-        r"(?:(?<=each )|(?<=every )|(?<=per )|(?<=last )|(?<=next ))"
+        r"(?:(?<=each )|(?<=every )|(?<=per )|(?<=last )|(?<=next )|(?<=\b1st ))"
         r"(gal|qt|lb|oz|mi|mo|kg|km|ml|min|sq (?:k?m|mi|ft))\b\.?",
         with_stop(lambda m: UNITS[m[1]]),
     ),
     ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
     ("page", r"\b(?<!\b[a-z]\.)p\.\s?(?=[A-Z]?-?\d|[ivx]{2,5}\b)", "page "),
     ("number", r"#s (?=\d)", "numbers "),
-    ("number", r"(?<=[A-Za-z])(?<!\b[A-G])#(?=\d)", " number "),
+    ("number", r"(?<=[a-z.] )#(?= (?:for|is|of|on|to|was)\b|[?.,])", "number"),
     (
         "number",
         r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
         r"|\b(?-i:No) (?=\d{1,3} (?:has|is|said|says|was)\b)|(?<!\b[A-G])#\s?(?=\d|[A-Z]{1,3}-\d)",
-        lambda m: m[0] if m[0][0] in "Nn" and _REFUSED.search(before(m)) else "number ",
+        lambda m: (
+            m[0]
+            if m[0][0] in "Nn" and _REFUSED.search(before(m))
+            else f"{' ' * before(m, 1).isalpha()}number "
+        ),
     ),
     (
         "state",
@@ -268,8 +276,8 @@ WORDS: list[Row] = [
     ),
     (
         "state",
-        rf"(?:(?<=[a-z], ))(?<!Hi, )(?<!Oh, )({alternatives(set(STATES) - WORDS_TOO)})"
-        rf"(?=[.,;!?)]|\s[a-z]|$)",
+        rf"(?<=[a-z], )(?<!Hi, )(?<!Oh, )(?:(?:{alternatives(set(STATES) - WORDS_TOO)})(?=[.,;!?)]|\s[a-z]|$)"
+        rf"|(?:{alternatives(STATES)})(?= [A-Z]\d[A-Z] ?\d))",
         town_and_state,
     ),
     (
