@@ -15,9 +15,7 @@ _TITLES = names("""
     Rear Adm.=rear admiral; Vice Adm.=vice admiral;
     Msgr.=monsignor; Ald.=alderman; Sec.=secretary; Treas.=treasurer; Brig.=brigadier; Cdr.=commander;
     Bp.=bishop; Abp.=archbishop; Sr.=sister; Br.=brother; Ven.=venerable; Mlle.=mademoiselle; Emp.=emperor;
-    Wm.=william; Jas.=james; Chas.=charles; Geo.=george; Thos.=thomas; Robt.=robert; Benj.=benjamin;
-    Jn.=john; Jno.=john; Saml.=samuel; Danl.=daniel; Richd.=richard; Edwd.=edward; Margt.=margaret;
-    Regt.=regiment; Bn.=battalion;
+    Jn.=john; Regt.=regiment; Bn.=battalion;
 """)
 _RANK = re.compile(
     r"(?:Account|Ana|Arch|Assoc|Consult|Data|Design|Develop|Direct|Edit|Engineer|Manage|Product|Program"
@@ -80,8 +78,9 @@ def _letters(code: str) -> str:
 
 def coordinates(match: Match) -> str:
     """Returns an angle in words: 17°55'48" -> seventeen degrees fifty five minutes forty eight seconds."""
-    parts = zip(match.groups(), ("degree", "minute", "second"), strict=True)
-    return " ".join(f"{numbers.cardinal(n)} {numbers.plural(unit, n)}" for n, unit in parts if n) + " "
+    parts = zip(match.groups()[1:], ("degree", "minute", "second"), strict=True)
+    said = (f"{numbers.cardinal(n)} {numbers.plural(unit, n.lstrip('0'))} " for n, unit in parts if n)
+    return "minus " * bool(match[1]) + "".join(said)
 
 
 def dose(match: Match) -> str:
@@ -116,8 +115,9 @@ ABBREVIATIONS: list[Row] = [
     (
         "life",
         r"(?:(?<=[(;, ])(?<!\w )|(?<=\band ))([bdmr]|fl)\.? "
-        r"(?=(?:ca?\. ?)?\d{3,4}\b|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d)",
-        lambda m: f"{_LIFE[m[1]]} ",
+        r"(?=(?:ca?\. ?)?\d{3,4}\b|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d)"
+        r"|(?<=[,;] )(m)\. (?=[A-Z][a-z])|(?<=[a-z] )(fl)\. (?=ca?\. ?\d)",
+        lambda m: f"{_LIFE[m[1] or m[2] or m[3]]} ",
     ),
     ("part", r"\b([Ss]c|[Vv]ol)\. (?=[ivxIVX]{1,5}\b)", lambda m: "Scene " if m[1][1] == "c" else "Volume "),
     ("feet", r"(?<=\d,\d{3})['′](?!\w)", " feet"),
@@ -139,7 +139,7 @@ ABBREVIATIONS: list[Row] = [
     ),
     (
         "coordinates",
-        rf"(\d{{1,3}})°(?=\s?{_PART}['′\"″])(?:\s?({_PART})['′](?!'))?(?:\s?({_PART})(?:[\"″]|''))?",
+        rf"((?<![\w°'\"″′.])[-−])?(\d{{1,3}})°(?=\s?{_PART}['′\"″])(?:\s?({_PART})['′](?!'))?(?:\s?({_PART})(?:[\"″]|''))?",
         coordinates,
     ),
     ("complaint", r"(?<=patient )c/o\b", "complains of"),
@@ -155,13 +155,15 @@ ABBREVIATIONS: list[Row] = [
         r"(?:(?<=more )|(?<=few )|(?<=several ))(min|sec)\b\.?",
         with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
     ),
-    ("year", r"(?<=\b[Tt]he )yr\b\.?", with_stop(lambda _: "year")),
-    ("apartment", r"\b[Aa]pt\.(?= [a-z])", "apartment"),
     ("quarters", r"\b([QHWD])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),
     ("note", r"(?<=\d )n\. ?(?=\d)", "note "),
     ("verse", r"(?:(?<=[,;:] )|^)(vv?)\. (?=\d)", lambda m: "verse " if m[1] == "v" else "verses "),
-    ("following", r"(?<=\d )ff\b\.?", with_stop(lambda _: "and following")),
-    ("key", r"\b([A-G])b(?= (?:major|minor|maj|min|clarinet|trumpet)\b|m?\d\b|maj)", r"\1 flat"),
+    ("following", r"\b(\d{1,4}) ?ff\b\.?", with_stop(lambda m: f"{m[1]} and following")),
+    (
+        "key",
+        r"\b(?<!\d\. )(?<!\.)([A-G])b(?= (?:m(?:aj|in)(?:or)?|clarinet|trumpet)\b|m?\d\b|maj)",
+        r"\1 flat",
+    ),
     ("key", r"(?<=\b[a-g])#(?= |,|$)", " sharp"),
     ("key", r"(?<=\b[A-G] )(maj|min)\.", with_stop(lambda m: f"{m[1]}or")),
     (
@@ -174,7 +176,6 @@ ABBREVIATIONS: list[Row] = [
     ("per", r"(?:(?<=\d )|(?<=s ))p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
     ("established", r"\b[Ee]st\. (?=(?:in )?(?:1[5-9]\d\d|20\d\d)\b)", "established "),
     ("pack", r"\b[Pp]k\.?(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
-    ("per", r"(?<=\d)/sh\b\.?", with_stop(lambda _: " per share")),
     ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{_WINDS[m[1]]} "),
     ("dose", r"\bq ?(\d{1,2})(?:[-–](\d{1,2}))? ?(h|hrs?|min|d|wk?|mo)\b", dose),
     (
@@ -217,15 +218,17 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f" {numbers.cardinal(m[0][0])} prime",
     ),
     ("isotope", rf"\b({'|'.join(_ISOTOPES)})-(\d{{1,3}})(m?)\b", isotope),
-    ("overs", r"(?<=\d) ov\b\.?", " overs"),
-    ("all out", r"(?<=\d )a\.o\.", "all out"),
-    ("not out", r"(?<=\d )n\.o\.", "not out"),
+    ("out", r"(?<=\d )([an])\.o\.", lambda m: f"{'all' if m[1] == 'a' else 'not'} out"),
     ("on center", r"(?<=[\d\"″n] )o\.c\.", "on center"),
     ("rooms", r"(?i)(?<![\w.])(\d{1,2}) ?b[dr]s?(?:/|, ?)(\d(?:\.5)?) ?ba\b", r"\1 bedroom \2 bath"),
     ("season", r"\bS(\d{1,2}),? ?[Ee]p?\.? ?(?=\d)", r"season \1 episode "),
     ("days", r"\b(?:M/W/F|Tu?/Thu?)\b", lambda m: " ".join(_DAYS[day[:2]] for day in m[0].split("/"))),
     ("pounds", r"(?<=\d)# (?=[a-z]{3})", " lb "),
-    ("years", r"(?<=[=≈] )(\d{1,4}\.\d{1,3}) y(?=[.,;)]|$)", r"\1 years"),
+    (
+        "years",
+        r"(?:(?<=[=≈] )|(?<=\bof )|(?<=\bin )|(?<=\bis ))(\d{1,4}\.\d{1,4}) (y|d)(?=[.,;)]|$)",
+        lambda m: f"{m[1]} {_COMPARED[m[2]]}s",
+    ),
     (
         "days",
         r"\b(M|Tu?|W)-(W|Th|F|Sat?|Su|Sun)\b(?:(?=[:,]? \d)|(?<=M-F)|(?<=M-Th))",
@@ -242,6 +245,7 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f"{m[1] or m[3]} over {m[2] or m[4]}",
     ),
     ("dose", r"(?:(?<= mg)|(?<=\dmg)|(?<=mcg)|(?<=\d g))/(?=\d)", " per "),
+    ("span", r"(?<=\d)\]-\[(?=\d)", " to "),
     ("span", r"(\d{1,3})\s?-\s?(?=\d{1,3}(?:\.\d)?[\"″])(?!\d{1,2}\"-)", r"\1 to "),
     ("thousands", r"\$000'?s?\b", "thousands of dollars"),
     ("board feet", r"\bbd\. ?ft\b\.?", "board feet"),
@@ -269,7 +273,7 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f"hash {_letters(m[1])}",
     ),
     ("paragraphs", r"¶¶ ?(?=\d)", "paragraphs "),
-    ("line", r"(?<=[,(] )l\. (?=\d)", "line "),
+    ("line", r"(?<=[,(] )([ln])\. (?=\d)", lambda m: "line " if m[1] == "l" else "note "),
     ("numbers", r"\b[Nn]os\. (?=\d)", "numbers "),
     ("and others", r"\bet al\.(?=[ ,;)])", with_stop(lambda _: "et al")),
     (
@@ -278,7 +282,7 @@ ABBREVIATIONS: list[Row] = [
         lambda m: m[1].replace(".", ""),
     ),
     ("also known as", r"\b[aA]\.?[kK]\.?[aA]\.?(?= )", "a k a"),
-    ("span", r"(\b\d{1,3}[A-Z]|(?<=\d)[a-f])-(?=\d{1,3}[A-Z]\b|[b-h]\b)", r"\1 to "),
+    ("span", r"(\b\d{1,3}[A-Za-f]|(?<=\d)[a-f])-(?=\d{1,3}[A-Za-f]\b|[b-h]\b)", r"\1 to "),
     (
         "prime",
         r"(?<!['A-Za-z])([A-Za-rt-z])(['′]{1,2})(?=\((?:[a-z]|\d{1,3})\)| ?[=+]| - )",

@@ -56,10 +56,7 @@ def standing_alone(match: Match) -> str:
     number, rest = match[1], after(match, 16)
     following = re.match(r"\s+([A-Za-z]+)", rest)
     word = following[1].lower() if following else ""
-    is_counted = (
-        word.endswith("s")
-        and word not in ("was", "has", "is", "as", "does", "this", "olympics", "games", "news", "finals")
-    ) or word in _COUNTED
+    is_counted = (word.endswith("s") and not _NO_PLURAL(word)) or _COUNTED(word)
     lead = before(match)
     if re.fullmatch("1[0-9]\\d\\d", number) and re.search("(?:^|[.;,] )[Bb]y $", lead) and not is_counted:
         return numbers.year(number)
@@ -76,24 +73,11 @@ def standing_alone(match: Match) -> str:
     return cardinal(number)
 
 
-_COUNTED = {
-    "people",
-    "percent",
-    "square",
-    "cubic",
-    "million",
-    "meters",
-    "men",
-    "women",
-    "children",
-    "feet",
-    "degrees",
-    "more",
-    "different",
-    "new",
-    "points",
-    "calories",
-}
+_NO_PLURAL = re.compile("was|has|is|as|does|this|olympics|games|news|finals|census|crisis").fullmatch
+_COUNTED = re.compile(
+    "people|percent|square|cubic|million|meters|men|women|children|feet|degrees|more|different|new|points"
+    "|calories"
+).fullmatch
 THOUSANDS: list[Row] = [
     ("thousands", r"\b1,?000s\b", "thousands"),
     ("thousands", r"(?<![\d,])(?<!\d\.)\d{1,3}(?:,\d{3})++(?!\d|,\d)", without_commas),
@@ -105,6 +89,7 @@ AMOUNTS: list[Row] = [
         r"|(?<=\bhigh)|(?<=\blong)|(?<=\btall)|(?<=\bwide)) {0,2}(?:x(?![a-z])|×) ?(?=\w)",
         " by ",
     ),
+    ("times", r"(?<=[a-z] )x(?= (?:daily|weekly|a (?:day|week|month|year)|per (?:day|week))\b)", "times"),
     ("without", r"\b[wW]/o\b", "without"),
     ("with", r"\bw/(?= ?[\w+#@£€$~\"“-])", "with "),
     ("rating", r"(?:(?<=\b\d)|(?<=\b10)|(?<=\d\.\d)) / (?=10\b(?! ?[-=+*×÷/]| is\b))", " out of "),

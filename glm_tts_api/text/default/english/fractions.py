@@ -134,7 +134,7 @@ def wickets(text: str) -> str:
 
 def not_out(text: str) -> str:
     """Returns the runs of a batter who is not out in words: 103* -> one hundred and three not out."""
-    return f"{cardinal(text.rstrip('*'))} not out"
+    return f"{cardinal(runs(text)[0])} not out"
 
 
 def stars(text: str) -> str:

@@ -19,12 +19,14 @@ _BARE_ATTRIBUTE = re.compile(
     r"|circuit|plug|MCB|tub|tin|can|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix"
     r"|deck|frame|HDD|SSD|hookup|ladder|dumpster|Dutch oven|package|pkg|ribeye"
     r"|sirloin|(?:car|dryer|gas|solar|truck|wall|water) "
-    r"(?:batter(?:y|ies)|heaters?|outlets?|panels?|tanks?|unit))\b"
+    r"(?:batter(?:y|ies)|heaters?|outlets?|panels?|tanks?|unit))\b|\sf/"
 )
 _NOUN = re.compile(
     r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before"
     r"|away|long|wide|tall|high|deep|above|below|over|under|each|every|ago|later|when|if|that)\b)[a-z]{2}"
+    r"| \d[\d.,]{0,6} [A-Z]?[a-z]{0,2}[A-Z]?h? [a-z]{3}"
 )
+_MODEL = re.compile(r" [A-Z][a-z]{2,12} \d")  # the 88 mm Flak 36
 # A noun in the plural, the tablets of 500mg tablets, or the power of a resistor: 4.7kΩ 1/4W resistor.
 _THINGS = re.compile(
     r" \d/\d ?W |"
@@ -47,6 +49,12 @@ _OPEN_SINGLE = re.compile(
 _CLOSED_LATER = re.compile(r'[^"]*[^\s\d"(]"(?!\w)')
 _SENT = re.compile("(?i)modem|baud|serial|link|network|bit|speed|audio|line")
 _SOLVED = re.compile(r"(?i)solution|dissolv|buffer|acid|NaOH|NaCl|HCl|titrat|\bmL\b")
+# Text before a number whose A, J, N or t is a unit.
+_PHYSICAL = re.compile(
+    r"[=≈<>] ?$|equals\s{1,3}$|(?i:\b(?:carr(?:y|ies)|cargo|current|draws?|energy|force|load|stores?|thrust"
+    r"|tonnage|weigh(?:s|ed|ing)?)\b)"
+)
+_NUMBERED = re.compile(r"(?:\b[A-Z][a-z]+\.?|\b(?:fig|sect?|tab)\.|figure|section|table|version) $")
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _TO = r"\s?[-—~]\s?"
 _PARTS = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?([\s-]?)(.*)").fullmatch
@@ -107,7 +115,8 @@ class Measures:
         """Splits an amount into its number in words, the digits with which a noun agrees, its unit as it is
         written, and the words for the units after a slash (" per hour")."""
         said, number, rest = _said(text)
-        unit, _, per = (rest if rest in self._units else rest.rstrip(".")).partition("/")
+        rest = rest if rest in self._units else rest.rstrip(".")
+        unit, _, per = (rest, "", "") if rest in self._units else rest.partition("/")
         pers = "".join(
             " per " + " ".join(self._pers[name] for name in part.strip("()").split("·"))
             for part in per.split("/")
@@ -117,11 +126,14 @@ class Measures:
 
     def measured(self, figure: Figure) -> bool:
         """Returns whether the letters of the number `figure` are a unit, as in 5 kg and 5A. In 5 A and 3 N
-        they are names, unless a sign such as = stands before."""
+        they are names, unless the number is a decimal, a sign such as = stands before, or the text speaks of
+        such amounts (a force of 5 N)."""
         unit = re.sub(rf"^{_NUMBER}(?:{_TO}{_NUMBER})?", "", figure.text)
         apart = unit[:1].isspace() or unit[:1] == "-"
-        equated = re.search(r"[=≈<>] ?$|equals\s{1,3}$", figure.lead)
-        return bool(not apart or "/" in unit or equated or unit[1:].rstrip(".") not in ONLY_JOINED)
+        if not apart or "/" in unit or unit[1:].rstrip(".") not in ONLY_JOINED:
+            return True
+        decimal = "." in figure.text[: -len(unit)] and not _NUMBERED.search(figure.lead)
+        return decimal or bool(_PHYSICAL.search(figure.lead))
 
     def attributive(self, figure: Figure) -> bool:
         """Returns whether the unit of the number `figure` stays singular because it describes a noun: a 5 km
@@ -129,11 +141,13 @@ class Measures:
         if not self.measured(figure):
             return False
         hyphened = re.search(r"\d-[^\d\s]", figure.text)
-        article = re.search(r"\b[Aa]n? $", figure.lead) and _NOUN.match(figure.rest)
-        glued = re.search(r"\d[A-Za-zµμΩ]+$", figure.text) and _THINGS.match(figure.rest)
+        article = re.search(r"\b(?:[Aa]n?|([Tt]he)) $", figure.lead)
+        described = article and (_MODEL if article[1] else _NOUN).match(figure.rest)
+        if re.search(r"\d[A-Za-zµμΩ]+$", figure.text) or re.search(r"\b(?:[Ww]ith|[Uu]se) $", figure.lead):
+            described = described or _THINGS.match(figure.rest)
         *_, unit = re.split(r"[\d\s-]+", figure.text)
         is_rate = " per " in self._units.get(unit.rstrip("."), " per ")
-        return bool(hyphened or ((_BARE_ATTRIBUTE.match(figure.rest) or article or glued) and not is_rate))
+        return bool(hyphened or ((_BARE_ATTRIBUTE.match(figure.rest) or described) and not is_rate))
 
     def measure(self, text: str) -> str:
         """Returns an amount with its unit in words: 5 kg -> five kilograms, 5-10 km/h -> five to ten
@@ -273,9 +287,10 @@ def inches(text: str) -> str:
 
 
 def inch(text: str) -> str:
-    """Returns, in words, a length in inches that describes a noun: the 27" of a 27" monitor -> twenty seven
-    inch."""
-    return f"{_said(text)[0]} inch"
+    """Returns, in words, a length that describes a noun: the 27" of a 27" monitor -> twenty seven inch, the
+    40' of a 40' container -> forty foot."""
+    said, _, mark = _said(text)
+    return f"{said} {'foot' if mark in '′’' or mark == chr(39) else 'inch'}"
 
 
 def feet(text: str) -> str:

@@ -79,6 +79,7 @@ def absolute(match: Match) -> str:
 ADDRESSES: list[Row] = [
     ("featuring", rf"\b(?:[Ff]t|[Ff]eat)\. (?=[A-Z])(?!(?:{_FORTS})\b)", featuring),
     ("e-mail address", EMAIL, address),
+    ("doi", r"(?<![\w./])10\.\d{4,5}/[\w()./-]{1,60}(?<![.)])", address),
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])(?:~|/[A-Za-z][\w.-]{0,40})(?:/[A-Za-z][\w.-]{0,40}){1,9}/?(?!\w)", address),
     ("code", r"\b[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b", letters_and_digits),
@@ -123,13 +124,20 @@ NAMES: list[Row] = [
     ),
     (
         "direction",
+        r"(?:(?<=[a-z] )(?=\w+ of the [A-Z]\d)|(?:(?<=km )|(?<=miles ))(?=\w+ of [A-Z]))"
+        rf"({_WIND})\b",
+        lambda m: DIRECTIONS[m[1]],
+    ),
+    ("power", r"(\d\.\d{1,4} ?× ?10)[-−](?=\d{1,2}\b)", r"\1^-"),
+    (
+        "direction",
         r"\b(?:NNE|NNW|ENE|ESE|SSW|WSW|WNW)\b",  # SSE has other meanings
         lambda m: f"{DIRECTIONS[m[0][0]]} {DIRECTIONS[m[0][1:]]}",
     ),
     ("flight level", r"\bFL ?(\d{3})\b", lambda m: f"flight level {numbers.digits(m[1])}"),
     ("codec", r"\b([A-Z])\.(\d{3})\b", lambda m: f"{m[1]} {numbers.paired(m[2])}"),
     ("dot", r"(?i:(?<=alpha)|(?<=beta)|(?<=rc))\.(?=\d)", " point "),
-    ("move", r"(\d{1,2}\.)(?=[a-h][1-8]\b|[KQRBN][a-h1-8]?x?[a-h][1-8]\b)", r"\1 "),
+    ("move", r"(\d{1,2}(?:\.{1,3}|…))(?=[a-h][1-8]\b|[KQRBN][a-h1-8]?x?[a-h][1-8]\b)", r"\1 "),
     ("move", r"(?<![\w.-])([KQRBN])([a-h]?[1-8]?)(x?)([a-h][1-8])(?:([+#])(?!\w)|(?!\w))", move),
     ("move", r"(?<![\w.-])()([a-h])(x)([a-h][1-8])(?:([+#])(?!\w)|(?!\w))", move),
     ("castling", r"\b(?:O-O|0-0)-[O0]\b", "castles queenside"),

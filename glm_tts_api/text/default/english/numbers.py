@@ -6,19 +6,12 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.spelling import english_digits
+from glm_tts_api.text.default.table import names
 from glm_tts_api.text.english import number_words
 
-_IRREGULAR = {
-    **{
-        "one": "first",
-        "two": "second",
-        "three": "third",
-        "five": "fifth",
-        "eight": "eighth",
-        "nine": "ninth",
-    },
-    **{"twelve": "twelfth"},
-}
+_IRREGULAR = names(
+    "one=first; two=second; three=third; five=fifth; eight=eighth; nine=ninth; twelve=twelfth;"
+)
 ROMAN = r"(?=[IVXLC]{1,8}\b)(?!L\b)(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLC])"
 
 
@@ -84,7 +77,7 @@ def paired(number: str) -> str:
 def plural(noun: str, amount: str) -> str:
     """Returns `noun` as it follows `amount`, which is a number in digits: in the singular after "1",
     otherwise in the plural. An uncountable noun stays as it is."""
-    if amount == "1" or noun in _INVARIABLE:
+    if amount == "1" or _INVARIABLE(noun):
         return noun
     head, per, rest = noun.partition(" per ")
     if head.endswith("foot"):
@@ -92,46 +85,18 @@ def plural(noun: str, amount: str) -> str:
     if head in _IRREGULAR_PLURALS:
         return _IRREGULAR_PLURALS[head] + per + rest
     if re.search("(?:s|x|ch|sh)$", head):
-        return head if head in _INVARIABLE else head + "es" + per + rest
+        return head if _INVARIABLE(head) else head + "es" + per + rest
     if re.search("[^aeiou]y$", head):
         return head[:-1] + "ies" + per + rest
     return head + "s" + per + rest
 
 
-_IRREGULAR_PLURALS = {
-    **{"penny": "pence", "paisa": "paise"},
-    **{"degree celsius": "degrees celsius", "degree fahrenheit": "degrees fahrenheit"},
-    "part per million": "parts per million",
-    **{"millimeter of mercury": "millimeters of mercury", "pound of force": "pounds of force"},
-}
-_INVARIABLE = {
-    *(
-        "yuan",
-        "won",
-        "baht",
-        "dong",
-        "p",
-        "fen",
-        "jeon",
-        "satang",
-        "xu",
-        "yen",
-        "ringgit",
-        "sen",
-        "hertz",
-        "kilohertz",
-    ),
-    *(
-        "megahertz",
-        "gigahertz",
-        "horsepower",
-        "lux",
-        "kelvin",
-        "percent",
-        "siemens",
-        "r p m",
-        "p s i",
-        "c c",
-        "real",
-    ),
-}
+_IRREGULAR_PLURALS = names("""
+    penny=pence; paisa=paise; degree celsius=degrees celsius; degree fahrenheit=degrees fahrenheit;
+    part per million=parts per million; millimeter of mercury=millimeters of mercury;
+    pound of force=pounds of force;
+""")
+_INVARIABLE = re.compile(
+    "yuan|won|baht|dong|p|fen|jeon|satang|xu|yen|ringgit|sen|(?:kilo|mega|giga)?hertz|horsepower|lux|kelvin"
+    "|(?:mole )?percent|siemens|r p m|p s i|c c|real"
+).fullmatch

@@ -85,6 +85,12 @@ def chain(match: Match) -> str:
     return "chain" if _CROCHETED.search(near) and not match[0].endswith(".") else match[0]
 
 
+def crochet(match: Match) -> str:
+    """Returns a stitch of crochet in words: the dc of 2 dc in the next st -> double crochet."""
+    kinds = {"s": "single", "d": "double", "h": "half double"}
+    return f"{kinds[match[0][0].lower()]} crochet" if _CROCHETED.search(_around(match)) else match[0]
+
+
 def solar(match: Match) -> str:
     """Returns a unit of astronomers in words: the M☉ of 1.02 M☉ -> solar masses."""
     one, many = _STARS[match[2]].split()
@@ -108,9 +114,20 @@ PASTIMES: list[Row] = [
         r"(\d{1,2})?(?![\w-])",
         chord,
     ),
+    ("stitches", r"\byo\b", lambda m: "yarn over" if _KNITTED.search(beside(m, _NEAR)) else m[0]),
+    ("stitches", r"\b([Ii]n|[Dd]e)c\.? (?=\d{1,2} sts?\b)", r"\1crease "),
+    ("stitches", r"\b([Ss])t st\b", r"\1tocking stitch"),
+    ("stitches", r"(?<=\b1 )st\b(?= (?:at|each|every|from|in|on|remain)|[,.;)]|$)", "stitch"),
+    ("best of", r"\b[Bb]o(?=\d{1,2}\b)", "best of "),
+    ("catalogue", r"(?:(?<=\()|(?<=['’]s )|(?<=, )(?!.\. ?\d{1,3} [a-z]))([KDS])\. ?(?=\d{1,3}\b)", r"\1 "),
+    ("tyres", r"(?<=R[12]\d )(\d{2,3})([HQSTVWY])\b", lambda m: f"{numbers.cardinal(m[1])} {m[2]}"),
+    ("spine", r"\b(?!T1/2)([CTLS]\d{1,2})/(?=[CTLS]?\d{1,2}\b)", r"\1 "),
+    ("lens", r"\bf/(\d{1,2}(?:\.\d)?)L\b", lambda m: f"f/{numbers.cardinal(m[1])} L"),
+    ("round", r"(?:(?<=KO in )|(?<=stopped in ))Rd\.? (?=\d{1,2}\b)", "round "),
     ("clue", r"(?<![\w.])(\d{1,2})(dn|ac)\b(?!/|\.\d)\.?", clue),
+    ("crochet", r"\b(?:[Ss]c|[Dd]c|hdc)\b(?=,? (?:in|\d|across|around)|[,)])", crochet),
     ("chain or channel", r"\b[Cc]h(?:\.(?= \d)|(?=[-, ;)])(?! \d{1,3} of\b))", chain),
-    ("stars", r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?) ?([MRL])[☉⊙]", solar),
+    ("stars", r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?(?: [mb]illion)?) ?([MRL])[☉⊙]", solar),
     ("lengths", r"\b(by (?:a|half a) )nk\b\.?", r"\1neck"),
     (
         "play",
@@ -132,10 +149,14 @@ PASTIMES: list[Row] = [
         r"\b(\d)m ?(\d)f\b",
         lambda m: f"{m[1]} miles {m[2]} furlongs" if m[1] != "1" else f"1 mile {m[2]} furlongs",
     ),
-    ("wind", r"\b([Ww]ind (?:is |at )?)([0-3]\d0)/(\d{1,2})(?:G(\d\d))? ?(?:kts?|knots)\b\.?", reported_wind),
+    (
+        "wind",
+        r"\b([Ww]ind (?:is |at )?)([0-3]\d0)/(\d{1,2})(?:(?:G| gusting )(\d\d))? ?(?:kts?|knots)\b\.?",
+        reported_wind,
+    ),
     ("forecast", r"\bocc\. (?=gale|rain|shower|severe|poor|moderate|storm|drizzle|fog|\d)", "occasionally "),
     ("regiment", r"(?<=\d(?:st|nd|rd|th) )(Bn|Bde|Regt|Sqn|Coy|Div)\b\.?", lambda m: _UNITS[m[1]]),
-    ("stars", r"\bDec\.?(?= ?[+−–-]?\d{1,2}° ?\d)", "declination"),
+    ("stars", r"\bDec\.?(?=(?: is| of)? ?[+−–-]?\d{1,2}° ?\d)", "declination"),
     ("type", r"(?<![\d/.])([6-9]|\d\d)/(\d{1,2}) ?pt\b", r"\1 on \2 point"),
     ("thread", r"\b(M\d{1,2}) ?[x×] ?(?=\d)", r"\1 by "),
     ("glasses", r"(?<![\w'])R:? (?=[-+−]\d{1,2}\.(?:00|25|50|75)\b)", "right "),

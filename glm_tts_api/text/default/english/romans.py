@@ -141,14 +141,17 @@ ROMAN: list[Row] = [
         "numerals",
         rf"(?<!\w[-. ])\b{_NUMERAL}(?:, {_NUMERAL}){{1,4}},? (?:and|&|or) {_NUMERAL}\b(?!')"
         r"|(?<=s )(?=[IVX]{1,5} |[IVX, ]{0,24}[IVX]{2})"
-        rf"{_NUMERAL}(?:, {_NUMERAL}){{0,4}},? (?:and|&|or|to) {_NUMERAL}\b(?!')",
+        rf"{_NUMERAL}(?:(?:, {_NUMERAL}){{0,4}},? (?:and|&|or|to) {_NUMERAL}|(?:, {_NUMERAL}){{1,4}})\b(?!')",
         listed,
     ),
     (
         "numbered book",
-        r"\b(I{1,3}) (?=(?:Kings|Samuel|Chronicles|Corinthians|Thessalonians|Timothy|Peter|Maccabees)\b)",
-        lambda m: f"{numbers.ordinal(str(len(m[1])))} ",
+        r"\b(I{1,3}) (?=(?:Kings|Samuel|Chronicles|Corinthians|Thessalonians|Timothy|Peter|Maccabees)\b)"
+        r"|\b([IVX]{1,6}) (?=(?:Airborne |Army |Panzer )?Corps\b)",
+        lambda m: f"{numbers.ordinal(str(roman(m[1] or m[2])))} ",
     ),
+    ("item", rf"(?<=[\d)])\(({_SMALL})\)", lambda m: f" {numbers.cardinal(str(roman(m[1].upper())))} "),
+    ("letter", r"(?i:(?<=stage )|(?<=type )|(?<=class )|(?<=grade ))([IVX]{1,4})([ABCabc])\b", r"\1 \2"),
     ("division", r"(?<=[Pp]art \w of )()(I{2,3}|I[VX]|VI{0,3})\b", division),
     (
         "division",

@@ -6,7 +6,8 @@ A row of the table says where its short form stands for its words:
 - unit: the same, but not behind a figure, where it is a unit of measure or a score (yrs, vs).
 - counted: the same, behind a word that counts it (an hr, last yr).
 - stop: with a full stop (Inc.).
-- within: with a full stop before a small letter, a bracket or a comma (the temp. dropped).
+- within: with a full stop before a small letter, a bracket or a comma (the temp. dropped), but not behind a
+  figure.
 - figure: with a full stop before a figure, a Roman numeral or a capital letter (ch. 3, Ch. A).
 - cited: the same, where the full stop ends no sentence (in art. 5, but not: She studies art. 20 of us came).
 - label: as for figure, and before a figure without a full stop (Rm 412).
@@ -43,7 +44,7 @@ _SMALL = re.compile(r"\s+[a-z0-9(@=&+#]|[,)]")
 _WITHIN = re.compile(r"\s+[a-z(]|,")
 _COUNTING = re.compile(
     r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|long|new|next|one|past|per"
-    r"|prior|rush|school|second|third|this|whole) $"
+    r"|prior|rush|school|second|the|third|this|whole) $"
 )
 # A word behind the number tells that a new sentence begins there, unless one of _CITING stands before.
 _NEW_SENTENCE = re.compile(
@@ -73,7 +74,8 @@ WITH_STOP = frozenset(
 def _cited(match: Match) -> bool:
     """Returns whether the full stop of a short form that is a word, too, may be that of a short form."""
     lead = before(match)
-    if re.search(r"\d $", lead):
+    verse = match[1] == "Ex" and re.match(r"\.? \d{1,3}:\d", after(match))  # Exodus, and no example
+    if re.search(r"\d $", lead) or verse:
         return False
     return match[1][0].isupper() or not _NEW_SENTENCE.match(after(match)) or bool(_CITING.search(lead))
 

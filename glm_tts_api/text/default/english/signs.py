@@ -92,7 +92,7 @@ SPANS: list[Row] = [
     ("minus", r"(?:(?<=[=(×÷±])|(?<=[=×÷±] ))-(?=[a-z]\b)", " minus "),
     ("minus", r"(?<=[²³)]) - (?=[\da-z(])", " minus "),
     ("dash", r"(?<=\d)-(?=\d)", " dash "),
-    ("arrow", rf"(?<=\w)\s?[{_ARROWS}]\s?(?=\w)", " to "),
+    ("arrow", rf"(?<=\w)\s?[{_ARROWS}]\s?(?=[\w∞])", " to "),
     ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|<?[-=]{{1,3}}>|<-{{1,3}}(?!\d)|<={{2,3}}|[←↑↓↔]|\|", ", "),
     ("minus", r"(?:(?<=\b[A-Za-z])|(?<= prime)) [-−] (?=[A-Za-z\d]\b)", " minus "),
     ("option", r"(?:(?<=^)|(?<=[\s(]))--(?=[A-Za-z][\w-]{2})", ""),
@@ -101,7 +101,7 @@ SPANS: list[Row] = [
 
 POWERS: list[Row] = [
     ("logarithm", r"\blog_(\d{1,9}) ?(?=[\w(])", r"log base \1 of "),
-    ("factorial", r"(?<=\d)!(?=\s?[=*×+÷/])|(?<=\b[a-z])!(?=\s?[=*×+÷/])", " factorial"),
+    ("factorial", r"(?:(?<=\d)|(?<=\b[a-z]))!(?=\s?[=*×+÷/≤≥<>≈]| is (?:about|even|over)\b)", " factorial"),
     ("minus", r"(?:(?<=\^\d)|(?<=\^\d\d)|(?<=\^\d{5})|(?<=[²³]))-(?=\d|[a-z]\b)(?!10\^)", " minus "),
     (
         "power",
@@ -146,7 +146,8 @@ SUMS: list[Row] = [
         r"(?i:(?<=\ba \d)|(?<=\ban \d)|(?<=\ba \d\d)|(?<=\ban \d\d)|(?<=\bthe \d))\sx\s(?=\d{1,3}\s[a-z]{3})",
         " by ",
     ),
-    ("times", r"(?<=\d)\sx\s(?=\d)", " times "),
+    ("times", r"(?<=[\d)])\sx\s(?=\d)", " times "),
+    ("over", r"(?<=[\w)]\))/(?=(?:\d{1,3}|[a-z])(?!\w))", " over "),
     ("times", r"×|(?<=\d)·(?=\d)", " times "),
     ("divided", r"÷", " divided by "),
     ("equals", r"={1,3}", " equals "),

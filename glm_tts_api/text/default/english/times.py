@@ -9,6 +9,7 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.fractions import fraction
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.short_forms import STATES
+from glm_tts_api.text.default.english.verbalise import lines
 from glm_tts_api.text.default.figures import Figure, by_name, runs
 from glm_tts_api.text.default.table import alternatives, names
 
@@ -239,8 +240,7 @@ def verse(verse: str) -> str:
     corinthians thirteen four to seven."""
     book, numbered = verse.rsplit(" ", 1)
     nth, _, name = book.rstrip(".").rpartition(" ")
-    chapter, first, *last = map(cardinal, runs(numbered))
-    said = f"{_BOOKS.get(name, name)} {chapter} {' to '.join([first, *last])}"
+    said = f"{_BOOKS.get(name, name)} {lines(numbered)}"
     return f"{numbers.ordinal(nth)} {said}" if nth else said
 
 

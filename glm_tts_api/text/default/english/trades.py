@@ -17,7 +17,7 @@ _RENTS = names("""
     p.a=per annum; pp=per person; pppn=per person per night; pn=per night;
 """)
 _DIMENSIONS = names("L=long; W=wide; D=deep; H=high;")
-_SIZES = names("lg=large; med=medium; sm=small;")
+_SIZES = names("lg=large; med=medium; sm=small; tab=tablet; cap=capsule; tabs=tablets; caps=capsules;")
 _WINDS = DIRECTIONS | {
     first + second: f"{DIRECTIONS[first]} {DIRECTIONS[second]}"
     for second in ("NE", "NW", "SE", "SW")
@@ -25,7 +25,9 @@ _WINDS = DIRECTIONS | {
 }
 _WIND = alternatives(_WINDS)
 _BLOWS = re.compile(r" (?:winds?|gales?|breezes?|airs)\b")
-_BLOWN = re.compile(r"\b[Ww]inds?(?: (?:are|is|was|were))?:? (?:from )?(?:the )?$")
+_BLOWN = re.compile(
+    r"\b[Ww]inds?(?: (?:are|is|was|were))?:? (?:from )?(?:the )?$|\b(?:will|later|then) (?:back|veer) $"
+)
 _FORCE = re.compile(rf" (?:\d|gale|severe|(?:or|to|then|backing|veering|becoming) (?:(?:{_WIND})\b|\d))")
 _WINDY = re.compile(r"(?i)\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|breeze|beaufort)\b")
 _CHANGED = re.compile(
@@ -228,6 +230,9 @@ TRADES: list[Row] = [
         r"(\d{1,2})s\b",
         lambda m: f"{m[1] or 'under'} {numbers.plural(numbers.cardinal(m[2]), '2')}",
     ),
+    ("pressure", r"\b(?!1024)(9\d\d|10[0-4]\d) mb\b(?! of)", r"\1 mbar"),
+    ("stone", r"\b(\d{1,2}) ?st (?=\d{1,2} ?lbs?\b)", r"\1 stone "),
+    ("registration", r"\b([Rr])eg\. (?=(?:no|nos|number|plate)\b)", r"\1egistration "),
     ("ringgit", r"\bRM(?=\d{2,6}\b)", "MYR "),
     (
         "old money",
@@ -248,7 +253,8 @@ TRADES: list[Row] = [
     (
         "section",
         rf"\b(ss?)(?:\. ?| ){_SECTION}\((?:\d|[a-z]\)))"
-        rf"|(?i:(?<=under )|(?<=\bof )|(?<=with ))(ss?)\.? ?{_SECTION}\b(?!\.\d))"
+        r"|(?i:(?<=under )|(?<=\bof )|(?<=with )|(?<=trary to )|(?<=suant to )|(?<=ject to ))"
+        rf"(ss?)\.? ?{_SECTION}\b(?!\.\d))"
         rf"|(?:(?<=\ba )|(?<=\bA )|(?<=\bthe )|(?<=\bby )|(?<=\bin )"
         rf"|(?<=\band )|(?<=\bor )|(?<=\b[Ss]ee ))(ss?)\. ?{_SECTION}\b)",
         lambda m: "sections " if "ss" in m.groups() else "section ",
@@ -271,7 +277,8 @@ TRADES: list[Row] = [
     (
         "star",
         r"(?<=\b[1-7])\*(?= (?:hotels?|resorts?|spas?|luxury|accommodation|reviews?|service|places?|prices?"
-        r"|property|treatment|stays?)\b)",
+        r"|property|treatment|stays?)\b)"
+        r"|(?<=\bGrade II)\*",
         " star",
     ),
     ("repeat", r"\b([Rr])ep (?=(?:from |between )?\*)", r"\1epeat "),

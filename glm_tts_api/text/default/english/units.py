@@ -17,4 +17,4 @@ UNITS = _WORDS.names("unit", "english")
 PER = UNITS | _WORDS.names("per", "english")  # units and other words that stand after a slash
 CODES = _WORDS.names("code", "english")
 # Letters that are a unit only where they touch the number; apart from it they are mostly words or names.
-ONLY_JOINED = {"A", "t", "N", "J", "MP", "px", "ct", "pt", "ac", "mo", "PB", "Mb", "Gb"}
+ONLY_JOINED = {"A", "t", "N", "J", "MP", "px", "ct", "pt", "ac", "PB", "Mb", "Gb"}

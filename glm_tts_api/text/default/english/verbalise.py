@@ -36,7 +36,7 @@ def games(number: str) -> str:
 
 def frequency(number: str) -> str:
     """Returns a radio frequency in words, digit by digit: 120.5 -> one two zero point five."""
-    return " point ".join(map(digits, runs(number)))
+    return " point ".join(map(digits, runs(number))) + (" megahertz" if number.endswith("z") else "")
 
 
 def several(number: str) -> str:

@@ -188,6 +188,7 @@ WORDS: list[Row] = [
         r"(?<=\bslashed ))\.(\d{3})\b|(?<![\w.])\.(\d{3})(?= (?:avg|average|hitter|OBP|OPS|SLG|batting)\b)",
         lambda m: numbers.paired(m[1] or m[2]),
     ),
+    ("caliber", r"(?<![\w.])\.(\d\d)[- ]cal\b\.?", r"\1 caliber"),
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
     ("about", r"(?i)(?<=about )~ ?(?=[$£€\d])|(?<=around )~ ?(?=[$£€\d])", ""),
     ("about", r"~ ?(?=[$£€¥]\d)", "about "),
@@ -255,7 +256,7 @@ WORDS: list[Row] = [
     ("number", r"(?<=[a-z.] )#(?= (?:for|is|of|on|to|was)\b|[?.,])", "number"),
     (
         "number",
-        r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
+        r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d|[A-Z]{2,3} \d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
         r"|\b(?-i:No) (?=\d{1,3} (?:has|is|said|says|was)\b)|(?<!\b[A-G])#\s?(?=\d|[A-Z]{1,3}-\d)",
         lambda m: (
             m[0]
