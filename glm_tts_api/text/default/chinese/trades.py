@@ -41,6 +41,11 @@ TRADES: list[Row] = [
     ("cards", CARD, card),
     ("isotope", r"(?<![A-Za-z\d])C-(1[34])(?!\d)", carbon),
     ("ion", r"(?<![A-Za-z])(OH|Cl|Br|SCN|ClO|MnO4|H?[NCS]O[34]|Cr2O7)(2?)-(?![\w-])", r"\1 \2负"),
+    (
+        "result",
+        r"(?<=[血白原体糖酮验菌征gbM])[（(]([+-])[)）]",
+        lambda m: "阳性" if m[1] == "+" else "阴性",
+    ),
     ("orbital", r"(?<![A-Za-z])sp([²³])", lambda m: f"sp{plain_exponent(m[1])}"),
     ("turn", r"(?<![A-Za-z])([RULDFB])'(?![A-Za-z])", turn),
     ("pulse", r"([次拍转滴])/分(?![钟之])", r"\1/分钟"),
