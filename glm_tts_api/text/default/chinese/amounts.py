@@ -53,7 +53,7 @@ def side_by_side(text: str) -> str:
 
 def fraction(text: str) -> str:
     """Returns a fraction in Chinese words: 3/4 -> 四分之三, 1 1/2 -> 一又二分之一, 1/60s -> 六十分之一秒."""
-    *whole, first, second = map(numbers.cardinal, runs(text))
+    *whole, first, second = map(numbers.cardinal, re.findall(r"\d+(?:\.\d+)?", text))
     lead = f"{whole[0]}又" if whole else ""
     return f"{lead}{second}分之{first}{'秒' if text.endswith('s') else ''}"
 
