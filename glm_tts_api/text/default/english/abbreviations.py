@@ -157,7 +157,7 @@ ABBREVIATIONS: list[Row] = [
     ),
     ("quarters", r"\b([QHWD])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),
     ("note", r"(?<=\d )n\. ?(?=\d)", "note "),
-    ("verse", r"(?:(?<=[,;:] )|^)(vv?)\. (?=\d)", lambda m: "verse " if m[1] == "v" else "verses "),
+    ("verse", r"(?:(?<=[,;:\d] )|^)(vv?)\. (?=\d)", lambda m: "verse " if m[1] == "v" else "verses "),
     ("following", r"\b(\d{1,4}) ?ff\b\.?", with_stop(lambda m: f"{m[1]} and following")),
     (
         "key",
@@ -274,7 +274,7 @@ ABBREVIATIONS: list[Row] = [
     ),
     ("paragraphs", r"¶¶ ?(?=\d)", "paragraphs "),
     ("line", r"(?<=[,(] )([ln])\. (?=\d)", lambda m: "line " if m[1] == "l" else "note "),
-    ("numbers", r"\b[Nn]os\. (?=\d)", "numbers "),
+    ("numbers", r"\b[Nn]os\.? (?=\d)", "numbers "),
     ("and others", r"\bet al\.(?=[ ,;)])", with_stop(lambda _: "et al")),
     (
         "degree",

@@ -103,7 +103,7 @@ class Money:
 
     def cents(self, amount: str) -> str:
         """Returns an amount of cents in words: 5¢ -> five cents."""
-        number = amount.rstrip("¢ ")
+        number = amount.rstrip("¢c ")
         return f"{cardinal(number)} {numbers.plural('cent', number)}"
 
 

@@ -16,6 +16,7 @@ from glm_tts_api.text.default.english.measures import Measures
 from glm_tts_api.text.default.english.money import Money
 from glm_tts_api.text.default.english.names import ADDRESSES, NAMES
 from glm_tts_api.text.default.english.pastimes import PASTIMES
+from glm_tts_api.text.default.english.prices import PRICES
 from glm_tts_api.text.default.english.romans import ROMAN
 from glm_tts_api.text.default.english.signs import DOTS, LETTERS, POWERS, SIGNS, SPANS, SUMS
 from glm_tts_api.text.default.english.stops import ending
@@ -37,6 +38,7 @@ def rules(words: Words) -> list[Rule | Figures]:
     return table(
         ADDRESSES,
         PASTIMES,
+        PRICES,
         TRADES,
         ABBREVIATIONS,
         WORDS,

@@ -59,7 +59,8 @@ def _forms() -> dict[str, dict[str, str]]:
     forms: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in _TABLE:
         short, places = row["short"], row["where"].split()
-        for written in {short, short[0].upper() + short[1:] if short.isalpha() else short}:
+        begins = short[0].upper() + short[1:]
+        for written in {short, begins if short.isalpha() or not begins.isupper() else short}:
             forms[written] |= dict.fromkeys(places, row["said"])
     return dict(forms)
 
@@ -86,7 +87,7 @@ def short_form(match: Match) -> str:
     lead, rest = before(match), after(match)
     behind_figure = re.search(r"\d $", lead)
     numbered = words.get("figure") or words.get("label") or (_cited(match) and words.get("cited"))
-    if "ordinal" in words and (dotted or match[1].lower() in ("fl", "flr")) and _ORDINAL.search(lead):
+    if "ordinal" in words and _ORDINAL.search(lead) and (dotted or not re.match(" [A-Z]", rest)):
         return words["ordinal"] + stop(match)
     if numbered and dotted and (_FIGURE.match(rest) or (match[1][0].isupper() and _LETTER.match(rest))):
         return numbered + " " * rest[0].isdigit()

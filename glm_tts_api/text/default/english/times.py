@@ -18,8 +18,9 @@ _DECADES = (
     *("fifties", "sixties", "seventies", "eighties", "nineties"),
 )
 _PRICED = re.compile(
-    "(?i)share|stock|bond|sterling|magnitude|gpa|price|traded|trading|yield|rate|index|dollar|euro|pence"
-    "|per ?cent|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|[%$£€]"
+    "(?i)\\b(?:chapter|cents?|density|era|interest|odds|peak\\w*|ph|section|version)\\b"
+    "|share|stock|bond|sterling|magnitude|gpa|price|traded|trading|yield|rate|index|dollar|euro|pence"
+    "|per ?cent|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|%|(?<!, )[$£€]"
 )
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
 _RACE = re.compile(r"\b(?:PR|PB|[Pp]ersonal best|\d+[Kk]|[Mm]arathon|mile|lap|time of|[Cc]locked)\b")
@@ -105,6 +106,12 @@ def unpriced(figure: Figure) -> bool:
     """Returns whether nothing within 40 characters of the number `figure` speaks of prices, marks or rates: a
     number with a dot may then be a time (meet at 7.30)."""
     return not _PRICED.search(f"{figure.lead[-40:]}_{figure.rest[:40]}")
+
+
+def falling(figure: Figure) -> bool:
+    """Returns whether the second number of `figure` is the smaller one, as in the times 8.30-5."""
+    first, second = map(float, re.split(r"\s?[-–]\s?", figure.text))
+    return first > second
 
 
 def timed_too(figure: Figure) -> bool:
@@ -248,4 +255,4 @@ SAID = by_name(
     *(clock, clocks, military, early, central, ratio, duration, lettered, aged, left, lap, pace, height),
     *(seconds, decade, short_year, verse),
 )
-TESTS = by_name(won, unscored, unpriced, timed_too, several_too, of_scripture, lasts, tall)
+TESTS = by_name(won, unscored, unpriced, timed_too, falling, several_too, of_scripture, lasts, tall)

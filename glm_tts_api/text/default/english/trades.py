@@ -1,4 +1,4 @@
-"""English rules for the short forms and signs of trades and pastimes: rents, law, weather, school marks,
+"""English rules for the short forms and signs of trades and pastimes: law, weather, school marks,
 maps, knitting, recipes, hashtags."""
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.names import DIRECTIONS
 from glm_tts_api.text.default.english.stops import with_stop
 from glm_tts_api.text.default.english.units import UNITS
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, beside, names
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
 
 _NEAR = 40  # characters to either side that are examined
-_RENTS = names("""
-    pcm=per calendar month; p.c.m=per calendar month; pw=per week; p.w=per week; pa=per annum;
-    p.a=per annum; pp=per person; pppn=per person per night; pn=per night;
-""")
 _DIMENSIONS = names("L=long; W=wide; D=deep; H=high;")
 _SIZES = names("lg=large; med=medium; sm=small; tab=tablet; cap=capsule; tabs=tablets; caps=capsules;")
 _WINDS = DIRECTIONS | {
@@ -33,8 +29,6 @@ _WINDY = re.compile(r"(?i)\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|bre
 _CHANGED = re.compile(
     r"\.\d{1,3}$|\b(?:up|down|by|rose|fell|grew|gained|lost|dropped|rise of|fall of) \d{1,3}$"
 )
-_NOTHING = re.compile("(?!)")  # after a rent, a word with a capital begins a sentence
-_RUPEES = re.compile(r"(?i)\b(?:rs|inr|pkr|npr|lkr|rupees?|lakhs?)\b|₹")
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
 _FOOD = (
@@ -95,30 +89,6 @@ def grid(match: Match) -> str:
     )
 
 
-def old_money(match: Match) -> str:
-    """Returns pounds, shillings and pence in words: £3 4s. 6d. -> 3 pounds 4 shillings 6 pence."""
-    coins = ("pound", "shilling", "penny")
-    amounts = (*match.groups()[:2], " ".join(filter(None, match.groups()[2:])))
-    parts = zip(amounts, coins, strict=True)
-    return " ".join(f"{amount} {numbers.plural(coin, amount)}" for amount, coin in parts if amount)
-
-
-def shillings(match: Match) -> str:
-    """Returns an amount of old money in words: 5/- -> 5 shillings. Beside rupees the /- is not said."""
-    rupees = _RUPEES.search(beside(match, _NEAR))
-    return match[1] if rupees else f"{match[1]} shillings"
-
-
-def lakhs(match: Match) -> str:
-    """Returns an Indian number in words: 1,20,000 -> one lakh twenty thousand, ₹2,00,000 -> two lakh
-    rupees."""
-    crores, rest = divmod(int(match[2].replace(",", "")), 10_000_000)
-    parts = ((crores, " crore"), (rest // 100_000, " lakh"), (rest % 100_000, ""))
-    said = " ".join(numbers.cardinal(str(amount)) + scale for amount, scale in parts if amount)
-    paise = f" and {numbers.cardinal(match[3])} paise" if match[3] and match[3] != "00" else ""
-    return f"{said} rupees{paise}" if match[1] else said
-
-
 def dimensions(match: Match) -> str:
     """Returns sizes whose letters name the dimension in words: 84"L x 36"D -> 84" long by 36" deep."""
     named = re.sub("[LWDH]", lambda letter: f" {_DIMENSIONS[letter[0]]}", match[0])
@@ -137,20 +107,8 @@ def stars(match: Match) -> str:
 
 
 _DIMENSION = r"(?<![\w.])\d{1,4}(?:\.\d{1,2})?[\"″]? ?[LWDH]\b"
-_PENCE = r"(?=\d)(\d{1,2}(?!\d|/))?(?: ?(1/[24]|3/4) ?)?d\b\.?"
 _SECTION = r"(?=\d{1,3}[A-Z]{0,2}"
 TRADES: list[Row] = [
-    ("rupees", r"\bRs\b\.? ?(?=\d)", "₹"),
-    (
-        "lakhs",
-        r"((?:₹|\bINR) ?)?(\d(?<![\d.,].)(?<!\w\(.)\d?(?:,\d\d){1,4},\d{3})(?!\d|,\d)(?:\.(\d\d)\b)?(?:/-)?",
-        lakhs,
-    ),
-    (
-        "rent",
-        rf"([£€$]\d[\d,.]{{0,11}}k?) ?({alternatives(_RENTS)})\b(?![-/])\.?",
-        with_stop(lambda m: f"{m[1]} {_RENTS[m[2]]}", _NOTHING),
-    ),
     (
         "age",
         r"((?:(?<=\bam )|(?<=\bare )|(?<=\bis )|(?<=\w's )|(?<=\bwas ))\d{1,3}) ?y/?o\b"
@@ -163,19 +121,7 @@ TRADES: list[Row] = [
         r"|(?i:(?<=\bcall )|(?<=\bdial )|(?<=\btel ))x(?=\d{3,5}\b)",
         "extension ",
     ),
-    ("rent", r"(?<=\d) ?pcm\b\.?", with_stop(lambda _: " per calendar month", _NOTHING)),
     ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
-    (
-        "included",
-        r"\b([Ii])ncl\b\.?(?=[,;)]|$| (?!Wi-?Fi\b)[A-Z][a-z])",
-        with_stop(lambda m: f"{m[1]}ncluded"),
-    ),
-    (
-        "including",
-        r"(?:(?<=[,(\d] )|(?<=\bpcm )|(?<=\bpw ))inc\.? (?=[a-z\d£$€])"
-        r"|\binc\.? (?=(?:VAT|GST|tax|delivery|p&p|postage|shipping|bills|breakfast|flights|fees|tip)\b)",
-        "including ",
-    ),
     ("unit", rf"(?<=\d)-({_UNIT})\.(?= [A-Za-z])", r"-\1"),
     ("unit", r"(?<=\d)-(ac|mo)\b(?= [a-z])", lambda m: f"-{UNITS[m[1]]}"),
     ("cups", rf"(?<=\d) ?c(?:\. ?(?=[a-z]|[A-Z]{{2}} [a-z]|\))| (?<!\d\d c )(?={_FOOD}))", cups),
@@ -186,11 +132,6 @@ TRADES: list[Row] = [
     ),
     ("dimensions", rf"{_DIMENSION}(?: ?[x×] ?{_DIMENSION}){{1,2}}", dimensions),
     ("near", r"\bnr(?:\. (?=[a-z]{3})|\.? (?=[A-Z][a-z\d]|the\b))", "near "),
-    (
-        "deposit",
-        r"([£€$]\d[\d,.]{0,9} |\d% )dep\b\.?|\bdep\.(?= [£€$])",
-        with_stop(lambda m: f"{m[1] or ''}deposit"),
-    ),
     (
         "account",
         r"\b[Aa]/[Cc](?= (?:no\b|number|ending|[Xx*]*\d))"
@@ -213,40 +154,37 @@ TRADES: list[Row] = [
     ),
     (
         "count",
-        r"(?:(?<=\b\d)|(?<=\b\d\d)) x (?=(?!times|minus|plus|less|this|is|as|was|has)[a-z]{1,14}s\b"
+        r"(?:(?<=\b\d)|(?<=\b\d\d)) ?x (?=[A-Z]\w{1,12} [a-z]{1,14}s\b"
+        r"|(?<= x )(?!times|minus|plus|less|this|is|as|was|has)[a-z]{1,14}s\b"
         r"|\d{1,4} ?(?:k?g|ml|[Ll]|oz|lb) [a-z]{3})",
         " ",
     ),
     (
         "or",
-        r"(?<=\d)(k?g|ml|[cmk]?m|[lL])/(?=\d{1,4}(?:\.\d|/\d)? ?(?:oz|lbs?|in|ft|fl|pints?|miles?|mph)\b)",
-        r"\1, ",
+        r"(?<=\d)(k?g|ml|[cmk]?m|[lL])/(?=\d{1,4}(?:\.\d|/\d| \d/\d)? ?(?:oz|lbs?|in|ft|fl|pints?|miles?|mph"
+        r"|tbsp|tsp)\b)|(?<=\d)(oz|lb|pt|in)/(?=\d[\d.]{0,4} ?(?:k?g|ml|cm|litres?|[lL])\b)",
+        r"\1\2, ",
     ),
+    ("or", r"(?<=[Mm]ark \d)/(?=\d)|(?<=\dC)/(?=fan|gas|\d)|(?<=fan)/(?=gas)", ", "),
     ("ordinal", r"\b(\d)(?:st|nd|rd|th)s\b", lambda m: f"{numbers.ordinal(m[1])}s"),
     ("eleven", r"(?<=st |nd |rd |th )XI\b", "eleven"),
     (
         "age group",
-        r"(?:\bU|(?:(?<=\()|(?<=and )|(?<=for )|(?<=he )|(?<=our )|(?<=[,.;:] )|^)([Uu]nder|[Oo]ver) )"
-        r"(\d{1,2})s\b",
+        r"(?:\b[Uu](?=[5-9]|\d\d)"
+        r"|(?:(?<=\()|(?<=and )|(?<=for )|(?<=he )|(?<=our )|(?<=[,.;:] )|^|\b(?=\w{4,5}-))"
+        r"([Uu]nder|[Oo]ver)[ -])(\d{1,2})s\b",
         lambda m: f"{m[1] or 'under'} {numbers.plural(numbers.cardinal(m[2]), '2')}",
     ),
     ("pressure", r"\b(?!1024)(9\d\d|10[0-4]\d) mb\b(?! of)", r"\1 mbar"),
-    ("stone", r"\b(\d{1,2}) ?st (?=\d{1,2} ?lbs?\b)", r"\1 stone "),
     ("registration", r"\b([Rr])eg\. (?=(?:no|nos|number|plate)\b)", r"\1egistration "),
-    ("ringgit", r"\bRM(?=\d{2,6}\b)", "MYR "),
-    (
-        "old money",
-        rf"(?:£ ?(\d{{1,3}}(?:,?\d{{3}})?),? |(?<![\w.]))(\d{{1,2}})s\b\.?(?:(?:,? )?{_PENCE})",
-        with_stop(old_money, _NOTHING),
-    ),
-    ("old money", r"£ ?(\d{1,3}(?:,?\d{3})?),? (\d{1,2})s\b()()\.?", with_stop(old_money, _NOTHING)),
-    (
-        "old money",
-        r"()(?<![\w.])(?<!for )(?<!after )(?<!in )(?<!lasts )(?<!lasted )(?<!every )(?<!within )(?<!took )"
-        rf"()(?=\d{{1,2}} \d/\d d){_PENCE}",
-        with_stop(old_money, _NOTHING),
-    ),
-    ("old money", r"(?<![\w/.₹£$-])(\d{1,2})/-(?!\w)", shillings),
+    ("star", r"(?<=\bII)\*(?= listed)", " star"),
+    ("week ending", r"\b[Ww]/[Ee](?= \d)", "week ending"),
+    ("by", r"(?<=[a-z] [x×] )(\d{1,4}) ?[x×] ?(?=\d)", r"\1 by "),
+    ("by", r"(?<=wide |deep |long |high |tall )[x×] (?=\d)|(?<=\d\d0 )x (?=\d{1,3}[05]\b(?! ?[=?]))", "by "),
+    ("times", r"(?<=\d) x (?=[£€$₹]\d)|(?<=[£€$₹])(\d[\d,.]{0,11}) x (?=\d)", r"\1 times "),
+    ("stone", r"(?<=\d) ?st\b\.?(?= ?\d{1,2} ?lbs?\b)|(?:(?<=\b1\d)|(?<=[02-9]))st\b", " stone"),
+    ("hours", r"(?:(?<=:\d\d)|(?<=\d{4}-\d{4})) ?hrs\b", " hours"),
+    ("per", r"(?<=[lL])/(?=100 ?km\b)", " per "),
     ("size", rf"(?:(?<=\d )|(?<=\ba ))({alternatives(_SIZES)})\. (?=[A-Za-z])", lambda m: f"{_SIZES[m[1]]} "),
     ("available", r"(?<!no )(?<!little )\b([Aa])vail\. (?=[a-z\d])", r"\1vailable "),
     ("visibility", r"\b([Vv])is\. (?=(?:very )?(?:good|fair|mod|moderate|poor)\b|\d)", r"\1isibility "),

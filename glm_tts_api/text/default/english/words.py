@@ -40,7 +40,7 @@ _COUNTIES = (
 )
 # Streets that keep their name before another: Wall St. Journal, Main St. Station.
 _STREET = re.compile(r"(?:Bond|Bourbon|Broad|Fleet|High|Main|Market|Wall)\s")
-_NO_STREET = re.compile(rf"(?:{STARTERS})\s")
+_NO_STREET = re.compile(rf"(?:{STARTERS}|{alternatives(TITLES)})\s")
 
 
 def title(match: Match) -> str:
@@ -52,7 +52,7 @@ def saint_or_street(match: Match) -> str:
     otherwise saint or doctor before a name. Elsewhere it stays."""
     short, rest = match[2], after(match)
     behind_name = match[1] is not None and not _NO_STREET.fullmatch(match[1])
-    before_name = re.match(r"\s*[A-Z](?:[a-z]| [A-Z])", rest)
+    before_name = re.match(r"\s*[A-Z](?:[a-z]|\.? [A-Z])", rest)
     ordinary = re.match(
         rf"\s*(?:Apt|Suite|Ste|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b",
         rest,
@@ -110,7 +110,8 @@ def weekday(match: Match) -> str:
 
 
 def weekdays(match: Match) -> str:
-    return f"{WEEKDAYS[match[1]]} {'' if match[2] == '/' else 'to '}{WEEKDAYS[match[3]]}"
+    first, second = WEEKDAYS[match[1].capitalize()], WEEKDAYS[match[3].capitalize()]
+    return f"{first} {'' if match[2] == '/' else 'to '}{second}"
 
 
 def town_and_state(match: Match) -> str:
@@ -211,7 +212,7 @@ WORDS: list[Row] = [
     ),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|doctor )", title),
-    ("title", r"\b(Mr|Mrs|Ms|Prof|Revd|Cllrs?|Pte)\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
+    ("title", r"\b(Mr|Mrs|Ms|Prof|Revd|Pte)\.?\s+(?=[A-Z]|doctor |(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     (
         "title",
@@ -221,7 +222,7 @@ WORDS: list[Row] = [
     ),
     (
         "weekday",
-        rf"\b({alternatives(WEEKDAYS)})\.?\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?",
+        rf"(?i)\b({alternatives(WEEKDAYS)})\.?\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?",
         with_stop(weekdays),
     ),
     (
@@ -241,7 +242,7 @@ WORDS: list[Row] = [
     ("weekday", r"\b(?:(Tues?|Weds|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     (
         "street",
-        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy|(?:Ct|Pl|Sq|Ter)(?=\.))\b\.?",
+        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy|Cres|Gdns|(?:Ct|Pl|Sq|Ter)(?=\.))\b\.?",
         with_stop(lambda m: STREETS[m[1]]),
     ),
     (
@@ -257,6 +258,7 @@ WORDS: list[Row] = [
     (
         "number",
         r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d|[A-Z]{2,3} \d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
+        r"|(?<=\bthe )no (?=\d)"
         r"|\b(?-i:No) (?=\d{1,3} (?:has|is|said|says|was)\b)|(?<!\b[A-G])#\s?(?=\d|[A-Z]{1,3}-\d)",
         lambda m: (
             m[0]
