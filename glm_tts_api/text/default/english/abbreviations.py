@@ -18,7 +18,7 @@ _TITLES = names("""
     Jn.=john; Regt.=regiment; Bn.=battalion;
 """)
 _RANK = re.compile(
-    r"(?:Account|Ana|Arch|Assoc|Consult|Data|Design|Develop|Direct|Edit|Engineer|Manage|Product|Program"
+    r"(?:Account|Ana|Arch|Assoc|Cent|Citizen|Consult|Ctr|Data|Design|Develop|Direct|Edit|Discount|Engineer|Housing|Living|Manage|Product|Program"
     r"|Project|Scientist|Software|VP\b|Vice\b)"
 )
 _COMPARED = {"d": "day", "w": "week", "y": "year", "q": "quarter", "m": "month"}
@@ -120,12 +120,6 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f"{_LIFE[m[1] or m[2] or m[3]]} ",
     ),
     ("part", r"\b([Ss]c|[Vv]ol)\. (?=[ivxIVX]{1,5}\b)", lambda m: "Scene " if m[1][1] == "c" else "Volume "),
-    ("feet", r"(?<=\d,\d{3})['′](?!\w)", " feet"),
-    (
-        "feet",
-        r"(?<=\d)['′] ?(?=(?:boat|ceiling|dumpster|fence|ladder|reefer|sailboat|trailer|truck|wall)s?\b)",
-        "-ft ",
-    ),
     ("second", r"(?:(?<=1/\d\d)|(?<=1/\d{3})|(?<=1/\d{4})) ?s\b", " second"),
     ("each", r"(?<=\d)/ea\b\.?", with_stop(lambda _: " each")),
     ("order", r"\bO\(([^()]{1,20})\)", r"O of \1 "),
@@ -174,6 +168,7 @@ ABBREVIATIONS: list[Row] = [
     ("promotion", r"\b([a-h])([18])=([QRBN])\b", lambda m: f"{m[1]} {numbers.cardinal(m[2])} equals {m[3]}"),
     ("minutes", r"\b(\d\d)\+(\d{1,2})['′]", r"\1 plus \2 minutes"),
     ("per", r"(?:(?<=\d )|(?<=s ))p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
+    ("estimate", r"(?<=free )est\b\.?", with_stop(lambda _: "estimate")),
     ("established", r"\b[Ee]st\. (?=(?:in )?(?:1[5-9]\d\d|20\d\d)\b)", "established "),
     ("pack", r"\b[Pp]k\.?(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
     ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{_WINDS[m[1]]} "),
@@ -188,7 +183,7 @@ ABBREVIATIONS: list[Row] = [
     ("point", r"(?<=\d) ?-pts?\b\.?(?= [a-z])", "-point"),
     ("by", r"(?<=\d)( ?(?:mm|cm|km|m|ft|in|yd|px)) ?[x×] ?(?=\d|[WDHL]:? ?\d)", r"\1 by "),
     ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),
-    ("unit", r"\b([Ss]q|[Cc]u)(?:\. ?| )(ft|in|mi|yd|k?m)s?\b", r"\1 \2"),
+    ("unit", r"\b([Ss]q|[Cc]u|[Ff]l)(?:\. ?| )(oz|ft|in|mi|yd|k?m)s?\b", r"\1 \2"),
     ("business", r"\bbus\. (?=days?\b|hours\b|hrs\b)", "business "),
     ("miles", r"(?<=\d[kK] )mi\b\.?(?=[ ,;)])", "miles"),
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
@@ -220,9 +215,13 @@ ABBREVIATIONS: list[Row] = [
     ("isotope", rf"\b({'|'.join(_ISOTOPES)})-(\d{{1,3}})(m?)\b", isotope),
     ("out", r"(?<=\d )([an])\.o\.", lambda m: f"{'all' if m[1] == 'a' else 'not'} out"),
     ("on center", r"(?<=[\d\"″n] )o\.c\.", "on center"),
-    ("rooms", r"(?i)(?<![\w.])(\d{1,2}) ?b[dr]s?(?:/|, ?)(\d(?:\.5)?) ?ba\b", r"\1 bedroom \2 bath"),
+    ("rooms", r"(?i)(?<![\w.])(\d{1,2}) ?b[dr]s?(?:/|, ?)(\d(?:\.5|[- ]1/2)?) ?ba\b", r"\1 bedroom \2 bath"),
     ("season", r"\bS(\d{1,2}),? ?[Ee]p?\.? ?(?=\d)", r"season \1 episode "),
-    ("days", r"\b(?:M/W/F|Tu?/Thu?)\b", lambda m: " ".join(_DAYS[day[:2]] for day in m[0].split("/"))),
+    (
+        "days",
+        r"\b(?:M/W/F|Tu?/?Thu?)\b",
+        lambda m: " ".join(_DAYS[day] for day in re.findall("[MWF]|T[hu]?", m[0])),
+    ),
     ("pounds", r"(?<=\d)# (?=[a-z]{3})", " lb "),
     (
         "years",
@@ -231,7 +230,7 @@ ABBREVIATIONS: list[Row] = [
     ),
     (
         "days",
-        r"\b(M|Tu?|W)-(W|Th|F|Sat?|Su|Sun)\b(?:(?=[:,]? \d)|(?<=M-F)|(?<=M-Th))",
+        r"\b(M|Tu|Th|T|W)-(W|Th|F|Sat?|Su|Sun)\b(?:(?=[:,]? \d)|(?<=M-F)|(?<=M-Th)|(?<=Th-Sat)|(?<=Th-Sun))",
         lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2][:2].rstrip('a')]}",
     ),
     ("key", r"(?<=\b[A-G])[♭♯]", lambda m: " flat" if m[0] == "♭" else " sharp"),
@@ -261,7 +260,8 @@ ABBREVIATIONS: list[Row] = [
         "times",
         r"(?<=[a-z]{5} )x(?=[2-9]\b(?:[.,;)]|$| (?:today|yesterday|this|last|per|each|daily|and [a-z]{2})))"
         r"|(?:(?<=sets )|(?<=reps ))x (?=\d)"
-        r"|(?<![\w.])[x×] ?(?=\d{1,2} ?(?:d|daily|days?|weeks?|wks?|hrs?|hours?|months?|years?|doses)\b)",
+        r"|(?<![\w.])[x×] ?(?=\d{1,2} ?(?:d|daily|days?|mins?|minutes?"
+        r"|weeks?|wks?|hrs?|hours?|months?|years?|doses)\b)",
         "times ",
     ),
     ("number", r"\b[Nn]o\.(?=: ?\d| (?:is|was|below|above)\b)", "number"),
@@ -294,7 +294,7 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f"{m[1] or m[3]} of {m[2] or m[4]} ",
     ),
     ("star", r"(?i:(?<=dial )|(?<=press )|(?<=hit )|(?<=enter )|(?<=dialing ))\*(?=\d)", "star "),
-    ("pound", r"(?i:(?<=press )|(?<=hit )|(?<=by ))#(?![\w-])", "pound"),
+    ("pound", r"(?i:(?<=press )|(?<=hit )|(?<=by ))#(?![\w-])|#(?= (?:key|sign|symbol)\b)", "pound"),
     ("colons", r"(?<![\w:]):: ?(?=\d)", "colon colon "),
     ("colons", r"(?<=\d)::(?=[\da-f]{1,4}\b)", " colon colon "),
 ]

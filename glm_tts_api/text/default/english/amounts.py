@@ -86,7 +86,8 @@ AMOUNTS: list[Row] = [
     (
         "by",
         r"(?:(?<=foot)|(?<=feet)|(?<=inch)|(?<=inches)|(?<=\bdeep)"
-        r"|(?<=\bhigh)|(?<=\blong)|(?<=\btall)|(?<=\bwide)) {0,2}(?:x(?![a-z])|×) ?(?=\w)",
+        r"|(?<=\bhigh)|(?<=\blong)|(?<=\btall)|(?<=\bwide)) {0,2}(?:x(?![a-z])|×) ?(?=\w)"
+        r"|(?:(?<=half)|(?<=quarter)|(?<=quarters)) x (?=\d{1,2}\b(?! ?=))",
         " by ",
     ),
     ("times", r"(?<=[a-z] )x(?= (?:daily|weekly|a (?:day|week|month|year)|per (?:day|week))\b)", "times"),

@@ -18,7 +18,7 @@ _BARE_ATTRIBUTE = re.compile(
     r"|capacitor|resistor|tablets?|capsules?|caplets?|pills?|vials?|syringes?|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
     r"|circuit|plug|MCB|tub|tin|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix|check|trial|course|lease"
     r"|deck|frame|HDD|SSD|hookup|ladder|dumpster|Dutch oven|package|pkg|ribeye"
-    r"|sirloin|(?:car|dryer|gas|solar|truck|wall|water) "
+    r"|sirloin|wait|delay|layover|commute|trip|shift|(?:car|dryer|gas|solar|truck|wall|water) "
     r"(?:batter(?:y|ies)|heaters?|outlets?|panels?|tanks?|unit))\b|\sf/"
 )
 _NOUN = re.compile(
@@ -85,7 +85,7 @@ class Measures:
         unit, per = either(self._units), either(self._pers)
         long = [name for name in self._units if len(name) > 1 and name not in ONLY_JOINED]
         self.patterns = {
-            "unit": rf"{unit}(?:/(?:\({per}·{per}\)|{per}))*"
+            "unit": rf"{unit}(?:\.?/(?:\({per}·{per}\)|{per}))*"
             r"(?![A-Za-z\d²³]|(?<=[\s\d]\w)['’]s\b| ha\b)"
             r"(?:\.(?=\s(?:\(?[a-z@=&+]|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b)|[),;]))?",
             "long": either(long),
@@ -122,7 +122,7 @@ class Measures:
             for part in per.split("/")
             if part
         )
-        return said, number, unit, pers
+        return said, number, unit.rstrip("."), pers
 
     def measured(self, figure: Figure) -> bool:
         """Returns whether the letters of the number `figure` are a unit, as in 5 kg and 5A. In 5 A and 3 N

@@ -19,7 +19,7 @@ _WITHOUT_PARTS = ("yen", "won", "dong")
 # Things that are named by their price even without an article: two $20 bills.
 _PRICED = re.compile(
     r" (?:[A-Z][\w&']{1,15} )?(?:bills?|notes?|coins?|gift cards?|vouchers?|coupons?|tickets?|deals?"
-    r"|contracts?|fines?|checks?|cheques?|stamps?|discounts?|rebates?|beers"
+    r"|contracts?|fines?|checks?|cheques?|stamps?|discounts?|rebates?|beers|charges?|deposits?|donations?|fees?"
     r"|burgers?|cocktails|drafts|drinks|margaritas|pints|tacos|wings|copays?|price tags?|bonus(?:es)?)\b"
 )
 _NOUN = re.compile(
@@ -34,7 +34,7 @@ _ARTICLE = re.compile(r"(?i)\b(?:an?|the|this|one|my|your|his|her|our|their|ever
 def priced(figure: Figure) -> bool:
     """Returns whether the number `figure` describes a noun, as in a $5 bill and a $500-a-night hotel. In the
     $5 that he owed it is an amount."""
-    by_article = _ARTICLE.search(figure.lead) and _NOUN.match(figure.rest)
+    by_article = _ARTICLE.search(figure.lead) and _NOUN.match(re.sub(r"^/[a-z]{1,6}\b\.?", "", figure.rest))
     return bool(by_article or _PRICED.match(figure.rest) or re.match(r"-(?:an?|per)-[a-z]", figure.rest))
 
 
@@ -72,14 +72,7 @@ class Money:
         if yen:
             noun, part = "yen", "sen"
         cents = first.partition(".")[2]
-        if (
-            not behind
-            and part
-            and not scale
-            and not scale_of_both
-            and len(cents) == 2
-            and noun not in _WITHOUT_PARTS
-        ):
+        if part and not scale and not scale_of_both and len(cents) == 2 and noun not in _WITHOUT_PARTS:
             if re.search(r"\.\d\d$", second):
                 return f"{_with_cents(first, noun, part, agree)} to {_with_cents(second, noun, part, agree)}"
             if not second:

@@ -119,6 +119,7 @@ NAMES: list[Row] = [
     (
         "direction",
         r"\b([NSEW])\. (?=(?:Africa|America|Asia|Atlantic|Carolina|Coast|Dakota|Devon|Europe|Germany|Ireland"
+        r"|Main|bank|corner|end|entrance|shore|side|wing"
         r"|Korea|London|Midlands|Pacific|Sussex|Virginia|Wales|Yorkshire)\b)",
         lambda m: f"{DIRECTIONS[m[1]]} ",
     ),
@@ -144,7 +145,7 @@ NAMES: list[Row] = [
     ("castling", r"\bO-O\b", "castles kingside"),
     (
         "direction",
-        r"\b((?:I|US|SR|Route|Highway)[- ]\d{1,3} )([NSEW])\b(?:\.(?= [a-z]))?(?!\.\w)",
+        r"\b((?:I|US|SR|(?i:route|highway))[- ]\d{1,3} )([NSEW])\b(?:\.(?= [a-z]))?(?!\.\w)",
         lambda m: m[1] + DIRECTIONS[m[2]],
     ),
     (

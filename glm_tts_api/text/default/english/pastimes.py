@@ -1,4 +1,5 @@
-"""English rules for the signs of pastimes: cards, music, knitting, racing, crosswords, sailing."""
+"""English rules for the signs of pastimes: cards, music, knitting, racing, crosswords, sailing,
+cooking."""
 
 from __future__ import annotations
 
@@ -24,11 +25,22 @@ _CROCHETED = re.compile(
     r"\b(?:crochet\w*|hook|sl st|(?:sc|dc|hdc) in|\d{1,3} (?:sc|dc|hdc)(?=[,.;)]|$))(?!\w)"
 )
 _TUNED = re.compile(r"\b(?:DAB|VHF|UHF|Freeview|Freesat|multiplex|coastguard)\b")
+_FOOD = (
+    "(?:[a-z]{3,12} )?(?:broth|butter|cheese|cinnamon|cream|cumin|extract|flour|garlic|ginger|honey|juice"
+    "|milk|oats|oil|paprika|pepper|powder|rice|salt|soda|sugar|vanilla|vinegar|water|yeast)\\b"
+)
 _STITCHES = names("k=knit; p=purl;")
 _CHORDS = names("maj=major; M=major; min=minor; m=minor; dim=diminished; aug=augmented; sus=sus; add=add;")
 _STARS = names("M=mass masses; R=radius radii; L=luminosity luminosities;")
 _PLAYS = names("Ham=Hamlet; Mac=Macbeth; Macb=Macbeth; Oth=Othello; Lr=Lear;")
 _UNITS = names("Bn=battalion; Bde=brigade; Regt=regiment; Sqn=squadron; Coy=company; Div=division;")
+
+
+def cups(match: Match) -> str:
+    """Returns the c. of a recipe in words: the c. of 1 c. sugar -> cup, the c. of 2 1/2 c. flour -> cups."""
+    lead = before(match)
+    one = re.search(r"(?:^|[^\d/.])1 ?$|\d/\d ?$", lead) and not re.search(r"\d[ -]+\d/\d ?$", lead)
+    return " cup " if one else " cups "
 
 
 def _around(match: Match) -> str:
@@ -104,6 +116,16 @@ def reported_wind(match: Match) -> str:
 
 
 PASTIMES: list[Row] = [
+    (
+        "cups",
+        rf"(?<=\d) ?c(?:\. ?(?=[a-z+]|[A-Z]{{2}} [a-z]|\))| (?<!\d\d c )(?={_FOOD}))|(?<=\d )C\. (?={_FOOD})",
+        cups,
+    ),
+    (
+        "spoons",
+        rf"(?<=\d )([tT])(?:\. (?=[a-z]{{3}})|\.(?=\))| (?={_FOOD}))",
+        lambda m: "tsp " if m[1] == "t" else "tbsp ",
+    ),
     ("cards", CARD, card),
     ("cards", r"\b([1-7]) ?NT\b", r"\1 no trump"),
     ("cards", r"([♤♡♢♧])((?:10|[2-9AKQJTx]){2,13})(?!\w),?", hand),

@@ -69,7 +69,7 @@ PRICES: list[Row] = [
     ),
     (
         "deposit",
-        r"([£€$]\d[\d,.]{0,9} |\d% )dep\b\.?|\bdep\.(?= [£€$])",
+        r"([£€$]\d[\d,.]{0,9} |\d% )dep\b\.?|\bdep\.(?= [£€$])|(?<=[Dd]irect )dep\b\.?",
         with_stop(lambda m: f"{m[1] or ''}deposit"),
     ),
     ("ringgit", r"\bRM(?=\d{2,6}\b)", "MYR "),

@@ -39,8 +39,8 @@ _FIGURE = re.compile(
 )
 _LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")
 _NUMBER = re.compile(r":?\s(?:#?\d|[A-Z]-?\d)")
-_GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,?!)\]\"”’'…—]|$")
-_SMALL = re.compile(r"\s+[a-z0-9(@=&+#]|[,)]")
+_GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,:;?!)\]\"”’'…—]|$")
+_SMALL = re.compile(r"\s+[a-z0-9(@=&+#$£€]|[,)]")
 _WITHIN = re.compile(r"\s+[a-z(]|,")
 _COUNTING = re.compile(
     r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|long|new|next|one|past|per"

@@ -177,6 +177,7 @@ SIGNS: list[Row] = [
         " greater than ",
     ),
     ("angle", r"°\s?(\w[\w ]{2,24})['′](?!\w)", r" degrees \1 minutes"),
+    ("unit", r"(?<=degrees )[CF]\b", lambda m: "celsius" if m[0] == "C" else "fahrenheit"),
     ("unit", r"°\s?C\b", " degrees celsius "),
     ("unit", r"°\s?F\b", " degrees fahrenheit "),
     ("unit", r"°", " degrees "),
@@ -196,7 +197,7 @@ SIGNS: list[Row] = [
     (
         "per",
         r"(?:(?<=dollar)|(?<=dollars)|(?<=cent)|(?<=cents)|(?<=euros)|(?<=pounds)|(?<=seconds)|(?<=minutes)"
-        r"|(?<=hours)|(?<=grams)) ?/ ?(?=[a-z]{2}|(?!PCM|PW)[A-Z]{2,5}\b)",
+        r"|(?<=hours)|(?<=grams)) ?/ ?(?=(?!obo\b)[a-z]{2}|(?!PCM|PW)[A-Z]{2,5}\b)",
         " per ",
     ),
     (

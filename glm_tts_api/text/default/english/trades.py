@@ -1,5 +1,5 @@
 """English rules for the short forms and signs of trades and pastimes: law, weather, school marks,
-maps, knitting, recipes, hashtags."""
+maps, knitting, hashtags."""
 
 from __future__ import annotations
 
@@ -31,10 +31,6 @@ _CHANGED = re.compile(
 )
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
-_FOOD = (
-    "(?:[a-z]{3,12} )?(?:broth|butter|cheese|cinnamon|cream|cumin|extract|flour|garlic|ginger|honey|juice"
-    "|milk|oats|oil|paprika|pepper|powder|rice|salt|soda|sugar|vanilla|vinegar|water|yeast)\\b"
-)
 _UNIT = alternatives(UNITS)
 
 
@@ -95,13 +91,6 @@ def dimensions(match: Match) -> str:
     return re.sub(" ?[x×] ?", " by ", named)
 
 
-def cups(match: Match) -> str:
-    """Returns the c. of a recipe in words: the c. of 1 c. sugar -> cup, the c. of 2 1/2 c. flour -> cups."""
-    lead = before(match)
-    one = re.search(r"(?:^|[^\d/.])1 ?$|\d/\d ?$", lead) and not re.search(r"\d +\d/\d ?$", lead)
-    return " cup " if one else " cups "
-
-
 def stars(match: Match) -> str:
     return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
 
@@ -118,18 +107,25 @@ TRADES: list[Row] = [
     (
         "extension",
         r"(?<=[a-z\d,] )(?<![Aa]ccount )(?<![Cc]ard )x ?(?=\d{4}\b)"
-        r"|(?i:(?<=\bcall )|(?<=\bdial )|(?<=\btel ))x(?=\d{3,5}\b)",
+        r"|(?<=-\d{4} )x ?(?=\d{1,5}\b)|(?i:(?<=\bcall )|(?<=\bdial )|(?<=\btel ))x(?=\d{3,5}\b)",
         "extension ",
     ),
     ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
     ("unit", rf"(?<=\d)-({_UNIT})\.(?= [A-Za-z])", r"-\1"),
-    ("unit", r"(?<=\d)-(ac|mo)\b(?= [a-z])", lambda m: f"-{UNITS[m[1]]}"),
-    ("cups", rf"(?<=\d) ?c(?:\. ?(?=[a-z]|[A-Z]{{2}} [a-z]|\))| (?<!\d\d c )(?={_FOOD}))", cups),
     (
-        "spoons",
-        rf"(?<=\d )([tT])(?:\. (?=[a-z]{{3}})| (?={_FOOD}))",
-        lambda m: "tsp " if m[1] == "t" else "tbsp ",
+        "unit",
+        r"(?<=\d)-(ac|mo)\b(?= [a-z])|(?<=\d[snrt][tdh])-(yr)\b\.?",
+        lambda m: f"-{UNITS[m[1] or m[2]]}",
     ),
+    ("feet", r"(?<=\d,\d{3})['′](?!\w)", " feet"),
+    (
+        "feet",
+        r"(?<=\d)['′] ?(?=(?:boat|ceiling|door|dumpster|fence|ladder|length|pole|reefer|sailboat|trailer"
+        r"|truck|wall|frontage|setback)s?\b|TT\b|RV\b)",
+        "-ft ",
+    ),
+    ("section", r"\bsec (?=\d{1,3},? row\b)", "section "),
+    ("rooms", r"(?<=\d )b[dr] (?=(?:apt|apartment|condo|home|house|suite|unit)\b)", "bedroom "),
     ("dimensions", rf"{_DIMENSION}(?: ?[x×] ?{_DIMENSION}){{1,2}}", dimensions),
     ("near", r"\bnr(?:\. (?=[a-z]{3})|\.? (?=[A-Z][a-z\d]|the\b))", "near "),
     (

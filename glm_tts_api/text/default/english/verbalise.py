@@ -73,7 +73,7 @@ def gauge(number: str) -> str:
 
 def dashes(number: str) -> str:
     """Returns numbers in words, with the word dash between them: 2-1 -> two dash one."""
-    return " dash ".join(map(cardinal, runs(number)))
+    return " dash ".join(map(paired, runs(number)))
 
 
 def chip(number: str) -> str:

@@ -87,7 +87,7 @@ _REFUSED = re.compile(
 )
 _DAY_BEFORE = re.compile(
     r"(?i)\b(?:on|on a|next|last|this|every|until|by|from|through|since|and|closed|open|eod)\s$|& $"
-    r"|(?:Tue|Thu|Fri|Sat), $"
+    r"|(?:Tue|Thu|Fri|Sat), $|[ap]\.?m\.?,? $"
 )
 _DAY_BEHIND = re.compile(
     r":(?! (?:an?|the) )| - | ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|the \d|morning|night)"
@@ -140,10 +140,11 @@ _WORD_BEHIND = {
         r"|were|will) (?:he|I|it|she|that|the|they|this|we|you))\b"
     ),
     "IN": re.compile(r" (?:an?|autumn|fall|her|his|my|our|spring|summer|that|the|their|this|winter|\d{4})\b"),
+    "ON": re.compile(r" (?:an?|my|our|purpose|the|time|top|your)\b"),
     "OK": re.compile(r"\?"),
 }
 _AMOUNT = re.compile(
-    r"\d ?(thousand|[mb]illion|f[oe][oe]t|inches|miles|pounds|dollars|cents|percent|[ap]\.?m\.?"
+    r"(?i)\d ?(thousand|[mb]illion|f[oe][oe]t|inches|miles|pounds|dollars|cents|percent|[ap]\.?m\.?"
     r"|(?:year|month|week|day|hour|minute|second)s?|[kcm]?m|k?g|lbs?|ft|GB|MB)$|\b(noon|midnight)$"
 )
 _SIGNED = re.compile(
@@ -159,7 +160,7 @@ def dash(match: Match) -> str:
     lead = before(match, 20)
     if amount := _AMOUNT.search(lead):
         unit = amount[1] or "[ap]m"
-        if re.match(rf"\$?[\d:.,]+ ?(?:{unit[:3]}|[ap]\.?m)", after(match, 20)):
+        if re.match(rf"(?i)\$?[\d:.,]+ ?(?:{unit[:3]}|[ap]\.?m)", after(match, 20)):
             return " to "
     stays = _SIGNED.search(lead) or re.search(rf"\d(?: ?[ap]\.?m|(?:[snrt][tdh])? {MONTH})\.?$", lead)
     return match.group() if stays else ", "
@@ -179,7 +180,7 @@ WORDS: list[Row] = [
     ("year", r"(?<=[a-z])'(?=\d\d\b(?!'))", " '"),
     (
         "span",
-        r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)|(?:(?<=\d)|(?<=\d[apm])|(?<=m\.))-(?=noon\b|midnight\b)|(?<=noon)-(?=\d)",
+        r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)|(?:(?<=\d)|(?<=\d[ap])|(?<=[ap]m)|(?<=m\.))-(?=noon\b|midnight\b)|(?<=noon)-(?=\d)",
         " to ",
     ),
     ("dash", r"(?<=[A-Za-z.]) - (?=\$?\d)", dash),
@@ -210,6 +211,7 @@ WORDS: list[Row] = [
         rf"(?:(?<=\b[Ii]n )|(?<=, )|(?<=from )|(?<=to )|(?<=of )|(?<=near ))Co\. (?=(?:{_COUNTIES})\b)",
         "county ",
     ),
+    ("book", r"\bGen\. (?=\d{1,2}-\d)", "Genesis "),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|doctor )", title),
     ("title", r"\b(Mr|Mrs|Ms|Prof|Revd|Pte)\.?\s+(?=[A-Z]|doctor |(?:and|or)\b|&)", title),
@@ -227,8 +229,8 @@ WORDS: list[Row] = [
     ),
     (
         "weekday",
-        rf"\b(?:(?<!\b[Tt]he )(?<!\bmister )|(?!Sun\. [A-Z]|Sun\.[,?!]))({alternatives(WEEKDAYS)})\."
-        r"(?=\s+[A-Za-z0-9&@(-]|[,?!])",
+        rf"\b(?:(?<!\b[Tt]he )(?<!\bmister )|(?!Sun\. [A-Z]|Sun\.[,;?!]))({alternatives(WEEKDAYS)})\."
+        r"(?=\s+[A-Za-z0-9&@(-]|[,;?!])",
         with_stop(lambda m: WEEKDAYS[m[1]]),
     ),
     SHORTENED,
