@@ -185,7 +185,7 @@ ABBREVIATIONS: list[Row] = [
     ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),
     ("unit", r"\b([Ss]q|[Cc]u|[Ff]l)(?:\. ?| )(oz|ft|in|mi|yd|k?m)s?\b", r"\1 \2"),
     ("business", r"\bbus\. (?=days?\b|hours\b|hrs\b)", "business "),
-    ("miles", r"(?<=\d[kK] )mi\b\.?(?=[ ,;)])", "miles"),
+    ("miles", r"(?<=\d[kK] )m(?:i|ls)\b\.?(?=[ ,;)])", "miles"),
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
     (
         "acuity",
@@ -199,7 +199,6 @@ ABBREVIATIONS: list[Row] = [
         with_stop(state),
     ),
     ("exhibit", r"\bExh?\. (?=[A-Z]\b|\d{1,2}-?[A-Z]\b)", "exhibit "),
-    ("complaint", r"\b[Cc]ompl\.(?= [a-z¶]|[,;])", "complaint"),
     ("clotting", r"\bINR(?= (?:of |is |was )?\d\.\d\b)", "I N R"),
     (
         "by volume",
@@ -247,7 +246,6 @@ ABBREVIATIONS: list[Row] = [
     ("span", r"(?<=\d)\]-\[(?=\d)", " to "),
     ("span", r"(\d{1,3})\s?-\s?(?=\d{1,3}(?:\.\d)?[\"″])(?!\d{1,2}\"-)", r"\1 to "),
     ("thousands", r"\$000'?s?\b", "thousands of dollars"),
-    ("board feet", r"\bbd\. ?ft\b\.?", "board feet"),
     ("pint", r"(?<=\d )pt\. (?=[a-z]{3})|(?<=\d/\d )pt (?=[a-z])|(?<=\d )pt (?=of )", "pint "),
     ("gauge", r"(?<=\d)[- ]?ga\b\.?", " gauge"),
     ("law", r"\b(?:Pub\. ?|P\.)L\.(?: No\.)?(?= \d)", "public law"),

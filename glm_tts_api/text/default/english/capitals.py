@@ -81,5 +81,11 @@ CAPITALS: list[Row] = [
     ),
     ("city", r"\bLA\b(?!')", spelled),
     ("examination", r"\b(?:SATs?|ACT)(?= (?:scores?|tests?|prep|exams?)\b)|(?<=\bthe )SATs?\b", spelled),
+    (
+        "initials",
+        r"\b(?:AET|AOB|COB|COD|EOD|ETA|FOB|IOU|KO|LED|MOT|OAP|OBE|OTE|OT|PE|RIP)s?\b(?!')"
+        r"|\bAPR(?=:? \d\d?(?:\.\d\d?)?%)|(?<=% )APR\b",
+        spelled,
+    ),
     ("radio", r"\b(?<!I )AM(?= (?:radio|stations?|dial|band)\b|/FM)", spelled),
 ]

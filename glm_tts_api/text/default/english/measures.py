@@ -13,10 +13,10 @@ from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke|hurdles|relay|IM\b|medley|pool|radius|pipe"
-    r"|nail|screen|display|monitor|walk|V-?\d|tv|TV|bag|bottle|bar|pack|lens|hill|climb|run|swim|line|steak"
+    r"|nail|screen|display|monitor|walk|V-?\d|tv|TV|bags?|bottles?|bar|packs?|lens|hill|climb|run|swim|line|steak"
     r"|burger|battery|drive|cable|finals?|tall(?= (?!and|or|with|in|at|by)[a-z]{2})|man|wall|tower|pole|board"
     r"|capacitor|resistor|tablets?|capsules?|caplets?|pills?|vials?|syringes?|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
-    r"|circuit|plug|MCB|tub|tin|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix|check|trial|course|lease"
+    r"|circuit|warranty|guarantee|plug|MCB|tub|tin|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix|check|trial|course|lease"
     r"|deck|frame|HDD|SSD|hookup|ladder|dumpster|Dutch oven|package|pkg|ribeye"
     r"|sirloin|wait|delay|layover|commute|trip|shift|(?:car|dryer|gas|solar|truck|wall|water) "
     r"(?:batter(?:y|ies)|heaters?|outlets?|panels?|tanks?|unit))\b|\sf/"

@@ -115,6 +115,7 @@ def reported_wind(match: Match) -> str:
     return f"{match[1]}{numbers.digits(match[2])} at {match[3]}{gusts} knots"
 
 
+_AGES = {"U": "under", "u": "under", "O": "over"}
 PASTIMES: list[Row] = [
     (
         "cups",
@@ -146,6 +147,25 @@ PASTIMES: list[Row] = [
     ("spine", r"\b(?!T1/2)([CTLS]\d{1,2})/(?=[CTLS]?\d{1,2}\b)", r"\1 "),
     ("lens", r"\bf/(\d{1,2}(?:\.\d)?)L\b", lambda m: f"f/{numbers.cardinal(m[1])} L"),
     ("round", r"(?:(?<=KO in )|(?<=stopped in ))Rd\.? (?=\d{1,2}\b)", "round "),
+    ("carat", r"(?<=\d) ?-?(?:kt?|K|ct)(?= (?:white |yellow |rose )?gold\b)", " karat"),
+    ("featuring", r"(?<![\w'])([A-Z][\w'-]{1,20} |\()f(?:ea)?t\.? (?=[A-Z][A-Za-z])", r"\1featuring "),
+    (
+        "angle",
+        r"\b[Ll](at|ong)\. ?(?=\d{1,3}(?:\.\d{1,8})?°)",
+        lambda m: f"l{m[1]}itude ",
+    ),
+    (
+        "very",
+        r"(?:\bv|^V)\.? (?=(?:bad|busy|cheap|close|cold|early|fast|funny|good|hard|happy|hot|kind|large|late"
+        r"|long|nice|old|poor|quick|quiet|rare|small|sorry|tired|well)\b)",
+        "very ",
+    ),
+    (
+        "age group",
+        r"\b([UuO])-?([5-9]|[1-9]\d)(?:(s)\b|(?=(?: \w{4,9})? (?:boys|cap|coach|cup|final|football|fixture"
+        r"|game|girls|international|league|match|player|side|squad|team|title|tournament)s?\b))",
+        lambda m: f"{_AGES[m[1]]} {numbers.plural(numbers.cardinal(m[2]), m[3] or '1')}",
+    ),
     ("clue", r"(?<![\w.])(\d{1,2})(dn|ac)\b(?!/|\.\d)\.?", clue),
     ("crochet", r"\b(?:[Ss]c|[Dd]c|hdc)\b(?=,? (?:in|\d|across|around)|[,)])", crochet),
     ("chain or channel", r"\b[Cc]h(?:\.(?= \d)|(?=[-, ;)])(?! \d{1,3} of\b))", chain),

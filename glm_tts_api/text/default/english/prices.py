@@ -12,7 +12,9 @@ _NEAR = 40  # characters to either side that are examined
 _RENTS = names("""
     pcm=per calendar month; p.c.m=per calendar month; pw=per week; p.w=per week; pa=per annum;
     p.a=per annum; pp=per person; pppn=per person per night; pn=per night; pppw=per person per week;
-    p.m=per month; pm=per month;
+    p.m=per month; pm=per month; p.p=per person; p.n=per night; ph=per hour; p.h=per hour; pd=per day;
+    ono=or nearest offer; ONO=or nearest offer; ovno=or very near offer; obo=or best offer;
+    OBO=or best offer;
 """)
 _NOTHING = re.compile("(?!)")  # after a rent, a word with a capital begins a sentence
 _RUPEES = re.compile(r"(?i)\b(?:rs|inr|pkr|npr|lkr|rupees?|lakhs?)\b|₹")
@@ -55,7 +57,7 @@ PRICES: list[Row] = [
         rf"([£€$₹]\d[\d,.]{{0,11}}k?) ?({alternatives(_RENTS)})\b(?![-/])\.?",
         with_stop(lambda m: f"{m[1]} {_RENTS[m[2]]}", _NOTHING),
     ),
-    ("rent", r"(?<=\d) ?pcm\b\.?", with_stop(lambda _: " per calendar month", _NOTHING)),
+    ("rent", r"(?<=[\dks]) ?(pcm|pw)\b\.?", with_stop(lambda m: f" {_RENTS[m[1]]}", _NOTHING)),
     (
         "included",
         r"\b([Ii])ncl\b\.?(?=[,;)]|$| (?!Wi-?Fi\b)[A-Z][a-z])",
@@ -64,7 +66,7 @@ PRICES: list[Row] = [
     (
         "including",
         r"(?:(?<=[,(\d] )|(?<=\()|(?<=\bpcm )|(?<=\bpw ))inc\.? (?=[a-z\d£$€])"
-        r"|\binc\.? (?=(?:VAT|GST|tax|delivery|p&p|postage|shipping|bills|breakfast|flights|fees|tip)\b)",
+        r"|\b[Ii]nc\.? (?=(?:VAT|GST|tax|delivery|p&p|postage|shipping|bills|breakfast|flights|fees|tip)\b)",
         "including ",
     ),
     (

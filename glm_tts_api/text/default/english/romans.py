@@ -49,7 +49,7 @@ _NUMBERED = (
 _RULERS = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|Pharaoh|Kaiser|Prince|Duke|Count|Shah|Archduke"
 _REIGNS = re.compile(
     r" (?:of (?!the\b)[A-Z]|(?:was|is) (?:crowned|king|queen|born|killed|elected)|reign|ruled|abdicat"
-    r"|ascended|died\b|succeeded)|, (?:Esq|M\.?D|Ph\.?D|Jr)\b"
+    r"|ascended|died\b|succeeded)|, (?:Esq|esquire|M\.?D|Ph\.?D|Jr)\b"
 )
 
 

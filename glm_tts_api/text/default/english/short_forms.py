@@ -12,7 +12,7 @@ TITLES = names("""
     Adm=admiral; Cmdr=commander; Pvt=private; Supt=superintendent; Amb=ambassador; Atty=attorney;
     Det=detective; Insp=inspector; Messrs=messieurs; Mme=madame; Pt=point; Asst=assistant; Drs=doctors;
     Gens=generals; Govs=governors; Profs=professors; Reps=representatives; Revd=reverend; Revs=reverends;
-    Sens=senators; Pte=private;
+    Sens=senators; Cdr=commander;
 """)
 WEEKDAYS = names("""
     Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Weds=wednesday; Thu=thursday; Thur=thursday;
@@ -25,7 +25,7 @@ MONTH = (
 )
 STREETS = names("""
     Ave=avenue; Blvd=boulevard; Rd=road; Ln=lane; Hwy=highway; Pkwy=parkway; Ct=court; Pl=place; Sq=square;
-    Ter=terrace; Cres=crescent; Gdns=gardens;
+    Ter=terrace; Terr=terrace; Cl=close; Gro=grove; Cres=crescent; Gdns=gardens;
 """)
 STATES = names("""
     AL=alabama; AK=alaska; AZ=arizona; AR=arkansas; CA=california; CO=colorado; CT=connecticut;

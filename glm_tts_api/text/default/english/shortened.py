@@ -5,15 +5,20 @@ A row of the table says where its short form stands for its words:
 - note: anywhere, with or without a full stop (appt, thx).
 - unit: the same, but not behind a figure, where it is a unit of measure or a score (yrs, vs).
 - counted: the same, behind a word that counts it (an hr, last yr).
+- behind: behind a figure (2 prs).
 - stop: with a full stop (Inc.).
 - within: with a full stop before a small letter, a bracket or a comma (the temp. dropped), but not behind a
   figure.
 - figure: with a full stop before a figure, a Roman numeral or a capital letter (ch. 3, Ch. A).
 - cited: the same, where the full stop ends no sentence (in art. 5, but not: She studies art. 20 of us came).
-- label: as for figure, and before a figure without a full stop (Rm 412).
+- label: as for figure, and before a figure or a capital letter without a full stop (Rm 412, Blk C).
+- money: before an amount of money (Adm. £3).
+- colon: before a colon, behind no word in small letters (Mob: 07700 900123).
 - ordinal: behind an ordinal, with a full stop (9th Cir., 3rd ed.).
 
-A row in small letters is also for the form with a first capital. All in capitals, a short form is a name: HR.
+A row in small letters is also for the form with first capitals, but not if `small` is one of its places (ur).
+All in capitals, a short form is a name: HR. A row with (s) is also for the plural. Each word of a short form
+may have its full stop (Flt. Lt.).
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ import re
 from collections import defaultdict
 
 from glm_tts_api.text.default.data import READINGS, either, rows
+from glm_tts_api.text.default.english.numbers import plural
 from glm_tts_api.text.default.english.stops import A_NAME, A_TIME, ANYTHING, stop
 from glm_tts_api.text.default.table import Match, Row, after, before
 
@@ -39,6 +45,8 @@ _FIGURE = re.compile(
 )
 _LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")
 _NUMBER = re.compile(r":?\s(?:#?\d|[A-Z]-?\d)")
+_COUNT = re.compile(r"\d $")
+_MONEY = re.compile(r":? ?[£$€]\d")
 _GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,:;?!)\]\"”’'…—]|$")
 _SMALL = re.compile(r"\s+[a-z0-9(@=&+#$£€]|[,)]")
 _WITHIN = re.compile(r"\s+[a-z(]|,")
@@ -58,52 +66,64 @@ def _forms() -> dict[str, dict[str, str]]:
     """Returns the words of each short form by the place in which it stands for them."""
     forms: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in _TABLE:
-        short, places = row["short"], row["where"].split()
-        begins = short[0].upper() + short[1:]
-        for written in {short, begins if short.isalpha() or not begins.isupper() else short}:
-            forms[written] |= dict.fromkeys(places, row["said"])
+        short, many, _ = row["short"].partition("(s)")
+        places = row["where"].split()
+        for end, amount in (("", "1"), ("s", "2"))[: 1 + bool(many)]:
+            said, form = plural(row["said"], amount), short + end
+            capitals = {form.title() if " " in form else form, form[0].upper() + form[1:]}
+            for written in {form} if "small" in places else {form} | capitals:
+                forms[written] |= dict.fromkeys(places, said)
     return dict(forms)
 
 
 _FORMS = _forms()
 SHORT_FORMS = frozenset(form.lower() for form in _FORMS)
-WITH_STOP = frozenset(
-    row["short"].lower() for row in _TABLE if {"note", "stop", "within"} & {*row["where"].split()}
-)
+WITH_STOP = frozenset(form.lower() for form in _FORMS if {"note", "stop", "within"} & {*_FORMS[form]})
 
 
 def _cited(match: Match) -> bool:
     """Returns whether the full stop of a short form that is a word, too, may be that of a short form."""
     lead = before(match)
     verse = match[1] == "Ex" and re.match(r"\.? \d{1,3}:\d", after(match))  # Exodus, and no example
-    if re.search(r"\d $", lead) or verse:
+    if _COUNT.search(lead) or verse:
         return False
     return match[1][0].isupper() or not _NEW_SENTENCE.match(after(match)) or bool(_CITING.search(lead))
 
 
+def _beside(match: Match, words: dict[str, str], lead: str, rest: str) -> str | None:
+    """Returns the words of a short form that stands next to a figure, an amount or a colon."""
+    numbered = words.get("figure") or words.get("label") or (_cited(match) and words.get("cited"))
+    lettered = match[1][0].isupper() and _LETTER.match(rest)
+    if numbered and match[0].endswith(".") and (_FIGURE.match(rest) or lettered):
+        return numbered + " " * rest[0].isdigit()
+    places = {
+        "label": _NUMBER.match(rest) or _LETTER.match(rest),
+        "money": _MONEY.match(rest),
+        "colon": rest.startswith(":") and not re.search("[a-z] $", lead),
+        "behind": _COUNT.search(lead),
+    }
+    return next((words[place] + stop(match) for place in places if place in words and places[place]), None)
+
+
 def short_form(match: Match) -> str:
     """Returns a short form in words where its place tells that it is one. Elsewhere it stays."""
-    words, dotted = _FORMS[match[1]], match[0].endswith(".")
+    words, dotted = _FORMS[match[1].replace(".", "")], match[0].endswith(".")
     lead, rest = before(match), after(match)
-    behind_figure = re.search(r"\d $", lead)
-    numbered = words.get("figure") or words.get("label") or (_cited(match) and words.get("cited"))
+    behind_figure = _COUNT.search(lead)
     if "ordinal" in words and _ORDINAL.search(lead) and (dotted or not re.match(" [A-Z]", rest)):
         return words["ordinal"] + stop(match)
-    if numbered and dotted and (_FIGURE.match(rest) or (match[1][0].isupper() and _LETTER.match(rest))):
-        return numbered + " " * rest[0].isdigit()
-    if "label" in words and _NUMBER.match(rest):
-        return words["label"]
+    if beside := _beside(match, words, lead, rest):
+        return beside
     if "stop" in words and dotted and _GOING_ON.match(rest):
         return words["stop"] + stop(match, _GOES_ON.get(match[1].lower(), A_NAME))
     if "within" in words and dotted and _WITHIN.match(rest) and not behind_figure:
         return words["within"]
     anywhere = words.get("counted") if _COUNTING.search(lead) else None
-    anywhere = anywhere or words.get("note")
-    if anywhere is None and not behind_figure:
-        anywhere = words.get("unit")
+    anywhere = anywhere or words.get("note") or (None if behind_figure else words.get("unit"))
     if anywhere is None:
         return match[0]
     return anywhere + ("." if dotted and not _SMALL.match(rest) else "")
 
 
-SHORTENED: Row = ("abbreviation", rf"(?<![\w'/.-])({either(_FORMS)})(?![\w/-]|'(?!s))\.?", short_form)
+_ANY = either(_FORMS).replace(r"\ ", r"\.? ")
+SHORTENED: Row = ("abbreviation", rf"(?<![\w'/.])(?<![\W\d]-)({_ANY})(?![\w/-]|'(?!s))\.?", short_form)

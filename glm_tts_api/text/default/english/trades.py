@@ -127,7 +127,7 @@ TRADES: list[Row] = [
     ("section", r"\bsec (?=\d{1,3},? row\b)", "section "),
     ("rooms", r"(?<=\d )b[dr] (?=(?:apt|apartment|condo|home|house|suite|unit)\b)", "bedroom "),
     ("dimensions", rf"{_DIMENSION}(?: ?[x×] ?{_DIMENSION}){{1,2}}", dimensions),
-    ("near", r"\bnr(?:\. (?=[a-z]{3})|\.? (?=[A-Z][a-z\d]|the\b))", "near "),
+    ("near", r"\b[Nn]r(?:\. (?=[a-z]{3})|\.? (?=[A-Z][a-z\d]|the\b|stn\b|station))", "near "),
     (
         "account",
         r"\b[Aa]/[Cc](?= (?:no\b|number|ending|[Xx*]*\d))"
@@ -166,10 +166,9 @@ TRADES: list[Row] = [
     ("eleven", r"(?<=st |nd |rd |th )XI\b", "eleven"),
     (
         "age group",
-        r"(?:\b[Uu](?=[5-9]|\d\d)"
-        r"|(?:(?<=\()|(?<=and )|(?<=for )|(?<=he )|(?<=our )|(?<=[,.;:] )|^|\b(?=\w{4,5}-))"
-        r"([Uu]nder|[Oo]ver)[ -])(\d{1,2})s\b",
-        lambda m: f"{m[1] or 'under'} {numbers.plural(numbers.cardinal(m[2]), '2')}",
+        r"(?:(?<=\()|(?<=and )|(?<=for )|(?<=he )|(?<=our )|(?<=[,.;:] )|^|\b(?=\w{4,5}-))"
+        r"([Uu]nder|[Oo]ver)[ -](\d{1,2})s\b",
+        lambda m: f"{m[1]} {numbers.plural(numbers.cardinal(m[2]), '2')}",
     ),
     ("pressure", r"\b(?!1024)(9\d\d|10[0-4]\d) mb\b(?! of)", r"\1 mbar"),
     ("registration", r"\b([Rr])eg\. (?=(?:no|nos|number|plate)\b)", r"\1egistration "),

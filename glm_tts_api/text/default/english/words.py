@@ -54,7 +54,7 @@ def saint_or_street(match: Match) -> str:
     behind_name = match[1] is not None and not _NO_STREET.fullmatch(match[1])
     before_name = re.match(r"\s*[A-Z](?:[a-z]|\.? [A-Z])", rest)
     ordinary = re.match(
-        rf"\s*(?:Apt|Suite|Ste|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b",
+        rf"\s*(?:Apt|Suite|Ste|Stn|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b",
         rest,
     )
     if behind_name and (not before_name or ordinary or _STREET.fullmatch(match[1])):
@@ -86,7 +86,8 @@ _REFUSED = re.compile(
     r"|told (?:him|her|me|them|us)|yell(?:ed|s)?) $"
 )
 _DAY_BEFORE = re.compile(
-    r"(?i)\b(?:on|on a|next|last|this|every|until|by|from|through|since|and|closed|open|eod)\s$|& $"
+    r"(?i)\b(?:due|starts?|on(?: a)?|next|last|this|every|until|by|from|through|since|and|closed|open"
+    r"|eod)\s$|& $"
     r"|(?:Tue|Thu|Fri|Sat), $|[ap]\.?m\.?,? $"
 )
 _DAY_BEHIND = re.compile(
@@ -166,6 +167,10 @@ def dash(match: Match) -> str:
     return match.group() if stays else ", "
 
 
+# Titles that are also written without a full stop.
+_UNDOTTED = (
+    "Mr|Mrs|Ms|Prof|Revd|Capt|Sgt|Lt|Cpl|Cmdr|Maj|Insp|Supt|Cdr|Messrs|Rev(?= [A-Z][a-z])|Fr(?= [A-Z][a-z])"
+)
 # Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
@@ -213,8 +218,9 @@ WORDS: list[Row] = [
     ),
     ("book", r"\bGen\. (?=\d{1,2}-\d)", "Genesis "),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
+    SHORTENED,
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|doctor )", title),
-    ("title", r"\b(Mr|Mrs|Ms|Prof|Revd|Pte)\.?\s+(?=[A-Z]|doctor |(?:and|or)\b|&)", title),
+    ("title", rf"\b({_UNDOTTED})\.?\s+(?=[A-Z]|doctor |(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     (
         "title",
@@ -233,7 +239,6 @@ WORDS: list[Row] = [
         r"(?=\s+[A-Za-z0-9&@(-]|[,;?!])",
         with_stop(lambda m: WEEKDAYS[m[1]]),
     ),
-    SHORTENED,
     (
         "weekday",
         rf"\b({alternatives(WEEKDAYS)})\b(?=,?\s(?:Jan|Feb|Mar|Apr|May"
@@ -244,7 +249,7 @@ WORDS: list[Row] = [
     ("weekday", r"\b(?:(Tues?|Weds|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     (
         "street",
-        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy|Cres|Gdns|(?:Ct|Pl|Sq|Ter)(?=\.))\b\.?",
+        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy|Cres|Gdns|(?:Cl|Ct|Gro|Pl|Sq|Terr?)(?=\.))\b\.?",
         with_stop(lambda m: STREETS[m[1]]),
     ),
     (
