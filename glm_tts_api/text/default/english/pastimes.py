@@ -33,7 +33,6 @@ _STITCHES = names("k=knit; p=purl;")
 _CHORDS = names("maj=major; M=major; min=minor; m=minor; dim=diminished; aug=augmented; sus=sus; add=add;")
 _STARS = names("M=mass masses; R=radius radii; L=luminosity luminosities;")
 _PLAYS = names("Ham=Hamlet; Mac=Macbeth; Macb=Macbeth; Oth=Othello; Lr=Lear;")
-_UNITS = names("Bn=battalion; Bde=brigade; Regt=regiment; Sqn=squadron; Coy=company; Div=division;")
 
 
 def cups(match: Match) -> str:
@@ -156,8 +155,8 @@ PASTIMES: list[Row] = [
     ),
     (
         "very",
-        r"(?:\bv|^V)\.? (?=(?:bad|busy|cheap|close|cold|early|fast|funny|good|hard|happy|hot|kind|large|late"
-        r"|long|nice|old|poor|quick|quiet|rare|small|sorry|tired|well)\b)",
+        r"(?:\bv|^V)\.? (?=(?:bad|busy|cheap|close|cold|early|fast|friendly|funny|good|hard|happy|hot|kind"
+        r"|large|late|long|nice|old|poor|quick|quiet|rare|small|sorry|tired|well)\b)",
         "very ",
     ),
     (
@@ -197,7 +196,6 @@ PASTIMES: list[Row] = [
         reported_wind,
     ),
     ("forecast", r"\bocc\. (?=gale|rain|shower|severe|poor|moderate|storm|drizzle|fog|\d)", "occasionally "),
-    ("regiment", r"(?<=\d(?:st|nd|rd|th) )(Bn|Bde|Regt|Sqn|Coy|Div)\b\.?", lambda m: _UNITS[m[1]]),
     ("stars", r"\bDec\.?(?=(?: is| of)? ?[+−–-]?\d{1,2}° ?\d)", "declination"),
     ("type", r"(?<![\d/.])([6-9]|\d\d)/(\d{1,2}) ?pt\b", r"\1 on \2 point"),
     ("thread", r"\b(M\d{1,2}) ?[x×] ?(?=\d)", r"\1 by "),
