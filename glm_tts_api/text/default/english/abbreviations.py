@@ -17,6 +17,7 @@ _TITLES = names("""
     Bp.=bishop; Abp.=archbishop; Sr.=sister; Br.=brother; Ven.=venerable; Mlle.=mademoiselle; Emp.=emperor;
     Jn.=john; Regt.=regiment; Bn.=battalion;
 """)
+_RANKS = "|".join(one for one in _TITLES if " " in one).replace(".", "[.]").replace(" ", "[ -]")
 _RANK = re.compile(
     r"(?:Account|Ana|Arch|Assoc|Cent|Citizen|Consult|Ctr|Data|Design|Develop|Direct|Edit|Discount|Engineer|Housing|Living|Manage|Product|Program"
     r"|Project|Scientist|Software|VP\b|Vice\b)"
@@ -99,11 +100,7 @@ def compared(match: Match) -> str:
 
 _PART = r"\d{1,2}(?:\.\d{1,6})?"
 ABBREVIATIONS: list[Row] = [
-    (
-        "title",
-        rf"\b({'|'.join(re.escape(one) for one in _TITLES if ' ' in one)})(?= [A-Za-z])",
-        lambda m: _TITLES[m[1]],
-    ),
+    ("title", rf"\b({_RANKS})(?= [A-Za-z])", lambda m: _TITLES[m[1].replace("-", " ")]),
     ("title", rf"\b({'|'.join(map(re.escape, _TITLES))}) (?=[A-Z][a-z])", title),
     ("compared", r"\b([yqmdw])(?:/|-o-)\1\b|\b([YQM])o\2\b", compared),
     (
@@ -221,7 +218,7 @@ ABBREVIATIONS: list[Row] = [
         r"\b(?:M/W/F|Tu?/?Thu?)\b",
         lambda m: " ".join(_DAYS[day] for day in re.findall("[MWF]|T[hu]?", m[0])),
     ),
-    ("pounds", r"(?<=\d)# (?=[a-z]{3})", " lb "),
+    ("pounds", r"(?<=\d)(?<![a-h]\d)# (?=[a-z]{3})", " lb "),
     (
         "years",
         r"(?:(?<=[=≈] )|(?<=\bof )|(?<=\bin )|(?<=\bis ))(\d{1,4}\.\d{1,4}) (y|d)(?=[.,;)]|$)",
@@ -233,6 +230,7 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2][:2].rstrip('a')]}",
     ),
     ("key", r"(?<=\b[A-G])[♭♯]", lambda m: " flat" if m[0] == "♭" else " sharp"),
+    ("key", r"♭(?=[IVX])", "flat "),
     ("note", r"♩ ?(?==)", "quarter note "),
     ("sum", r"∑ ?|Σ (?=\w)", "the sum of "),
     (
@@ -242,7 +240,7 @@ ABBREVIATIONS: list[Row] = [
         r"|(?<== )(?!m/s|n/a|y/n|w/o|w/c|c/o)([a-z])/([a-z])(?![\w/])",
         lambda m: f"{m[1] or m[3]} over {m[2] or m[4]}",
     ),
-    ("dose", r"(?:(?<= mg)|(?<=\dmg)|(?<=mcg)|(?<=\d g))/(?=\d)", " per "),
+    ("dose", r"(?:(?<= mg)|(?<=\dmg)|(?<=mcg)|(?<=\d g)|(?<=/min))/(?=\d)", " per "),
     ("span", r"(?<=\d)\]-\[(?=\d)", " to "),
     ("span", r"(\d{1,3})\s?-\s?(?=\d{1,3}(?:\.\d)?[\"″])(?!\d{1,2}\"-)", r"\1 to "),
     ("thousands", r"\$000'?s?\b", "thousands of dollars"),

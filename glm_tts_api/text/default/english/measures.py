@@ -47,7 +47,7 @@ _OPEN_SINGLE = re.compile(
     r"(?<![^\s(\[,])'(?=\w|$)(?!\d0s|em\b|til\b|cause\b|round\b)(?:[^']|(?<=\w)'(?=\w))*$"
 )
 _CLOSED_LATER = re.compile(r'[^"]*[^\s\d"(]"(?!\w)')
-_SENT = re.compile("(?i)modem|baud|serial|link|network|bit|speed|audio|line")
+_SENT = re.compile(r"(?i)\b(?:modem|baud|serial|\w*link|network|bit|speed|audio|\w*line)")
 _SOLVED = re.compile(r"(?i)solution|dissolv|buffer|acid|NaOH|NaCl|HCl|titrat|\bmL\b")
 # Text before a number whose A, J, N or t is a unit.
 _PHYSICAL = re.compile(
@@ -132,8 +132,9 @@ class Measures:
         apart = unit[:1].isspace() or unit[:1] == "-"
         if not apart or "/" in unit or unit[1:].rstrip(".") not in ONLY_JOINED:
             return True
-        decimal = "." in figure.text[: -len(unit)] and not _NUMBERED.search(figure.lead)
-        return decimal or bool(_PHYSICAL.search(figure.lead))
+        decimal = re.search(r"\.\d|\d{3}\st$", figure.text) and not _NUMBERED.search(figure.lead)
+        told = decimal or _PHYSICAL.search(figure.lead)
+        return bool(told) and not re.match(r"-| shirts?\b", figure.rest)
 
     def attributive(self, figure: Figure) -> bool:
         """Returns whether the unit of the number `figure` stays singular because it describes a noun: a 5 km

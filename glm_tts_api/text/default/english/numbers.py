@@ -98,5 +98,5 @@ _IRREGULAR_PLURALS = names("""
 """)
 _INVARIABLE = re.compile(
     "yuan|won|baht|dong|p|fen|jeon|satang|xu|yen|ringgit|sen|(?:kilo|mega|giga)?hertz|horsepower|lux|kelvin"
-    "|(?:mole )?percent|siemens|r p m|p s i|c c|real"
+    r"|(?:mole )?percent|\w{4,5}molar|siemens|r p m|p s i|c c|real"
 ).fullmatch

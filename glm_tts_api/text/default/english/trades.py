@@ -202,6 +202,8 @@ TRADES: list[Row] = [
         rf"([\d⁰¹²³⁴-⁹])( ?)({_UNIT})((?:[ ·]?(?:{_UNIT})⁻[¹²³]){{1,3}})(?![\w⁰-⁹])",
         divided,
     ),
+    ("unit", rf"(?<=\d )({_UNIT})(?:⁻¹|\^-1)(?![\w⁰-⁹])", lambda m: f"per {UNITS[m[1]]}"),
+    ("rule", r"\br\. ?(?=\d{1,3}\()", "rule "),
     (
         "hashtag",
         r"(?<![\w&#/])#(?!(?:[0-9A-Fa-f]{3}){1,2}\b|[A-Z]{3,24}\d|include\b|define\b)([A-Za-z]{3}\w{0,40})(?![\w-])",
@@ -227,5 +229,6 @@ TRADES: list[Row] = [
         r"(?!GB|TB|HP|WD|(?<=1)ST|(?<=2)ND|(?<=3)RD|TH)([ABD-HJLNP-UW-Z]{2})\b",
         postcode,
     ),
+    ("wind", rf"\b({_WIND})['’]ly\b", lambda m: f"{_WINDS[m[1]]}erly"),
     ("wind", rf"(?<![\w.'/-])(?:{_WIND})(?:/(?:{_WIND}))?(?![\w'./-]|\.\w)", wind),
 ]

@@ -266,7 +266,8 @@ WORDS: list[Row] = [
         "number",
         r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d|[A-Z]{2,3} \d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
         r"|(?<=\bthe )no (?=\d)"
-        r"|\b(?-i:No) (?=\d{1,3} (?:has|is|said|says|was)\b)|(?<!\b[A-G])#\s?(?=\d|[A-Z]{1,3}-\d)",
+        r"|\b(?-i:No) (?=\d{1,3} (?:has|is|said|says|was)\b)"
+        r"|(?<!\b[A-G])(?<![a-h][1-8])#\s?(?=\d|[A-Z]{1,3}-\d)",
         lambda m: (
             m[0]
             if m[0][0] in "Nn" and _REFUSED.search(before(m))
