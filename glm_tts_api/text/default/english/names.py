@@ -76,8 +76,12 @@ def absolute(match: Match) -> str:
     return f"the absolute value of {match[1]}" if in_sum else match[0]
 
 
+def direction(match: Match) -> str:
+    return DIRECTIONS[match[match.lastindex or 0]]
+
+
 ADDRESSES: list[Row] = [
-    ("featuring", rf"\b(?:[Ff]t|[Ff]eat)\. (?=[A-Z])(?!(?:{_FORTS})\b)", featuring),
+    ("featuring", rf"\b(?:[Ff](?:ea)?t\.|f(?:ea)?t) (?=[A-Z])(?!(?:{_FORTS})\b)", featuring),
     ("e-mail address", EMAIL, address),
     ("doi", r"(?<![\w./])10\.\d{4,5}/[\w()./-]{1,60}(?<![.)])", address),
     ("web address", URL, address),
@@ -98,36 +102,23 @@ NAMES: list[Row] = [
         rf"(?<![\w.'])({_WIND})\b\.?(?= \d{{1,3}}(?:st|nd|rd|th) (?:[Ss]t|[Aa]ve))"
         rf"|(?:(?<=\d )|(?<=on )|(?<=of )|(?<=at ))({_WIND})\b\.?"
         r"(?= (?:\d{1,3}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{2,15} ){1,3}"
-        r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive|street|avenue|road|boulevard|drive|lane)\b))",
-        lambda m: DIRECTIONS[m[1] or m[2]],
+        r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive|street|avenue|road|boulevard|drive|lane)\b))"
+        r"|\b([NSEW])\.(?= (?:Africa|America|Asia|Atlantic|Carolina|Coast|Dakota|Devon|Europe|Germany"
+        r"|Ireland|Korea|London|Main|Midlands|Pacific|Sussex|Virginia|Wales|Yorkshire"
+        r"|bank|corner|end|entrance|shore|side|wing)\b)",
+        direction,
     ),
     (
         "direction",
-        rf"(?<![\w.'])(?<![Tt]he )({_WIND})(?= of (?:town\b|here\b|[A-Z][a-z]))",
-        lambda m: DIRECTIONS[m[1]],
-    ),
-    (
-        "direction",
-        rf"(?i:(?<=street )|(?<=avenue )|(?<=road )|(?<=boulevard ))({_WIND})\b(?!['.]?\w)",
-        lambda m: DIRECTIONS[m[1]],
+        rf"(?<![\w.'])(?<![Tt]he )({_WIND})(?= of (?:town\b|here\b|[A-Z][a-z]))"
+        rf"|(?<=[a-z] )({_WIND})(?= of the [A-Z]\d)|(?:(?<=km )|(?<=miles ))({_WIND})(?= of [A-Z])"
+        rf"|(?i:(?<=street )|(?<=avenue )|(?<=road )|(?<=boulevard ))({_WIND})\b(?!['.]?\w)",
+        direction,
     ),
     (
         "runway",
         r"(?i:(?<=runway )|(?<=rwy ))(\d\d?)([LRC])?\b|(?<=ILS )(\d\d?)([LRC])\b",
         lambda m: f"{numbers.digits(m[1] or m[3])} {_RUNWAYS.get(m[2] or m[4], '')}".rstrip(),
-    ),
-    (
-        "direction",
-        r"\b([NSEW])\. (?=(?:Africa|America|Asia|Atlantic|Carolina|Coast|Dakota|Devon|Europe|Germany|Ireland"
-        r"|Main|bank|corner|end|entrance|shore|side|wing"
-        r"|Korea|London|Midlands|Pacific|Sussex|Virginia|Wales|Yorkshire)\b)",
-        lambda m: f"{DIRECTIONS[m[1]]} ",
-    ),
-    (
-        "direction",
-        r"(?:(?<=[a-z] )(?=\w+ of the [A-Z]\d)|(?:(?<=km )|(?<=miles ))(?=\w+ of [A-Z]))"
-        rf"({_WIND})\b",
-        lambda m: DIRECTIONS[m[1]],
     ),
     ("power", r"(\d\.\d{1,4} ?× ?10)[-−](?=\d{1,2}\b)", r"\1^-"),
     (
@@ -141,8 +132,7 @@ NAMES: list[Row] = [
     ("move", r"(\d{1,2}(?:\.{1,3}|…))(?=[a-h][1-8]\b|[KQRBN][a-h1-8]?x?[a-h][1-8]\b)", r"\1 "),
     ("move", r"(?<![\w.-])([KQRBN])([a-h]?[1-8]?)(x?)([a-h][1-8])(?:([+#])(?!\w)|(?!\w))", move),
     ("move", r"(?<![\w.-])()([a-h])(x)([a-h][1-8])(?:([+#])(?!\w)|(?!\w))", move),
-    ("castling", r"\b(?:O-O|0-0)-[O0]\b", "castles queenside"),
-    ("castling", r"\bO-O\b", "castles kingside"),
+    ("castling", r"\b(?:O-O(-O)?|0-0(-0))\b", lambda m: f"castles {'queen' if m[1] or m[2] else 'king'}side"),
     (
         "direction",
         r"\b((?:I|US|SR|(?i:route|highway))[- ]\d{1,3} )([NSEW])\b(?:\.(?= [a-z]))?(?!\.\w)",

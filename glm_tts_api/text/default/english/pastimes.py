@@ -147,12 +147,7 @@ PASTIMES: list[Row] = [
     ("lens", r"\bf/(\d{1,2}(?:\.\d)?)L\b", lambda m: f"f/{numbers.cardinal(m[1])} L"),
     ("round", r"(?:(?<=KO in )|(?<=stopped in ))Rd\.? (?=\d{1,2}\b)", "round "),
     ("carat", r"(?<=\d) ?-?(?:kt?|K|ct)(?= (?:white |yellow |rose )?gold\b)", " karat"),
-    ("featuring", r"(?<![\w'])([A-Z][\w'-]{1,20} |\()f(?:ea)?t\.? (?=[A-Z][A-Za-z])", r"\1featuring "),
-    (
-        "angle",
-        r"\b[Ll](at|ong)\. ?(?=\d{1,3}(?:\.\d{1,8})?°)",
-        lambda m: f"l{m[1]}itude ",
-    ),
+    ("angle", r"\b[Ll](at|ong)\. ?(?=\d{1,3}(?:\.\d{1,8})?°)", r"l\1itude "),
     (
         "very",
         r"(?:\bv|^V)\.? (?=(?:bad|busy|cheap|close|cold|early|fast|friendly|funny|good|hard|happy|hot|kind"
@@ -169,7 +164,6 @@ PASTIMES: list[Row] = [
     ("crochet", r"\b(?:[Ss]c|[Dd]c|hdc)\b(?=,? (?:in|\d|across|around)|[,)])", crochet),
     ("chain or channel", r"\b[Cc]h(?:\.(?= \d)|(?=[-, ;)])(?! \d{1,3} of\b))", chain),
     ("stars", r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?(?: [mb]illion)?) ?([MRL])[☉⊙]", solar),
-    ("lengths", r"\b(by (?:a|half a) )nk\b\.?", r"\1neck"),
     (
         "play",
         rf"\b({alternatives(_PLAYS)})\. (?=[IVX]{{1,4}}\.[ivx]|\d\.\d\.\d)",
@@ -185,11 +179,7 @@ PASTIMES: list[Row] = [
         r"(?:(?<=\bgr8 )|(?<=\bgood )|(?<=\bnice )|(?<=\bwant )|(?<=\bgoing ))2(?= [a-z]{2,})",
         "to",
     ),
-    (
-        "race",
-        r"\b(\d)m ?(\d)f\b",
-        lambda m: f"{m[1]} miles {m[2]} furlongs" if m[1] != "1" else f"1 mile {m[2]} furlongs",
-    ),
+    ("race", r"\b(\d)m ?(\d)f\b", lambda m: f"{m[1]} {numbers.plural('mile', m[1])} {m[2]} furlongs"),
     (
         "wind",
         r"\b([Ww]ind (?:is |at )?)([0-3]\d0)/(\d{1,2})(?:(?:G| gusting )(\d\d))? ?(?:kts?|knots)\b\.?",
@@ -199,6 +189,9 @@ PASTIMES: list[Row] = [
     ("stars", r"\bDec\.?(?=(?: is| of)? ?[+−–-]?\d{1,2}° ?\d)", "declination"),
     ("type", r"(?<![\d/.])([6-9]|\d\d)/(\d{1,2}) ?pt\b", r"\1 on \2 point"),
     ("thread", r"\b(M\d{1,2}) ?[x×] ?(?=\d)", r"\1 by "),
-    ("glasses", r"(?<![\w'])R:? (?=[-+−]\d{1,2}\.(?:00|25|50|75)\b)", "right "),
-    ("glasses", r"(?<![\w'])L:? (?=[-+−]\d{1,2}\.(?:00|25|50|75)\b)", "left "),
+    (
+        "glasses",
+        r"(?<![\w'])([LR]):? (?=[-+−]\d{1,2}\.(?:00|25|50|75)\b)",
+        lambda m: "left " if m[1] == "L" else "right ",
+    ),
 ]
