@@ -9,15 +9,6 @@ from glm_tts_api.text.default.english.short_forms import SHORT_STATES
 from glm_tts_api.text.default.english.stops import with_stop
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
 
-_TITLES = names("""
-    Lt. Col.=lieutenant colonel; Lt. Gen.=lieutenant general; Maj. Gen.=major general;
-    Brig. Gen.=brigadier general; Lt. Cmdr.=lieutenant commander; Lt. Gov.=lieutenant governor;
-    Rear Adm.=rear admiral; Vice Adm.=vice admiral;
-    Msgr.=monsignor; Ald.=alderman; Sec.=secretary; Treas.=treasurer; Brig.=brigadier; Cdr.=commander;
-    Bp.=bishop; Abp.=archbishop; Sr.=sister; Br.=brother; Ven.=venerable; Mlle.=mademoiselle; Emp.=emperor;
-    Jn.=john; Regt.=regiment; Bn.=battalion;
-""")
-_RANKS = "|".join(one for one in _TITLES if " " in one).replace(".", "[.]").replace(" ", "[ -]")
 _RANK = re.compile(
     r"(?:Account|Ana|Arch|Assoc|Cent|Citizen|Consult|Ctr|Data|Design|Develop|Direct|Edit|Discount|Engineer|Housing|Living|Manage|Product|Program"
     r"|Project|Scientist|Software|VP\b|Vice\b)"
@@ -41,20 +32,18 @@ _PLACE = re.compile(
 )
 _PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")
 _WINDS = {"N": "north", "S": "south", "E": "east", "W": "west"}
+_PARTS = names("v=verse; vv=verses; n=note; l=line;")
 _SEXES = {"M": "male", "F": "female"}
 
 
 def title(match: Match) -> str:
-    """Returns the title before a name in words: the Sr. of Sr. Agnes -> sister. In John Hill Sr. and before a
+    """Returns the Sr. or Br. before a name in words: Sr. Agnes -> sister. In John Hill Sr. and before a
     Sr. Manager it stays."""
     behind_name = re.search(
         r"[A-Z][a-z]+,? $|\b(?:[Aa]n?|[Hh]er|[Hh]is|[Mm]y|[Oo]ur|[Tt]heir|as|for|of|two) $", before(match)
     )
-    return (
-        match.group()
-        if (behind_name or _RANK.match(after(match))) and match[1] in ("Sr.", "Br.")
-        else f"{_TITLES[match[1]]} "
-    )
+    stays = behind_name or _RANK.match(after(match))
+    return match[0] if stays else "sister " if match[1] == "S" else "brother "
 
 
 def isotope(match: Match) -> str:
@@ -100,8 +89,7 @@ def compared(match: Match) -> str:
 
 _PART = r"\d{1,2}(?:\.\d{1,6})?"
 ABBREVIATIONS: list[Row] = [
-    ("title", rf"\b({_RANKS})(?= [A-Za-z])", lambda m: _TITLES[m[1].replace("-", " ")]),
-    ("title", rf"\b({'|'.join(map(re.escape, _TITLES))}) (?=[A-Z][a-z])", title),
+    ("title", r"\b([SB])r\. (?=[A-Z][a-z])", title),
     ("compared", r"\b([yqmdw])(?:/|-o-)\1\b|\b([YQM])o\2\b", compared),
     (
         "patient",
@@ -133,9 +121,8 @@ ABBREVIATIONS: list[Row] = [
         rf"((?<![\w°'\"″′.])[-−])?(\d{{1,3}})°(?=\s?{_PART}['′\"″])(?:\s?({_PART})['′](?!'))?(?:\s?({_PART})(?:[\"″]|''))?",
         coordinates,
     ),
-    ("complaint", r"(?<=patient )c/o\b", "complains of"),
     ("versus", r"(?<=[\w.]) v\. (?=[A-Z])", " versus "),
-    ("reporter", r"\bF\. ?(?:(2)|(3))d\b", lambda m: "F second" if m[1] else "F third"),
+    ("reporter", r"\bF\. ?([23])d\b", lambda m: f"F {numbers.ordinal(m[1])}"),
     (
         "reporter",
         r"(?:(?<=[a-zA-Z.]\. )|(?<=[a-zA-Z]\.))[23]d(?= \d)|\b[23]d(?= Cir\.)",
@@ -147,15 +134,13 @@ ABBREVIATIONS: list[Row] = [
         with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
     ),
     ("quarters", r"\b([QHWD])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),
-    ("note", r"(?<=\d )n\. ?(?=\d)", "note "),
-    ("verse", r"(?:(?<=[,;:\d] )|^)(vv?)\. (?=\d)", lambda m: "verse " if m[1] == "v" else "verses "),
+    ("part", r"(?:(?<=[,;:(\d] )|^)(vv?|n|(?<!\d )l)\. ?(?=\d)", lambda m: f"{_PARTS[m[1]]} "),
     ("following", r"\b(\d{1,4}) ?ff\b\.?", with_stop(lambda m: f"{m[1]} and following")),
     (
         "key",
         r"\b(?<!\d\. )(?<!\.)([A-G])b(?= (?:m(?:aj|in)(?:or)?|clarinet|trumpet)\b|m?\d\b|maj)",
         r"\1 flat",
     ),
-    ("key", r"(?<=\b[a-g])#(?= |,|$)", " sharp"),
     ("key", r"(?<=\b[A-G] )(maj|min)\.", with_stop(lambda m: f"{m[1]}or")),
     (
         "orbital",
@@ -165,7 +150,6 @@ ABBREVIATIONS: list[Row] = [
     ("promotion", r"\b([a-h])([18])=([QRBN])\b", lambda m: f"{m[1]} {numbers.cardinal(m[2])} equals {m[3]}"),
     ("minutes", r"\b(\d\d)\+(\d{1,2})['′]", r"\1 plus \2 minutes"),
     ("per", r"(?:(?<=\d )|(?<=s ))p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
-    ("estimate", r"(?<=free )est\b\.?", with_stop(lambda _: "estimate")),
     ("established", r"\b[Ee]st\. (?=(?:in )?(?:1[5-9]\d\d|20\d\d)\b)", "established "),
     ("pack", r"\b[Pp]k\.?(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
     ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{_WINDS[m[1]]} "),
@@ -229,7 +213,7 @@ ABBREVIATIONS: list[Row] = [
         r"\b(M|Tu|Th|T|W)-(W|Th|F|Sat?|Su|Sun)\b(?:(?=[:,]? \d)|(?<=M-F)|(?<=M-Th)|(?<=Th-Sat)|(?<=Th-Sun))",
         lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2][:2].rstrip('a')]}",
     ),
-    ("key", r"(?<=\b[A-G])[♭♯]", lambda m: " flat" if m[0] == "♭" else " sharp"),
+    ("key", r"(?<=\b[A-G])[♭♯]|(?<=\b[a-g])#(?= |,|$)", lambda m: " flat" if m[0] == "♭" else " sharp"),
     ("key", r"♭(?=[IVX])", "flat "),
     ("note", r"♩ ?(?==)", "quarter note "),
     ("sum", r"∑ ?|Σ (?=\w)", "the sum of "),
@@ -242,7 +226,6 @@ ABBREVIATIONS: list[Row] = [
     ),
     ("dose", r"(?:(?<= mg)|(?<=\dmg)|(?<=mcg)|(?<=\d g)|(?<=/min))/(?=\d)", " per "),
     ("span", r"(?<=\d)\]-\[(?=\d)", " to "),
-    ("span", r"(\d{1,3})\s?-\s?(?=\d{1,3}(?:\.\d)?[\"″])(?!\d{1,2}\"-)", r"\1 to "),
     ("thousands", r"\$000'?s?\b", "thousands of dollars"),
     ("pint", r"(?<=\d )pt\. (?=[a-z]{3})|(?<=\d/\d )pt (?=[a-z])|(?<=\d )pt (?=of )", "pint "),
     ("gauge", r"(?<=\d)[- ]?ga\b\.?", " gauge"),
@@ -254,7 +237,8 @@ ABBREVIATIONS: list[Row] = [
     ),
     (
         "times",
-        r"(?<=[a-z]{5} )x(?=[2-9]\b(?:[.,;)]|$| (?:today|yesterday|this|last|per|each|daily|and [a-z]{2})))"
+        r"(?<= )x(?=\d (?:daily|weekly|a day)\b)"
+        r"|(?<=[a-z]{5} )x(?=[2-9]\b(?:[.,;)]|$| (?:today|yesterday|this|last|per|each|daily|and [a-z]{2})))"
         r"|(?:(?<=sets )|(?<=reps ))x (?=\d)"
         r"|(?<![\w.])[x×] ?(?=\d{1,2} ?(?:d|daily|days?|mins?|minutes?"
         r"|weeks?|wks?|hrs?|hours?|months?|years?|doses)\b)",
@@ -268,8 +252,6 @@ ABBREVIATIONS: list[Row] = [
         r"#(?=[0-9A-Fa-f]{0,5}\d|[A-F]{6})(?=\d{0,5}[A-Fa-f])([0-9A-Fa-f]{6})\b",
         lambda m: f"hash {_letters(m[1])}",
     ),
-    ("paragraphs", r"¶¶ ?(?=\d)", "paragraphs "),
-    ("line", r"(?<=[,(] )([ln])\. (?=\d)", lambda m: "line " if m[1] == "l" else "note "),
     ("numbers", r"\b[Nn]os\.? (?=\d)", "numbers "),
     ("and others", r"\bet al\.(?=[ ,;)])", with_stop(lambda _: "et al")),
     (
@@ -277,7 +259,6 @@ ABBREVIATIONS: list[Row] = [
         r"\b(M\.?D|R\.?N|D\.?D\.?S|J\.?D|M\.?B\.?A|B\.?A|M\.?A|B\.?Sc|M\.?Sc|Esq)\.(?=,)",
         lambda m: m[1].replace(".", ""),
     ),
-    ("also known as", r"\b[aA]\.?[kK]\.?[aA]\.?(?= )", "a k a"),
     ("span", r"(\b\d{1,3}[A-Za-f]|(?<=\d)[a-f])-(?=\d{1,3}[A-Za-f]\b|[b-h]\b)", r"\1 to "),
     (
         "prime",
@@ -291,6 +272,5 @@ ABBREVIATIONS: list[Row] = [
     ),
     ("star", r"(?i:(?<=dial )|(?<=press )|(?<=hit )|(?<=enter )|(?<=dialing ))\*(?=\d)", "star "),
     ("pound", r"(?i:(?<=press )|(?<=hit )|(?<=by ))#(?![\w-])|#(?= (?:key|sign|symbol)\b)", "pound"),
-    ("colons", r"(?<![\w:]):: ?(?=\d)", "colon colon "),
-    ("colons", r"(?<=\d)::(?=[\da-f]{1,4}\b)", " colon colon "),
+    ("colons", r"(?<![\w:]):: ?(?=\d)|(?<=\d)::(?=[\da-f]{1,4}\b)", " colon colon "),
 ]

@@ -12,7 +12,9 @@ TITLES = names("""
     Adm=admiral; Cmdr=commander; Pvt=private; Supt=superintendent; Amb=ambassador; Atty=attorney;
     Det=detective; Insp=inspector; Messrs=messieurs; Mme=madame; Pt=point; Asst=assistant; Drs=doctors;
     Gens=generals; Govs=governors; Profs=professors; Reps=representatives; Revd=reverend; Revs=reverends;
-    Sens=senators; Cdr=commander;
+    Sens=senators; Cdr=commander; Msgr=monsignor; Ald=alderman; Sec=secretary; Treas=treasurer;
+    Brig=brigadier; Bp=bishop; Abp=archbishop; Ven=venerable; Mlle=mademoiselle; Emp=emperor; Jn=john;
+    Regt=regiment; Bn=battalion;
 """)
 WEEKDAYS = names("""
     Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Weds=wednesday; Thu=thursday; Thur=thursday;

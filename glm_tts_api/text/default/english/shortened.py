@@ -125,5 +125,5 @@ def short_form(match: Match) -> str:
     return anywhere + ("." if dotted and not _SMALL.match(rest) else "")
 
 
-_ANY = either(_FORMS).replace(r"\ ", r"\.? ")
+_ANY = re.sub(r"\\([ -])", r"\\.?\1", either(_FORMS))
 SHORTENED: Row = ("abbreviation", rf"(?<![\w'/.])(?<![\W\d]-)({_ANY})(?![\w/-]|'(?!s))\.?", short_form)
