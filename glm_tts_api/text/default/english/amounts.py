@@ -90,7 +90,7 @@ AMOUNTS: list[Row] = [
         r"|(?:(?<=half)|(?<=quarter)|(?<=quarters)) x (?=\d{1,2}\b(?! ?=))",
         " by ",
     ),
-    ("times", r"(?<=[a-z] )x(?= (?:daily|weekly|a (?:day|week|month|year)|per (?:day|week))\b)", "times"),
+    ("times", r"(?<=[\da-z] )x(?= (?:daily|weekly|a (?:day|week|month|year)|per (?:day|week))\b)", "times"),
     ("without", r"\b[wW]/o\b", "without"),
     ("with", r"\bw/(?= ?[\w+#@£€$~\"“-])", "with "),
     ("rating", r"(?:(?<=\b\d)|(?<=\b10)|(?<=\d\.\d)) / (?=10\b(?! ?[-=+*×÷/]| is\b))", " out of "),

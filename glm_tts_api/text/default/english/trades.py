@@ -13,7 +13,7 @@ from glm_tts_api.text.default.table import Match, Row, after, alternatives, befo
 
 _NEAR = 40  # characters to either side that are examined
 _DIMENSIONS = names("L=long; W=wide; D=deep; H=high;")
-_SIZES = names("lg=large; med=medium; sm=small; tab=tablet; cap=capsule; tabs=tablets; caps=capsules;")
+_SIZES = names("med=medium; sm=small; tab=tablet; cap=capsule; tabs=tablets; caps=capsules;")
 _WINDS = DIRECTIONS | {
     first + second: f"{DIRECTIONS[first]} {DIRECTIONS[second]}"
     for second in ("NE", "NW", "SE", "SW")
@@ -143,12 +143,6 @@ TRADES: list[Row] = [
         with_stop(lambda m: f"{m[1]} number"),
     ),
     (
-        "doses",
-        r"(?<=\d) ?x(?= (?:an? (?:day|week|month|year)|daily|weekly)\b)"
-        r"|(?<= )x(?=\d (?:daily|weekly|a day)\b)",
-        " times ",
-    ),
-    (
         "count",
         r"(?:(?<=\b\d)|(?<=\b\d\d)) ?x (?=[A-Z]\w{1,12} [a-z]{1,14}s\b"
         r"|(?<= x )(?!times|minus|plus|less|this|is|as|was|has)[a-z]{1,14}s\b"
@@ -170,19 +164,14 @@ TRADES: list[Row] = [
         r"([Uu]nder|[Oo]ver)[ -](\d{1,2})s\b",
         lambda m: f"{m[1]} {numbers.plural(numbers.cardinal(m[2]), '2')}",
     ),
-    ("pressure", r"\b(?!1024)(9\d\d|10[0-4]\d) mb\b(?! of)", r"\1 mbar"),
     ("registration", r"\b([Rr])eg\. (?=(?:no|nos|number|plate)\b)", r"\1egistration "),
-    ("star", r"(?<=\bII)\*(?= listed)", " star"),
-    ("week ending", r"\b[Ww]/[Ee](?= \d)", "week ending"),
+    ("pressure", r"\b(?!1024)(9\d\d|10[0-4]\d) mb\b(?! of)", r"\1 mbar"),
     ("by", r"(?<=[a-z] [x×] )(\d{1,4}) ?[x×] ?(?=\d)", r"\1 by "),
-    ("by", r"(?<=wide |deep |long |high |tall )[x×] (?=\d)|(?<=\d\d0 )x (?=\d{1,3}[05]\b(?! ?[=?]))", "by "),
+    ("by", r"(?<=\d\d0 )x (?=\d{1,3}[05]\b(?! ?[=?]))", "by "),
     ("times", r"(?<=\d) x (?=[£€$₹]\d)|(?<=[£€$₹])(\d[\d,.]{0,11}) x (?=\d)", r"\1 times "),
     ("stone", r"(?<=\d) ?st\b\.?(?= ?\d{1,2} ?lbs?\b)|(?:(?<=\b1\d)|(?<=[02-9]))st\b", " stone"),
     ("hours", r"(?:(?<=:\d\d)|(?<=\d{4}-\d{4})) ?hrs\b", " hours"),
-    ("per", r"(?<=[lL])/(?=100 ?km\b)", " per "),
     ("size", rf"(?:(?<=\d )|(?<=\ba ))({alternatives(_SIZES)})\. (?=[A-Za-z])", lambda m: f"{_SIZES[m[1]]} "),
-    ("available", r"(?<!no )(?<!little )\b([Aa])vail\. (?=[a-z\d])", r"\1vailable "),
-    ("visibility", r"\b([Vv])is\. (?=(?:very )?(?:good|fair|mod|moderate|poor)\b|\d)", r"\1isibility "),
     (
         "section",
         rf"\b(ss?)(?:\. ?| ){_SECTION}\((?:\d|[a-z]\)))"
@@ -213,7 +202,7 @@ TRADES: list[Row] = [
         "star",
         r"(?<=\b[1-7])\*(?= (?:hotels?|resorts?|spas?|luxury|accommodation|reviews?|service|places?|prices?"
         r"|property|treatment|stays?)\b)"
-        r"|(?<=\bGrade II)\*",
+        r"|(?<=\bGrade II)\*|(?<=\bII)\*(?= listed)",
         " star",
     ),
     ("repeat", r"\b([Rr])ep (?=(?:from |between )?\*)", r"\1epeat "),
