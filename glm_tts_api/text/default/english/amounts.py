@@ -1,5 +1,5 @@
-"""English words for ordinals, for numbers in scientific notation, for bare numbers, and for numbers with
-thousands separators."""
+"""English words for numbers in scientific notation, for bare numbers, and for numbers with thousands
+separators."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ import re
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.units import CODES, SCALES, UNITS
-from glm_tts_api.text.default.figures import by_name, runs
+from glm_tts_api.text.default.figures import by_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
 _SCALE = alternatives(SCALES)
 _UNIT = alternatives(UNITS)
 _LONG_UNIT = alternatives(unit for unit in UNITS if len(unit) > 1)
-
-
-def nth(text: str) -> str:
-    """Returns ordinal numbers in words: 1st -> first, 3rd-5th -> third to fifth."""
-    return " to ".join(map(numbers.ordinal, runs(text)))
 
 
 def scientific(text: str) -> str:
@@ -28,7 +23,7 @@ def scientific(text: str) -> str:
     return f"{cardinal(factor)} times ten to the power of {cardinal(exponent)}"
 
 
-SAID = by_name(nth, scientific)
+SAID = by_name(scientific)
 
 
 def without_commas(match: Match) -> str:

@@ -122,16 +122,6 @@ def over(text: str) -> str:
     return " over ".join(map(cardinal, runs(text))) + " millimeters of mercury" * text.endswith("Hg")
 
 
-def odds(text: str) -> str:
-    """Returns odds in words: 5/1 -> five to one."""
-    return " to ".join(map(cardinal, runs(text)))
-
-
-def wickets(text: str) -> str:
-    """Returns the score of a cricket match in words: 250/5 -> two hundred and fifty for five."""
-    return " for ".join(map(cardinal, runs(text)))
-
-
 def not_out(text: str) -> str:
     """Returns the runs of a batter who is not out in words: 103* -> one hundred and three not out."""
     return f"{cardinal(runs(text)[0])} not out"
@@ -147,7 +137,5 @@ def out_of(text: str) -> str:
     return " out of ".join(map(cardinal, text.split("/")))
 
 
-SAID = by_name(
-    fraction, fractions, thread, fraction_inch, fraction_inches, over, odds, wickets, not_out, out_of, stars
-)
+SAID = by_name(fraction, fractions, thread, fraction_inch, fraction_inches, over, not_out, out_of, stars)
 TESTS = by_name(no_mixed, rated, no_more, cricket, at_stumps, batted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from glm_tts_api.text.default.data import Words, either
 from glm_tts_api.text.default.english import numbers
@@ -10,6 +11,7 @@ from glm_tts_api.text.default.english.fractions import fraction
 from glm_tts_api.text.default.english.numbers import cardinal, paired
 from glm_tts_api.text.default.english.units import ONLY_JOINED, SCALES
 from glm_tts_api.text.default.figures import Figure, by_name, runs
+from glm_tts_api.text.default.table import names
 
 _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke|hurdles|relay|IM\b|medley|pool|radius|pipe"
@@ -55,6 +57,12 @@ _PHYSICAL = re.compile(
     r"|tonnage|weigh(?:s|ed|ing)?)\b)"
 )
 _NUMBERED = re.compile(r"(?:\b[A-Z][a-z]+\.?|\b(?:fig|sect?|tab)\.|figure|section|table|version) $")
+# Words behind a number, by the names that figures_en.tsv uses: 2-3x -> two to three x.
+_WORDS = names("""
+    per_mille=per mille; million=million; thousand_k=k; molar=molar; kelvin=kelvin; fold=x; gauge=gauge;
+    basis_points=basis points; age=year old; seconds=seconds; celsius=degrees celsius;
+    fahrenheit=degrees fahrenheit;
+""")
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _TO = r"\s?[-—~]\s?"
 _PARTS = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?([\s-]?)(.*)").fullmatch
@@ -68,6 +76,10 @@ def _said(text: str) -> tuple[str, str, str]:
     first, second, _, rest = parts.groups("")
     number = " to ".join(cardinal(number) for number in (first, second) if number)
     return number, second or first.lstrip("-"), rest
+
+
+def _with_words(words: str, text: str) -> str:
+    return f"{_said(text)[0]} {words}"
 
 
 class Measures:
@@ -95,20 +107,9 @@ class Measures:
             "lone": r"(?:^|[^\w.,]|\dx)",
         }
         self.said = by_name(
-            *(
-                self.measure,
-                self.attribute,
-                self.measures,
-                self.part,
-                self.part_of,
-                percent,
-                per_mille,
-                million,
-                scaled,
-                thousand_k,
-            ),
-            *(molar, kelvin, basis_points, age, by, fold, inch, inches, feet, crossed, planks),
-        )
+            *(self.measure, self.attribute, self.measures, self.part, self.part_of),
+            *(percent, scaled, by, inch, inches, feet, crossed, planks),
+        ) | {name: partial(_with_words, words) for name, words in _WORDS.items()}
         self.tests = by_name(self.measured, self.attributive, attributes_inch, rated_by, solved, unquoted)
 
     def _cut(self, text: str) -> tuple[str, str, str, str]:
@@ -221,42 +222,11 @@ def percent(text: str) -> str:
     return " to ".join(f"{_said(part.rstrip('% '))[0]} percent" for part in parts)
 
 
-def per_mille(text: str) -> str:
-    return f"{_said(text.rstrip('‰ '))[0]} per mille"
-
-
-def million(text: str) -> str:
-    """Returns, in words, an amount whose letter m means million: 3m -> three million."""
-    return f"{_said(text[:-1])[0]} million"
-
-
 def scaled(text: str) -> str:
     """Returns, in words, an amount whose letter is a scale: 5M -> five million, 10-15k -> ten to fifteen
     thousand."""
     said, _, scale = _said(text)
     return f"{said} {SCALES[scale.lower()]}"
-
-
-def thousand_k(text: str) -> str:
-    """Returns a number in words and the name of the letter K: 4K -> four k."""
-    return f"{_said(text[:-1])[0]} k"
-
-
-def molar(text: str) -> str:
-    return f"{_said(text)[0]} molar"
-
-
-def kelvin(text: str) -> str:
-    return f"{_said(text)[0]} kelvin"
-
-
-def basis_points(text: str) -> str:
-    return f"{_said(text)[0]} basis points"
-
-
-def age(text: str) -> str:
-    """Returns an age in words: 5yo -> five year old."""
-    return f"{cardinal(runs(text)[0])} year old"
 
 
 def by(text: str) -> str:
@@ -274,11 +244,6 @@ def planks(text: str) -> str:
     """Returns a size of wooden planks in words: 2x4s -> two by fours."""
     first, second = map(cardinal, runs(text))
     return f"{first} by {numbers.plural(second, '2')}"
-
-
-def fold(text: str) -> str:
-    """Returns a factor in words and the letter x: 2-3x -> two to three x."""
-    return f"{_said(text)[0]} x"
 
 
 def inches(text: str) -> str:

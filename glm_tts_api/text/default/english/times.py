@@ -224,10 +224,6 @@ def height(height: str) -> str:
     return " ".join(_parts([feet, inches], ["foot", "inch"]) if int(inches) else _parts([feet], ["foot"]))
 
 
-def seconds(time: str) -> str:
-    return f"{cardinal(runs(time)[0])} seconds"
-
-
 def decade(years: str) -> str:
     """Returns a decade in words: 1990s -> nineteen nineties, '90s -> nineties."""
     (number,) = runs(years)
@@ -253,6 +249,6 @@ def verse(verse: str) -> str:
 
 SAID = by_name(
     *(clock, clocks, military, early, central, ratio, duration, lettered, aged, left, lap, pace, height),
-    *(seconds, decade, short_year, verse),
+    *(decade, short_year, verse),
 )
 TESTS = by_name(won, unscored, unpriced, timed_too, falling, several_too, of_scripture, lasts, tall)

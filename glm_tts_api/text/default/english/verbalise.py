@@ -6,7 +6,7 @@ import re
 
 from glm_tts_api.text.default.english.days import MONTHS, in_full, parsed
 from glm_tts_api.text.default.english.numbers import cardinal, digits, ordinal, paired, plural, year
-from glm_tts_api.text.default.figures import by_name, groups, runs
+from glm_tts_api.text.default.figures import Say, by_name, groups, runs
 
 
 def telephone(number: str) -> str:
@@ -18,14 +18,9 @@ def telephone(number: str) -> str:
     return plus + ", ".join(map(digits, parts))
 
 
-def cardinals(number: str) -> str:
-    """Returns numbers as cardinals, one after the other: 50/50 -> fifty fifty, 4-3-3 -> four three three."""
-    return " ".join(map(cardinal, runs(number)))
-
-
-def record(number: str) -> str:
-    """Returns the record of a team (games won, lost and drawn) in words: 10-4-1 -> ten and four and one."""
-    return " and ".join(map(cardinal, runs(number)))
+def joined(between: str, say: Say = cardinal) -> Say:
+    """Returns a function that writes the numbers of a text as words, with `between` between them."""
+    return lambda text: between.join(map(say, runs(text)))
 
 
 def games(number: str) -> str:
@@ -49,31 +44,9 @@ def with_letter(number: str) -> str:
     return f"{cardinal(number[:-1])} {number[-1]}"
 
 
-def fahrenheit(number: str) -> str:
-    return f"{cardinal(number.rstrip(' FC'))} degrees fahrenheit"
-
-
-def celsius(number: str) -> str:
-    return f"{cardinal(number.rstrip(' FC'))} degrees celsius"
-
-
 def lines(number: str) -> str:
     """Returns act, scene and lines of a play in words: 5.5.19-28 -> five five nineteen to twenty eight."""
-    return " to ".join(cardinals(part) for part in number.split("-"))
-
-
-def of(number: str) -> str:
-    """Returns a number out of a total in words: 28/40 -> twenty eight of forty."""
-    return " of ".join(map(cardinal, runs(number)))
-
-
-def gauge(number: str) -> str:
-    return f"{cardinal(runs(number)[0])} gauge"
-
-
-def dashes(number: str) -> str:
-    """Returns numbers in words, with the word dash between them: 2-1 -> two dash one."""
-    return " dash ".join(map(paired, runs(number)))
+    return " to ".join(map(joined(" "), number.split("-")))
 
 
 def chip(number: str) -> str:
@@ -82,12 +55,6 @@ def chip(number: str) -> str:
     if re.fullmatch(r"\d{3}00", second):
         return f"{cardinal(first)} {cardinal(second[:2])} {paired(second[2:])}"
     return f"{cardinal(first)} {paired(second)}"
-
-
-def pairs(number: str) -> str:
-    """Returns the numbers of a name in words, their digits in pairs: 747-400 -> seven forty seven four
-    hundred."""
-    return " ".join(map(paired, runs(number)))
 
 
 def host(number: str) -> str:
@@ -150,33 +117,19 @@ def in_threes(number: str) -> str:
     return cardinal(number.replace(" ", ""))
 
 
-def years(number: str) -> str:
-    """Returns a span of years in words: 1998-2002 -> nineteen ninety eight to two thousand two."""
-    return " to ".join(map(year, runs(number)))
-
-
-SAID = by_name(
-    *(
-        cardinal,
-        digits,
-        paired,
-        telephone,
-        cardinals,
-        record,
-        games,
-        several,
-        with_letter,
-        frequency,
-        fahrenheit,
-        celsius,
-        lines,
-        of,
-        gauge,
-        dashes,
-        chip,
-        pairs,
-        host,
-        version,
-    ),
-    *(dates, days_first, season, in_threes, years, span, minus, negative),
+# Numbers with words between them. The names are those of the table of number classes.
+_JOINED = {
+    "cardinals": joined(" "),  # 4-3-3 -> four three three
+    "record": joined(" and "),  # games won, lost and drawn: 10-4-1 -> ten and four and one
+    "of": joined(" of "),  # 28/40 -> twenty eight of forty
+    "odds": joined(" to "),  # 5/1 -> five to one
+    "wickets": joined(" for "),  # 250/5 -> two hundred and fifty for five
+    "pairs": joined(" ", paired),  # 747-400 -> seven forty seven four hundred
+    "dashes": joined(" dash ", paired),  # 2-1 -> two dash one
+    "years": joined(" to ", year),  # 1998-2002 -> nineteen ninety eight to two thousand two
+    "nth": joined(" to ", ordinal),  # 3rd-5th -> third to fifth
+}
+SAID = _JOINED | by_name(
+    *(cardinal, digits, paired, telephone, games, several, with_letter, frequency, lines, chip, host),
+    *(version, dates, days_first, season, in_threes, span, minus, negative),
 )
