@@ -10,8 +10,8 @@ from glm_tts_api.text.default.english.stops import with_stop
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
 
 _RANK = re.compile(
-    r"(?:Account|Ana|Arch|Assoc|Cent|Citizen|Consult|Ctr|Data|Design|Develop|Direct|Edit|Discount|Engineer|Housing|Living|Manage|Product|Program"
-    r"|Project|Scientist|Software|VP\b|Vice\b)"
+    r"Account|Ana|Arch|Assoc|Cent|Citizen|Consult|Ctr|Data|Design|Develop|Direct|Discount|Edit|Engineer"
+    r"|Housing|Living|Manage|Pro(?:duct|gram|ject)|Scientist|Software|VP\b|Vice\b"
 )
 _COMPARED = {"d": "day", "w": "week", "y": "year", "q": "quarter", "m": "month"}
 _LIFE = {"b": "born", "d": "died", "m": "married", "r": "reigned", "fl": "flourished"}
@@ -118,7 +118,8 @@ ABBREVIATIONS: list[Row] = [
     ),
     (
         "coordinates",
-        rf"((?<![\w°'\"″′.])[-−])?(\d{{1,3}})°(?=\s?{_PART}['′\"″])(?:\s?({_PART})['′](?!'))?(?:\s?({_PART})(?:[\"″]|''))?",
+        rf"((?<![\w°'\"″′.])[-−])?(\d{{1,3}})°(?=\s?{_PART}['′\"″])"
+        rf"(?:\s?({_PART})['′](?!'))?(?:\s?({_PART})(?:[\"″]|''))?",
         coordinates,
     ),
     ("versus", r"(?<=[\w.]) v\. (?=[A-Z])", " versus "),

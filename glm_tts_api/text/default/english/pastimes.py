@@ -1,5 +1,4 @@
-"""English rules for the signs of pastimes: cards, music, knitting, racing, crosswords, sailing,
-cooking."""
+"""English rules for the signs of pastimes: cards, music, crafts, racing, crosswords, sailing, cooking."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ MONTH = (
     "|Sep|Oct|Nov|Dec)"
 )
 STREETS = names("""
-    Ave=avenue; Blvd=boulevard; Rd=road; Ln=lane; Hwy=highway; Pkwy=parkway; Ct=court; Pl=place; Sq=square;
-    Ter=terrace; Terr=terrace; Cl=close; Gro=grove; Cres=crescent; Gdns=gardens;
+    Ave=avenue; Blvd=boulevard; Rd=road; Ln=lane; Pkwy=parkway; Ct=court; Pl=place; Sq=square;
+    Ter=terrace; Terr=terrace; Cl=close; Gro=grove;
 """)
 STATES = names("""
     AL=alabama; AK=alaska; AZ=arizona; AR=arkansas; CA=california; CO=colorado; CT=connecticut;

@@ -9,16 +9,16 @@ A row of the table says where its short form stands for its words:
 - stop: with a full stop (Inc.).
 - within: with a full stop before a small letter, a bracket or a comma (the temp. dropped), but not behind a
   figure.
-- figure: with a full stop before a figure, a Roman numeral or a capital letter (ch. 3, Ch. A).
+- figure: with a full stop before a figure, a Roman numeral or a capital letter (ch. 3, ch.3, Ch. A).
 - cited: the same, where the full stop ends no sentence (in art. 5, but not: She studies art. 20 of us came).
 - label: as for figure, and before a figure or a capital letter without a full stop (Rm 412, Blk C).
 - money: before an amount of money (Adm. £3).
 - colon: before a colon, behind no word in small letters (Mob: 07700 900123).
-- ordinal: behind an ordinal, with a full stop (9th Cir., 3rd ed.).
+- ordinal: behind an ordinal (9th Cir., 3rd ed.), but before a capital letter only with a full stop.
 
 A row in small letters is also for the form with first capitals, but not if `small` is one of its places (ur).
 All in capitals, a short form is a name: HR. A row with (s) is also for the plural. Each word of a short form
-may have its full stop (Flt. Lt.).
+may have its full stop (Flt. Lt., Maj.-Gen.).
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ _GOES_ON = {"etc": A_TIME} | dict.fromkeys(
 )
 _ORDINAL = re.compile(r"(?:\d(?:st|nd|rd|th)|\b(?:second|third))[ -]$")
 _FIGURE = re.compile(
-    r"\d{1,4}(?!\w)|\s+#[A-Z]|\s+[(+-]?[#$£€]?(?:\d|[A-Z]-?\d|[ivx]{2,5}\b|[ivx][-–][ivx]|[IVX]{2,5}\b|[IVX][-,.;:)])",
+    r"\d{1,4}(?!\w)|\s+#[A-Z]"
+    r"|\s+[(+-]?[#$£€]?(?:\d|[A-Z]-?\d|[ivx]{2,5}\b|[ivx][-–][ivx]|[IVX]{2,5}\b|[IVX][-,.;:)])",
     re.ASCII,
 )
 _LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")

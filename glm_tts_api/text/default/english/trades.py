@@ -1,5 +1,4 @@
-"""English rules for the short forms and signs of trades and pastimes: law, weather, school marks,
-maps, knitting, hashtags."""
+"""English rules for the short forms and signs of trades: law, weather, school marks, shops, hashtags."""
 
 from __future__ import annotations
 
@@ -195,7 +194,8 @@ TRADES: list[Row] = [
     ("rule", r"\br\. ?(?=\d{1,3}\()", "rule "),
     (
         "hashtag",
-        r"(?<![\w&#/])#(?!(?:[0-9A-Fa-f]{3}){1,2}\b|[A-Z]{3,24}\d|include\b|define\b)([A-Za-z]{3}\w{0,40})(?![\w-])",
+        r"(?<![\w&#/])#(?!(?:[0-9A-Fa-f]{3}){1,2}\b|[A-Z]{3,24}\d|include\b|define\b)"
+        r"([A-Za-z]{3}\w{0,40})(?![\w-])",
         hashtag,
     ),
     (

@@ -185,7 +185,8 @@ WORDS: list[Row] = [
     ("year", r"(?<=[a-z])'(?=\d\d\b(?!'))", " '"),
     (
         "span",
-        r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)|(?:(?<=\d)|(?<=\d[ap])|(?<=[ap]m)|(?<=m\.))-(?=noon\b|midnight\b)|(?<=noon)-(?=\d)",
+        r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)|(?<=noon)-(?=\d)"
+        r"|(?:(?<=\d)|(?<=\d[ap])|(?<=[ap]m)|(?<=m\.))-(?=(?:noon|midnight)\b)",
         " to ",
     ),
     ("dash", r"(?<=[A-Za-z.]) - (?=\$?\d)", dash),
@@ -206,7 +207,8 @@ WORDS: list[Row] = [
     ("initials", rf"\b([A-Z][a-z]+\.? )?\b((?:[A-Z]\. ){{1,4}})(?={A_NAME.pattern}[A-Z][a-z])", initials),
     (
         "street or saint",
-        r"((?:\b[A-Z][a-z]{1,20}(?:'s?)?|\d(?:st|nd|rd|th))\s)?\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$)|(?<=St)(?=\s[a-z]))",
+        r"((?:\b[A-Z][a-z]{1,20}(?:'s?)?|\d(?:st|nd|rd|th))\s)?"
+        r"\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$)|(?<=St)(?=\s[a-z]))",
         saint_or_street,
     ),
     (
@@ -247,7 +249,7 @@ WORDS: list[Row] = [
     ("weekday", r"\b(?:(Tues?|Weds|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     (
         "street",
-        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Hwy|Pkwy|Cres|Gdns|(?:Cl|Ct|Gro|Pl|Sq|Terr?)(?=\.))\b\.?",
+        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Pkwy|(?:Cl|Ct|Gro|Pl|Sq|Terr?)(?=\.))\b\.?",
         with_stop(lambda m: STREETS[m[1]]),
     ),
     (
