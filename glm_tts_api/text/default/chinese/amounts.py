@@ -28,7 +28,7 @@ def two(figure: Figure) -> bool:
     lead, rest = figure.lead[-12:], figure.rest
     told = _SHARE.search(lead) or _SHARE_BEHIND.match(rest)
     return bool(
-        figure.text.endswith(("mmHg", "毫米汞柱", "°C"))
+        figure.text.endswith(("mmHg", "毫米汞柱"))
         or _APART.search(lead)
         or _NAMED_BEHIND.match(rest)
         or (first == second and not rest.startswith("拍"))

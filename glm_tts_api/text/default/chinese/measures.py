@@ -43,7 +43,7 @@ _MAY_BE_NEGATIVE = re.compile(
     "|差|亏损|亏|负债|现金流|净流[入出]|[得评]分|浮[动盈亏]|收益率?|回报率?|敞口|结余|变动|偏差|修正|"
     "基差|[升贴]水|净值|毛利率?|[左右]眼|散光|[球柱]镜|高程|标高"
     "|利润|净额|净利|余额|海拔|水深|系数|指数|电压|分贝|[xyzab]"
-    "|比|取|设|输入|输出|返回|数|度数|近视|温度计|[早晚白夜]间?|天"
+    "|比|取|设|输入|输出|返回|数|高光|阴影|对比度|饱和度|曝光|度数|近视|温度计|[早晚白夜]间?|天"
     "|北京|哈尔滨|漠河|分)[约了超过近]{0,2}[：: ]?$"
 )
 _MEASURED = re.compile(
@@ -91,7 +91,7 @@ class Measures:
         )
         self.patterns = {
             "unit": f"{_NO_UNIT}{unit}(?:·{unit}){{0,3}}(?:{pers})?(?![A-Za-z²³⁻])",
-            "per": f"(?: ?[/·] ?(?:{_COUNTERS}|{unit})(?![A-Za-z²³])){{1,3}}",
+            "per": f"(?: ?(?:/|·(?![米秒时])) ?(?:{_COUNTERS}|{unit})(?![A-Za-z²³])){{1,3}}",
             "scale": _SCALE,
             "counted": numbers.MEASURES,
             "team": either(team.written for team in words.of("team")),
@@ -145,7 +145,7 @@ class Measures:
             return said
         name = "每".join(map(self._product, pers.split("/")))
         behind = (
-            pers in ("s²", "s")
+            pers in ("s²", "s", "mol")
             or unit.endswith("mol")
             or pers[0] == "1"
             or (pers == "h" and first == "0" and second)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from glm_tts_api.text.default.characters import CARD, plain_exponent, rank_and_suit
 from glm_tts_api.text.default.chinese.numbers import counted
-from glm_tts_api.text.default.table import Match, Row, beside
+from glm_tts_api.text.default.table import Match, Row, before, beside
 
 _SUITS = {"♤": "黑桃", "♡": "红桃", "♢": "方块", "♧": "梅花"}
-_DATED = re.compile("测[定年]|断代|年代|同位素|放射|呼气|标记")
-_TURNED = re.compile("魔方|公式|顺时针|逆时针|复原")
 
 
 def card(match: Match) -> str:
@@ -19,14 +18,11 @@ def card(match: Match) -> str:
     return _SUITS[suit] + rank
 
 
-def carbon(match: Match) -> str:
-    """Returns an isotope of carbon in Chinese, in a text about measurements: C-14测定 -> 碳14测定."""
-    return f"碳{match[1]}" if _DATED.search(beside(match, 20)) else match[0]
-
-
-def turn(match: Match) -> str:
-    """Returns a turn of a puzzle cube backwards in words: R' -> R撇."""
-    return f"{match[1]}撇 " if _TURNED.search(beside(match, 40)) else match[0]
+def near(words: str, said: str) -> Callable[[Match], str]:
+    """Returns a function that returns `said` for a match with one of `words` in the 40 characters to either
+    side, and any other match as it is."""
+    found = re.compile(words).search
+    return lambda match: match.expand(said) if found(beside(match, 40)) else match[0]
 
 
 def shillings(match: Match) -> str:
@@ -39,15 +35,20 @@ def shillings(match: Match) -> str:
 
 TRADES: list[Row] = [
     ("cards", CARD, card),
-    ("isotope", r"(?<![A-Za-z\d])C-(1[34])(?!\d)", carbon),
+    ("isotope", r"(?<![A-Za-z\d])C-(1[34])(?!\d)", near("测[定年]|断代|年代|同位素|放射|呼气|标记", r"碳\1")),
     ("ion", r"(?<![A-Za-z])(OH|Cl|Br|SCN|ClO|MnO4|H?[NCS]O[34]|Cr2O7)(2?)-(?![\w-])", r"\1 \2负"),
     (
         "result",
-        r"(?<=[血白原体糖酮验菌征gbM])[（(]([+-])[)）]",
+        r"(?<=[血白原体糖酮验菌征gbA-Z\d])[（(]([+-])[)）]",
         lambda m: "阳性" if m[1] == "+" else "阴性",
     ),
     ("orbital", r"(?<![A-Za-z])sp([²³])", lambda m: f"sp{plain_exponent(m[1])}"),
-    ("turn", r"(?<![A-Za-z])([RULDFB])'(?![A-Za-z])", turn),
+    ("turn", r"(?<![A-Za-z])([RULDFB])'(?![A-Za-z])", near("魔方|公式|顺时针|逆时针|复原", r"\1撇 ")),
+    ("derivative", r"['′](?<=[A-Za-z].)(?<![A-Za-z]{2}.)(?=[(（=+])", "撇 "),
+    ("derivative", r"(?:″(?<=[A-Za-z]″)|(?:''|′′)(?<=[A-Za-z]..))(?=[(（=+])", "两撇 "),
+    ("reaction", r" ?→ ?(?=\d?[A-Z][a-z\d]|\d[A-Z])", near("反应|方程式|燃烧|分解|催化|CO2|H2O", "生成")),
+    ("limit", r" ?→(?<![\u4e00-\u9fff]→) ?", near("∞|lim|极限|当 ?Δ?[a-zθ]→?[-+]?[0-9]", "趋于")),
+    ("infinity", r"(?<!\d)[+-](?=∞)", lambda m: "正" if m[0] == "+" else "负"),
     ("pulse", r"([次拍转滴])/分(?![钟之])", r"\1/分钟"),
     ("geometry", "∽", "相似于"),
     ("geometry", "[≌≅]", "全等于"),
@@ -58,7 +59,26 @@ TRADES: list[Row] = [
     ("key", r"♯ ?(?=[A-Ga-g1-7])", "升"),
     ("statistics", r"[χΧ](?:²|\^?2(?![\d.]))", "卡方"),
     ("old money", r"£ ?(\d{1,4})[ .]{1,2}(1?\d)s\.?(?: ?(1[01]|\d)d\.?)?(?![A-Za-z\d])", shillings),
-    ("exposure", r"(?<![\dA-Za-z])-(?=\d/\d ?EV)", "负"),
+    ("exposure", r"(?<![\dA-Za-z])-(?=\d/\d ?(?:EV|档))", "负"),
+    ("knots", r"(?<=\d) ?kt(?![A-Za-z/])", near("风[速力向]|[阵侧顺逆大强台]风|METAR|[航空表地]速", "节")),
+    ("weeks", r"[wW](?:(?<=孕\d\d.)|(?<=\d.)(?=\+[0-6](?![\d.kwKW万])))", near("孕|胎|产检|早产|剖", "周")),
+    ("age", r"(?<![\w.])(\d{1,2})m ?\+ ?(\d{1,2})(?:d(?![A-Za-z])|天)", r"\1个月加\2天"),
+    (
+        "masked",
+        r"×{2,18}|×(?:(?=[年月日县村乡市省路号楼条])(?<![\d)]×)|(?<=[李张王刘陈赵孙吴郑黄徐朱杨]×)(?! ?\d))",
+        lambda m: "*某"[not re.search(r"\d{3}$", before(m))] * len(m[0]),
+    ),
+    ("chord", r"-? ?([1-7]) m-?(?![A-Za-z]|\d\d)", near("走向|和弦|[大小]调", r"，\1小")),
+    ("shots", r"((?:三分|罚|[两二]分)球?)(\d{1,2})-(?=\d{1,2}(?![\d-]))", r"\1\2中"),
+    ("clearance", r"/\(?min[·/]1\.73 ?m²\)?", "每分钟每1.73平方米"),
+    ("temperatures", r"/(?<=\d/)(?=-?\d{1,3}(?:\.\d)? ?°C)", "~"),
+    ("number sign", r"#(?<=\d{4}#)", near("密码|门禁", "井号")),
+    ("formulas", r"[（(](?<=[式图表题项程].)(\w{1,3})[)）] ?[-~～] ?[(（](\w{1,3})[)）]", r"\1到\2"),
+    (
+        "compound",
+        r"-(?:(?<=\d-)(?=[羟氨硝氯溴碘氟巯羧]|[甲乙丙丁戊己庚辛苯萘][基烷烯炔醇醛酮酸酯醚胺酚])|(?<=[基烯炔]-)(?=\d-))",
+        "",
+    ),
     ("watts", r"(?<![\d/])(\d/\d) ?W(?![A-Za-z])", r"\1瓦"),
     ("paper", r"(\d{3,4}[×xX*]\d{3,4}(?:mm|毫米)?) ?1/(\d{1,2})(?!\d)", r"\1，\2开"),
     ("network address", r"((?:\d{1,3}\.){3}\d{1,3})/(\d{1,2})(?![\d/])", r"\1斜杠\2"),
