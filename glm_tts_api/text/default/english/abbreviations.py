@@ -32,7 +32,7 @@ _PLACE = re.compile(
 )
 _PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")
 _WINDS = {"N": "north", "S": "south", "E": "east", "W": "west"}
-_PARTS = names("v=verse; vv=verses; n=note; l=line;")
+_PARTS = names("v=verse; vv=verses; n=note; l=line; sc=Scene; vol=Volume; ph=Phase;")
 _SEXES = {"M": "male", "F": "female"}
 
 
@@ -104,7 +104,7 @@ ABBREVIATIONS: list[Row] = [
         r"|(?<=[,;] )(m)\. (?=[A-Z][a-z])|(?<=[a-z] )(fl)\. (?=ca?\. ?\d)",
         lambda m: f"{_LIFE[m[1] or m[2] or m[3]]} ",
     ),
-    ("part", r"\b([Ss]c|[Vv]ol)\. (?=[ivxIVX]{1,5}\b)", lambda m: "Scene " if m[1][1] == "c" else "Volume "),
+    ("part", r"\b([Ss]c|[Vv]ol|Ph)\. (?=[ivxIVX]{1,5}\b)", lambda m: f"{_PARTS[m[1].lower()]} "),
     ("second", r"(?:(?<=1/\d\d)|(?<=1/\d{3})|(?<=1/\d{4})) ?s\b", " second"),
     ("each", r"(?<=\d)/ea\b\.?", with_stop(lambda _: " each")),
     ("order", r"\bO\(([^()]{1,20})\)", r"O of \1 "),
@@ -142,7 +142,7 @@ ABBREVIATIONS: list[Row] = [
         r"\b(?<!\d\. )(?<!\.)([A-G])b(?= (?:m(?:aj|in)(?:or)?|clarinet|trumpet)\b|m?\d\b|maj)",
         r"\1 flat",
     ),
-    ("key", r"(?<=\b[A-G] )(maj|min)\.", with_stop(lambda m: f"{m[1]}or")),
+    ("key", r"(?:(?<=\b[A-G] )|(?<=\b[A-G][♭♯] ))(maj|min)\.", with_stop(lambda m: f"{m[1]}or")),
     (
         "orbital",
         r"\b([1-7])([spdf])(?= (?:orbitals?|shell|electrons?|subshell|state)\b)",
@@ -167,7 +167,7 @@ ABBREVIATIONS: list[Row] = [
     ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),
     ("unit", r"\b([Ss]q|[Cc]u|[Ff]l)(?:\. ?| )(oz|ft|in|mi|yd|k?m)s?\b", r"\1 \2"),
     ("business", r"\bbus\. (?=days?\b|hours\b|hrs\b)", "business "),
-    ("miles", r"(?<=\d[kK] )m(?:i|ls)\b\.?(?=[ ,;)])", "miles"),
+    ("miles", r"(?<=\d[kK] )m(?:i|ls)\b\.?(?=[ ,;)])|(?<=\d,\d{3} )mls\b", "miles"),
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
     (
         "acuity",

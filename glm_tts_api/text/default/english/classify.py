@@ -30,6 +30,11 @@ def identified_too(figure: Figure) -> bool:
     return figure.last_kind == "identifier" or (figure.last_kind == "name" and len(figure.text) == 8)
 
 
+def scored_too(figure: Figure) -> bool:
+    """Returns whether the number before `figure` tells of goals: Kilmore 1-14, St Brigid's 0-16."""
+    return figure.last_kind in ("goals and points", "minute of a goal")
+
+
 # Words before a billion (worth 3B), and words of sport and of heat.
 _COUNTS = re.compile(
     r"(?i)\b(?:worth|about|over|nearly|almost|hit|hits|reach\w*|than|to|at|raised|of|under|roughly|around|some|total"
@@ -84,5 +89,15 @@ def of_a_hundred(figure: Figure) -> bool:
 
 
 TESTS = by_name(
-    *(like_the_last, lettered_too, identified_too, letter_behind, of_a_team, scales, unheated, of_a_hundred)
+    *(
+        like_the_last,
+        lettered_too,
+        identified_too,
+        scored_too,
+        letter_behind,
+        of_a_team,
+        scales,
+        unheated,
+        of_a_hundred,
+    )
 )

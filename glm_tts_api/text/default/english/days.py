@@ -33,16 +33,18 @@ _DAY_OVER_12 = re.compile(r"(?<![\d/])(?:1[3-9]|2\d|3[01])/(?:0?[1-9]|1[0-2])/(?
 def parsed(dates: str) -> list[tuple[str, int, int]]:
     """Returns (year, month, day) of each date of `dates`, which is one date or a span of two. A year that is
     not given is ""; a year of two digits gets its century. The month comes first in a date, unless a year of
-    four digits does, or the first number is over 12."""
+    four digits does, or the first number of one of them is over 12."""
     parts = re.split("[-~—–]", dates) if "/" in dates else [dates]
-    return [_parsed(runs(part)) for part in parts]
+    split = [runs(part) for part in parts]
+    day_first = any(12 < int(numbers[0]) < 100 for numbers in split)
+    return [_parsed(numbers, day_first) for numbers in split]
 
 
-def _parsed(numbers: list[str]) -> tuple[str, int, int]:
+def _parsed(numbers: list[str], day_first: bool) -> tuple[str, int, int]:
     if len(numbers[0]) == 4:
         return numbers[0], int(numbers[1]), int(numbers[2])
     first, second, year = int(numbers[0]), int(numbers[1]), "".join(numbers[2:])
-    if first > 12:
+    if day_first:
         first, second = second, first
     return in_full(year), first, second
 

@@ -98,8 +98,8 @@ class Measures:
         long = [name for name in self._units if len(name) > 1 and name not in ONLY_JOINED]
         self.patterns = {
             "unit": rf"{unit}(?:\.?/(?:\({per}·{per}\)|{per}))*"
-            r"(?![A-Za-z\d²³]|(?<=[\s\d]\w)['’]s\b| ha\b)"
-            r"(?:\.(?=\s(?:\(?[a-z@=&+]|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b)|[),;]))?",
+            r"(?![A-Za-z\d²³]|(?<=[\s\d]\w)['’]s\b| ha\b|(?<=cal) (?:BCE?|AD|BP)\b)"
+            r"(?:\.(?=\s(?:\(?[a-z@=&+]|\(\d|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b)|[),;]))?",
             "long": either(long),
             "to": _TO,
             "number": _NUMBER,

@@ -96,7 +96,12 @@ NAMES: list[Row] = [
         charge,
     ),
     ("absolute value", r"\|(-?[A-Za-z\d]{1,3}(?: ?[-+] ?[A-Za-z\d]{1,3})?)\|", absolute),
-    ("span", r"(?<=\d[rv])-(?=\d{1,3}[rv]\b)|(?<=\dr)-(?=v\b)", " to "),
+    (
+        "span",
+        r"(?<=\d[rv])-(?=\d{1,3}[rv]\b)|(?<=\dr)-(?=v\b)|-(?='\d\d\b)(?<=\b(?:19|20)\d\d-)"
+        r"|-(?=Z\b)(?<=\b[A-Y]-)|-(?=[C-X]\b.{1,60}-Z\b)(?<=\bA-)|-(?=[A-Z]\b)(?<=names [A-Z]-)",
+        " to ",
+    ),
     (
         "direction",
         rf"(?<![\w.'])({_WIND})\b\.?(?= \d{{1,3}}(?:st|nd|rd|th) (?:[Ss]t|[Aa]ve))"
@@ -127,6 +132,11 @@ NAMES: list[Row] = [
         lambda m: f"{DIRECTIONS[m[0][0]]} {DIRECTIONS[m[0][1:]]}",
     ),
     ("flight level", r"\bFL ?(\d{3})\b", lambda m: f"flight level {numbers.digits(m[1])}"),
+    (
+        "identifier",
+        r"\bCVE-(\d{4})-(\d{4,7})\b",
+        lambda m: f"CVE {numbers.year(m[1])}, {numbers.digits(m[2])}",
+    ),
     ("codec", r"\b([A-Z])\.(\d{3})\b", lambda m: f"{m[1]} {numbers.paired(m[2])}"),
     ("dot", r"(?i:(?<=alpha)|(?<=beta)|(?<=rc))\.(?=\d)", " point "),
     ("move", r"(\d{1,2}(?:\.{1,3}|…))(?=[a-h][1-8]\b|[KQRBN][a-h1-8]?x?[a-h][1-8]\b)", r"\1 "),

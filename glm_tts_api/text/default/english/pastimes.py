@@ -21,7 +21,7 @@ _KNITTED = re.compile(
 )
 _CLUED = re.compile(r"(?i)\b(?:anagrams?|crosswords?|cryptic|clues?|grid|solve\w*|stuck|\d{1,2}(?:dn|ac))\b")
 _CROCHETED = re.compile(
-    r"\b(?:crochet\w*|hook|sl st|(?:sc|dc|hdc) in|\d{1,3} (?:sc|dc|hdc)(?=[,.;)]|$))(?!\w)"
+    r"\b(?:crochet\w*|hook|sl(?:ip)? st|(?:sc|dc|hdc) in|\d{1,3} (?:sc|dc|hdc)(?=[,.;)]|$))(?!\w)"
 )
 _TUNED = re.compile(r"\b(?:DAB|VHF|UHF|Freeview|Freesat|multiplex|coastguard)\b")
 _FOOD = (
@@ -97,7 +97,7 @@ def chain(match: Match) -> str:
 
 def crochet(match: Match) -> str:
     """Returns a stitch of crochet in words: the dc of 2 dc in the next st -> double crochet."""
-    kinds = {"s": "single", "d": "double", "h": "half double"}
+    kinds = {"s": "single", "d": "double", "h": "half double", "t": "treble"}
     return f"{kinds[match[0][0].lower()]} crochet" if _CROCHETED.search(_around(match)) else match[0]
 
 
@@ -125,6 +125,12 @@ PASTIMES: list[Row] = [
         rf"(?<=\d )([tT])(?:\. (?=[a-z]{{3}})|\.(?=\))| (?={_FOOD}))",
         lambda m: "tsp " if m[1] == "t" else "tbsp ",
     ),
+    (
+        "pints",
+        r"(?<=\d )pts\.? (?=of (?:ale|beer|bitter|blood|cider|cream|lager|milk|stock|stout|water)\b)",
+        "pints ",
+    ),
+    ("bar", r"(?<=\bat )([mb])\. ?(?=\d{1,3}\b)", lambda m: "measure " if m[1] == "m" else "bar "),
     ("cards", CARD, card),
     ("cards", r"\b([1-7]) ?NT\b", r"\1 no trump"),
     ("cards", r"([♤♡♢♧])((?:10|[2-9AKQJTx]){2,13})(?!\w),?", hand),
@@ -160,7 +166,7 @@ PASTIMES: list[Row] = [
         lambda m: f"{_AGES[m[1]]} {numbers.plural(numbers.cardinal(m[2]), m[3] or '1')}",
     ),
     ("clue", r"(?<![\w.])(\d{1,2})(dn|ac)\b(?!/|\.\d)\.?", clue),
-    ("crochet", r"\b(?:[Ss]c|[Dd]c|hdc)\b(?=,? (?:in|\d|across|around)|[,)])", crochet),
+    ("crochet", r"\b(?:[Ss]c|[Dd]c|hdc|tr)\b(?=,? (?:in|\d|across|around)|[,)])", crochet),
     ("chain or channel", r"\b[Cc]h(?:\.(?= \d)|(?=[-, ;)])(?! \d{1,3} of\b))", chain),
     ("stars", r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?(?: [mb]illion)?) ?([MRL])[☉⊙]", solar),
     (

@@ -54,7 +54,7 @@ PRICES: list[Row] = [
     ),
     (
         "rent",
-        rf"([£€$₹]\d[\d,.]{{0,11}}k?) ?({alternatives(_RENTS)})\b(?![-/])\.?",
+        rf"([£€$₹]\d[\d,.]{{0,11}}k?) ?({alternatives(_RENTS)})\b(?!-|/(?!night|day|week|wk))\.?",
         with_stop(lambda m: f"{m[1]} {_RENTS[m[2]]}", _NOTHING),
     ),
     ("rent", r"(?<=[\dks]) ?(pcm|pw)\b\.?", with_stop(lambda m: f" {_RENTS[m[1]]}", _NOTHING)),
@@ -71,10 +71,18 @@ PRICES: list[Row] = [
     ),
     (
         "deposit",
-        r"([£€$]\d[\d,.]{0,9} |\d% )dep\b\.?|\bdep\.(?= [£€$])|(?<=[Dd]irect )dep\b\.?",
+        r"([£€$]\d[\d,.]{0,9} |\d% )dep\b\.?|\bdep\.?(?= [£€$]| \d (?:wks?|weeks?|months?|mths?)\b)"
+        r"|(?<=[Dd]irect )dep\b\.?",
         with_stop(lambda m: f"{m[1] or ''}deposit"),
     ),
     ("ringgit", r"\bRM(?=\d{2,6}\b)", "MYR "),
+    (
+        "rand",
+        r"\bR ?(?=\d{1,3}(?:,\d{3})+\b|\d+\.\d\d\b)"
+        r"|(?:(?<=for )|(?<=pay )|(?<=paid )|(?<=cost )|(?<=costs ))R(?=\d{2,5}\b(?! [A-Z]))"
+        r"|\bR(?=\d{2,4}0 (?:each|off|per|for (?:one|two|\d))\b)",
+        "ZAR ",
+    ),
     (
         "old money",
         rf"(?:£ ?(\d{{1,3}}(?:,?\d{{3}})?),? |(?<![\w.]))(\d{{1,2}})s\b\.?(?:(?:,? )?{_PENCE})",

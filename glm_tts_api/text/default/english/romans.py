@@ -147,10 +147,15 @@ ROMAN: list[Row] = [
     (
         "numbered book",
         r"\b(I{1,3}) (?=(?:Kings|Samuel|Chronicles|Corinthians|Thessalonians|Timothy|Peter|Maccabees)\b)"
-        r"|\b([IVX]{1,6}) (?=(?:Airborne |Army |Panzer )?Corps\b)",
-        lambda m: f"{numbers.ordinal(str(roman(m[1] or m[2])))} ",
+        r"|\b([IVX]{1,6}) (?=(?:Airborne |Army |Panzer )?Corps\b)"
+        r"|\b(?=[IVX]{2}|[VX]th)([IVX]{1,6})(?:th|st|nd|rd)\b",
+        lambda m: f"{numbers.ordinal(str(roman(m[1] or m[2] or m[3])))} ",
     ),
-    ("item", rf"(?<=[\d)])\(({_SMALL})\)", lambda m: f" {numbers.cardinal(str(roman(m[1].upper())))} "),
+    (
+        "item",
+        rf"(?:(?<=[\d)])|(?<=[nj]or ))\(({_SMALL})\)|(?<=\d, )({_SMALL})\. (?=[A-Z][a-z])",
+        lambda m: f" {numbers.cardinal(str(roman((m[1] or m[2]).upper())))} ",
+    ),
     ("letter", r"(?i:(?<=stage )|(?<=type )|(?<=class )|(?<=grade ))([IVX]{1,4})([ABCabc])\b", r"\1 \2"),
     ("division", r"(?<=[Pp]art \w of )()(I{2,3}|I[VX]|VI{0,3})\b", division),
     (

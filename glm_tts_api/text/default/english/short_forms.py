@@ -27,7 +27,7 @@ MONTH = (
 )
 STREETS = names("""
     Ave=avenue; Blvd=boulevard; Rd=road; Ln=lane; Pkwy=parkway; Ct=court; Pl=place; Sq=square;
-    Ter=terrace; Terr=terrace; Cl=close; Gro=grove;
+    Ter=terrace; Terr=terrace; Cl=close; Gro=grove; Pk=park;
 """)
 STATES = names("""
     AL=alabama; AK=alaska; AZ=arizona; AR=arkansas; CA=california; CO=colorado; CT=connecticut;

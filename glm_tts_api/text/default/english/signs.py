@@ -19,7 +19,14 @@ _GREEK = {
 }
 _SYMBOLS = {
     **{"∈": "in", "∉": "not in", "∪": "union", "∩": "intersection", "⊥": "perpendicular to", "∵": "because"},
-    **{"∥": "parallel to", "∴": "therefore", "∅": "the empty set", "≌": "congruent to", "△": "triangle"},
+    **{
+        "∥": "parallel to",
+        "∴": "therefore",
+        "∅": "the empty set",
+        "≌": "congruent to",
+        "≡": "congruent to",
+        "△": "triangle",
+    },
     **{"§": "section", "∠": "angle", "∝": "proportional to", "∫": "the integral of"},
     **{"√": "square root of", "∞": "infinity", "≈": "approximately"},
 }
@@ -67,7 +74,7 @@ _POWER_UNIT = alternatives(_OF_POWERS)
 
 # Text before a slash and a word such as day that tells an amount: requests/second, six/day.
 _AMOUNT = re.compile(
-    rf"(?i)(?:[a-z]s|\b(?:p|x|cost|feet|hertz|hundred|k|once|people"
+    rf"(?i)(?:[a-z]s|\b(?:p|x|cost|feet|hertz|hundred|k|once|people|person"
     rf"|percent|price|rate|rent|req|thousand|twice|[mb]illion|{_NUMERALS}"
     rf"|{alternatives(unit for unit in UNITS if unit.isalpha() and len(unit) < 4 and unit != 's')}))$"
 )

@@ -20,7 +20,7 @@ _DECADES = (
 _PRICED = re.compile(
     "(?i)\\b(?:chapter|cents?|density|era|interest|odds|peak\\w*|ph|section|version)\\b"
     "|share|stock|bond|sterling|magnitude|gpa|price|traded|trading|yield|rate|index|dollar|euro|pence"
-    "|per ?cent|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|%|(?<!, )[$£€]"
+    "|per ?cent|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|%|(?<![,.] )[$£€]"
 )
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
 _RACE = re.compile(r"\b(?:PR|PB|[Pp]ersonal best|\d+[Kk]|[Mm]arathon|mile|lap|time of|[Cc]locked)\b")
@@ -30,7 +30,8 @@ _SCORE = re.compile(
 )
 _BY_CLOCK = re.compile(r"(?i)\b(?:at|by|around|until|before|after|from)\s$")
 _SECONDS_BEFORE = re.compile(
-    r"(?i)\b(?:after|for|every|within|about|takes?|took|only|than|wait|lasts?|lasted|under|to|just) $"
+    r"(?i)\b(?:after|for|every|knocked|shaved|within|about|takes?|took|only|than|wait|lasts?|lasted"
+    r"|under|to|just) $"
 )
 _SECONDS_BEHIND = re.compile(
     r" (?:rest|break|timer|interval|plank|hold|timeout|clip|ad|delay|left|later|flat)\b"

@@ -170,6 +170,9 @@ TRADES: list[Row] = [
     ("times", r"(?<=\d) x (?=[£€$₹]\d)|(?<=[£€$₹])(\d[\d,.]{0,11}) x (?=\d)", r"\1 times "),
     ("stone", r"(?<=\d) ?st\b\.?(?= ?\d{1,2} ?lbs?\b)|(?:(?<=\b1\d)|(?<=[02-9]))st\b", " stone"),
     ("hours", r"(?:(?<=:\d\d)|(?<=\d{4}-\d{4})) ?hrs\b", " hours"),
+    ("per", r"(?<=\ddB)/oct\b\.?|(?<=\d dB)/oct\b\.?", " per octave"),
+    ("speed", r"(?<=\d)-spd\b", "-speed"),
+    ("force", r"(?<=[NSEW] )F(?=\d{1,2}\b)", "force "),
     ("size", rf"(?:(?<=\d )|(?<=\ba ))({alternatives(_SIZES)})\. (?=[A-Za-z])", lambda m: f"{_SIZES[m[1]]} "),
     (
         "section",
@@ -201,9 +204,14 @@ TRADES: list[Row] = [
     (
         "star",
         r"(?<=\b[1-7])\*(?= (?:hotels?|resorts?|spas?|luxury|accommodation|reviews?|service|places?|prices?"
-        r"|property|treatment|stays?)\b)"
-        r"|(?<=\bGrade II)\*|(?<=\bII)\*(?= listed)",
+        r"|property|treatment|stays?|(?:half|full)[- ]board|all[- ]incl?\w*|B&B|self[- ]catering)\b)"
+        r"|(?<=\bGrade II)\*|(?<=\bII)\*(?= listed)|(?<![\w*])\*(?=\.[a-z]{1,5}\b)",
         " star",
+    ),
+    (
+        "star",
+        r"(?<![\w*])\*(#?\d{2,4}(?:\*\d{1,12}){0,4})#",
+        lambda m: f"star {m[1].replace('#', 'hash ').replace('*', ' star ')} hash",
     ),
     ("repeat", r"\b([Rr])ep (?=(?:from |between )?\*)", r"\1epeat "),
     ("star", r"\b(?:from|between) \*{1,2}s?(?: (?:to|and) \*{1,2})?(?=[ ,.;:)]|$)", stars),

@@ -185,7 +185,7 @@ WORDS: list[Row] = [
     ("year", r"(?<=[a-z])'(?=\d\d\b(?!'))", " '"),
     (
         "span",
-        r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)|(?<=noon)-(?=\d)"
+        r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)|(?:(?<=noon)|(?<=night))-(?=\d)"
         r"|(?:(?<=\d)|(?<=\d[ap])|(?<=[ap]m)|(?<=m\.))-(?=(?:noon|midnight)\b)",
         " to ",
     ),
@@ -225,8 +225,8 @@ WORDS: list[Row] = [
     (
         "title",
         r"(?i:(?<=\ba )|(?<=\bthe )|(?<=\bmy )|(?<=\bhis )|(?<=\bher )|(?<=\bour )|(?<=\byour ))"
-        r"Dr\b\.?(?= [a-z]|[,?!]|$)",
-        with_stop(lambda _: TITLES["Dr"]),
+        r"(Dr|Sgt|Lt|Capt|Cpl|Insp|Supt|Col|Maj|Cmdr)(?:\b(?<=Dr)|\.)(?= [a-z]|[,?!]|$)",
+        with_stop(lambda m: TITLES[m[1]]),
     ),
     (
         "weekday",
@@ -249,7 +249,7 @@ WORDS: list[Row] = [
     ("weekday", r"\b(?:(Tues?|Weds|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     (
         "street",
-        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Pkwy|(?:Cl|Ct|Gro|Pl|Sq|Terr?)(?=\.))\b\.?",
+        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Pkwy|Pk|(?:Cl|Ct|Gro|Pl|Sq|Terr?)(?=\.))\b\.?",
         with_stop(lambda m: STREETS[m[1]]),
     ),
     (
