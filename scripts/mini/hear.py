@@ -1,7 +1,8 @@
 """Measures a checkpoint through the server's own engine, with Kokoro's voices as prompts.
 
-Speaks held-out sentences in voices that were trained on and in voices that were not. Whisper base counts the
-wrong English words or Mandarin syllables; Kokoro's speech of the same sentences is the reference.
+Speaks held-out sentences in voices that were trained on, in voices that were not, and in the latter as a
+phone records them. Whisper base counts the wrong English words or Mandarin syllables, and tiny.en the English
+words as well; Kokoro's speech of the same sentences is the reference. F0 is a share of the prompt's.
 
     python -m scripts.mini.hear --sentences 20
     python -m scripts.mini.hear --prompt en me.wav "the words of the recording"
@@ -9,6 +10,7 @@ wrong English words or Mandarin syllables; Kokoro's speech of the same sentences
 
 import argparse
 import asyncio
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +25,10 @@ from glm_tts_api.contracts import Recording, Voice
 from glm_tts_api.settings import BUNDLED_MODEL
 from scripts.mini.features import FeatureExtractor
 from scripts.mini.kokoro_data import Speaker
-from scripts.mini.measures import Wave, align, median_f0, speech_seconds
+from scripts.mini.measures import EnglishListener, Wave, align, median_f0, speech_seconds
 from scripts.mini.outside_ears import OpinionScore, VoiceLikeness
 from scripts.mini.proof import SENTENCES, TRAINED, UNSEEN, spoken
+from scripts.mini.recording import as_recorded
 from scripts.mini.speaking import Server
 from scripts.mini.whisper_base import WhisperBase, syllables, units
 
@@ -45,13 +48,16 @@ class Prompt:
 
 @dataclass
 class Row:
-    """The figures of one prompt, one entry for each sentence but for `errors`, `tone_errors` and `total`."""
+    """The figures of one prompt, one entry for each sentence but for the counts."""
 
+    language: str
     errors: int = 0
     tone_errors: int = 0
+    errors_of_tiny: int = 0
     total: int = 0
     lengths: list[float] = field(default_factory=list)
     f0: list[float] = field(default_factory=list)
+    f0_of_reference: list[float] = field(default_factory=list)
     own: list[float] = field(default_factory=list)
     reference: list[float] = field(default_factory=list)
     opinion: list[float] = field(default_factory=list)
@@ -61,37 +67,42 @@ class Row:
 
     def __str__(self) -> str:
         off = sum(not SHORT <= length <= LONG for length in self.lengths) / len(self.lengths)
-        tones = f", with tones {self.tone_errors / self.total:.3f}" if self.tone_errors else ""
+        other = f"with tones {self.tone_errors / self.total:.3f}"
+        if self.language == "en":
+            other = f"to tiny.en {self.errors_of_tiny / self.total:.3f}"
         return (
-            f"errors {self.errors / self.total:.3f} of {self.total}{tones}, "
+            f"errors {self.errors / self.total:.3f} of {self.total}, {other}, "
             f"length {median(self.lengths):.2f}, too long or short {off:.1%}, "
-            f"F0 {median(self.f0):.2f}, like {median(self.own):.2f} (Kokoro {median(self.reference):.2f}), "
+            f"F0 {median(self.f0):.2f} (Kokoro {median(self.f0_of_reference):.2f}), "
+            f"like {median(self.own):.2f} (Kokoro {median(self.reference):.2f}), "
             f"opinion {mean(self.opinion):.2f} (Kokoro {mean(self.opinion_of_reference):.2f}), "
             f"CPU s a second {self.cpu_s / self.audio_s:.2f}"
         )
 
 
 def kokoro_prompts(speaker: Speaker) -> Iterator[Prompt]:
-    """Yields prompts in voices that were trained on, then in voices that were not, of both languages."""
-    for voices in (TRAINED, UNSEEN):
+    """Yields prompts in voices that were trained on, in voices that were not, and in these by phone."""
+    for voices, by_phone in ((TRAINED, False), (UNSEEN, False), (UNSEEN, True)):
         for language, names in voices.items():
             for i, name in enumerate(names):
                 text = SENTENCES[language][-1 - i]
                 wave = spoken(speaker, text, language, name)
-                yield Prompt(name, language, wave, text, name)
+                if by_phone:
+                    wave = torch.from_numpy(as_recorded(wave.numpy(), random.Random(i)))
+                yield Prompt(f"{name}{'_phone' * by_phone}", language, wave, text, name)
 
 
 class Hearing:
     def __init__(self, server: Server, speaker: Speaker, folder: Path, out: Path) -> None:
         self._server, self._speaker, self._out = server, speaker, out
-        self._listener = WhisperBase(folder / "whisper-base")
+        self._listener, self._tiny = WhisperBase(folder / "whisper-base"), EnglishListener()
         self._likeness = VoiceLikeness(folder / "ears" / "likeness.pt")
         self._opinion = OpinionScore(folder / "ears" / "opinion.onnx")
         self._features = FeatureExtractor()
 
     async def run(self, prompt: Prompt, n_sentences: int) -> Row:
         """Speaks and judges the first sentences of the prompt's language. Keeps the speech of three."""
-        row, wave = Row(), prompt.wave.numpy()
+        row, wave = Row(prompt.language), prompt.wave.numpy()
         voice = Voice(Recording(wave, 24000), prompt.text, digest=prompt.name)
         prompt_f0, prompt_voice = self._median_f0(wave), self._likeness.embed(wave)
         for i, text in enumerate(SENTENCES[prompt.language][:n_sentences]):
@@ -101,6 +112,7 @@ class Hearing:
             self._count(row, heard, text, prompt.language)
             row.lengths.append(speech_seconds(heard) / speech_seconds(reference))
             row.f0.append(self._median_f0(heard) / prompt_f0)
+            row.f0_of_reference.append(self._median_f0(reference) / prompt_f0)
             row.own.append(self._likeness.between(prompt_voice, heard))
             row.reference.append(self._likeness.between(prompt_voice, reference))
             row.opinion.append(self._opinion.of(heard))
@@ -120,12 +132,14 @@ class Hearing:
         if language == "zh":
             toned = align(syllables(text, tones=True), syllables(heard, tones=True))
             row.tone_errors += toned.errors
+        else:
+            row.errors_of_tiny += align(units(text, language), self._tiny.words(wave)).errors
 
 
 async def hear(hearing: Hearing, server: Server, prompts: list[Prompt], n_sentences: int) -> None:
     async with server.running():
         for prompt in prompts:
-            print(f"{prompt.language} {prompt.name:<12} {await hearing.run(prompt, n_sentences)}", flush=True)
+            print(f"{prompt.language} {prompt.name:<18} {await hearing.run(prompt, n_sentences)}", flush=True)
 
 
 def main() -> None:

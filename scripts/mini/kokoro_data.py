@@ -2,14 +2,15 @@
 
     python -m scripts.mini.kokoro_data pairs --minutes 240      writes .mini/data/pairsNNN.*
     python -m scripts.mini.kokoro_data single --minutes 720     writes .mini/data/singleNNN.*
+    python -m scripts.mini.kokoro_data low --minutes 40         writes .mini/data/lowNNN.*
 
 `pairs` speaks each text in two timbres with the same prosody, so that both have the same timing to the
-frame. `single` speaks each text once. A quarter of the clips are changed as if a phone had recorded
-them. The tokenizer's features, the speaker's statistics and the file .recorded (the mel of a prompt)
-come from the changed clips. A third of the pairs' texts are random words: they have every Hanzi and
-syllable, which what people say repeats too seldom for the tokenizer. The format is that of data.py, with
-an additional file .wave for the vocoders: 24 kHz int16 of one clip of each text. A part depends only on
-its number and on the texts.
+frame. `single` speaks each text once, `low` does so in low men's voices. A quarter of the clips are changed
+as if a phone had recorded them. The tokenizer's features, the speaker's statistics and the file .recorded
+(the mel of a prompt) come from the changed clips. A third of the pairs' texts are random words:
+they have every Hanzi and syllable, which what people say repeats too seldom for the tokenizer. The format is
+that of data.py, with an additional file .wave for the vocoders: 24 kHz int16 of one clip of each text. A part
+depends only on its number and on the texts.
 """
 
 import argparse
@@ -33,10 +34,10 @@ from scripts.mini.kokoro_reading import PAUSES, Reader, Reading
 from scripts.mini.recording import as_recorded
 from scripts.mini.sayings import SayingMaker, prepared
 from scripts.mini.sentences import Sentence, SentenceMaker
-from scripts.mini.timbres import PROSODY, Timbre, trained_timbres
+from scripts.mini.timbres import PROSODY, Timbre, low_timbres, trained_timbres
 
 # Voices for each text, seed of the first part, share of the texts that are random words.
-KINDS = {"pairs": (2, 1000, 0.35), "single": (1, 5000, 0.6)}
+KINDS = {"pairs": (2, 1000, 0.35), "single": (1, 5000, 0.6), "low": (1, 9000, 0.6)}
 PART_SECONDS = 300.0
 RECORDED_SHARE = 0.25
 SHORTEST_S, LONGEST_S = 0.5, 20.0
@@ -259,7 +260,8 @@ def main() -> None:
     torch.set_num_threads(1)
     data: Path = args.folder / "data"
     data.mkdir(parents=True, exist_ok=True)
-    speaker, timbres = Speaker(args.folder / "kokoro"), trained_timbres(args.timbres)
+    speaker = Speaker(args.folder / "kokoro")
+    timbres = (low_timbres if args.kind == "low" else trained_timbres)(args.timbres)
     voices, first_seed, words_share = KINDS[args.kind]
     texts = Texts(words_share)
     for part in range(args.first, round(args.minutes * 60 / PART_SECONDS)):

@@ -60,9 +60,8 @@ class Student:
         if flow:
             average = torch.load(folder / "flow" / "state.pt", weights_only=True)["average"]
             self._flow.estimator.load_state_dict(average)
-        hift = HiFT(CONFIG)
-        hift.load_state_dict(torch.load(folder / "hift" / "state.pt", weights_only=True)["model"])
-        self._hift = hift.fold()
+        self._hift = HiFT(CONFIG).fold()
+        self._hift.load_state_dict(torch.load(folder / "hift" / "state.pt", weights_only=True)["model"])
         self._projection = torch.load(folder / "speaker" / "projection.pt", weights_only=True)
         self._features = FeatureExtractor()
 

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from glm_tts_api.model.vocoder.hift import HiFT, HiftConfig
 from glm_tts_api.settings import BUNDLED_MODEL
 from scripts.mini.composition import compose
 from scripts.mini.espeak import Espeak
@@ -88,8 +89,9 @@ def flow_weights(assets: Path) -> dict[str, Tensor]:
 
 
 def hift_weights(assets: Path) -> dict[str, Tensor]:
-    stored = torch.load(assets / "hift" / "hift.pt", weights_only=True)
-    return {k: v.float() for k, v in stored.items()}
+    model = HiFT(HiftConfig.from_json(assets / "hift" / "config.json"))
+    model.load_state_dict(torch.load(assets / "hift" / "hift.pt", weights_only=True))
+    return model.fold().state_dict()
 
 
 def main() -> None:

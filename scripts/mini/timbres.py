@@ -1,6 +1,7 @@
 """The voices of the training data: base voices of Kokoro, and mixtures of them with higher or lower pitch."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 ENGLISH = (
@@ -10,6 +11,7 @@ ENGLISH = (
 )  # fmt: skip
 MANDARIN = ("zf_xiaobei", "zf_xiaoxiao", "zf_xiaoyi", "zm_yunjian", "zm_yunxi", "zm_yunxia")
 HELD_OUT = ("af_nicole", "am_onyx", "bf_emma", "zf_xiaoni", "zm_yunyang")  # never a part of a trained voice
+MEN = tuple(voice for voice in (*ENGLISH, *MANDARIN) if voice[1] == "m")
 PROSODY = {"en": ENGLISH, "zh": MANDARIN}
 
 
@@ -39,8 +41,18 @@ def trained_timbres(count: int, *, seed: int = 27) -> list[Timbre]:
     voices = [*ENGLISH, *MANDARIN]
     result = [Timbre(((voice, 1.0),), 1.0) for voice in voices]
     while len(result) < count:
-        parts = rng.sample(voices, rng.choice((2, 2, 3)))
-        weights = [rng.uniform(0.3, 1.0) for _ in parts]
-        shares = tuple((p, round(w / sum(weights), 2)) for p, w in zip(parts, weights, strict=True))
-        result.append(Timbre(shares, round(rng.uniform(0.85, 1.2), 2)))
+        result.append(_mixture(rng, voices, 0.85, 1.2))
     return result[:count]
+
+
+def low_timbres(count: int, *, seed: int = 28) -> list[Timbre]:
+    """Returns `count` mixtures of men with a pitch of some 65 to 120 Hz, as few base voices have."""
+    rng = random.Random(seed)
+    return [_mixture(rng, MEN, 0.6, 0.88) for _ in range(count)]
+
+
+def _mixture(rng: random.Random, voices: Sequence[str], lowest: float, highest: float) -> Timbre:
+    parts = rng.sample(voices, rng.choice((2, 2, 3)))
+    weights = [rng.uniform(0.3, 1.0) for _ in parts]
+    shares = tuple((p, round(w / sum(weights), 2)) for p, w in zip(parts, weights, strict=True))
+    return Timbre(shares, round(rng.uniform(lowest, highest), 2))

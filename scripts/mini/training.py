@@ -90,7 +90,10 @@ def warm_cosine(progress: float, step: int, *, warm_steps: int = 100, floor: flo
 
 
 class Muon(torch.optim.Optimizer):
-    """The optimiser Muon: momentum orthogonalised by five Newton-Schulz steps (Jordan et al., 2024)."""
+    """The optimiser Muon: momentum orthogonalised by five Newton-Schulz steps (Jordan et al., 2024).
+
+    The kernel [out, in, K] of a convolution counts as a matrix [out, in * K].
+    """
 
     def __init__(
         self, parameters: Iterable[nn.Parameter], *, lr: float, momentum: float = 0.95, decay: float = 0.01
@@ -116,12 +119,14 @@ class Muon(torch.optim.Optimizer):
             gradient = parameter.grad
             assert gradient is not None
             state["momentum"].lerp_(gradient, 1 - group["momentum"])
-            updates.append(gradient.lerp(state["momentum"], group["momentum"]))
+            updates.append(gradient.lerp(state["momentum"], group["momentum"]).flatten(1))
         directions = _orthogonalise(torch.stack(updates))
-        rows, columns = parameters[0].shape
+        _, rows, columns = directions.shape
         scale = group["lr"] * max(1.0, rows / columns) ** 0.5
         for parameter, direction in zip(parameters, directions, strict=True):
-            parameter.mul_(1 - group["lr"] * group["decay"]).sub_(direction.float(), alpha=scale)
+            parameter.mul_(1 - group["lr"] * group["decay"]).sub_(
+                direction.float().view_as(parameter), alpha=scale
+            )
 
 
 def _orthogonalise(matrices: Tensor) -> Tensor:

@@ -17,23 +17,26 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from glm_tts_api.model.vocoder.hift import HOP, HiFT, HiftConfig
 from glm_tts_api.model.vocoder.source import HARMONICS
 from glm_tts_api.model.vocoder.stft import N_BINS
-from scripts.mini.training import Run, warm_cosine
+from scripts.mini.training import Muon, Run, warm_cosine
 from scripts.mini.vocoder_critic import Critic
 from scripts.mini.vocoder_data import Crop, WaveSet, degrade
 from scripts.mini.vocoder_losses import MultiResolutionStft, mel_distance
 
-CONFIG = HiftConfig(base_channels=128, f0_channels=128)
+CONFIG = HiftConfig(base_channels=176, f0_channels=128)
 MEL_MEAN, MEL_STD = -6.0, 2.5
 QUIET_LOG_MAGNITUDE = -2.0
 TYPICAL_F0_HZ = 120.0
 HELD_OUT = 40
 VALIDATED = 8
 CRITIC_AFTER = 0.35  # the share of the time before the critic begins; the learning rate falls from there
-RATE, RATE_WITH_CRITIC = 2e-3, 5e-4
+RATE, RATE_WITH_CRITIC = 5e-3, 2e-3  # of the matrices; the others learn at OTHERS of it
+OTHERS = 0.3
+CRITIC_RATE = 5e-4
 PITCH_STEPS, PITCH_BATCH, PITCH_FRAMES = 1500, 16, 100
 # The critic's losses count once. When the others did too, speech sounded better but was understood worse.
 WEIGHTS = {"stft": 2.0, "mel": 4.0}
@@ -52,7 +55,17 @@ def new_model() -> HiFT:
         weights["conv_post.bias"][:N_BINS] = QUIET_LOG_MAGNITUDE
         weights["f0_predictor.classifier.weight"].mul_(TYPICAL_F0_HZ)
         weights["f0_predictor.classifier.bias"].fill_(TYPICAL_F0_HZ)
-    return model
+    return model.fold().train().requires_grad_()
+
+
+def published_weights(model: HiFT) -> dict[str, Tensor]:
+    """Returns a folded model's weights, split again by weight norm as the official file has them."""
+    split, plain = HiFT(model.config), model.state_dict()
+    for name, module in split.named_modules():
+        if parametrize.is_parametrized(module, "weight"):
+            module.weight = plain.pop(f"{name}.weight")
+    split.load_state_dict(plain, strict=False)
+    return split.state_dict()
 
 
 def pitch_loss(predicted: Tensor, true: Tensor) -> Tensor:
@@ -109,14 +122,14 @@ def validate(model: HiFT, stft: MultiResolutionStft, waves: WaveSet) -> dict[str
 
 def save_half(folder: Path, model: HiFT) -> None:
     """Writes best.pt (in half precision, as it is shipped) and config.json to `folder`."""
-    weights = {name: value.half() for name, value in model.state_dict().items()}
+    weights = {name: value.half() for name, value in published_weights(model).items()}
     torch.save(weights, folder / "best.tmp")
     os.replace(folder / "best.tmp", folder / "best.pt")
     (folder / "config.json").write_text(json.dumps(asdict(CONFIG), indent=2) + "\n")
 
 
 def learning_rate(progress: float, step: int) -> float:
-    """Returns the learning rate, which is lower with the critic and falls to nothing at the end."""
+    """Returns the matrices' learning rate, which is lower with the critic and falls to nothing at the end."""
     if progress < CRITIC_AFTER:
         return RATE * warm_cosine(0.0, step)
     return RATE_WITH_CRITIC * warm_cosine((progress - CRITIC_AFTER) / (1 - CRITIC_AFTER), step)
@@ -127,7 +140,7 @@ class Judged:
 
     def __init__(self) -> None:
         self.critic = Critic()
-        self.optimiser = torch.optim.AdamW(self.critic.parameters(), lr=RATE_WITH_CRITIC, betas=(0.8, 0.99))
+        self.optimiser = torch.optim.AdamW(self.critic.parameters(), lr=CRITIC_RATE, betas=(0.8, 0.99))
 
     def step(self, wave: Tensor, target: Tensor) -> dict[str, Tensor]:
         """Trains the critic on the two waves [B, N], and returns what the vocoder of `wave` should lower."""
@@ -154,35 +167,38 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
     run = Run(folder, minutes=minutes)
     model, stft, judged = new_model(), MultiResolutionStft(), Judged()
     spoken = [p for name, p in model.named_parameters() if not name.startswith("f0_predictor")]
-    optimiser = torch.optim.AdamW(spoken, lr=RATE, betas=(0.8, 0.99), weight_decay=0.01)
+    matrices = [p for p in spoken if p.ndim == 3]
+    muon = Muon(matrices, lr=RATE)
+    adam = torch.optim.AdamW([p for p in spoken if p.ndim != 3], betas=(0.8, 0.99), weight_decay=0.01)
     state = run.resume()
     if state is not None:
         model.load_state_dict(state["model"])
         judged.load(state)
-    if state is not None and "optimiser" in state:
-        optimiser.load_state_dict(state["optimiser"])
+    if state is not None and "muon" in state:
+        muon.load_state_dict(state["muon"])
+        adam.load_state_dict(state["adam"])
     else:  # there is no state yet, or one of the shipped weights, which may be trained on other voices
         train_pitch(model, waves, run, steps=PITCH_STEPS if state is None else PITCH_STEPS // 3)
 
     def save(*, force: bool = False) -> None:
-        run.save(
-            {"model": model.state_dict(), "optimiser": optimiser.state_dict(), **judged.state()}, force=force
-        )
+        optimisers = {"muon": muon.state_dict(), "adam": adam.state_dict()}
+        run.save({"model": model.state_dict(), **optimisers, **judged.state()}, force=force)
 
     while run.progress < 1:
         rng = random.Random(run.step)
         torch.manual_seed(run.step)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(run.progress, run.step)
+        rate = learning_rate(run.progress, run.step)
+        muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = rate, OTHERS * rate
         crop = waves.crops(rng, batch=batch, frames=frames, held_out=HELD_OUT)
         wave = speak(model, degrade(crop.mel, rng))
         parts = spectral_losses(model, stft, wave, crop)
         if run.progress > CRITIC_AFTER:
             parts |= judged.step(wave, crop.wave)
-        optimiser.zero_grad(set_to_none=True)
+        model.zero_grad()
         torch.stack([WEIGHTS.get(name, 1.0) * value for name, value in parts.items()]).sum().backward()
         if torch.nn.utils.clip_grad_norm_(spoken, 5.0).isfinite():
-            optimiser.step()
+            muon.step()
+            adam.step()
         run.step += 1
         if run.step % 25 == 0:
             run.log(" ".join(f"{name} {float(value.detach()):.3f}" for name, value in parts.items()))
