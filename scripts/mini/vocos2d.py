@@ -10,6 +10,7 @@ import os
 import random
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,12 +18,13 @@ from torch import Tensor
 
 from glm_tts_api.model.vocoder.vocos2d import MEL_OFFSET
 from scripts.mini.pulse_noise import SAMPLE_RATE, PulseNoise
-from scripts.mini.training import Run, warm_cosine
+from scripts.mini.training import Muon, Run, warm_cosine
 from scripts.mini.vocoder_data import Crop, WaveSet, degrade
 from scripts.mini.vocoder_losses import MultiResolutionStft, mel_distance
 
 HELD_OUT = 40
 VALIDATED = 8
+RATE, OTHERS = 5e-3, 0.4  # the learning rate of the matrices, and the share of it for the others
 
 
 def losses(model: PulseNoise, stft: MultiResolutionStft, crop: Crop, mel: Tensor) -> dict[str, Tensor]:
@@ -77,32 +79,42 @@ def rewrite(folder: Path) -> None:
 def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: int) -> None:
     run = Run(folder, minutes=minutes)
     model, stft = PulseNoise(), MultiResolutionStft()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01)
+    matrices = [p for p in model.parameters() if p.ndim == 2]
+    others = [p for p in model.parameters() if p.ndim != 2]
+    muon = Muon(matrices, lr=RATE)
+    adam = torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=0.01)
     state = run.resume()
     if state is not None:
         model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
+    if state is not None and "muon" in state:
+        muon.load_state_dict(state["muon"])
+        adam.load_state_dict(state["adam"])
+
+    def snapshot() -> dict[str, Any]:
+        return {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict()}
+
     while run.progress < 1:
         rng = random.Random(run.step)
         torch.manual_seed(run.step)
-        for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * warm_cosine(run.progress, run.step)
+        rate = RATE * warm_cosine(run.progress, run.step)
+        muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = rate, OTHERS * rate
         crop = waves.crops(rng, batch=batch, frames=frames, held_out=HELD_OUT)
         parts = losses(model, stft, crop, degrade(crop.mel, rng))
-        optimiser.zero_grad(set_to_none=True)
+        model.zero_grad()
         torch.stack(list(parts.values())).sum().backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimiser.step()
+        muon.step()
+        adam.step()
         run.step += 1
         if run.step % 25 == 0:
             run.log(" ".join(f"{name} {float(value.detach()):.3f}" for name, value in parts.items()))
         if run.step % 250 == 0:
             run.log(f"validation {validate(model, stft, waves)}")
             save(folder, model)
-        run.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()})
+        run.save(snapshot())
     run.log(f"validation {validate(model, stft, waves)}")
     save(folder, model)
-    run.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()}, force=True)
+    run.save(snapshot(), force=True)
 
 
 def main() -> None:

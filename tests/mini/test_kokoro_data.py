@@ -10,7 +10,7 @@ from scripts.mini.kokoro_data import PartWriter, label, make_clip, speech_bounds
 from scripts.mini.kokoro_reading import Reading, english_letters
 from scripts.mini.pair_data import warped
 from scripts.mini.sentences import Sentence
-from scripts.mini.timbres import ENGLISH, HELD_OUT, MANDARIN, trained_timbres
+from scripts.mini.timbres import ENGLISH, HELD_OUT, MANDARIN, low_timbres, trained_timbres
 from scripts.mini.whisper_base import syllables
 
 STARTS = np.arange(8, dtype=np.float64) * 100
@@ -68,6 +68,8 @@ def test_held_out_voices_are_no_part_of_a_trained_one() -> None:
     assert trained == {*ENGLISH, *MANDARIN}
     assert not trained & set(HELD_OUT)
     assert len({timbre.name for timbre in trained_timbres(300)}) == 300
+    low = {voice for timbre in low_timbres(60) for voice, _ in timbre.shares}
+    assert low < trained
 
 
 def test_espeaks_english_in_the_teachers_letters() -> None:

@@ -10,9 +10,11 @@ import torch
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.mel import log_mel, resample
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
+from glm_tts_api.model.vocoder.hift import HiFT, HiftConfig
 from scripts.mini.features import FeatureExtractor
 from scripts.mini.llm_model import LlmSize, TrainingLlama
 from scripts.mini.speech_encoder import EncoderConfig, SpeechEncoder
+from scripts.mini.vocoder import published_weights
 
 
 def chirp(n: int) -> torch.Tensor:
@@ -107,3 +109,12 @@ def test_free_running_repeats_with_its_seed_and_respects_bounds() -> None:
     assert 4 <= len(drawn[0]) <= 9
     assert 2 <= len(drawn[1]) <= 6
     assert all(20 <= x < 60 for row in drawn for x in row)
+
+
+def test_the_vocoders_wave_is_the_services() -> None:
+    torch.manual_seed(0)
+    trained = HiFT(HiftConfig(base_channels=16, f0_channels=8)).fold()
+    service = HiFT(trained.config)
+    service.load_state_dict(published_weights(trained))
+    mel = torch.randn(1, 80, 20) - 6
+    torch.testing.assert_close(service.fold()(mel, noise=1), trained(mel, noise=1), rtol=0, atol=1e-5)
