@@ -47,4 +47,4 @@ def test_speech_at_32_khz_has_no_full_scale_sample(waves: Waves, name: str, text
 @pytest.mark.parametrize(("name", "text"), SENTENCES)
 def test_both_rates_are_equally_loud(waves: Waves, name: str, text: str) -> None:
     low, high = (loudness(waves[name, text, rate]) for rate in (24000, 32000))
-    assert high == pytest.approx(low, abs=2.0)
+    assert high == pytest.approx(low, abs=1.5)
