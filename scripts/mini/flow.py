@@ -21,7 +21,7 @@ from scripts.checks.parity.block_causal import DEFAULT_BLOCK_PATTERN, block_caus
 from scripts.mini.codes import load_codes
 from scripts.mini.data import ClipSet, load_speaker_statistics
 from scripts.mini.speech_encoder import EncoderConfig
-from scripts.mini.training import Muon, Run, plain_attention, warm_cosine
+from scripts.mini.training import MuonAndAdam, Run, plain_attention, warm_cosine
 
 _LENGTHS = (75, 125, 200, 325)  # tokens in a row: 3 to 13 s
 _LENGTH_WEIGHTS = (2, 3, 3, 2)
@@ -191,26 +191,19 @@ def train(data: VoiceData, run: Run, *, book: Tensor, frames: int) -> None:
     matrices = [
         p for name, p in model.named_parameters() if p.ndim == 2 and any(part in name for part in inner)
     ]
-    chosen = {id(p) for p in matrices}
-    others = [p for p in model.parameters() if id(p) not in chosen]
-    muon = Muon(matrices, lr=0.01)
-    adam = torch.optim.AdamW(others, lr=1.5e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    optimiser = MuonAndAdam(matrices, model.parameters(), rates=(0.01, 1.5e-3), betas=(0.9, 0.98))
     averages = Averages(model)
     state = run.resume()
     if state is not None:
         model.load_state_dict(state["model"])
         averages.weights = state["average"]
-        if "muon" in state:
-            muon.load_state_dict(state["muon"])
-            adam.load_state_dict(state["adam"])
-    if state is None or "muon" not in state:  # a new flow, or one made from shipped weights
+    if not optimiser.load(state):  # a new flow, or one made from shipped weights
         codes = code_vectors(book, flow_config().text_emb_dim)
         for table in (model.text_emb_layer.text_embed.weight, averages.weights[CODE_TABLE]):
             table.data[1 : len(codes)] = codes[1:]
 
     def snapshot() -> dict[str, object]:
-        return {"model": model.state_dict(), "average": averages.weights, "muon": muon.state_dict(),
-                "adam": adam.state_dict()}  # fmt: skip
+        return {"model": model.state_dict(), "average": averages.weights, **optimiser.state()}
 
     check_rng = random.Random(5)
     checks = [data.batch(check_rng, data.validation, frames=4000, augment=False) for _ in range(4)]
@@ -221,7 +214,6 @@ def train(data: VoiceData, run: Run, *, book: Tensor, frames: int) -> None:
     stream = batches(data, random.Random(run.step), frames)
     while run.progress < 1:
         scale = warm_cosine(run.progress, run.step)
-        muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = 0.01 * scale, 1.5e-3 * scale
         batch = next(stream)
         rows = len(batch.mel)
         loss = flow_loss(
@@ -233,8 +225,7 @@ def train(data: VoiceData, run: Run, *, book: Tensor, frames: int) -> None:
         )
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        muon.step()
-        adam.step()
+        optimiser.step(scale)
         model.zero_grad()
         run.step += 1
         averages.update(model, min(0.998, (run.step + 1) / (run.step + 10)))

@@ -19,7 +19,7 @@ from scripts.mini.espeak import Espeak
 from scripts.mini.llm_model import LlmSize, TrainingLlama
 from scripts.mini.sentences import SentenceMaker
 from scripts.mini.speech_encoder import EncoderConfig
-from scripts.mini.training import Muon, Run, warm_cosine
+from scripts.mini.training import MuonAndAdam, Run, warm_cosine
 from scripts.mini.utterances import PhonemeWriter, Sequence, SequenceMaker, load_utterances
 from scripts.mini.vocabulary import Vocabulary, build
 
@@ -177,19 +177,14 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
     size = sum(p.numel() for p in model.parameters()) / 1e6
     run.log(f"{len(utterances)} utterances, {hours:.1f} h, {size:.1f} M")
     matrices = [p for layer in model.layers for p in layer.parameters() if p.ndim == 2]
-    chosen = {id(p) for p in matrices}
-    others = [p for p in model.parameters() if id(p) not in chosen]
-    muon = Muon(matrices, lr=0.02)
-    adam = torch.optim.AdamW(others, lr=3e-3, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+    optimiser = MuonAndAdam(matrices, model.parameters(), rates=(0.02, 3e-3), betas=(0.9, 0.95), decay=0.0)
     state = run.resume()
     if state is not None:
         model.load_state_dict(state["model"])
-        if "muon" in state:  # a state made from shipped weights has no moments
-            muon.load_state_dict(state["muon"])
-            adam.load_state_dict(state["adam"])
+        optimiser.load(state)
 
     def snapshot() -> dict[str, object]:
-        return {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict()}
+        return {"model": model.state_dict(), **optimiser.state()}
 
     objective = Objective(model, vocabulary)
     checks = {
@@ -205,14 +200,12 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
     stream = batches(known, random.Random(run.step), run, tokens=tokens)
     while run.progress < 1:
         scale = warm_cosine(run.progress, run.step, warm_steps=50)
-        muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = 0.02 * scale, 3e-3 * scale
         batch = corrupted(next(stream), codes)
         losses = objective(batch)
         total = losses.speech + 0.6 * losses.guide + losses.text
         total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        muon.step()
-        adam.step()
+        optimiser.step(scale)
         model.zero_grad()
         run.step += 1
         seen += batch.ids.numel()

@@ -1,4 +1,4 @@
-"""Parts that the training programs share: saved states, schedules by CPU time, a log, the optimiser Muon."""
+"""Parts that the training programs share: saved states, schedules by CPU time, a log, optimisers."""
 
 import math
 import os
@@ -127,6 +127,40 @@ class Muon(torch.optim.Optimizer):
             parameter.mul_(1 - group["lr"] * group["decay"]).sub_(
                 direction.float().view_as(parameter), alpha=scale
             )
+
+
+class MuonAndAdam:
+    """Muon for the `matrices` of a network, AdamW for its other `parameters`.
+
+    `rates` are the learning rates of both, which each step scales.
+    """
+
+    def __init__(
+        self, matrices: Iterable[nn.Parameter], parameters: Iterable[nn.Parameter], *,
+        rates: tuple[float, float], betas: tuple[float, float], decay: float = 0.01,
+    ) -> None:  # fmt: skip
+        chosen = list(matrices)
+        places = {id(p) for p in chosen}
+        others = [p for p in parameters if id(p) not in places]
+        self._rates = rates
+        self._muon = Muon(chosen, lr=rates[0])
+        self._adam = torch.optim.AdamW(others, lr=rates[1], betas=betas, weight_decay=decay, fused=True)
+
+    def step(self, scale: float) -> None:
+        for optimiser, rate in zip((self._muon, self._adam), self._rates, strict=True):
+            optimiser.param_groups[0]["lr"] = rate * scale
+            optimiser.step()
+
+    def state(self) -> dict[str, Any]:
+        return {"muon": self._muon.state_dict(), "adam": self._adam.state_dict()}
+
+    def load(self, state: dict[str, Any] | None) -> bool:
+        """Takes the moments from a run's `state`. Returns False if it has none, as one of shipped weights."""
+        if state is None or "muon" not in state:
+            return False
+        self._muon.load_state_dict(state["muon"])
+        self._adam.load_state_dict(state["adam"])
+        return True
 
 
 def _orthogonalise(matrices: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from torch.nn.utils import parametrize
 from glm_tts_api.model.vocoder.hift import HOP, HiFT, HiftConfig
 from glm_tts_api.model.vocoder.source import HARMONICS
 from glm_tts_api.model.vocoder.stft import N_BINS
-from scripts.mini.training import Muon, Run, warm_cosine
+from scripts.mini.training import MuonAndAdam, Run, warm_cosine
 from scripts.mini.vocoder_critic import Critic
 from scripts.mini.vocoder_data import Crop, WaveSet, degrade
 from scripts.mini.vocoder_losses import MultiResolutionStft, mel_distance
@@ -168,27 +168,21 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
     model, stft, judged = new_model(), MultiResolutionStft(), Judged()
     spoken = [p for name, p in model.named_parameters() if not name.startswith("f0_predictor")]
     matrices = [p for p in spoken if p.ndim == 3]
-    muon = Muon(matrices, lr=RATE)
-    adam = torch.optim.AdamW([p for p in spoken if p.ndim != 3], betas=(0.8, 0.99), weight_decay=0.01)
+    optimiser = MuonAndAdam(matrices, spoken, rates=(1.0, OTHERS), betas=(0.8, 0.99))
     state = run.resume()
     if state is not None:
         model.load_state_dict(state["model"])
         judged.load(state)
-    if state is not None and "muon" in state:
-        muon.load_state_dict(state["muon"])
-        adam.load_state_dict(state["adam"])
-    else:  # there is no state yet, or one of the shipped weights, which may be trained on other voices
+    if not optimiser.load(state):  # a new model, or shipped weights, which may have learned other voices
         train_pitch(model, waves, run, steps=PITCH_STEPS if state is None else PITCH_STEPS // 3)
 
     def save(*, force: bool = False) -> None:
-        optimisers = {"muon": muon.state_dict(), "adam": adam.state_dict()}
-        run.save({"model": model.state_dict(), **optimisers, **judged.state()}, force=force)
+        run.save({"model": model.state_dict(), **optimiser.state(), **judged.state()}, force=force)
 
     while run.progress < 1:
         rng = random.Random(run.step)
         torch.manual_seed(run.step)
         rate = learning_rate(run.progress, run.step)
-        muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = rate, OTHERS * rate
         crop = waves.crops(rng, batch=batch, frames=frames, held_out=HELD_OUT)
         wave = speak(model, degrade(crop.mel, rng))
         parts = spectral_losses(model, stft, wave, crop)
@@ -197,8 +191,7 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
         model.zero_grad()
         torch.stack([WEIGHTS.get(name, 1.0) * value for name, value in parts.items()]).sum().backward()
         if torch.nn.utils.clip_grad_norm_(spoken, 5.0).isfinite():
-            muon.step()
-            adam.step()
+            optimiser.step(rate)
         run.step += 1
         if run.step % 25 == 0:
             run.log(" ".join(f"{name} {float(value.detach()):.3f}" for name, value in parts.items()))

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from glm_tts_api.model.vocoder.vocos2d import MEL_OFFSET
 from scripts.mini.pulse_noise import SAMPLE_RATE, PulseNoise
-from scripts.mini.training import Muon, Run, warm_cosine
+from scripts.mini.training import MuonAndAdam, Run, warm_cosine
 from scripts.mini.vocoder_data import Crop, WaveSet, degrade
 from scripts.mini.vocoder_losses import MultiResolutionStft, mel_distance
 
@@ -80,31 +80,24 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
     run = Run(folder, minutes=minutes)
     model, stft = PulseNoise(), MultiResolutionStft()
     matrices = [p for p in model.parameters() if p.ndim == 2]
-    others = [p for p in model.parameters() if p.ndim != 2]
-    muon = Muon(matrices, lr=RATE)
-    adam = torch.optim.AdamW(others, betas=(0.9, 0.99), weight_decay=0.01)
+    optimiser = MuonAndAdam(matrices, model.parameters(), rates=(RATE, OTHERS * RATE), betas=(0.9, 0.99))
     state = run.resume()
     if state is not None:
         model.load_state_dict(state["model"])
-    if state is not None and "muon" in state:
-        muon.load_state_dict(state["muon"])
-        adam.load_state_dict(state["adam"])
+        optimiser.load(state)
 
     def snapshot() -> dict[str, Any]:
-        return {"model": model.state_dict(), "muon": muon.state_dict(), "adam": adam.state_dict()}
+        return {"model": model.state_dict(), **optimiser.state()}
 
     while run.progress < 1:
         rng = random.Random(run.step)
         torch.manual_seed(run.step)
-        rate = RATE * warm_cosine(run.progress, run.step)
-        muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = rate, OTHERS * rate
         crop = waves.crops(rng, batch=batch, frames=frames, held_out=HELD_OUT)
         parts = losses(model, stft, crop, degrade(crop.mel, rng))
         model.zero_grad()
         torch.stack(list(parts.values())).sum().backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        muon.step()
-        adam.step()
+        optimiser.step(warm_cosine(run.progress, run.step))
         run.step += 1
         if run.step % 25 == 0:
             run.log(" ".join(f"{name} {float(value.detach()):.3f}" for name, value in parts.items()))

@@ -50,7 +50,7 @@ _ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
 _PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
 _SHORT_FORMS = SHORT_FORMS | {
     *(form.lower() for form in (*TITLES, *WEEKDAYS, *STREETS, *SHORT_STATES)),
-    *("aka", "gal", "kg", "km", "lb", "mi", "ml", "mo", "oz", "qt"),
+    *("kg", "km", "lb", "mi", "ml", "mo", "oz"),
 }
 _SHORTENED = re.compile(
     rf"[A-Z]{{2}}|\b(?:{MONTH}|[A-G]b|[YQM]o[YQM]|[NSEW])\b"
