@@ -17,7 +17,7 @@ import emoji
 _PLAIN = re.compile("[^\\x20-\\x7e\n\u4e00-\u9fff，。！？；：、（）“”《》]")
 _BETWEEN_WORDS = re.compile("(?<=[\u4e00-\u9fff]{2})\u3000+(?=[\u4e00-\u9fff]{2})")  # not 目　录, one word
 _BASE = re.compile("(?<=log)([₀-₉]{1,9}) ?")  # the base of a logarithm: log_2 8
-_SUBSCRIPT = re.compile("(?<=[₀-₉])(?=[0-9])")
+_SUBSCRIPT = re.compile("(?<=[₀-₉])(?=[0-9])|(?<=N)(?=O[₂₃])")  # NO₂ is not No. 2
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
 _MOST_MARKS = 30  # combining marks on a letter, as in Unicode's stream-safe form: sorting n takes n² steps
 _KEPT_WIDE = "！（），：；？"

@@ -33,9 +33,10 @@ _MAX_PART = 1000  # characters of a line that go through the tables of rules at 
 # In the Chinese texts that the model learned a question ends with ?, and ！ was replaced by 。
 _HEARD = str.maketrans("!？", "！?")
 _INNER_APOSTROPHE = "\ue001"  # a private character, which no cleaned text has
-_CHINESE_MARKS = re.compile("[，。、；：？！]")
+_CHINESE_MARKS = re.compile("[，。、；：？！]|……")
 _WORD = re.compile(
-    r"(?!(?<![a-z])(?:sin|cos|tan|cot|log|lim|max|min|exp|mod)x?(?![a-z]))[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z](?![\d²³⁺⁻(=+])"
+    r"(?!(?<![a-z])(?:sin|cos|tan|cot|log|lim|max|min|exp|mod)x?(?![a-z])|[mnpμµ]?mol(?![a-z]))"
+    r"[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z](?![\d²³⁺⁻(=+]|[ -]\d)"
 )
 _FOREIGN = re.compile("[^\u4e00-\u9fff，。、；：？！“”《》（）\n]{8,400}")
 _SENTENCE = re.compile(

@@ -9,7 +9,7 @@ from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.figures import Figure, by_name, runs
 from glm_tts_api.text.default.table import Match, Row, after, before
 
-_APART = re.compile("(?:血压|高低压|收缩压|视力)[^，。]{0,6}$|第$|[A-Za-z]$|[A-Za-z]{2} $")
+_APART = re.compile("(?:血压|高低压|收缩压|视力)[^，。]{0,6}$|第$|[A-Za-z](?<![GR])$|[A-Za-z]{2} $")
 _NAMED_BEHIND = re.compile(" ?(?:号[线楼口门]|路(?![程段面口])|班(?!级)|号(?![^，。])|[A-Z][a-z])")
 _CHAPTER = re.compile(" ?[层页楼集关题章节]")
 _PERIOD = re.compile(" ?(?:个[月小]|[天周年岁月])")
@@ -84,7 +84,8 @@ def angle(text: str) -> str:
 
 
 def inches(text: str) -> str:
-    return f"{numbers.cardinal(text.rstrip('″ ' + chr(34)))}英寸"
+    body = text.rstrip('″ "')
+    return f"{fraction(body) if '/' in body else numbers.cardinal(body)}英寸"
 
 
 def nth(text: str) -> str:

@@ -22,7 +22,7 @@ _INVERSE = re.compile("[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])")
 _ONLY_BEFORE_SLASH = {"r", "a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
 # Words near a number with a letter that is a name and no unit (_ stands for the number).
 _NO_UNIT_NEAR = {
-    "A": "(?:座|排|车|登机|舱|车厢|票|位|号|景|评|画质)[^，。_]{0,9}_|_级"
+    "A": "(?:座|排|车|登机|舱|车厢|票|位|号|景|评|画质)[^，。_]{0,9}_|_级|_-[A-Z]"
     "|_[^，。]{0,4}(?:景|画质|广告|游戏|大作)|_(?![，。、！？；）) =×*+-]|$|[电充插快以的乘除加]|等于)",
     "N": "赔|补偿|裁员|离职|辞退|_\\+",
     "L": "_(?:说|正解)|[fF]/_",
@@ -97,9 +97,9 @@ class Measures:
             "team": either(team.written for team in words.of("team")),
             "to": _TO,
             "number": _NUMBER,
-            "minus": r"(?<![\w%°)）-])-",
+            "minus": r"(?:(?<![\w%°)）-])|(?<=o[YQM]))-",
             "sign": r"(?<![\w%°)）\u4e00-\u9fff-])-",
-            "lone": r"(?:^|[^A-Za-z_.^/]|(?:^|\D)/|\d(?:[hmVAWxX]|min))",
+            "lone": r"(?:^|[^A-Za-z_.^]|\d(?:[hmVAWxX]|min))",
         }
         self.said = by_name(
             *(

@@ -16,7 +16,7 @@ _PLAYED = re.compile(
 _COUNTED = re.compile(" ?(?:[名位个天年人月岁周斤块元米种件折]|小时)")
 _NOT_PLAYED = re.compile(f"{_COUNTED.pattern}|[球分]")
 _DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得多少|得几|等于几|的差|的结果|[=≠≈<>+*×÷])")
-_SUM = re.compile("(?:[=+*×÷]|考我|口算|计算|算一?算|算式|速算|(?<!要)求)[：: ]*$")
+_SUM = re.compile("(?:[=+*×÷√]|考我|口算|计算|算一?算|算式|速算|(?<!要)求)[：: ]*$")
 _NAME_BEFORE = re.compile(r"(?:房间|门牌|编号|型号|副本|关卡|主线|支线|深渊|秘境|[栋座幢])\s*$")
 _NAME_BEHIND = re.compile(r"\s*[室号房幢栋]")
 _NAME_BESIDE = re.compile("[A-Za-z房室栋座图表章课版式型款号尺码][：: ]?$")

@@ -14,7 +14,7 @@ def exponent(match: Match) -> str:
     """Returns a power in Chinese words: 10²⁰ -> 10的二十次方, x^-2 -> x的负二次方, x^2 -> x的平方. The base
     stays."""
     base, power = match[1], plain_exponent(match[2].strip("^{}( )"))
-    if power in ("2", "3"):
+    if power in ("2", "3") and base != "10":
         return f"{base}的{'平方' if power == '2' else '立方'}"
     sign = "负" if power.startswith("-") else ""
     body = power.lstrip("+-")
@@ -40,7 +40,7 @@ def unit_of_power(match: Match) -> str:
 
 
 def power_of_unit(match: Match) -> str:
-    """Returns a power with its unit in Chinese words: 10³kg/m³ -> 10的立方千克每立方米."""
+    """Returns a power with its unit in Chinese words: 10³kg/m³ -> 10的三次方千克每立方米."""
     unit = f"{unit_name(match[3])}{'每' + per_name(match[4]) if match[4] else ''}" if match[3] else ""
     return exponent(match) + unit
 
@@ -63,6 +63,7 @@ _HAN = "\u4e00-\u9fff"
 _NUMERALS = "零一二两三四五六七八九十百"
 _PARTICLES = "哒谢啦呀啊哦吧呢嘛哈嗯噢哟呐哇滴"  # after these at the end of a sentence ~ is no "about"
 _UNIT = alternatives(UNITS)
+_SHAPES = {"∠": "角", "△": "三角形", "⊙": "圆"}
 
 POWERS: list[Row] = [
     (
@@ -99,9 +100,13 @@ POWERS: list[Row] = [
     ),
     ("difference", r"-(?<=\d-)(?=[A-Za-z]{1,3}(?![A-Za-z\d]))", difference),
     ("difference", r"-(?<=\([a-z]-)(?=[a-z]\))", "减"),
-    ("plus", r"\+ ?(?:…{1,2}|\.{3,6}) ?\+", "加到"),
-    ("difference", r"-(?<=求[A-Za-z]-)(?=[A-Za-z](?![A-Za-z]))", "减"),
-    ("difference", r"-(?<=(?<![A-Za-z])[A-Za-z].)(?=[A-Za-z](?: ?[=+*<>≤≥]))", "减"),
+    ("and so on", r"([+×]) ?(?:…{1,2}|\.{3,6}) ?\1", r"\1到"),
+    ("difference", r"-(?<=[求=<>≤≥+][A-Za-z]-)(?=[A-Za-z](?![A-Za-z]))", "减"),
+    (
+        "difference",
+        r"-(?:(?<=(?<![A-Za-z])[A-Za-z].)|(?<=(?<![A-Za-z])[A-Za-z]{2}.))(?=[A-Za-z]{1,2} ?[=+*<>≤≥])",
+        "减",
+    ),
     ("remainder", r"(=\d{1,9}) ?(?:…{1,2}|\.{3,6}) ?(?=\d)", r"\1余"),
 ]
 
@@ -111,19 +116,18 @@ SUMS: list[Row] = [
     ("plus", r"\+", "加"),
     ("divided", r"/(?<=[\d)A-ZΩ ].) ?(?=\d[\d.]{0,9}[A-ZΩ]? ?(?:[=≈²³^×*÷]|的[平立]方))", "除以"),
     ("divided", rf"/(?=[{_NUMERALS}千万点]{{1,12}}[{_HAN}Ω]{{0,3}} ?[=≈])", "除以"),
-    (
-        "quotient",
-        r"(\d(?<![\dA-Za-z./].)\d{0,2})/([xyznab](?:[²³]|的[平立]方)?)(?![A-Za-z\d])",
-        lambda m: f"{m[2]}分之{numbers.cardinal(m[1])}",
-    ),
     ("quotient", rf"/(?<=[{_HAN}].)(?=\d)", quotient),
     ("quotient", r"/(?<=[)乘].)(?=[A-Za-z\d(])", "除以"),
-    ("quotient", r"([A-Za-z](?<![A-Za-z\d].))/([A-Za-z])(?= ?[<>=≥≤≠+*×]|的值)", r"\2分之\1"),
+    (
+        "quotient",
+        r"((?:(?:sin|cos|tan|ln) ?)?[A-Za-z](?<![A-Za-z\d].))/([A-Za-z])(?= ?[<>=≥≤≠+*×]|的[值极])",
+        r"\2分之\1",
+    ),
     ("equals", r"={1,3}", "等于"),
     (
         "times",
         rf"(?<=[\w)²³%{_HAN}]) ?[*×] ?(?=[\d({_NUMERALS}])"
-        rf"|(?<=[\d)])(?<![A-Za-z]\d) ?[*×xX] ?(?=[\d{_NUMERALS}])|(?<=[\d)]) ?[*×] ?(?=\w)",
+        rf"|(?<=[\d)])(?<![A-Za-z]\d)(?: ?[*×] ?|[xX]| [xX] )(?=[\d{_NUMERALS}])|(?<=[\d)]) ?[*×] ?(?=\w)",
         "乘",
     ),
     ("times", r"×", "乘"),
@@ -133,8 +137,7 @@ SUMS: list[Row] = [
     ("about", r"≈", "约等于"),
     ("root", r"√", "根号"),
     ("root", r"∛", "三次根号"),
-    ("angle", r"∠ ?(?=[A-Z1-9])", "角"),
-    ("triangle", r"△ ?(?=[A-Z])", "三角形"),
+    ("figure", r"∠ ?(?=[A-Z1-9])|[△⊙] ?(?=[A-Z])", lambda m: _SHAPES[m[0][0]]),
     ("infinity", r"∞", "无穷大"),
     ("about", rf"[~～](?<=约.)(?=[\d{_NUMERALS}])", ""),
     ("tilde", rf"[~～](?<=[{_PARTICLES}].) ?(?=[\d{_NUMERALS}])", "，"),
@@ -142,7 +145,7 @@ SUMS: list[Row] = [
 ]
 
 LETTERS: list[Row] = [
-    ("ion", r"([A-Z][a-z]?)([²³⁴-⁷]?)([⁺⁻])(?![¹²³⁴-⁹])", ion),
+    ("ion", r"([A-Z][a-z二三四]?|[)\]])([²³⁴-⁷]?)([⁺⁻])(?![¹²³⁴-⁹])", ion),
     ("power", r"([A-Za-z](?<![A-Za-z].)(?!(?<=m)[²³]))([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
     ("power", r"(\))([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
     ("hyphen", r"-+", " "),

@@ -55,7 +55,11 @@ def compared(figure: Figure) -> bool:
     """Returns whether the number `figure` is a score or a ratio. Next to 击败 (beats) or 比例 (ratio) 21:15
     is one; next to 晚上 (evening) it is a time of day."""
     lead, rest = clause(figure)
-    if _RATIO.search(lead[-6:]) or _RATIO_BEHIND.match(rest):
+    if (
+        _RATIO.search(lead[-6:])
+        or _RATIO_BEHIND.match(rest)
+        or f"{figure.last_kind}{figure.lead[-1:]}" == "ratio/"
+    ):
         return True
     told = _CLOCK.search(lead) or _BY_CLOCK.match(rest)
     return not told and is_score(lead, rest)

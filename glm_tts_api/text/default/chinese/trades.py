@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 
 from glm_tts_api.text.default.characters import CARD, plain_exponent, rank_and_suit
-from glm_tts_api.text.default.chinese.numbers import counted
+from glm_tts_api.text.default.chinese.numbers import cardinal, counted
 from glm_tts_api.text.default.table import Match, Row, before, beside
 
 _SUITS = {"♤": "黑桃", "♡": "红桃", "♢": "方块", "♧": "梅花"}
+_SIGNS = {"∽": "相似于", "≌": "全等于", "≅": "全等于", "∀": "任意", "∃": "存在"}
+_TERM = "[xyznabπαβθλ][²³]?"
+_END = r"([-+]?[\w√π∞/.]{1,6})"  # of an interval
 
 
 def card(match: Match) -> str:
@@ -33,13 +36,32 @@ def shillings(match: Match) -> str:
     )
 
 
+def quotient(match: Match) -> str:
+    """Returns a fraction with a letter or a root in Chinese: 4x/3 -> 三分之4x, 1/n² -> n²分之一."""
+    minus, above, below, factor, number, term = match.groups("")
+    said = f"{cardinal(below)}{factor}分之{above}" if above else f"{term}分之{cardinal(number)}"
+    return ("减" if minus else "") + said
+
+
+def absolute(match: Match) -> str:
+    """Returns an absolute value in Chinese: |x-1| -> x减1的绝对值. In a text about complex numbers or vectors
+    |z| is z的模. A minus sign between it and a root or another bar is said as well."""
+    name = "模" if re.search("复数|向量", before(match, 40)) else "绝对值"
+    return re.sub(r"(?<=[\w²³)])-", "减", match[1]) + f"的{name}{'减' * bool(match[2])}"
+
+
+def integral(match: Match) -> str:
+    """Returns the sign of an integral and its bounds in Chinese: ∫₀¹ -> 积分从0到1，."""
+    return f"积分从{match[1]}到{plain_exponent(match[2])}，" if match[1] else "积分"
+
+
 TRADES: list[Row] = [
     ("cards", CARD, card),
     ("isotope", r"(?<![A-Za-z\d])C-(1[34])(?!\d)", near("测[定年]|断代|年代|同位素|放射|呼气|标记", r"碳\1")),
     ("ion", r"(?<![A-Za-z])(OH|Cl|Br|SCN|ClO|MnO4|H?[NCS]O[34]|Cr2O7)(2?)-(?![\w-])", r"\1 \2负"),
     (
         "result",
-        r"(?<=[血白原体糖酮验菌征酸超gbA-Z\d])[（(]([+-])[)）]",
+        r"(?<=[血白原体糖酮验菌征酸超试gbA-Z\d])[（(]([+-])[)）]",
         lambda m: "阳性" if m[1] == "+" else "阴性",
     ),
     ("orbital", r"(?<![A-Za-z])sp([²³])", lambda m: f"sp{plain_exponent(m[1])}"),
@@ -48,10 +70,48 @@ TRADES: list[Row] = [
     ("derivative", r"(?:″(?<=[A-Za-z]″)|(?:''|′′)(?<=[A-Za-z]..))(?=[(（=+])", "两撇 "),
     ("reaction", r" ?→(?<=[\w) ]→) ?(?=[A-Z][a-z\d]|[1-9][A-Z])", near("反应|方程式|燃烧|分解|CO2", "生成")),
     ("limit", r" ?→(?:(?<=[a-z\d)θ]→)|(?=[+-]?[∞\d])) ?", near("∞|lim|极限|当 ?Δ?[a-zθ]→?[0-9+-]", "趋于")),
+    (
+        "interval",
+        rf"[\[(](?:(?<=[∈间在].)|(?=[^\])]{{1,12}}(?:[\])][上内]|∞))){_END}[,，] ?{_END}[\])](?![处点])",
+        r"\1到\2",
+    ),
+    (
+        "absolute value",
+        r"\|(?<![A-Za-z|模].)([\w.α-ω√²³()+*/-]{1,14})\|(?=[-+=<>≤≥×÷*/²的,，。]|$)(-(?=[√|]))?",
+        absolute,
+    ),
+    (
+        "quotient",
+        rf"((?<=[\w²³)])-)?(?<![A-Za-z\d./])(?:(\d{{0,3}}{_TERM}|√(?:\d{{1,3}}|{_TERM}))/(\d{{1,3}})({_TERM})?"
+        rf"|(\d{{1,3}})/({_TERM}))(?![A-Za-z\d./²³])",
+        quotient,
+    ),
+    ("integral", r"∫(?:_?(-?\d|(?<=_)[a-z])\^?([⁰¹²³⁴-⁹]|(?<=\^)[\da-z]))?", integral),
+    ("move", r"(?<![\w.])(\d{1,3})\.{1,3} ?(?=[KQRBN]?[a-h]?x?[a-h][1-8](?!\d)|O-O)", r"，\1，"),
+    ("item", r" (?<=[\u4e00-\u9fff\d] )(\d{1,2})[.．、] ?(?=[\u4e00-\u9fff])", r"，\1，"),
+    ("move", r" (?<=[进退平][1-9一二三四五六七八九] )", "，"),
+    (
+        "choice",
+        r"(?:^|(?<=[\s）)。：；]))([A-D])[.．] ?(?=[-√\d])",
+        lambda m: f"，{m[1]}，" if re.search(r"[\s）)。：；][A-D][.．] ?[-√\d]", beside(m, 40)) else m[0],
+    ),
+    ("parallel", r"((?<![A-Za-z])[A-Z]?[A-Za-z]) ?// ?(?=[A-Z]?[A-Za-z](?![A-Za-z]))", r"\1平行"),
+    ("distribution", r"(?<=[A-ZξηY]) ?[~～] ?(?=[NBUPEtF][(（])", "服从"),
+    ("reaction", " ?[⇌⇋] ?", "可逆生成"),
+    (
+        "thread",
+        r"(?<![A-Za-z])(M\d{1,3}(?:[×x]\d(?:\.\d{1,2})?)?)-(\d)([A-Za-z]{1,2})(?![A-Za-z])",
+        lambda m: f"{m[1]}杠{cardinal(m[2])}{m[3]}",
+    ),
+    ("tolerance", r"(?<=\d)[)）] ?(?=[cm]?m(?![A-Za-z²³]))", " "),
+    ("fit", r"[φΦøØ⌀] ?(\d{1,3})([a-z]{1,2}\d)", lambda m: f"直径{cardinal(m[1])}{m[2]}"),
+    ("clotting", r"INR(?=[值为是：: ]{0,2}\d\.\d{1,2}(?!\d))", "inr"),
+    ("weeks", r"⁺([⁰¹²³⁴-⁶])(?=周)", lambda m: f"加{plain_exponent(m[1])}"),
+    ("basis points", r"(?<=\d)bps(?![A-Za-z])", near("[利汇费净]率|收益|利差|[同环]比|[降加]息", "个基点")),
+    ("times", r"(?<=\d)[xX](?![A-Za-z\d])", near("估值|P/?[EBS]|EV/|市[盈销净]率|杠杆", "倍")),
     ("infinity", r"(?<!\d)[+-](?=∞)", lambda m: "正" if m[0] == "+" else "负"),
     ("pulse", r"([次拍转滴])/分(?![钟之])", r"\1/分钟"),
-    ("geometry", "∽", "相似于"),
-    ("geometry", "[≌≅]", "全等于"),
+    ("geometry", "[∽≌≅∀∃]", lambda m: _SIGNS[m[0]]),
     ("geometry", r"[φΦøØ⌀] ?(?=\d)", "直径"),
     ("key", r"([A-Ga-g](?<![A-Za-z].))♭", r"降\1"),
     ("key", r"([A-Ga-g](?<![A-Za-z].))♯", r"升\1"),
