@@ -100,8 +100,8 @@ ABBREVIATIONS: list[Row] = [
     (
         "life",
         r"(?:(?<=[(;, ])(?<!\w )|(?<=\band ))([bdmr]|fl)\.? "
-        r"(?=(?:ca?\. ?)?\d{3,4}\b|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d)"
-        r"|(?<=[,;] )(m)\. (?=[A-Z][a-z])|(?<=[a-z] )(fl)\. (?=ca?\. ?\d)",
+        r"(?=(?:ca?\. ?)?\d{3,4}\b|\d\d[-–]\d|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d)"
+        r"|(?<=[,;)] )(m)\. (?=[A-Z][a-z])|(?<=[a-z] )(fl)\. (?=ca?\. ?\d)",
         lambda m: f"{_LIFE[m[1] or m[2] or m[3]]} ",
     ),
     ("part", r"\b([Ss]c|[Vv]ol|Ph)\. (?=[ivxIVX]{1,5}\b)", lambda m: f"{_PARTS[m[1].lower()]} "),
@@ -123,7 +123,7 @@ ABBREVIATIONS: list[Row] = [
         coordinates,
     ),
     ("versus", r"(?<=[\w.]) v\. (?=[A-Z])", " versus "),
-    ("reporter", r"\bF\. ?([23])d\b", lambda m: f"F {numbers.ordinal(m[1])}"),
+    ("reporter", r"\bF\. ?(?:(Supp)\. ?)?([23])d\b", lambda m: f"F {m[1] or ''} {numbers.ordinal(m[2])}"),
     (
         "reporter",
         r"(?:(?<=[a-zA-Z.]\. )|(?<=[a-zA-Z]\.))[23]d(?= \d)|\b[23]d(?= Cir\.)",
@@ -135,7 +135,11 @@ ABBREVIATIONS: list[Row] = [
         with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
     ),
     ("quarters", r"\b([QHWD])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),
-    ("part", r"(?:(?<=[,;:(\d] )|^)(vv?|n|(?<!\d )l)\. ?(?=\d)", lambda m: f"{_PARTS[m[1]]} "),
+    (
+        "part",
+        r"(?:(?<=[,;:(\d&] )|(?<=and )|(?<=also )|^)(vv?|n|(?<!\d )l)\. ?(?=\d)",
+        lambda m: f"{_PARTS[m[1]]} ",
+    ),
     ("following", r"\b(\d{1,4}) ?ff\b\.?", with_stop(lambda m: f"{m[1]} and following")),
     (
         "key",
@@ -152,6 +156,7 @@ ABBREVIATIONS: list[Row] = [
     ("minutes", r"\b(\d\d)\+(\d{1,2})['′]", r"\1 plus \2 minutes"),
     ("per", r"(?:(?<=\d )|(?<=s ))p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
     ("established", r"\b[Ee]st\. (?=(?:in )?(?:1[5-9]\d\d|20\d\d)\b)", "established "),
+    ("defeated", r"\bdef\. (?=[A-Z][a-z])", "defeated "),
     ("pack", r"\b[Pp]k\.?(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
     ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{_WINDS[m[1]]} "),
     ("dose", r"\bq ?(\d{1,2})(?:[-–](\d{1,2}))? ?(h|hrs?|min|d|wk?|mo)\b", dose),
@@ -246,7 +251,6 @@ ABBREVIATIONS: list[Row] = [
         "times ",
     ),
     ("number", r"\b[Nn]o\.(?=: ?\d| (?:is|was|below|above)\b)", "number"),
-    ("initial", r"(?<=[.!?] )([A-HJ-Z])\.(?= [a-z]{2})", r"\1"),
     ("sections", r"§§ ?", "sections "),
     (
         "color",

@@ -8,7 +8,7 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.days import MONTHS, in_full
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.short_forms import MONTH
-from glm_tts_api.text.default.english.stops import A_TIME, stop, with_stop
+from glm_tts_api.text.default.english.stops import A_NAME, A_TIME, stop, with_stop
 from glm_tts_api.text.default.table import Match, Row, before
 
 _SHORT = {"sept": "september", **{month[:3]: month for month in MONTHS}}
@@ -61,8 +61,9 @@ def day_range(match: Match) -> str:
 def short_month(match: Match) -> str:
     """Returns a short month in words: in Jan. -> january. At a sentence's end Jan. and Mar. may be names (I
     met Jan.), and stay unless the text before them tells that a month is meant."""
-    end = stop(match)
-    named = end and match[1] in ("Jan", "Mar") and not _OF_A_MONTH.search(before(match))
+    told = _OF_A_MONTH.search(before(match))
+    end = stop(match, A_TIME if told else A_NAME)
+    named = end and match[1] in ("Jan", "Mar") and not told
     return match.group() if named else _month(match[1]) + end
 
 

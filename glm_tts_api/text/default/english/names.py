@@ -27,6 +27,7 @@ _COMMAND = re.compile(
     r"|rm|rsync|scp|sed|ssh|sudo|tar|wc|wget) (?:[\w./~-]{1,20} ){0,3}$"
 )
 _OPERATOR = re.compile(r"[=<>≤≥+*/]")
+_MOVE = r"(?:(?:[a-h]x|[KQRBN][a-h1-8]?x?)?[a-h][1-8](?!\w)|O-O)"
 _ENDS = {"+": " check", "#": " mate", "": ""}
 
 
@@ -138,10 +139,16 @@ NAMES: list[Row] = [
         lambda m: f"CVE {numbers.year(m[1])}, {numbers.digits(m[2])}",
     ),
     ("codec", r"\b([A-Z])\.(\d{3})\b", lambda m: f"{m[1]} {numbers.paired(m[2])}"),
+    ("name", r"\b(?<![.'’])([A-Za-z])\.(?=\d)", r"\1 "),
     ("dot", r"(?i:(?<=alpha)|(?<=beta)|(?<=rc))\.(?=\d)", " point "),
-    ("move", r"(\d{1,2}(?:\.{1,3}|…))(?=[a-h][1-8]\b|[KQRBN][a-h1-8]?x?[a-h][1-8]\b)", r"\1 "),
-    ("move", r"(?<![\w.-])([KQRBN])([a-h]?[1-8]?)(x?)([a-h][1-8])(?:([+#])(?!\w)|(?!\w))", move),
-    ("move", r"(?<![\w.-])()([a-h])(x)([a-h][1-8])(?:([+#])(?!\w)|(?!\w))", move),
+    ("move", rf"(?<=[a-hO][-1-8O])[+#]? (?=\d\d?(?:\.{{1,3}}|…) ?{_MOVE})", r"\g<0>, "),
+    ("move", rf"(\d(?<!\d\d\d)(?<![.-]\d))(?:\.{{1,3}}|…) ?(?={_MOVE})", r"\1 "),
+    (
+        "move",
+        r"(?<![\w.-])(?:([KQRBN])(?=[a-h1-8x])|(?=[a-h]x))([a-h]?[1-8]?)(x?)([a-h][1-8])"
+        r"(?:([+#])(?!\w)|(?!\w))(?:[!?]{1,2}(?= [a-z\d]))?",
+        move,
+    ),
     ("castling", r"\b(?:O-O(-O)?|0-0(-0))\b", lambda m: f"castles {'queen' if m[1] or m[2] else 'king'}side"),
     (
         "direction",

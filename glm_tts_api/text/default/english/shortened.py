@@ -7,11 +7,12 @@ A row of the table says where its short form stands for its words:
 - counted: the same, behind a word that counts it (an hr, last yr).
 - behind: behind a figure (2 prs).
 - stop: with a full stop (Inc.).
-- within: with a full stop before a small letter, a bracket or a comma (the temp. dropped), but not behind a
-  figure.
+- within: with a full stop before a small letter, a month, a bracket or a comma (the temp. dropped), but not
+  behind a figure.
 - figure: with a full stop before a figure, a Roman numeral or a capital letter (ch. 3, ch.3, Ch. A).
 - cited: the same, where the full stop ends no sentence (in art. 5, but not: She studies art. 20 of us came).
 - label: as for figure, and before a figure or a capital letter without a full stop (Rm 412, Blk C).
+- code: with a full stop before a code with capitals (ref. HB/2213, arr. MSP 11:32a).
 - money: before an amount of money (Adm. £3).
 - colon: before a colon, behind no word in small letters (Mob: 07700 900123).
 - ordinal: behind an ordinal (9th Cir., 3rd ed.), but before a capital letter only with a full stop.
@@ -28,6 +29,7 @@ from collections import defaultdict
 
 from glm_tts_api.text.default.data import READINGS, either, rows
 from glm_tts_api.text.default.english.numbers import plural
+from glm_tts_api.text.default.english.short_forms import MONTH
 from glm_tts_api.text.default.english.stops import A_NAME, A_TIME, ANYTHING, stop
 from glm_tts_api.text.default.table import Match, Row, after, before
 
@@ -47,10 +49,11 @@ _FIGURE = re.compile(
 _LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")
 _NUMBER = re.compile(r":?\s(?:#?\d|[A-Z]-?\d)")
 _COUNT = re.compile(r"\d $")
+_CODE = re.compile(r"\s[A-Z]{1,4}[ /-]?#?\d")
 _MONEY = re.compile(r":? ?[£$€]\d")
 _GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,:;?!)\]\"”’'…—]|$")
 _SMALL = re.compile(r"\s+[a-z0-9(@=&+#$£€]|[,)]")
-_WITHIN = re.compile(r"\s+[a-z(]|,")
+_WITHIN = re.compile(rf"\s+(?:[a-z(]|{MONTH}\b)|,")
 _COUNTING = re.compile(
     r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|long|new|next|one|past|per"
     r"|prior|rush|school|second|the|third|this|whole) $"
@@ -99,6 +102,7 @@ def _beside(match: Match, words: dict[str, str], lead: str, rest: str) -> str | 
         return numbered + " " * rest[0].isdigit()
     places = {
         "label": _NUMBER.match(rest) or _LETTER.match(rest),
+        "code": match[0].endswith(".") and _CODE.match(rest),
         "money": _MONEY.match(rest),
         "colon": rest.startswith(":") and not re.search("[a-z] $", lead),
         "behind": _COUNT.search(lead),

@@ -157,6 +157,13 @@ SUMS: list[Row] = [
     ("over", r"(?<=[\w)]\))/(?=(?:\d{1,3}|[a-z])(?!\w))", " over "),
     ("times", r"×|(?<=\d)·(?=\d)", " times "),
     ("divided", r"÷", " divided by "),
+    ("ellipsis", r"(?<=[\w,+] )(?:…|\.{3}),?(?=[a-z]| ?[=+])", ", "),
+    (
+        "short form",
+        r"\.(?:(?=\s[+=&]\s?\w|-[a-z])(?<=[a-z].)|(?= [a-z]{2})(?:(?<=[.!?a-z] [A-HJ-Z].)|(?<=^[E-HJ-Z].))"
+        r"|(?= [A-Z\d])(?:(?<=\([a-z]{2}.)|(?<=\([a-z]{3}.)))",
+        "",
+    ),
     ("equals", r"={1,3}", " equals "),
     ("plus", r"\+", " plus "),
     ("operand", r"(?<![.;,] )\b(equals|plus|minus|times|of|by)\s{1,3}(\d{4})(?!\d|,\d|\.\d)", operand),

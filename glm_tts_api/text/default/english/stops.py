@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 from glm_tts_api.text.default.english.short_forms import MONTH, WEEKDAYS
 from glm_tts_api.text.default.figures import Figure
-from glm_tts_api.text.default.table import Match, alternatives
+from glm_tts_api.text.default.table import Match, alternatives, before
 
 _BEHIND = r"""["”’')\]]*(?:\s+["“‘'(\[]*(?=[A-Z])|\s*$)"""
 SENTENCE_MAY_END = f"(?={_BEHIND})"
 _ENDS_HERE = re.compile(_BEHIND)
 # Words that begin a sentence, but hardly a name: the U.S. Then ..., but the U.S. Senate.
 STARTERS = (
-    r"A(?= [a-z])|After|All|Also|Although|An?d?|Any|Are|As|At|Because|Before|Both|But|By|Can|Could|Despite"
+    r"A(?= [a-z])|After|All|Also|Although|And?|Any|Are|As|At|Because|Before|Both|But|By|Can|Could|Despite"
     r"|Did|Do|Does|During|Each|Even|Every|Everybody|Everyone|Few|Finally|For|From|Had|Has|Have|He|Her|Here|His"
     r"|How|However|I|If|In|Instead|Is|It|Its|Later|Let|Like|Many|Maybe|Meanwhile|Most|Much|Must|My|No(?!\.)"
     r"|Nobody|Not|Nothing|Now|On|Once|Only|Or|Others?|Otherwise|Our|Perhaps|Please|She|Should|Since|So|Some"
@@ -27,12 +27,25 @@ A_NAME = re.compile(rf"(?!(?:{STARTERS})\b)")
 # Text that goes on with a time: 5 p.m. Monday, 8 a.m. EST, 9 p.m. New York time.
 A_TIME = re.compile(
     rf"(?:{MONTH}|{alternatives(WEEKDAYS)}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Eastern|Pacific|Central"
-    r"|Mountain|[A-Z]{1,4}T|UTC)\b|[A-Z][a-z]+(?: [A-Z][a-z]+)? [Tt]ime\b"
+    r"|Mountain|[A-Z]{1,4}T|UTC|PO)\b|[A-Z][a-z]+(?: [A-Z][a-z]+)? [Tt]ime\b"
 )
 ANYTHING = re.compile("")
 # Text before a time that opens a sentence: At 5 p.m. Tom left.
 _OPENING = re.compile(
     r"(?:^|[.!?:;\"“”(] ?)(?:At|By|Around|About|Before|After|Until|Since|From|Between) (?:about |exactly )?$"
+)
+
+# Things that are named by a letter: Plan A.
+_LETTERED = re.compile(
+    r"(?i)\b(?:annex|answer|appendix|blood|block|building|category|class|column|concourse|core|division|drive|exhibit"
+    r"|figure|floor|form|gate|grade|group|hall|hepatitis|house|lane|letter|level|lot|model|note|option|part|plan"
+    r"|platform|point|pool|product|room|route|row|schedule|section|series|side|site|size|stand|step|table|team"
+    r"|terminal|tier|track|type|unit|variant|version|vitamin|wing|zone)s?\.? [A-Z]\. $"
+)
+# The text before the initial of a name: by C. Nair, guard T. Okafor. At a line's start A. may mark an item.
+_NAMED = re.compile(
+    r"(?:[,:;(&]|\b(?:and|by|for|[A-Z]{2}|(?!called|from|into|like|marked|than|that)[a-z]{4,})) [A-HJ-Z]\. $"
+    r"|^[GHJ-PR-UWYZ]\. $"
 )
 
 
@@ -61,3 +74,12 @@ def _stop(line: str, end: int, goes_on: re.Pattern[str]) -> str:
     if behind is None:
         return ""
     return "." if behind.end() == len(line) or not goes_on.match(line, behind.end()) else ""
+
+
+def initials(match: Match) -> str:
+    """Returns the initials of a name without their dots: J. H. Marsh, John F. Kennedy. A single letter stays
+    if it may be the name of a thing (Plan A. Tom ...) or of an item."""
+    named, letters = match[1] or "", match[2]
+    lead = (named or before(match)) + letters
+    is_of_a_name = not _LETTERED.search(lead) and (named or _NAMED.search(lead))
+    return named + letters.replace(".", "") if letters.count(".") > 1 or is_of_a_name else match.group()

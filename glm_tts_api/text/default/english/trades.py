@@ -186,7 +186,7 @@ TRADES: list[Row] = [
     ("grade", r"(?<![\w*])A\*[-–](?=[A-G]\b)", "A star to "),
     ("grade", r"(?<![\w*])(A\*(?:A\*|[A-C]){0,3})(s?)(?![\w*])", grades),
     ("score", r"(?<=\d)\+/(?=(?:5|10|20|100)\b)", " plus out of "),
-    ("wine", r"(?<=\d{4} )Ch\. (?=[A-Z][a-z])", "chateau "),
+    ("wine", r"(?:(?<=\d{4} )|(?<='\d\d ))Ch\. (?=[A-Z][a-z])", "chateau "),
     ("root", r"(?<=√)(\d{1,4})/(?=\d)", r"\1 over "),
     (
         "unit",

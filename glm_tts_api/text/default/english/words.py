@@ -16,22 +16,15 @@ from glm_tts_api.text.default.english.short_forms import (
 from glm_tts_api.text.default.english.shortened import SHORTENED
 from glm_tts_api.text.default.english.stops import (
     A_NAME,
+    A_TIME,
     SENTENCE_MAY_END,
     STARTERS,
+    initials,
     stop,
     with_stop,
 )
 from glm_tts_api.text.default.english.units import UNITS
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
-
-# Things that are named by a letter: Plan A.
-_LETTERED = re.compile(
-    "Annex|Appendix|Block|Building|Category|Class|Column|Concourse|Core|Division|Drive|Exhibit|Figure|Floor|Form"
-    "|Gate|Grade|Group|Hall|Hepatitis|House|Lane|Level|Lot|Model|Option|Part|Plan|Platform|Point|Pool|Product|Room"
-    "|Route|Row|Schedule|Section|Series|Side|Site|Stand|Step|Table|Team|Terminal|Tier|Track|Type|Unit|Variant|Version"
-    "|Vitamin|Wing|Zone"
-)
-
 
 _COUNTIES = (
     "Antrim|Armagh|Carlow|Cavan|Clare|Cork|Derry|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry"
@@ -44,7 +37,7 @@ _NO_STREET = re.compile(rf"(?:{STARTERS}|{alternatives(TITLES)})\s")
 
 
 def title(match: Match) -> str:
-    return TITLES[match[1]] + " "
+    return TITLES[match[1]].title() + " "  # a capital, by which 5 p.m. Dr. Lee has a stop
 
 
 def saint_or_street(match: Match) -> str:
@@ -59,15 +52,7 @@ def saint_or_street(match: Match) -> str:
     )
     if behind_name and (not before_name or ordinary or _STREET.fullmatch(match[1])):
         return f"{match[1]}{'street' if short == 'St' else 'drive'}{stop(match)}"
-    return f"{match[1] or ''}{TITLES[short]} " if before_name else match.group()
-
-
-def initials(match: Match) -> str:
-    """Returns the initials of a name without their dots: J. H. Marsh, John F. Kennedy. A single letter stays
-    if no name stands before it, or if it is the name of a thing: Plan A. Tom ..."""
-    before, letters = match[1] or "", match[2]
-    is_of_a_name = letters.count(".") > 1 or (before and not _LETTERED.fullmatch(before.strip(". ")))
-    return before + letters.replace(".", "") if is_of_a_name else match.group()
+    return f"{match[1] or ''}{TITLES[short].title()} " if before_name else match.group()
 
 
 def state(match: Match) -> str:
@@ -174,6 +159,7 @@ _UNDOTTED = (
 # Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
+    ("unit", r"(?<=\d )([mk])\.p\.([hgl])\b\.?", with_stop(lambda m: f"{m[1]}p{m[2]}")),
     ("degree", r"\b([BM])\.(Sc|Ed|Com|Tech|Eng|Arch|Phil|Litt)\b\.?", with_stop(degree)),
     ("minus", r"(?<![\w-])([nkijmNxyzt])-(?=[1-3](?![\w-]))", r"\1 minus "),
     (
@@ -219,8 +205,8 @@ WORDS: list[Row] = [
     ("book", r"\bGen\. (?=\d{1,2}-\d)", "Genesis "),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
     SHORTENED,
-    ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|doctor )", title),
-    ("title", rf"\b({_UNDOTTED})\.?\s+(?=[A-Z]|doctor |(?:and|or)\b|&)", title),
+    ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
+    ("title", rf"\b({_UNDOTTED})\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     (
         "title",
@@ -235,9 +221,9 @@ WORDS: list[Row] = [
     ),
     (
         "weekday",
-        rf"\b(?:(?<!\b[Tt]he )(?<!\bmister )|(?!Sun\. [A-Z]|Sun\.[,;?!]))({alternatives(WEEKDAYS)})\."
+        rf"\b(?:(?<!\b[Tt]he )(?<!\bMister )|(?!Sun\. [A-Z]|Sun\.[,;?!]))({alternatives(WEEKDAYS)})\."
         r"(?=\s+[A-Za-z0-9&@(-]|[,;?!])",
-        with_stop(lambda m: WEEKDAYS[m[1]]),
+        lambda m: WEEKDAYS[m[1]] + stop(m, A_TIME if _DAY_BEFORE.search(before(m)) else A_NAME),
     ),
     (
         "weekday",
