@@ -9,6 +9,7 @@ from glm_tts_api.text.default.characters import CARD, plain_exponent, rank_and_s
 from glm_tts_api.text.default.chinese.numbers import cardinal, counted
 from glm_tts_api.text.default.table import Match, Row, before, beside
 
+_BIDDING = re.compile("[开争应再]叫|叫[到牌品]|定约|成局|满贯|加到|桥牌|\\dNT")
 _SUITS = {"♤": "黑桃", "♡": "红桃", "♢": "方块", "♧": "梅花"}
 _SIGNS = {"∽": "相似于", "≌": "全等于", "≅": "全等于", "∀": "任意", "∃": "存在"}
 _TERM = "[xyznabπαβθλ][²³]?"
@@ -16,9 +17,10 @@ _END = r"([-+]?[\w√π∞/.]{1,6})"  # of an interval
 
 
 def card(match: Match) -> str:
-    """Returns a playing card in Chinese: ♤10 -> 黑桃10."""
+    """Returns a playing card in Chinese: ♤10 -> 黑桃10. Where bids are told, 2♡ -> 2红桃."""
     rank, suit = rank_and_suit(match)
-    return _SUITS[suit] + rank
+    bid = match[1] and _BIDDING.search(beside(match, 40))
+    return rank + _SUITS[suit] if bid else _SUITS[suit] + rank
 
 
 def near(words: str, said: str) -> Callable[[Match], str]:
@@ -45,9 +47,11 @@ def quotient(match: Match) -> str:
 
 def absolute(match: Match) -> str:
     """Returns an absolute value in Chinese: |x-1| -> x减1的绝对值. In a text about complex numbers or vectors
-    |z| is z的模. A minus sign between it and a root or another bar is said as well."""
+    |z| is z的模. A minus sign within, before or behind it is said as well."""
     name = "模" if re.search("复数|向量", before(match, 40)) else "绝对值"
-    return re.sub(r"(?<=[\w²³)])-", "减", match[1]) + f"的{name}{'减' * bool(match[2])}"
+    outer = match[1] and ("减" if re.match(r"[A-Za-z\d)]", before(match, 1)) else "负")
+    inner = re.sub("^-", "负", re.sub(r"(?<=[\w²³)])-", "减", match[2]))
+    return f"{outer}{inner}的{name}{'减' * bool(match[3])}"
 
 
 def integral(match: Match) -> str:
@@ -64,6 +68,13 @@ TRADES: list[Row] = [
         r"(?<=[血白原体糖酮验菌征酸超试gbA-Z\d])[（(]([+-])[)）]",
         lambda m: "阳性" if m[1] == "+" else "阴性",
     ),
+    ("pace", r"/ ?(?<=[\"″”'’]/) ?km(?![A-Za-z/])", "每公里"),
+    ("plus or minus", r"[（(](\d[\d.]{0,9} ?± ?\d[\d.]{0,9})[)）] ?(?=[A-Za-zμµΩ])", r"\1"),
+    (
+        "key",
+        r"#(?<![\w]#)(?=[A-G](?![A-Za-z\d]))",
+        near("[大小]调|和弦|小节|[半全]音|升号|[弹吹唱谱琴]|指法", "升"),
+    ),
     ("orbital", r"(?<![A-Za-z])sp([²³])", lambda m: f"sp{plain_exponent(m[1])}"),
     ("turn", r"(?<![A-Za-z])([RULDFB])'(?![A-Za-z])", near("魔方|公式|顺时针|逆时针|复原", r"\1撇 ")),
     ("derivative", r"['′](?<=[A-Za-z].)(?<![A-Za-z]{2}.)(?<!'[A-Za-z].)(?=[(（=+])", "撇 "),
@@ -77,13 +88,13 @@ TRADES: list[Row] = [
     ),
     (
         "absolute value",
-        r"\|(?<![A-Za-z|模].)([\w.α-ω√²³()+*/-]{1,14})\|(?=[-+=<>≤≥×÷*/²的,，。]|$)(-(?=[√|]))?",
+        r"(-?)\|(?<![A-Za-z|模]\|)([\w.α-ω√²³()+*/-]{1,14})\|(?=[-+=<>≤≥×÷*/²的,，。；、和与等]|表示|$)(-?)",
         absolute,
     ),
     (
         "quotient",
         rf"((?<=[\w²³)])-)?(?<![A-Za-z\d./])(?:(\d{{0,3}}{_TERM}|√(?:\d{{1,3}}|{_TERM}))/(\d{{1,3}})({_TERM})?"
-        rf"|(\d{{1,3}})/({_TERM}))(?![A-Za-z\d./²³])",
+        rf"|(\d{{1,3}})/({_TERM}|(?<==\d/)[A-Z]))(?![A-Za-z\d./²³])",
         quotient,
     ),
     ("integral", r"∫(?:_?(-?\d|(?<=_)[a-z])\^?([⁰¹²³⁴-⁹]|(?<=\^)[\da-z]))?", integral),

@@ -33,6 +33,7 @@ _PLACE = re.compile(
 _PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")
 _WINDS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _PARTS = names("v=verse; vv=verses; n=note; l=line; sc=Scene; vol=Volume; ph=Phase;")
+_ROUNDED = {"s.f": "significant figure", "d.p": "decimal place"}
 _SEXES = {"M": "male", "F": "female"}
 
 
@@ -106,6 +107,7 @@ ABBREVIATIONS: list[Row] = [
     ),
     ("part", r"\b([Ss]c|[Vv]ol|Ph)\. (?=[ivxIVX]{1,5}\b)", lambda m: f"{_PARTS[m[1].lower()]} "),
     ("second", r"(?:(?<=1/\d\d)|(?<=1/\d{3})|(?<=1/\d{4})) ?s\b", " second"),
+    ("declared", r"(?<=\d[-/]\d )dec\b\.?", with_stop(lambda _: "declared")),
     ("each", r"(?<=\d)/ea\b\.?", with_stop(lambda _: " each")),
     ("order", r"\bO\(([^()]{1,20})\)", r"O of \1 "),
     ("hexadecimal", r"\b0x([0-9A-Fa-f]{1,8})\b", lambda m: f"zero x {_letters(m[1])}"),
@@ -140,6 +142,11 @@ ABBREVIATIONS: list[Row] = [
         r"(?:(?<=[,;:(\d&] )|(?<=and )|(?<=also )|^)(vv?|n|(?<!\d )l)\. ?(?=\d)",
         lambda m: f"{_PARTS[m[1]]} ",
     ),
+    (
+        "rounded",
+        r"\b(\d{1,2}) (s\.f|d\.p)\b\.?",
+        with_stop(lambda m: f"{m[1]} {numbers.plural(_ROUNDED[m[2]], m[1])}"),
+    ),
     ("following", r"\b(\d{1,4}) ?ff\b\.?", with_stop(lambda m: f"{m[1]} and following")),
     (
         "key",
@@ -171,6 +178,7 @@ ABBREVIATIONS: list[Row] = [
     ("by", r"(?<=\d)( ?(?:mm|cm|km|m|ft|in|yd|px)) ?[x×] ?(?=\d|[WDHL]:? ?\d)", r"\1 by "),
     ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),
     ("unit", r"\b([Ss]q|[Cc]u|[Ff]l)(?:\. ?| )(oz|ft|in|mi|yd|k?m)s?\b", r"\1 \2"),
+    ("torque", r"(?<=\d)[ -]?(ft|in|lb)[-. ]{1,2}(lb|ft)s?\b", r" \1-\2"),
     ("business", r"\bbus\. (?=days?\b|hours\b|hrs\b)", "business "),
     ("miles", r"(?<=\d[kK] )m(?:i|ls)\b\.?(?=[ ,;)])|(?<=\d,\d{3} )mls\b", "miles"),
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
@@ -199,8 +207,8 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f" {numbers.cardinal(m[0][0])} prime",
     ),
     ("isotope", rf"\b({'|'.join(_ISOTOPES)})-(\d{{1,3}})(m?)\b", isotope),
-    ("out", r"(?<=\d )([an])\.o\.", lambda m: f"{'all' if m[1] == 'a' else 'not'} out"),
-    ("on center", r"(?<=[\d\"″n] )o\.c\.", "on center"),
+    ("out", r"(?<=\d )([an])\.o\.", with_stop(lambda m: f"{'all' if m[1] == 'a' else 'not'} out")),
+    ("on center", r"(?<=[\d\"″n] )o\.c\.", with_stop(lambda _: "on center")),
     ("rooms", r"(?i)(?<![\w.])(\d{1,2}) ?b[dr]s?(?:/|, ?)(\d(?:\.5|[- ]1/2)?) ?ba\b", r"\1 bedroom \2 bath"),
     ("season", r"\bS(\d{1,2}),? ?[Ee]p?\.? ?(?=\d)", r"season \1 episode "),
     (

@@ -76,14 +76,15 @@ CAPITALS: list[Row] = [
     ),
     (
         "era",
-        r"\bAD\b(?= ?\d| (?:one|two|three|four|five|six|seven|eight|nine)\b)|(?<=[a-z] )AD\b(?=[,.;:)]|$)",
+        r"\bAD\b(?= ?\d| (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+        r"|[a-z]{3,5}t(?:y|een))\b)|(?<=[a-z] )AD\b(?=[,.;:)]|$)",
         spelled,
     ),
     ("city", r"\bLA\b(?!')", spelled),
     ("examination", r"\b(?:SATs?|ACT)(?= (?:scores?|tests?|prep|exams?)\b)|(?<=\bthe )SATs?\b", spelled),
     (
         "initials",
-        r"\b(?:AET|AOB|COB|COD|EOD|ETA|FOB|IOU|KO|LED|MOT|OAP|OBE|OTE|OT|PE|RIP)s?\b(?!')"
+        r"\b(?:AET|AOB|COB|COD|EOD|ETA|FOB|IOU|KO|LED|MOT|OAP|OBE|OPS|OTE|OT|PE|RIP)s?\b(?!')"
         r"|\bAPR(?=:? \d\d?(?:\.\d\d?)?%)|(?<=% )APR\b",
         spelled,
     ),

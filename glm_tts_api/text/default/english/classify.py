@@ -7,8 +7,9 @@ import re
 
 from glm_tts_api.text.default.figures import Figure, by_name, runs
 
-_ELECTRIC = re.compile(
-    r"(?i)\b(?:amps?|batter(?:y|ies)|breakers?|circuits?|current|fuses?|plugs?|rated|sockets?)\b"
+ELECTRIC = re.compile(
+    r"(?i)\b(?:amps?|batter(?:y|ies)|breakers?|circuits?|current|fuses?|plugs?|rated|sockets?"
+    r"|\d{2,3} ?V(?:AC|DC)?)\b"
 )
 
 
@@ -21,7 +22,7 @@ def like_the_last(figure: Figure) -> bool:
 def lettered_too(figure: Figure) -> bool:
     """Returns whether the letter of the number `figure` is part of a name because that of the number before
     it is: Room 3B, not 3A. Where electricity is spoken of, it is a unit."""
-    return figure.last_kind == "row" and not _ELECTRIC.search(figure.lead + figure.rest)
+    return figure.last_kind == "row" and not ELECTRIC.search(figure.lead + figure.rest)
 
 
 def identified_too(figure: Figure) -> bool:

@@ -20,7 +20,8 @@ _CRICKET = re.compile(
 )
 
 _STUMPS = re.compile(
-    r"(?i)wicket|\b(?:overs|stumps|declared|cricket|lbw|all out|not out|seamers?|spinners?)\b"
+    r"(?i)wicket|\b(?:overs|stumps|declared|cricket|(?:first|second) innings|lbw|all out|not out|seamers?"
+    r"|spinners?)\b"
 )
 _BATS = re.compile(
     r"\boff \d{1,3} balls|\b(?:bowled|batsm[ae]n|batters?|crease|lbw|not out|the Ashes)\b"
@@ -43,7 +44,7 @@ def rated(figure: Figure) -> bool:
 def at_stumps(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 287-6 or 103*, belongs to a cricket match. The words that
     are near it may be weaker than for 45-2, which may be a score of another game."""
-    return cricket(figure) or figure.mentions(_BATS)
+    return cricket(figure) or batted(figure) or figure.mentions(_BATS)
 
 
 def batted(figure: Figure) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 
 from glm_tts_api.text.default.data import Words, either
 from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.classify import ELECTRIC
 from glm_tts_api.text.default.english.fractions import fraction
 from glm_tts_api.text.default.english.numbers import cardinal, paired
 from glm_tts_api.text.default.english.units import ONLY_JOINED, SCALES
@@ -19,21 +20,22 @@ _BARE_ATTRIBUTE = re.compile(
     r"|burger|battery|drive|cable|finals?|tall(?= (?!and|or|with|in|at|by)[a-z]{2})|man|wall|tower|pole|board"
     r"|capacitor|resistor|tablets?|capsules?|caplets?|pills?|vials?|syringes?|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
     r"|circuit|warranty|guarantee|plug|MCB|tub|tin|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix|check|trial|course|lease"
-    r"|deck|frame|HDD|SSD|hookup|ladder|dumpster|Dutch oven|package|pkg|ribeye"
-    r"|sirloin|wait|delay|layover|commute|trip|shift|(?:car|dryer|gas|solar|truck|wall|water) "
-    r"(?:batter(?:y|ies)|heaters?|outlets?|panels?|tanks?|unit))\b|\sf/"
+    r"|angles?|bends?|corner|cut|elbow|rotation|turns?|deck|frame|HDD|SSD|hookup|ladder|dumpster"
+    r"|Dutch oven|package|pkg|ribeye|sirloin|wait|delay|layover|commute|trip|shift"
+    r"|(?:car|dryer|gas|solar|truck|wall|water) (?:batter(?:y|ies)|heaters?|outlets?|panels?|tanks?|unit))\b"
+    r"|\sf/"
 )
 _NOUN = re.compile(
     r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before"
     r"|away|long|wide|tall|high|deep|above|below|over|under|each|every|ago|later|when|if|that)\b)[a-z]{2}"
-    r"| \d[\d.,]{0,6} [A-Z]?[a-z]{0,2}[A-Z]?h? [a-z]{3}"
+    r"|,? \d[\d.,]{0,6} [A-Z]?[a-z]{0,2}[A-Z]?h? [a-z]{3}"
 )
 _MODEL = re.compile(r" [A-Z][a-z]{2,12} \d")  # the 88 mm Flak 36
 # A noun in the plural, the tablets of 500mg tablets, or the power of a resistor: 4.7kΩ 1/4W resistor.
 _THINGS = re.compile(
     r" \d/\d ?W |"
-    r" (?!(?:always|as|besides|causes|comes|contains|costs|does|equals|falls|feeds|gains|gets|gives|goes|has"
-    r"|helps|hers|his|hits|hurts|is|its|keeps|lasts|leaves|less|looks|makes|means|minus|needs|ours"
+    r" (?!(?:[btq]i?ds|always|as|besides|causes|comes|contains|costs|does|equals|falls|feeds|gains|gets"
+    r"|gives|goes|has|helps|hers|his|hits|hurts|is|its|keeps|lasts|leaves|less|looks|makes|means|minus|needs|ours"
     r"|perhaps|plus|produces|reduces|rises|runs|seems|serves|sometimes|takes|thanks|theirs|this|thus"
     r"|times|unless|upstairs|versus|was|weighs|whereas|wins|works|yes|yours)\b|\w{0,12}wards\b)"
     r"[a-z]{2,14}(?<![sui])s\b"
@@ -60,7 +62,7 @@ _NUMBERED = re.compile(r"(?:\b[A-Z][a-z]+\.?|\b(?:fig|sect?|tab)\.|figure|sectio
 # Words behind a number, by the names that figures_en.tsv uses: 2-3x -> two to three x.
 _WORDS = names("""
     per_mille=per mille; million=million; thousand_k=k; molar=molar; kelvin=kelvin; fold=x; gauge=gauge;
-    basis_points=basis points; age=year old; seconds=seconds; celsius=degrees celsius;
+    basis_points=basis points; home_runs=home runs; age=year old; seconds=seconds; celsius=degrees celsius;
     fahrenheit=degrees fahrenheit;
 """)
 _NUMBER = r"-?\d+(?:\.\d+)?"
@@ -135,7 +137,7 @@ class Measures:
         if not apart or "/" in unit or unit[1:].rstrip(".") not in ONLY_JOINED:
             return True
         decimal = re.search(r"\.\d|\d{3}\st$", figure.text) and not _NUMBERED.search(figure.lead)
-        told = decimal or _PHYSICAL.search(figure.lead)
+        told = decimal or _PHYSICAL.search(figure.lead) or figure.mentions(ELECTRIC)
         return bool(told) and not re.match(r"-| shirts?\b", figure.rest)
 
     def attributive(self, figure: Figure) -> bool:

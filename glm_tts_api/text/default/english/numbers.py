@@ -94,7 +94,7 @@ def plural(noun: str, amount: str) -> str:
 _IRREGULAR_PLURALS = names("""
     penny=pence; paisa=paise; degree celsius=degrees celsius; degree fahrenheit=degrees fahrenheit;
     part per million=parts per million; millimeter of mercury=millimeters of mercury;
-    pound of force=pounds of force;
+    pound of force=pounds of force; volt A C=volts A C; volt D C=volts D C;
 """)
 _INVARIABLE = re.compile(
     "yuan|won|naira|rand|baht|dong|p|fen|jeon|satang|xu|yen|ringgit|sen|(?:kilo|mega|giga)?hertz|horsepower|lux|kelvin"

@@ -6,6 +6,7 @@ import re
 
 from glm_tts_api.text.default.characters import CARD, rank_and_suit
 from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.short_forms import STATES
 from glm_tts_api.text.default.english.stops import stop
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, beside, names
 
@@ -24,6 +25,13 @@ _CROCHETED = re.compile(
     r"\b(?:crochet\w*|hook|sl(?:ip)? st|(?:sc|dc|hdc) in|\d{1,3} (?:sc|dc|hdc)(?=[,.;)]|$))(?!\w)"
 )
 _TUNED = re.compile(r"\b(?:DAB|VHF|UHF|Freeview|Freesat|multiplex|coastguard)\b")
+_BATTED = re.compile(
+    r"(?i)\b(?:hit(?:s|ting)?|bats|batt(?:ed|ing)|slashed|OBP|OPS|slugging|on-base|percentage)\b[^.]{0,24}_"
+    r"|_ (?:avg|average|hitter|OBP|OPS|SLG|batting|percentage|slugging|winning|with \d{1,2} HR)\b"
+)
+# Places before the St. of a college's team.
+_COLLEGES = "Ball|Boise|Fresno|Jackson|Kent|Murray|NC|Penn|San (?:Diego|Jose)|Weber|Wichita|Youngstown|"
+_COLLEGES += alternatives(state.title() for state in STATES.values())
 _FOOD = (
     "(?:[a-z]{3,12} )?(?:broth|butter|cheese|cinnamon|cream|cumin|extract|flour|garlic|ginger|honey|juice"
     "|milk|oats|oil|paprika|pepper|powder|rice|salt|soda|sugar|vanilla|vinegar|water|yeast)\\b"
@@ -75,6 +83,12 @@ def clue(match: Match) -> str:
     if not (_CLUED.search(before(match, _NEAR)) or _CLUED.search(after(match, _NEAR))):
         return match[0]
     return f"{match[1]} {'down' if match[2] == 'dn' else 'across'}{stop(match)}"
+
+
+def average(match: Match) -> str:
+    """Returns an average of baseball in words: hit .305 -> three oh five. Other decimals stay."""
+    near = f"{before(match, 40)}_{after(match, 24)}"
+    return numbers.paired(match[1]) if _BATTED.search(near) else match[0]
 
 
 def hand(match: Match) -> str:
@@ -169,6 +183,15 @@ PASTIMES: list[Row] = [
     ("crochet", r"\b(?:[Ss]c|[Dd]c|hdc|tr)\b(?=,? (?:in|\d|across|around)|[,)])", crochet),
     ("chain or channel", r"\b[Cc]h(?:\.(?= \d)|(?=[-, ;)])(?! \d{1,3} of\b))", chain),
     ("stars", r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?(?: [mb]illion)?) ?([MRL])[☉⊙]", solar),
+    ("team", r"(?<=\b[1-8] )GB(?= \d{1,3}[.:]\d{1,2}(?:\.\d{1,2})?(?!\d| ?[GM]Hz))", "Great Britain"),
+    (
+        "team",
+        rf"\b({_COLLEGES}) St\.?(?= \d{{1,3}}(?:[,;.]|$| \(| at| in [eo])| \(\d{{1,2}}-\d"
+        r"| (?:beats?|coach|defeat(?:ed|s)|edged|fac(?:ed|es)|fans?|hosts?|quarterback|upset|visits|vs)\b)"
+        rf"|(?:(?<=beat )|(?<=vs\. ))({_COLLEGES}) St\.?(?!\w)",
+        lambda m: f"{m[1] or m[2]} State",
+    ),
+    ("average", r"(?<![\w./])\.(\d{3})\b(?!/)", average),
     (
         "play",
         rf"\b({alternatives(_PLAYS)})\. (?=[IVX]{{1,4}}\.[ivx]|\d\.\d\.\d)",

@@ -8,7 +8,7 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.table import Match, Row, after, before, roman
 
 _DIVISIONS = (
-    "Chapter|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
+    "Chapter|Count|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
     "|Type|Level|Stage|Title|Article|Class|Grade|War"
     "|Mark|Canto|Psalm|Sonnet|Stanza|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table|Theorem"
     "|Apollo|Artemis|Gemini|Titan|Saturn|Factor|Schedule|Tier|Division|Round"
@@ -107,6 +107,7 @@ def book_and_line(match: Match) -> str:
 
 _NUMERAL = r"(?:I[IVX]?|III|VI{0,3}|XI{0,3}|XI?V|XVI{0,3}|XI?X)"
 _SMALL = "(?:i{2,3}|iv|vi{0,3}|ix|xi{0,3}|xiv|xv|xvi{0,3})"
+_TEMPO = "(?:Adagi|Allegr|Andant|Grave|Larg|Lent|Maesto|Menuet|Moderat|Poco|Prelud|Prest|Rondo|Vivac)"
 ROMAN: list[Row] = [
     (
         "monarch",
@@ -115,7 +116,8 @@ ROMAN: list[Row] = [
     ),
     (
         "item",
-        r"^([IVX]{1,5})\.(?= [A-Z])(?! [A-Z][a-z]{1,20}\. [A-Z][a-z])",
+        rf"(?:^|(?:(?<= - )|(?<=: ))(?=[IVX]{{2}}|[IVX]\. {_TEMPO}))"
+        r"([IVX]{1,5})\.(?= [A-Z])(?! [A-Z][a-z]{1,20}\. [A-Z][a-z])",
         lambda m: f"{numbers.cardinal(str(roman(m[1])))}.",
     ),
     (
@@ -127,8 +129,7 @@ ROMAN: list[Row] = [
     (
         "numerals",
         r"\b(?=[Ii-]{0,16}[Vv])[IViv]{1,3}(?:-[IViv]{1,3}){2,7}\b"
-        r"|(?:(?i:(?<=books )|(?<=parts )|(?<=acts )|(?<=volumes )|(?<=chapters ))"
-        r"[IVX]{1,5}-[IVX]{1,5}\b)",
+        r"|(?<=[a-z]s )[IVX]{1,5}-[IVX]{1,5}\b(?! (?:char|curve|data|plot|sweep))",
         listed,
     ),
     (

@@ -63,8 +63,8 @@ _SCRIPTURE = re.compile(
 PATTERNS = {
     "book": alternatives([*_BOOKS, *_WHOLE_BOOKS.split()]),
     "event": r"(?i:\b(?:alarm|appointment|arriv\w+|bed|booked|breakfast|bus(?:es)?|church|clinic|coach|coffee"
-    r"|comedy|communion|concert|depart\w*|dinner|doors|drinks|evensong|ferry|home|kick-off|knock(?:ing)? off"
-    r"|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance"
+    r"|comedy|communion|concert|depart\w*|dinner|doors|drinks|evensong|ferry|film|home|kick-off"
+    r"|knock(?:ing)? off|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance"
     r"|pick(?:ed)? (?:you |me |him |her |them )?up|radio|rehearsals?|school|seated|seminar|service|show"
     r"|supper|surgery|tour|trains?|trip|tutorial|woke|wake)\b)",
     "state": alternatives({*STATES.values(), "n y", "n j"}),

@@ -8,7 +8,7 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.names import DIRECTIONS
 from glm_tts_api.text.default.english.stops import with_stop
 from glm_tts_api.text.default.english.units import UNITS
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, beside, names
 
 _NEAR = 40  # characters to either side that are examined
 _DIMENSIONS = names("L=long; W=wide; D=deep; H=high;")
@@ -28,6 +28,9 @@ _WINDY = re.compile(r"(?i)\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|bre
 _CHANGED = re.compile(
     r"\.\d{1,3}$|\b(?:up|down|by|rose|fell|grew|gained|lost|dropped|rise of|fall of) \d{1,3}$"
 )
+_STARRY = re.compile(
+    r"\b(?:ly|away|distant|from (?:us|the Sun|Earth)|[Ll]ight[- ]years?|parallax|[Nn]ebula|star cluster)\b"
+)
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
 _UNIT = alternatives(UNITS)
@@ -46,6 +49,14 @@ def pages(match: Match) -> str:
     """Returns the pp of a number in words: 48 pp. -> pages. After a change it is percentage points: up 2
     pp."""
     return " percentage points" if _CHANGED.search(before(match, 24)) else " pages"
+
+
+def pc(match: Match) -> str:
+    """Returns the pc of a number in words: 46 pc (150 ly) -> parsecs, rose 3 pc -> percent. Elsewhere it
+    stays for pieces."""
+    if _STARRY.search(beside(match, _NEAR)):
+        return f"{match[1]} {numbers.plural('parsec', match[1])}"
+    return f"{match[1]}%" if _CHANGED.search(f"{before(match, 24)}{match[1]}") else match[0]
 
 
 def grades(match: Match) -> str:
@@ -134,6 +145,7 @@ TRADES: list[Row] = [
         "account",
     ),
     ("percent", r"(?<=\d)pc\b(?! sets?\b)", "%"),
+    ("percent", r"\b(\d[\d,.]{0,9}) pc\b", pc),
     ("number", r"(?<=\d)no\b\.?(?= [a-zA-Z\d])", " number"),
     (
         "number",

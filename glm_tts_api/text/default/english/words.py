@@ -176,12 +176,6 @@ WORDS: list[Row] = [
         " to ",
     ),
     ("dash", r"(?<=[A-Za-z.]) - (?=\$?\d)", dash),
-    (
-        "batting average",
-        r"(?i:(?<=\bhit )|(?<=\bhits )|(?<=\bhitting )|(?<=\bbats )|(?<=\bbatting )|(?<=\bbatted )|"
-        r"(?<=\bslashed ))\.(\d{3})\b|(?<![\w.])\.(\d{3})(?= (?:avg|average|hitter|OBP|OPS|SLG|batting)\b)",
-        lambda m: numbers.paired(m[1] or m[2]),
-    ),
     ("caliber", r"(?<![\w.])\.(\d\d)[- ]cal\b\.?", r"\1 caliber"),
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
     ("about", r"(?i)(?<=about )~ ?(?=[$£€\d])|(?<=around )~ ?(?=[$£€\d])", ""),
@@ -235,7 +229,8 @@ WORDS: list[Row] = [
     ("weekday", r"\b(?:(Tues?|Weds|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     (
         "street",
-        r"(?<=[a-z] )\b(Ave|Blvd|Rd|Ln|Pkwy|Pk|(?:Cl|Ct|Gro|Pl|Sq|Terr?)(?=\.))\b\.?",
+        r"(?<=[a-z] )\b(Ave(?! (?:Maria|Regina|[Vv]erum)\b)|Blvd|Rd|Ln|Pkwy|Pk"
+        r"|(?:Cl|Ct|Gro|Pl|Sq|Terr?)(?=\.))\b\.?",
         with_stop(lambda m: STREETS[m[1]]),
     ),
     (
