@@ -258,7 +258,7 @@ ABBREVIATIONS: list[Row] = [
         r"|weeks?|wks?|hrs?|hours?|months?|years?|doses)\b)",
         "times ",
     ),
-    ("number", r"\b[Nn]o\.(?=: ?\d| (?:is|was|below|above)\b)", "number"),
+    ("number", r"\b[Nn]o\.(?=: ?\d| (?:is|was|below|above|of(?! course))\b)", "number"),
     ("sections", r"§§ ?", "sections "),
     (
         "color",

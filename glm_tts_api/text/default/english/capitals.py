@@ -60,7 +60,7 @@ CAPITALS: list[Row] = [
     ("country", r"\bUS\b(?!\$)", country),
     (
         "information technology",
-        rf"\bIT(?= (?:{_IT_STAFF}|{_SAYS})\b)"
+        rf"\bIT(?= (?i:{_IT_STAFF}|{_SAYS})\b)"
         rf"|(?:{_behind(_LEADS)})IT\b(?!'|(?<=all IT) (?:an?|off|quits|what)\b)",
         spelled,
     ),

@@ -102,7 +102,7 @@ class Measures:
             "unit": rf"{unit}(?:\.?/(?:\({per}·{per}\)|{per}))*"
             r"(?![A-Za-z\d²³]|(?<=[\s\d]\w)['’]s\b| ha\b|(?<=cal) (?:BCE?|AD|BP)\b)"
             r"(?:\.(?=\s(?:\(?[a-z@=&+]|\(\d|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b|[NSEW]{1,2}\b|PO\b"
-            r"|(?<=ft. )(?:\d|1[01])\b(?![.,:]\d|%| [a-z]{2,9}s\b)|(?<=sq ft. )\d)|[),;]))?",
+            r"|(?<=ft. )(?:\d|1[01])\b(?![.,:]\d|%| (?:[a-z]{2,9}s|people)\b)|(?<=sq ft. )\d)|[),;]))?",
             "long": either(long),
             "to": _TO,
             "number": _NUMBER,

@@ -130,5 +130,11 @@ def short_form(match: Match) -> str:
     return anywhere + ("." if dotted and not _SMALL.match(rest) else "")
 
 
+def _as_written(match: Match) -> str:
+    """Returns the words of a short form with its capital, by which 5 p.m. Approx. 30 left has a stop."""
+    said = short_form(match)
+    return said[0].upper() + said[1:] if match[0][0].isupper() else said
+
+
 _ANY = re.sub(r"\\([ -])", r"\\.?\1", either(_FORMS))
-SHORTENED: Row = ("abbreviation", rf"(?<![\w'/.])(?<![\W\d]-)({_ANY})(?![\w/-]|'(?!s))\.?", short_form)
+SHORTENED: Row = ("abbreviation", rf"(?<![\w'/.])(?<![\W\d]-)({_ANY})(?![\w/-]|'(?!s))\.?", _as_written)

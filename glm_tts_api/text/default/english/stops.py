@@ -37,15 +37,17 @@ _OPENING = re.compile(
 
 # Things that are named by a letter: Plan A.
 _LETTERED = re.compile(
-    r"(?i)\b(?:annex|answer|appendix|blood|block|building|category|class|column|concourse|core|division|drive|exhibit"
-    r"|figure|floor|form|gate|grade|group|hall|hepatitis|house|lane|letter|level|lot|model|note|option|part|plan"
+    r"(?i)\b(?:annex|answer|apartment|apt|appendix|bldg|blood|block|building|cabin|category|class|column|concourse|core|division"
+    r"|drive|exhibit|figure|floor|form|gate|grade|group|hall|hepatitis|house|lane|letter|level|lot|model|note|option|part|plan"
     r"|platform|point|pool|product|room|route|row|schedule|section|series|side|site|size|stand|step|table|team"
     r"|terminal|tier|track|type|unit|variant|version|vitamin|wing|zone)s?\.? [A-Z]\. $"
+    r"|\b[A-Z],? (?:(?:and|or) )?[A-Z]\. $"
 )
 # The text before the initial of a name: by C. Nair, guard T. Okafor. At a line's start A. may mark an item.
 _NAMED = re.compile(
-    r"(?:[,:;(&]|\b(?:and|by|for|[A-Z]{2}|(?!called|from|into|like|marked|than|that)[a-z]{4,})) [A-HJ-Z]\. $"
-    r"|^[GHJ-PR-UWYZ]\. $"
+    r"(?:[,:;(&]|\b(?:and|by|for|[A-Z]{2}|(?!called|chose|circle|earn|from|into|like|mark|need|pick|press|scored|take"
+    r"|than|that)[a-z]{4,})) [A-HJ-Z]\. $"
+    r"|(?:^|[.!?] )[GHJ-PR-UWYZ]\. $"
 )
 
 
@@ -73,7 +75,8 @@ def _stop(line: str, end: int, goes_on: re.Pattern[str]) -> str:
     behind = _ENDS_HERE.match(line, end)
     if behind is None:
         return ""
-    return "." if behind.end() == len(line) or not goes_on.match(line, behind.end()) else ""
+    quoted = not behind.group()[:1].isspace()  # "At 4 p.m." "Oh."
+    return "." if quoted or behind.end() == len(line) or not goes_on.match(line, behind.end()) else ""
 
 
 def initials(match: Match) -> str:
