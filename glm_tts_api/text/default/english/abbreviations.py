@@ -91,6 +91,11 @@ def compared(match: Match) -> str:
 _PART = r"\d{1,2}(?:\.\d{1,6})?"
 ABBREVIATIONS: list[Row] = [
     ("title", r"\b([SB])r\. (?=[A-Z][a-z])", title),
+    (
+        "black and white",
+        r"\b[Bb]/[Ww](?=[.,;)]|$| (?:film|image|movie|photo|picture|print|TV))",
+        "black and white",
+    ),
     ("compared", r"\b([yqmdw])(?:/|-o-)\1\b|\b([YQM])o\2\b", compared),
     (
         "patient",
@@ -136,7 +141,7 @@ ABBREVIATIONS: list[Row] = [
         r"(?:(?<=more )|(?<=few )|(?<=several ))(min|sec)\b\.?",
         with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
     ),
-    ("quarters", r"\b([QHWD])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),
+    ("span", r"\b((?![CLT])[A-Z])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),  # L4-L5 is no span
     (
         "part",
         r"(?:(?<=[,;:(\d&] )|(?<=and )|(?<=also )|^)(vv?|n|(?<!\d )l)\. ?(?=\d)",
@@ -150,8 +155,9 @@ ABBREVIATIONS: list[Row] = [
     ("following", r"\b(\d{1,4}) ?ff\b\.?", with_stop(lambda m: f"{m[1]} and following")),
     (
         "key",
-        r"\b(?<!\d\. )(?<!\.)([A-G])b(?= (?:m(?:aj|in)(?:or)?|clarinet|trumpet)\b|m?\d\b|maj)",
-        r"\1 flat",
+        r"\b(?<!\d\. )(?<!\.)([A-G])b(?= (?:m(?:aj|in)(?:or)?|clarinet|trumpet)\b|m?\d\b|maj)"
+        r"|(?i:(?<=\bin )|(?<=\bto )|(?<=\bfrom ))([ABDE])b\b",
+        lambda m: f"{m[1] or m[2]} flat",
     ),
     ("key", r"(?:(?<=\b[A-G] )|(?<=\b[A-G][♭♯] ))(maj|min)\.", with_stop(lambda m: f"{m[1]}or")),
     (
@@ -163,7 +169,7 @@ ABBREVIATIONS: list[Row] = [
     ("minutes", r"\b(\d\d)\+(\d{1,2})['′]", r"\1 plus \2 minutes"),
     ("per", r"(?:(?<=\d )|(?<=s ))p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
     ("established", r"\b[Ee]st\. (?=(?:in )?(?:1[5-9]\d\d|20\d\d)\b)", "established "),
-    ("defeated", r"\bdef\. (?=[A-Z][a-z])", "defeated "),
+    ("defeated", r"(?:\bdef\.|(?<=\d\) )d\.?) (?=[A-Z][a-z])", "defeated "),
     ("pack", r"\b[Pp]k\.?(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
     ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{_WINDS[m[1]]} "),
     ("dose", r"\bq ?(\d{1,2})(?:[-–](\d{1,2}))? ?(h|hrs?|min|d|wk?|mo)\b", dose),
@@ -210,7 +216,7 @@ ABBREVIATIONS: list[Row] = [
     ("out", r"(?<=\d )([an])\.o\.", with_stop(lambda m: f"{'all' if m[1] == 'a' else 'not'} out")),
     ("on center", r"(?<=[\d\"″n] )o\.c\.", with_stop(lambda _: "on center")),
     ("rooms", r"(?i)(?<![\w.])(\d{1,2}) ?b[dr]s?(?:/|, ?)(\d(?:\.5|[- ]1/2)?) ?ba\b", r"\1 bedroom \2 bath"),
-    ("season", r"\bS(\d{1,2}),? ?[Ee]p?\.? ?(?=\d)", r"season \1 episode "),
+    ("season", r"\bS0?(\d{1,2}),? ?[Ee]p?\.? ?0?(?=\d)", r"season \1 episode "),
     (
         "days",
         r"\b(?:M/W/F|Tu?/?Thu?)\b",
@@ -251,7 +257,7 @@ ABBREVIATIONS: list[Row] = [
     ),
     (
         "times",
-        r"(?<= )x(?=\d (?:daily|weekly|a day)\b)"
+        r"(?<= )x(?=\d (?:daily|weekly|a day)\b)|(?<=\()x(?=\d{1,2}\))"
         r"|(?<=[a-z]{5} )x(?=[2-9]\b(?:[.,;)]|$| (?:today|yesterday|this|last|per|each|daily|and [a-z]{2})))"
         r"|(?:(?<=sets )|(?<=reps ))x (?=\d)"
         r"|(?<![\w.])[x×] ?(?=\d{1,2} ?(?:d|daily|days?|mins?|minutes?"
@@ -280,9 +286,10 @@ ABBREVIATIONS: list[Row] = [
     ),
     (
         "function",
-        r"\b([fghFGH]|[A-Za-z] (?:double )?prime)\(([a-z]|\d{1,3})\)|\b([A-Za-z])\(([a-z])\)(?= ?[=<>≤≥])",
+        r"\b([fghFGH]|[A-Za-z] (?:double )?prime)\(([a-z]|\d{1,3})\)|\b([A-Za-z])\(([A-Za-z])\)(?= ?[=<>≤≥])",
         lambda m: f"{m[1] or m[3]} of {m[2] or m[4]} ",
     ),
+    ("given", r"\bP\((\w{1,3})\|(\w{1,3})\)", r"P of \1 given \2 "),
     ("star", r"(?i:(?<=dial )|(?<=press )|(?<=hit )|(?<=enter )|(?<=dialing ))\*(?=\d)", "star "),
     ("pound", r"(?i:(?<=press )|(?<=hit )|(?<=by ))#(?![\w-])|#(?= (?:key|sign|symbol)\b)", "pound"),
     ("colons", r"(?<![\w:]):: ?(?=\d)|(?<=\d)::(?=[\da-f]{1,4}\b)", " colon colon "),

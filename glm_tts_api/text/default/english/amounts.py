@@ -51,8 +51,9 @@ def standing_alone(match: Match) -> str:
     number, rest = match[1], after(match, 16)
     following = re.match(r"\s+([A-Za-z]+)", rest)
     word = following[1].lower() if following else ""
-    is_counted = (word.endswith("s") and not _NO_PLURAL(word)) or _COUNTED(word)
     lead = before(match)
+    named = re.search(r"\b[Ii]n $", lead) and rest[1:2].isupper()  # In 1492 Columbus
+    is_counted = not named and ((word.endswith("s") and not _NO_PLURAL(word)) or _COUNTED(word))
     if re.fullmatch("1[0-9]\\d\\d", number) and re.search("(?:^|[.;,] )[Bb]y $", lead) and not is_counted:
         return numbers.year(number)
     if (
@@ -85,7 +86,7 @@ AMOUNTS: list[Row] = [
         r"|(?:(?<=half)|(?<=quarter)|(?<=quarters)) x (?=\d{1,2}\b(?! ?=))",
         " by ",
     ),
-    ("times", r"(?<=[\da-z] )x(?= (?:daily|weekly|a (?:day|week|month|year)|per (?:day|week))\b)", "times"),
+    ("times", r"(?<=[\da-z] )x(?= (?:g|daily|weekly|a (?:day|week|month|year)|per (?:day|week))\b)", "times"),
     ("without", r"\b[wW]/o\b", "without"),
     ("with", r"\bw/(?= ?[\w+#@£€$~\"“-])", "with "),
     ("rating", r"(?:(?<=\b\d)|(?<=\b10)|(?<=\d\.\d)) / (?=10\b(?! ?[-=+*×÷/]| is\b))", " out of "),

@@ -21,7 +21,7 @@ _IT_STAFF = (
     "|policy|policies|pros?|professionals?|projects?|roles?|sector|security|services?|skills|specialists?|spending"
     "|staff|support|systems?|teams?|technicians?|tickets?|training|workers?"
 )
-_SAYS = "says?|said|declared|warn(?:s|ed)|estimates?|recommends?|reports?|told|called|published"
+_SAYS = "says?|said|asks?|asked|declared|warn(?:s|ed)|estimates?|recommends?|reports?|told|called|published"
 _LEADS = "the|in|to|ask|our|an|from|call|with|contact|works|his|her|my|your|their|by|for|and"
 
 

@@ -71,7 +71,7 @@ def fraction(text: str) -> str:
     ten."""
     minus, text = ("minus ", text[1:]) if text[0] == "-" else ("", text)
     *wholes, first, second = runs(text)
-    if int(first) >= int(second) and int(second) > 9:
+    if (int(first) >= int(second) and int(second) > 9) or len(first) > 2:
         return f"{minus}{cardinal(first)} over {cardinal(second)}"
     part = _ONES.get(second) or numbers.ordinal(second)
     lead = minus + (f"{cardinal(wholes[0])} and " if wholes else "")

@@ -17,7 +17,8 @@ from glm_tts_api.text.default.table import names
 _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke|hurdles|relay|IM\b|medley|pool|radius|pipe"
     r"|nail|screen|display|monitor|walk|V-?\d|tv|TV|bags?|bottles?|bar|packs?|lens|hill|climb|run|swim|line|steak"
-    r"|burger|battery|drive|cable|finals?|tall(?= (?!and|or|with|in|at|by)[a-z]{2})|man|wall|tower|pole|board"
+    r"|burger|battery|drive|cable|finals?|(?:data |weight )?(?:allowance|category|class"
+    r"|division|plan)|AAA?|tall(?= (?!and|or|with|in|at|by)[a-z]{2})|man|wall|tower|pole|board"
     r"|capacitor|resistor|tablets?|capsules?|caplets?|pills?|vials?|syringes?|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
     r"|circuit|warranty|guarantee|plug|MCB|tub|tin|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix|check|trial|course|lease"
     r"|angles?|bends?|corner|cut|elbow|rotation|turns?|deck|frame|HDD|SSD|hookup|ladder|dumpster"
@@ -62,8 +63,8 @@ _NUMBERED = re.compile(r"(?:\b[A-Z][a-z]+\.?|\b(?:fig|sect?|tab)\.|figure|sectio
 # Words behind a number, by the names that figures_en.tsv uses: 2-3x -> two to three x.
 _WORDS = names("""
     per_mille=per mille; million=million; thousand_k=k; molar=molar; kelvin=kelvin; fold=x; gauge=gauge;
-    basis_points=basis points; home_runs=home runs; age=year old; seconds=seconds; celsius=degrees celsius;
-    fahrenheit=degrees fahrenheit;
+    basis_points=basis points; home_runs=home runs; age=year old; units=units; cent=cent; seconds=seconds;
+    celsius=degrees celsius; fahrenheit=degrees fahrenheit;
 """)
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _TO = r"\s?[-—~]\s?"

@@ -100,8 +100,15 @@ NAMES: list[Row] = [
     (
         "span",
         r"(?<=BC)-(?=\d|AD)|(?<=BCE)-(?=\d)|(?<=\d[rv])-(?=\d{1,3}[rv]\b)|(?<=\dr)-(?=v\b)|-(?='\d\d\b)(?<=\b(?:19|20)\d\d-)"
-        r"|-(?=Z\b)(?<=\b[A-Y]-)|-(?=[C-X]\b.{1,60}-Z\b)(?<=\bA-)|-(?=[A-Z]\b)(?<=names [A-Z]-)",
+        r"|-(?=Z\b)(?<=\b[A-Y]-)|-(?=[C-X]\b.{1,60}-Z\b)(?<=\bA-)",
         " to ",
+    ),
+    (
+        "span",
+        r"\b((?i:answers|bands|blocks|columns|exhibits|gates|grades|groups|items|letters|levels|names|options|parts"
+        r"|pools|questions|rows|seats|sections|sizes|surnames|vitamins|zones) [A-Z](?=-[A-Z]\b)"
+        r"|X{0,3}S(?=-X{0,3}L\b)|[ML](?=-X{1,3}L\b))-",
+        r"\1 to ",
     ),
     (
         "direction",
@@ -126,6 +133,7 @@ NAMES: list[Row] = [
         r"(?i:(?<=runway )|(?<=rwy ))(\d\d?)([LRC])?\b|(?<=ILS )(\d\d?)([LRC])\b",
         lambda m: f"{numbers.digits(m[1] or m[3])} {_RUNWAYS.get(m[2] or m[4], '')}".rstrip(),
     ),
+    ("tolerance", r"(\+\d[\d.]{0,8})/[-−](?=\d)", r"\1, minus "),
     ("power", r"(\d\.\d{1,4} ?× ?10)[-−](?=\d{1,2}\b)", r"\1^-"),
     (
         "direction",
@@ -169,6 +177,11 @@ NAMES: list[Row] = [
         "code",
         r"\b(?<!\bi\d-)(?=[A-Z]{0,20}\d)(?=\d{0,20}[A-Z])[A-Z0-9]{5,24}\b(?![.,-]\d)",
         letters_and_digits,
+    ),
+    (
+        "standard",
+        r"\b((?:ISO|IEC|EN|BS|DIN)(?:[ /][A-Z]{2,3}){0,2} \d{3,5}(?:-\d{1,3})?):((?:19|20)\d\d)\b",
+        lambda m: f"{m[1]}, {numbers.year(m[2])}",
     ),
     (
         "standard",

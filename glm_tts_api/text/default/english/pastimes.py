@@ -210,7 +210,7 @@ PASTIMES: list[Row] = [
     ("race", r"\b(\d)m ?(\d)f\b", lambda m: f"{m[1]} {numbers.plural('mile', m[1])} {m[2]} furlongs"),
     (
         "wind",
-        r"\b([Ww]ind (?:is |at )?)([0-3]\d0)/(\d{1,2})(?:(?:G| gusting )(\d\d))? ?(?:kts?|knots)\b\.?",
+        r"\b([Ww]ind (?:is |at )?)([0-3]\d0)/(\d{1,2})(?:(?:G| gusting )(\d\d))? ?(?:kts?|KT|knots)\b\.?",
         reported_wind,
     ),
     ("forecast", r"\bocc\. (?=gale|rain|shower|severe|poor|moderate|storm|drizzle|fog|\d)", "occasionally "),

@@ -126,8 +126,12 @@ POWERS: list[Row] = [
 LETTERS: list[Row] = [
     (
         "unit",
-        rf"\b({alternatives(unit for unit in UNITS if unit[-1] in '²³')})",
-        lambda m: f" {numbers.plural(UNITS[m[1]], '1' if before(m, 4) == 'per ' else '2')} ",
+        rf"(/?)\b({alternatives(unit for unit in UNITS if unit[-1] in '²³')})",
+        lambda m: (
+            f" per {UNITS[m[2]]} "
+            if m[1]
+            else f" {numbers.plural(UNITS[m[2]], '1' if before(m, 4) == 'per ' else '2')} "
+        ),
     ),
     ("power", r"(\b[A-Za-z]{1,2}|\))([⁰¹²³⁴-⁹⁺⁻]{1,9})()", exponent),
 ]

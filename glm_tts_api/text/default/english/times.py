@@ -28,7 +28,7 @@ _SCORE = re.compile(
     r"(?i)\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score|scored|draw|drew|defeat\w*|victory|tied?|final"
     r"|set|halftime|trail\w*|record)\b"
 )
-_BY_CLOCK = re.compile(r"(?i)\b(?:at|by|around|until|before|after|from)\s$")
+_BY_CLOCK = re.compile(r"(?i)\b(?:at|by|around|until|before|after|from|the|our)\s$")
 _SECONDS_BEFORE = re.compile(
     r"(?i)\b(?:after|for|every|knocked|shaved|within|about|takes?|took|only|than|wait|lasts?|lasted"
     r"|under|to|just) $"

@@ -45,7 +45,7 @@ def saint_or_street(match: Match) -> str:
     otherwise saint or doctor before a name. Elsewhere it stays."""
     short, rest = match[2], after(match)
     behind_name = match[1] is not None and not _NO_STREET.fullmatch(match[1])
-    before_name = re.match(r"\s*[A-Z](?:[a-z]|\.? [A-Z])", rest)
+    before_name = re.match(r"[\s-]*[A-Z](?:[a-z]|\.? [A-Z])", rest)
     ordinary = re.match(
         rf"\s*(?:Apt|Suite|Ste|Stn|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b",
         rest,
@@ -153,9 +153,7 @@ def dash(match: Match) -> str:
 
 
 # Titles that are also written without a full stop.
-_UNDOTTED = (
-    "Mr|Mrs|Ms|Prof|Revd|Capt|Sgt|Lt|Cpl|Cmdr|Maj|Insp|Supt|Cdr|Messrs|Rev(?= [A-Z][a-z])|Fr(?= [A-Z][a-z])"
-)
+_UNDOTTED = "Mr|Mrs|Ms|Prof|Revd|Capt|Sgt|Lt|Cpl|Cmdr|Maj|Insp|Supt|Cdr|Messrs|(?:Rev|Fr|Mt)(?= [A-Z][a-z])"
 # Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
@@ -187,7 +185,7 @@ WORDS: list[Row] = [
     ("initials", rf"\b([A-Z][a-z]+\.? )?\b((?:[A-Z]\. ){{1,4}})(?={A_NAME.pattern}[A-Z][a-z])", initials),
     (
         "street or saint",
-        r"((?:\b[A-Z][a-z]{1,20}(?:'s?)?|\d(?:st|nd|rd|th))\s)?"
+        r"((?:\b[A-Z][a-z]{0,20}(?:'s?)?|\d(?:st|nd|rd|th))\s)?"
         r"\b(St|Dr)\b(?:\.|(?=\s[A-Z]|,|$)|(?<=St)(?=\s[a-z]))",
         saint_or_street,
     ),
