@@ -52,6 +52,6 @@ def _spoken_line(line: str) -> str:
     if numbered:
         number, rest = numbered["inside"] or numbered["before"], line[numbered.end() :]
         line = f"{number}。{rest}" if chinese else f"{number_words(number)}. {rest}"
-    if line.startswith("|"):
+    if line.startswith("|") and line.endswith("|"):
         line = line.strip("| ")
     return line if line.rstrip(_CLOSING)[-1:] in _LINE_ENDS else line + ("。" if chinese else ". ")

@@ -9,7 +9,7 @@ from glm_tts_api.text.default.table import Match, Row
 _DIGIT_NAMES = {chr(code): name for code, name in CHINESE_DIGITS.items()}
 _CODE_WORDS = (
     "[单证税牌编账帐会员订卡款货机利]号|快递单号|订单号|车牌号?|序列号"
-    "|车架号|发动机号|验证码|激活码|兑换码|邀请码|提取码|SN|密码"
+    "|车架号|发动机号|(?:CN|ZL)(?=20\\d{10})|验证码|激活码|兑换码|邀请码|提取码|SN|密码"
 )
 
 
@@ -41,6 +41,7 @@ LETTERED: list[Row] = [
         rf"(?:{_CODE_WORDS})[：:为是 ]{{0,2}}[A-Z\d-]{{5,24}}(?:\.[\dX])?(?![A-Za-z\d*])",
         lambda m: dialled(m.group().replace("-", "").replace(".", "点")),
     ),
+    ("hash", r"(?<![A-Za-z\d])(?=\d*[a-f])(?=[a-f]*\d)[\da-f]{8,64}(?![A-Za-z\d])", lambda m: digits(m[0])),
     ("licence", r"(?<=备)(\d{6,10})号(-(?=\d))?", lambda m: f"{digits(m[1])}号{'杠' * bool(m[2])}"),
     (
         "password",

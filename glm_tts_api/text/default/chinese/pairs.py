@@ -11,7 +11,7 @@ from glm_tts_api.text.default.chinese.times import clause, is_score
 from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _PLAYED = re.compile(
-    "打出|轰出|攻击波|小高潮|赛点|盘点|半场|上半时|主场|客场|终场|节末|开局|抢七|大比分|系列赛|手握"
+    "打出|轰出|攻击波|小高潮|赛点|盘点|半场|上半时|主场|客场|终场|节末|开局|[节局]打完|抢七|大比分|系列赛|手握"
 )
 _COUNTED = re.compile(" ?(?:[名位个天年人月岁周斤块元米种件折]|小时)")
 _NOT_PLAYED = re.compile(f"{_COUNTED.pattern}|[球分]")
@@ -41,7 +41,7 @@ def scored(figure: Figure) -> bool:
     return bool(
         is_score(lead, rest)
         or _PLAYED.search(f"{lead} {rest}")
-        or (figure.last_kind in ("score", "ratio") and re.fullmatch("[、，,和及与 ]{1,2}", between))
+        or (figure.last_kind in ("score", "ratio") and re.fullmatch("[、，,和及与/ ]{1,2}", between))
         or _falls(figure)
         or re.match("[，(（]\\d{1,2}[)）]", figure.rest)
     )

@@ -65,6 +65,17 @@ _PARTICLES = "哒谢啦呀啊哦吧呢嘛哈嗯噢哟呐哇滴"  # after these a
 _UNIT = alternatives(UNITS)
 _SHAPES = {"∠": "角", "△": "三角形", "⊙": "圆"}
 
+_FACTORS = "(?:(?:sin|cos|tan|ln) ?)?[A-Za-zα-ω]{1,2}\\d?(?:[²³]|的[平立]方)?"
+
+
+def over(match: Match) -> str:
+    """Returns a quotient of letters in Chinese next to another sign of a formula: a/b= -> b分之a=."""
+    told = re.match(" ?[<>=≥≤≠+*×]|的[值极]", after(match)) or re.search("=$|[A-Za-z)][<>+×]$", before(match))
+    if match[0] == "m/s":
+        return match[0]
+    return f"{match[2]}分之{match[1]}" if told else match[0]
+
+
 POWERS: list[Row] = [
     (
         "abbreviation",
@@ -119,12 +130,7 @@ SUMS: list[Row] = [
     ("divided", rf"/(?=[{_NUMERALS}千万点]{{1,12}}[{_HAN}Ω]{{0,3}} ?[=≈])", "除以"),
     ("quotient", rf"/(?<=[{_HAN}].)(?=\d)", quotient),
     ("quotient", r"/(?<=[)乘].)(?=[A-Za-z\d(])", "除以"),
-    (
-        "quotient",
-        r"((?:(?:sin|cos|tan|ln) ?)?[A-Za-z](?<![A-Za-z\d].))/([A-Za-z])"
-        r"(?= ?[<>=≥≤≠+*×]|的[值极]|(?<==(?!m/s)...)(?![A-Za-z/]))",
-        r"\2分之\1",
-    ),
+    ("quotient", rf"(?<![A-Za-z\d方])({_FACTORS})/({_FACTORS})(?![A-Za-z\d])", over),
     ("equals", r"={1,3}", "等于"),
     (
         "times",

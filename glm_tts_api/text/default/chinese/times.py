@@ -58,7 +58,7 @@ def compared(figure: Figure) -> bool:
     if (
         _RATIO.search(lead[-6:])
         or _RATIO_BEHIND.match(rest)
-        or f"{figure.last_kind}{figure.lead[-1:]}" == "ratio/"
+        or f"{figure.last_kind}{figure.lead[-1:]}" in ("ratio/", "ratio、")
     ):
         return True
     told = _CLOCK.search(lead) or _BY_CLOCK.match(rest)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable
 
 from glm_tts_api.text.default.characters import CARD, plain_exponent, rank_and_suit
-from glm_tts_api.text.default.chinese.numbers import cardinal, counted
+from glm_tts_api.text.default.chinese.numbers import cardinal, counted, digits
 from glm_tts_api.text.default.table import Match, Row, before, beside
 
 _BIDDING = re.compile("[开争应再]叫|叫[到牌品]|定约|成局|满贯|加到|桥牌|\\dNT")
 _SUITS = {"♤": "黑桃", "♡": "红桃", "♢": "方块", "♧": "梅花"}
-_SIGNS = {"∽": "相似于", "≌": "全等于", "≅": "全等于", "∀": "任意", "∃": "存在"}
-_TERM = "[xyznabπαβθλ][²³]?"
+_SIGNS = {"∽": "相似于", "≌": "全等于", "≅": "全等于", "∀": "任意", "∃": "存在", "⇔": "等价于"}
+_TERM = "(?:π?[xyznabrαβθλ]|π)[²³]?"
 _END = r"([-+]?[\w√π∞/.]{1,6})"  # of an interval
 
 
@@ -61,11 +61,16 @@ def integral(match: Match) -> str:
 
 TRADES: list[Row] = [
     ("cards", CARD, card),
+    (
+        "cards",
+        r"([♤♡♢♧])((?:10|[2-9AKQJTx]){2,13})",
+        lambda m: _SUITS[m[1]] + digits(m[2].replace("10", "十")),
+    ),
     ("isotope", r"(?<![A-Za-z\d])C-(1[34])(?!\d)", near("测[定年]|断代|年代|同位素|放射|呼气|标记", r"碳\1")),
     ("ion", r"(?<![A-Za-z])(OH|Cl|Br|SCN|ClO|MnO4|H?[NCS]O[34]|Cr2O7)(2?)-(?![\w-])", r"\1 \2负"),
     (
         "result",
-        r"(?<=[血白原体糖酮验菌征酸超试gbA-Z\d])[（(]([+-])[)）]",
+        r"(?<=[血白原体糖酮验菌征酸超试查gbphA-Z\d])[（(]([+-])[)）]",
         lambda m: "阳性" if m[1] == "+" else "阴性",
     ),
     ("pace", r"/ ?(?<=[\"″”'’]/) ?km(?![A-Za-z/])", "每公里"),
@@ -83,7 +88,8 @@ TRADES: list[Row] = [
     ("limit", r" ?→(?:(?<=[a-z\d)θ]→)|(?=[+-]?[∞\d])) ?", near("∞|lim|极限|当 ?Δ?[a-zθ]→?[0-9+-]", "趋于")),
     (
         "interval",
-        rf"[\[(](?:(?<=[∈间在].)|(?=[^\])]{{1,12}}(?:[\])][上内]|∞))){_END}[,，] ?{_END}[\])](?![处点])",
+        rf"[\[(](?:(?<=[∈间在].)|(?=[^\])]{{1,12}}(?:[\])](?:[上内段组](?!方)|的[有人频])|∞)))"
+        rf"{_END}[,，] ?{_END}[\])](?![处点班])",
         r"\1到\2",
     ),
     (
@@ -93,7 +99,7 @@ TRADES: list[Row] = [
     ),
     (
         "quotient",
-        rf"((?<=[\w²³)])-)?(?<![A-Za-z\d./])(?:(\d{{0,3}}{_TERM}|√(?:\d{{1,3}}|{_TERM}))/(\d{{1,3}})({_TERM})?"
+        rf"((?<=[\w²³)])-)?(?<![A-Za-z\d./$¥￥€£])(?:(\d{{0,3}}{_TERM}|√(?:\d{{1,3}}|{_TERM}))/(\d{{1,3}})({_TERM})?"
         rf"|(\d{{1,3}})/({_TERM}|(?<==\d/)[A-Z]))(?![A-Za-z\d./²³])",
         quotient,
     ),
@@ -106,6 +112,9 @@ TRADES: list[Row] = [
         r"(?:^|(?<=[\s）)。：；]))([A-D])[.．] ?(?=[-√\d])",
         lambda m: f"，{m[1]}，" if re.search(r"[\s）)。：；][A-D][.．] ?[-√\d]", beside(m, 40)) else m[0],
     ),
+    ("difference", r"-(?:(?<=/\d-)|(?<=/\d\d-))(?=\d{1,2}/\d{1,2}[)）]? ?[=×÷+*])", "减"),
+    ("minute", r"['′](?:(?<=第\d.)|(?<=第\d\d.))(?=[\u4e00-\u9fff，])", "分钟"),
+    ("hardness", r"-(?:(?<=HR[ABC]\d\d-)|(?<=HB\d{3}-))(?=\d{2,3}(?!\d))", "到"),
     ("parallel", r"((?<![A-Za-z])[A-Z]?[A-Za-z]) ?// ?(?=[A-Z]?[A-Za-z](?![A-Za-z]))", r"\1平行"),
     ("distribution", r"(?<=[A-ZξηY]) ?[~～] ?(?=[NBUPEtF][(（])", "服从"),
     ("reaction", " ?[⇌⇋] ?", "可逆生成"),
@@ -122,7 +131,7 @@ TRADES: list[Row] = [
     ("times", r"(?<=\d)[xX](?![A-Za-z\d])", near("估值|P/?[EBS]|EV/|市[盈销净]率|杠杆", "倍")),
     ("infinity", r"(?<!\d)[+-](?=∞)", lambda m: "正" if m[0] == "+" else "负"),
     ("pulse", r"([次拍转滴])/分(?![钟之])", r"\1/分钟"),
-    ("geometry", "[∽≌≅∀∃]", lambda m: _SIGNS[m[0]]),
+    ("geometry", "[∽≌≅∀∃⇔]", lambda m: _SIGNS[m[0]]),
     ("geometry", r"[φΦøØ⌀] ?(?=\d)", "直径"),
     ("key", r"([A-Ga-g](?<![A-Za-z].))♭", r"降\1"),
     ("key", r"([A-Ga-g](?<![A-Za-z].))♯", r"升\1"),
