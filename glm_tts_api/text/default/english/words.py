@@ -178,6 +178,7 @@ WORDS: list[Row] = [
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
     ("about", r"(?i)(?<=about )~ ?(?=[$£€\d])|(?<=around )~ ?(?=[$£€\d])", ""),
     ("paragraph", r"¶(¶?) ?(?=\d)", lambda m: f"paragraph{'s' * len(m[1])} "),
+    ("initials", r"(?<=[a-z], )((?:[A-Z]\. ?){1,4})(?=\(\d{4})", lambda m: m[1].replace(".", "")),
     ("latin", r"(?<!\d[snrt][tdh] )\bc\.\s?(?=A\.?D\b)", "circa "),
     ("degree", r"\bPh\.\s?D\b\.?", with_stop(lambda _: "p h d")),
     ("latin", r"\b(?:(e)\.\s?g|i\.\s?e)\.,?", lambda m: "for example" if m[1] else "that is"),
