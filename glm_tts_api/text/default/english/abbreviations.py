@@ -142,6 +142,7 @@ ABBREVIATIONS: list[Row] = [
         with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
     ),
     ("span", r"\b((?![CLT])[A-Z])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),  # L4-L5 is no span
+    ("junction", r"\bJ(?=\d{1,2}[Aa]?\b.{1,20}\bM\d)", "junction "),
     (
         "part",
         r"(?:(?<=[,;:(\d&] )|(?<=and )|(?<=also )|^)(vv?|n|(?<!\d )l)\. ?(?=\d)",

@@ -80,9 +80,11 @@ _NTH = "(?:st|nd|rd|th)?"
 DATES: list[Row] = [
     (
         "span of days",
-        rf"\b({MONTH})\b\.?((?: (?:3[01]|[12]\d|0?[1-9]){_NTH}\b)?(?:,? \d{{4}})?) ?- ?"
+        rf"(?:{_B}{_DAY}{_NTH} )?\b({MONTH})\b\.?((?: (?:3[01]|[12]\d|0?[1-9]){_NTH}\b)?(?:,? \d{{4}})?) ?- ?"
         rf"(?=(?:(?:3[01]|[12]\d|0?[1-9]){_NTH} )?{MONTH}\b)",
-        lambda m: f"{m[1] if m[2] else _month(m[1])}{m[2]} to ",
+        lambda m: (
+            f"{f'the {numbers.ordinal(m[1])} of ' if m[1] else ''}{m[2] if m[3] else _month(m[2])}{m[3]} to "
+        ),
     ),
     ("month", rf"(?<= to )({MONTH})\b(?!\.| \d)", lambda m: _month(m[1])),
     ("date", rf"(?<![\w-]){_DAY}-({MONTH})(?:-({_YEAR}|\d\d))?(?![\w-])", day_first),

@@ -136,8 +136,8 @@ PASTIMES: list[Row] = [
     ),
     (
         "spoons",
-        rf"(?<=\d )([tT])(?:\. (?=[a-z]{{3}})|\.(?=\))| (?={_FOOD}))",
-        lambda m: "tsp " if m[1] == "t" else "tbsp ",
+        rf"(?<=\d) ?([tT])(?:\. (?=[a-z]{{3}})|\.(?=\))| (?={_FOOD}))",
+        lambda m: " tsp " if m[1] == "t" else " tbsp ",
     ),
     (
         "pints",

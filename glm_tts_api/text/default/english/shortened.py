@@ -98,7 +98,12 @@ def _beside(match: Match, words: dict[str, str], lead: str, rest: str) -> str | 
     """Returns the words of a short form that stands next to a figure, an amount or a colon."""
     numbered = words.get("figure") or words.get("label") or (_cited(match) and words.get("cited"))
     lettered = match[1][0].isupper() and _LETTER.match(rest)
-    if numbered and match[0].endswith(".") and (_FIGURE.match(rest) or lettered):
+    if (
+        numbered
+        and not ("money" in words and _MONEY.match(rest))
+        and match[0].endswith(".")
+        and (_FIGURE.match(rest) or lettered)
+    ):
         return numbered + " " * rest[0].isdigit()
     places = {
         "label": _NUMBER.match(rest) or _LETTER.match(rest),
