@@ -22,6 +22,7 @@ from glm_tts_api.text.default.data import Word, Words, either
 from glm_tts_api.text.default.english import rules as english_rules
 from glm_tts_api.text.default.english.short_forms import MONTH, SHORT_STATES, STREETS, TITLES, WEEKDAYS
 from glm_tts_api.text.default.english.shortened import SHORT_FORMS
+from glm_tts_api.text.default.english.units import ALONE
 from glm_tts_api.text.default.figures import Figures
 from glm_tts_api.text.default.lines import spoken_lines
 from glm_tts_api.text.default.spelling import CHINESE_DIGITS
@@ -50,8 +51,7 @@ _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 
 _ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
 _PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
 _SHORT_FORMS = SHORT_FORMS | {
-    *(form.lower() for form in (*TITLES, *WEEKDAYS, *STREETS, *SHORT_STATES)),
-    *("kg", "km", "lb", "mi", "ml", "mo", "oz"),
+    *(form.lower() for form in (*TITLES, *WEEKDAYS, *STREETS, *SHORT_STATES, *ALONE)),
 }
 _SHORTENED = re.compile(
     rf"[A-Z]{{2}}|\b(?:{MONTH}|[A-G]b|[YQM]o[YQM]|[NSEW])\b"
@@ -87,7 +87,7 @@ class DefaultRules:
         spoken = []
         for line in lines:
             by_marks = chinese or _CHINESE_MARKS.search(line)
-            in_chinese = signs.has_hanzi(line) or (by_marks and not _has_words(line))
+            in_chinese = signs.has_hanzi(line) or (by_marks and not _WORD.search(line))
             read = self._read_chinese if in_chinese else self._read_english
             spoken.append("".join(read(part, uses, check) for part in pieces(line, _MAX_PART, _MAX_PART)))
         return _finish(("" if chinese else " ").join(spoken))
@@ -152,10 +152,6 @@ def is_plain_english(sentence: str) -> bool:
     """Returns whether `sentence` has only letters and marks, and no short form, Roman numeral, month,
     large number or word in capitals. The rules are not applied to such a sentence."""
     return _PLAIN_ENGLISH.fullmatch(sentence) is not None and not _SHORTENED.search(sentence)
-
-
-def _has_words(line: str) -> bool:
-    return _WORD.search(line) is not None
 
 
 def _strongest(run: str) -> str:

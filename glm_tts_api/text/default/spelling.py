@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from glm_tts_api.text.english import number_words
+
 TAIL = ".,!?;:'\")]}>"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}"
 _DOMAINS = "com|cn|org|net|io|ai|edu|gov|dev|app|co|me|info|tv|xyz|top|uk|us|de|fr|jp|hk|tw|ru|eu"
@@ -17,41 +19,24 @@ URL = re.compile(
 )
 
 CHINESE_MARKS = {
-    ".": "点",
-    "/": "斜杠",
-    ":": "冒号",
-    "@": "艾特",
-    "-": "杠",
-    "_": "下划线",
-    "?": "问号",
-    "=": "等于",
-    "&": "和",
-    "#": "井号",
-    "%": "百分号",
-    "+": "加",
-    "~": "波浪号",
+    **{".": "点", "/": "斜杠", ":": "冒号", "@": "艾特", "-": "杠", "_": "下划线", "?": "问号"},
+    **{"=": "等于", "&": "和", "#": "井号", "%": "百分号", "+": "加", "~": "波浪号"},
 }
 ENGLISH_MARKS = {
-    ".": "dot",
-    "/": "slash",
-    ":": "colon",
-    "@": "at",
-    "-": "dash",
-    "_": "underscore",
-    "?": "question mark",
-    "=": "equals",
-    "&": "and",
-    "#": "hash",
-    "%": "percent",
-    "+": "plus",
-    "~": "tilde",
+    **{".": "dot", "/": "slash", ":": "colon", "@": "at", "-": "dash", "_": "underscore"},
+    **{
+        "?": "question mark",
+        "=": "equals",
+        "&": "and",
+        "#": "hash",
+        "%": "percent",
+        "+": "plus",
+        "~": "tilde",
+    },
 }
 CHINESE_DIGITS = {ord(str(value)): name for value, name in enumerate("零一二三四五六七八九")}
 PHONE_DIGITS = {**CHINESE_DIGITS, ord("1"): "幺"}
-ENGLISH_DIGITS = {
-    **{"0": "zero", "1": "one", "2": "two", "3": "three", "4": "four"},
-    **{"5": "five", "6": "six", "7": "seven", "8": "eight", "9": "nine"},
-}
+ENGLISH_DIGITS = {digit: number_words(digit) for digit in "0123456789"}
 
 
 def spell_address(address: str, marks: Mapping[str, str], digits: Mapping[str, str]) -> str:
@@ -62,8 +47,3 @@ def spell_address(address: str, marks: Mapping[str, str], digits: Mapping[str, s
     words = re.findall(r"[A-Za-z]+|.", body)
     spoken = [word if word.isalpha() else digits.get(word) or marks.get(word, " ") for word in words]
     return f" {' '.join(spoken)} {address[len(body) :]}"
-
-
-def english_digits(digits: str) -> str:
-    """Returns digits as English words, one by one: "1234" -> "one two three four"."""
-    return " ".join(ENGLISH_DIGITS[digit] for digit in digits)

@@ -80,6 +80,13 @@ def beside(match: Match, length: int) -> str:
     return before(match, length) + after(match, length)
 
 
+def behind(words: str) -> str:
+    r"""Returns a regular expression for the place behind one of `words` and a blank: behind("in|of") ->
+    (?:(?<=\bin )|(?<=\bof ))."""
+    places = "|".join(rf"(?<=\b{word} )" for word in words.split("|"))
+    return f"(?:{places})"
+
+
 def alternatives(words: Iterable[str]) -> str:
     """Returns a regular expression that matches one of `words`, the longest first."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
+from glm_tts_api.text.default.english.names import DIRECTIONS
 from glm_tts_api.text.default.english.short_forms import SHORT_STATES
 from glm_tts_api.text.default.english.stops import with_stop
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, names
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, behind, names
 
 _RANK = re.compile(
     r"Account|Ana|Arch|Assoc|Cent|Citizen|Consult|Ctr|Data|Design|Develop|Direct|Discount|Edit|Engineer"
@@ -31,7 +32,6 @@ _PLACE = re.compile(
     r"|row|seat|section|stand|suite|table|unit|zone) $"
 )
 _PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")
-_WINDS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _PARTS = names("v=verse; vv=verses; n=note; l=line; sc=Scene; vol=Volume; ph=Phase;")
 _ROUNDED = {"s.f": "significant figure", "d.p": "decimal place"}
 _SEXES = {"M": "male", "F": "female"}
@@ -138,7 +138,7 @@ ABBREVIATIONS: list[Row] = [
     ),
     (
         "minutes",
-        r"(?:(?<=more )|(?<=few )|(?<=several ))(min|sec)\b\.?",
+        rf"{behind('more|few|several')}(min|sec)\b\.?",
         with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
     ),
     ("span", r"\b((?![CLT])[A-Z])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),  # L4-L5 is no span
@@ -166,13 +166,12 @@ ABBREVIATIONS: list[Row] = [
         r"\b([1-7])([spdf])(?= (?:orbitals?|shell|electrons?|subshell|state)\b)",
         lambda m: f"{numbers.cardinal(m[1])} {m[2]}",
     ),
-    ("promotion", r"\b([a-h])([18])=([QRBN])\b", lambda m: f"{m[1]} {numbers.cardinal(m[2])} equals {m[3]}"),
     ("minutes", r"\b(\d\d)\+(\d{1,2})['′]", r"\1 plus \2 minutes"),
     ("per", r"(?:(?<=\d )|(?<=s ))p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
     ("established", r"\b[Ee]st\. (?=(?:in )?(?:1[5-9]\d\d|20\d\d)\b)", "established "),
     ("defeated", r"(?:\bdef\.|(?<=\d\) )d\.?) (?=[A-Z][a-z])", "defeated "),
     ("pack", r"\b[Pp]k\.?(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
-    ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{_WINDS[m[1]]} "),
+    ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{DIRECTIONS[m[1]]} "),
     ("dose", r"\bq ?(\d{1,2})(?:[-–](\d{1,2}))? ?(h|hrs?|min|d|wk?|mo)\b", dose),
     (
         "decimal comma",
@@ -189,12 +188,6 @@ ABBREVIATIONS: list[Row] = [
     ("business", r"\bbus\. (?=days?\b|hours\b|hrs\b)", "business "),
     ("miles", r"(?<=\d[kK] )m(?:i|ls)\b\.?(?=[ ,;)])|(?<=\d,\d{3} )mls\b", "miles"),
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
-    (
-        "acuity",
-        r"\b20/(\d{2,3})(?= (?:vision|eyesight|O[DSU]\b|in (?:her|his|my|the|each) ))"
-        r"|(?i:(?<=vision )|(?<=vision is )|(?<=acuity )|(?<=vision was ))20/(\d{2,3})\b",
-        lambda m: f"twenty {numbers.cardinal(m[1] or m[2])}",
-    ),
     (
         "state",
         rf"(?:(?<=[a-z], )|(?<=\()|(?<=[RD]-))({alternatives(SHORT_STATES)})\.(?=[,) ]|$)",
@@ -226,7 +219,7 @@ ABBREVIATIONS: list[Row] = [
     ("pounds", r"(?<=\d)(?<![a-h]\d)# (?=[a-z]{3})", " lb "),
     (
         "years",
-        r"(?:(?<=[=≈] )|(?<=\bof )|(?<=\bin )|(?<=\bis ))(\d{1,4}\.\d{1,4}) (y|d)(?=[.,;)]|$)",
+        rf"(?:(?<=[=≈] )|{behind('of|in|is')})(\d{{1,4}}\.\d{{1,4}}) (y|d)(?=[.,;)]|$)",
         lambda m: f"{m[1]} {_COMPARED[m[2]]}s",
     ),
     (
@@ -260,7 +253,7 @@ ABBREVIATIONS: list[Row] = [
         "times",
         r"(?<= )x(?=\d (?:daily|weekly|a day)\b)|(?<=\()x(?=\d{1,2}\))"
         r"|(?<=[a-z]{5} )x(?=[2-9]\b(?:[.,;)]|$| (?:today|yesterday|this|last|per|each|daily|and [a-z]{2})))"
-        r"|(?:(?<=sets )|(?<=reps ))x (?=\d)"
+        rf"|{behind('sets|reps')}x (?=\d)"
         r"|(?<![\w.])[x×] ?(?=\d{1,2} ?(?:d|daily|days?|mins?|minutes?"
         r"|weeks?|wks?|hrs?|hours?|months?|years?|doses)\b)",
         "times ",
@@ -291,7 +284,7 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f"{m[1] or m[3]} of {m[2] or m[4]} ",
     ),
     ("given", r"\bP\((\w{1,3})\|(\w{1,3})\)", r"P of \1 given \2 "),
-    ("star", r"(?i:(?<=dial )|(?<=press )|(?<=hit )|(?<=enter )|(?<=dialing ))\*(?=\d)", "star "),
-    ("pound", r"(?i:(?<=press )|(?<=hit )|(?<=by ))#(?![\w-])|#(?= (?:key|sign|symbol)\b)", "pound"),
+    ("star", rf"(?i:{behind('dial|dialing|press|hit|enter')})\*(?=\d)", "star "),
+    ("pound", rf"(?i:{behind('press|hit|by')})#(?![\w-])|#(?= (?:key|sign|symbol)\b)", "pound"),
     ("colons", r"(?<![\w:]):: ?(?=\d)|(?<=\d)::(?=[\da-f]{1,4}\b)", " colon colon "),
 ]

@@ -11,8 +11,11 @@ from glm_tts_api.text.default.english.units import CODES, SCALES, UNITS
 from glm_tts_api.text.default.figures import by_name
 from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
 
-_SCALE = alternatives(SCALES)
-_UNIT = alternatives(UNITS)
+_CODE = alternatives(CODES)
+_MEASURED = re.compile(
+    rf"\s?(?:(?:{alternatives(UNITS)})(?![A-Za-z])|[%°/x×*+=^:€£¥$-]|(?:{alternatives(SCALES)}|{_CODE})\b)|\.\d"
+)
+_CODED = re.compile(rf"\b(?:{_CODE}) $")
 _LONG_UNIT = alternatives(unit for unit in UNITS if len(unit) > 1)
 
 
@@ -31,18 +34,8 @@ def without_commas(match: Match) -> str:
     a unit, a sign or a currency stands next to it. Otherwise it is written in words, since later rules would
     take its bare digits for a year or a name."""
     number = match.group().replace(",", "")
-    measured = re.match(
-        rf"\s?(?:{_UNIT})(?![A-Za-z])|\s?[%°/x×*+=^:-]|\.\d|\s?(?:{_SCALE}|{alternatives(CODES)})\b|"
-        rf"\s?[€£¥$]",
-        after(match),
-    )
-    if len(number) <= 12 and (
-        measured
-        or re.search(rf"\b(?:{alternatives(CODES)}) $", before(match))
-        or before(match, 1).strip(' ("')
-    ):
-        return number
-    return cardinal(number)
+    beside = _MEASURED.match(after(match)) or _CODED.search(before(match)) or before(match, 1).strip(' ("')
+    return number if beside and len(number) <= 12 else cardinal(number)
 
 
 def standing_alone(match: Match) -> str:
@@ -54,21 +47,14 @@ def standing_alone(match: Match) -> str:
     lead = before(match)
     named = re.search(r"\b[Ii]n $", lead) and rest[1:2].isupper()  # In 1492 Columbus
     is_counted = not named and ((word.endswith("s") and not _NO_PLURAL(word)) or _COUNTED(word))
-    if re.fullmatch("1[0-9]\\d\\d", number) and re.search("(?:^|[.;,] )[Bb]y $", lead) and not is_counted:
-        return numbers.year(number)
-    if (
-        re.fullmatch(r"1[1-9]\d\d|20\d\d", number)
-        and not is_counted
-        and not re.search(
-            r"(?i)\b(?:equals|plus|minus|times|of about|about|than|nearly"
-            r"|over|almost|only|total of|weighs|costs|by)\s$",
-            lead,
-        )
-    ):
-        return numbers.year(number)
-    return cardinal(number)
+    is_year = _YEAR(number) and not is_counted and not _AMOUNT.search(lead)
+    return numbers.year(number) if is_year else cardinal(number)
 
 
+_YEAR = re.compile(r"1[1-9]\d\d|20\d\d").fullmatch
+_AMOUNT = re.compile(
+    r"(?i)\b(?:equals|plus|minus|times|about|than|nearly|over|almost|only|total of|weighs|costs|by)\s$"
+)
 _NO_PLURAL = re.compile("was|has|is|as|does|this|olympics|games|news|finals|census|crisis").fullmatch
 _COUNTED = re.compile(
     "people|percent|square|cubic|million|meters|men|women|children|feet|degrees|more|different|new|points"
@@ -83,7 +69,8 @@ AMOUNTS: list[Row] = [
         "by",
         r"(?:(?<=foot)|(?<=feet)|(?<=inch)|(?<=inches)|(?<=\bdeep)"
         r"|(?<=\bhigh)|(?<=\blong)|(?<=\btall)|(?<=\bwide)) {0,2}(?:x(?![a-z])|×) ?(?=\w)"
-        r"|(?:(?<=half)|(?<=quarter)|(?<=quarters)) x (?=\d{1,2}\b(?! ?=))",
+        r"|(?:(?<=half)|(?<=quarter)|(?<=quarters)) x (?=\d{1,2}\b(?! ?=))"
+        r"|(?i:(?<=\ba \d)|(?<=\bthe \d)) x (?=\d{1,3} [a-z]{3})",
         " by ",
     ),
     ("times", r"(?<=[\da-z] )x(?= (?:g|daily|weekly|a (?:day|week|month|year)|per (?:day|week))\b)", "times"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.table import Match, Row, after, before
+from glm_tts_api.text.default.table import Match, Row, after, before, behind
 
 _NEAR = 40  # characters to either side that are examined
 _LAST_WORD, _NEXT_WORD = re.compile(r"([A-Za-z]+)\W*$"), re.compile(r"\W*([A-Za-z]+)")
@@ -31,9 +31,8 @@ def spelled(match: Match) -> str:
     lead, rest = before(match, _NEAR), after(match, _NEAR)
     beside = [word[1] for word in (_LAST_WORD.search(lead), _NEXT_WORD.match(rest)) if word]
     among_capitals = not re.search("[a-z]", lead + rest) and re.search("[A-Z]{2}", lead + rest)
-    return (
-        match.group() if among_capitals or any(map(_SHOUTED.fullmatch, beside)) else " ".join(match.group())
-    )
+    emphasised = among_capitals or any(map(_SHOUTED.fullmatch, beside))
+    return match[0] if emphasised else " ".join(match[0])
 
 
 _ASKED = re.compile(
@@ -52,41 +51,20 @@ def country(match: Match) -> str:
     return match.group() if emphasised else spelled(match)
 
 
-def _behind(words: str) -> str:
-    return "|".join(rf"(?<=\b{form} )" for word in words.split("|") for form in (word, word.capitalize()))
-
-
+_SPELLED = {
+    "information technology": rf"\bIT(?= (?i:{_IT_STAFF}|{_SAYS})\b)"
+    rf"|(?i:{behind(_LEADS)})IT\b(?!'|(?<=all IT) (?:an?|off|quits|what)\b)",
+    "health organization": rf"\bWHO(?= (?:officials?|experts?|data|{_SAYS})\b)|(?i:{behind('the|by')})WHO\b",
+    "operating room": rf"\bOR(?= (?:nurses?|tables?|suites?|staff|teams?)\b)|(?i:{behind('the|an')})OR\b",
+    "era": r"\bAD\b(?= ?\d| (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|[a-z]{3,5}t(?:y|een))\b)|(?<=[a-z] )AD\b(?=[,.;:)]|$)",
+    "city": r"\bLA\b(?!')",
+    "examination": r"\b(?:SATs?|ACT)(?= (?:scores?|tests?|prep|exams?)\b)|(?<=\bthe )SATs?\b",
+    "initials": r"\b(?:AET|AOB|COB|COD|EOD|ETA|FOB|IOU|KO|LED|MOT|OAP|OBE|OPS|OTE|OT|PE|RIP)s?\b(?!')"
+    r"|\bAPR(?=:? \d\d?(?:\.\d\d?)?%)|(?<=% )APR\b",
+    "radio": r"\b(?<!I )AM(?= (?:radio|stations?|dial|band)\b|/FM)",
+}
 CAPITALS: list[Row] = [
     ("country", r"\bUS\b(?!\$)", country),
-    (
-        "information technology",
-        rf"\bIT(?= (?i:{_IT_STAFF}|{_SAYS})\b)"
-        rf"|(?:{_behind(_LEADS)})IT\b(?!'|(?<=all IT) (?:an?|off|quits|what)\b)",
-        spelled,
-    ),
-    (
-        "health organization",
-        rf"\bWHO(?= (?:officials?|experts?|data|{_SAYS})\b)|(?:{_behind('the|by')})WHO\b",
-        spelled,
-    ),
-    (
-        "operating room",
-        rf"\bOR(?= (?:nurses?|tables?|suites?|staff|teams?)\b)|(?:{_behind('the|an')})OR\b",
-        spelled,
-    ),
-    (
-        "era",
-        r"\bAD\b(?= ?\d| (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-        r"|[a-z]{3,5}t(?:y|een))\b)|(?<=[a-z] )AD\b(?=[,.;:)]|$)",
-        spelled,
-    ),
-    ("city", r"\bLA\b(?!')", spelled),
-    ("examination", r"\b(?:SATs?|ACT)(?= (?:scores?|tests?|prep|exams?)\b)|(?<=\bthe )SATs?\b", spelled),
-    (
-        "initials",
-        r"\b(?:AET|AOB|COB|COD|EOD|ETA|FOB|IOU|KO|LED|MOT|OAP|OBE|OPS|OTE|OT|PE|RIP)s?\b(?!')"
-        r"|\bAPR(?=:? \d\d?(?:\.\d\d?)?%)|(?<=% )APR\b",
-        spelled,
-    ),
-    ("radio", r"\b(?<!I )AM(?= (?:radio|stations?|dial|band)\b|/FM)", spelled),
+    *((kind, pattern, spelled) for kind, pattern in _SPELLED.items()),
 ]

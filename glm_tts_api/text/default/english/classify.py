@@ -96,16 +96,6 @@ def of_a_hundred(figure: Figure) -> bool:
 
 
 TESTS = by_name(
-    *(
-        like_the_last,
-        lettered_too,
-        identified_too,
-        scored_too,
-        sums_up,
-        letter_behind,
-        of_a_team,
-        scales,
-        unheated,
-        of_a_hundred,
-    )
+    *(like_the_last, lettered_too, identified_too, scored_too, sums_up, letter_behind, of_a_team, scales),
+    *(unheated, of_a_hundred),
 )

@@ -7,9 +7,9 @@ import re
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.days import MONTHS, in_full
 from glm_tts_api.text.default.english.numbers import cardinal
-from glm_tts_api.text.default.english.short_forms import MONTH
+from glm_tts_api.text.default.english.short_forms import MONTH, SHORT_MONTH
 from glm_tts_api.text.default.english.stops import A_NAME, A_TIME, stop, with_stop
-from glm_tts_api.text.default.table import Match, Row, before
+from glm_tts_api.text.default.table import Match, Row, before, behind
 
 _SHORT = {"sept": "september", **{month[:3]: month for month in MONTHS}}
 _ARTICLE = re.compile(
@@ -33,10 +33,10 @@ def _month(word: str) -> str:
 
 def month_first(match: Match) -> str:
     """Returns a date in words: Jan 5 -> january fifth, January 5th, 2024 -> january fifth, twenty twenty
-    four."""
-    month, day, year = _month(match[1]), match[2], match[3]
-    spoken = f"{month} {numbers.ordinal(day)}"
-    return spoken + (f", {numbers.year(year)}" if year else "")
+    four; May 3-5 -> may third to fifth."""
+    month, first, last, year = match.groups()
+    days = " to ".join(numbers.ordinal(day) for day in (first, last) if day)
+    return f"{_month(month)} {days}" + (f", {numbers.year(year)}" if year else "")
 
 
 def day_first(match: Match) -> str:
@@ -50,14 +50,6 @@ def day_first(match: Match) -> str:
     return spoken + (f" {numbers.year(in_full(match[3]))}" if match[3] else "")
 
 
-def day_range(match: Match) -> str:
-    """Returns a span of days in words: May 3-5 -> may third to fifth."""
-    month, first, last, year = _month(match[1]), match[2], match[3], match[4]
-    return f"{month} {numbers.ordinal(first)} to {numbers.ordinal(last)}" + (
-        f", {numbers.year(year)}" if year else ""
-    )
-
-
 def short_month(match: Match) -> str:
     """Returns a short month in words: in Jan. -> january. At a sentence's end Jan. and Mar. may be names (I
     met Jan.), and stay unless the text before them tells that a month is meant."""
@@ -65,10 +57,6 @@ def short_month(match: Match) -> str:
     end = stop(match, A_TIME if told else A_NAME)
     named = end and match[1] in ("Jan", "Mar") and not told
     return match.group() if named else _month(match[1]) + end
-
-
-def month_year(match: Match) -> str:
-    return f"{_month(match[1])} {numbers.year(match[2])}"
 
 
 _YEAR = r"(?:1[0-9]|20|21)\d\d"
@@ -96,38 +84,24 @@ DATES: list[Row] = [
     ("quarter", r"\b(Q[1-4]|H[12]|FY) ?['’](\d\d)\b", lambda m: f"{m[1]} {cardinal(m[2])}"),
     (
         "date",
-        rf"\b({MONTH})\.?\s{_DAY}(?:st|nd|rd|th)?\s?[-~—–]\s?{_DAY}(?:st"
-        rf"|nd|rd|th)?(?:,?\s({_YEAR}))?(?![\d:])",
-        day_range,
-    ),
-    (
-        "date",
-        rf"\b({MONTH})\.?\s{_DAY}(?:st|nd|rd|th)?(?:(?:,\s?|\s)({_YEAR}))?"
+        rf"\b({MONTH})\.?\s{_DAY}{_NTH}(?:\s?[-~—–]\s?{_DAY}{_NTH})?(?:(?:,\s?|\s)({_YEAR}))?"
         rf"(?![\d:%]|,\d|\.\d|[A-Za-z]|\s(?:people|times|percent|am|pm"
         rf"|million|of (?:them|us|you)\b|(?:kilometer|meter|mile|minute|hour|day|week|month|year)s\b))",
         month_first,
     ),
     (
         "date",
-        rf"{_B}{_DAY}(?:st|nd|rd|th)?\s(?:of\s)?(?!{_MAY}|March Madness)({MONTH})\b\.?"
+        rf"{_B}{_DAY}{_NTH}\s(?:of\s)?(?!{_MAY}|March Madness)({MONTH})\b\.?"
         rf"(?:,?\s({_YEAR}))?(?!\d)",
         with_stop(day_first, A_TIME),
     ),
-    ("date", rf"\b({MONTH})\.?,?\s({_YEAR})(?![\d.]\d|\d)", month_year),
+    ("date", rf"\b({MONTH})\.?,?\s({_YEAR})(?![\d.]\d|\d)", lambda m: f"{_month(m[1])} {numbers.year(m[2])}"),
+    ("month", rf"\b({SHORT_MONTH})\.(?=\s|,|$)", short_month),
+    ("month", rf"\b{SHORT_MONTH}\b(?= ?'\d\d\b(?!'))", lambda m: _month(m[0])),
     (
         "month",
-        r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s|,|$)",
-        short_month,
-    ),
-    (
-        "month",
-        r"\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b(?= ?'\d\d\b(?!'))",
-        lambda m: _month(m[0]),
-    ),
-    (
-        "month",
-        r"\bSept\b|(?:(?i:(?<=\bin )|(?<=early )|(?<=late )|(?<=until )|(?<=since )|(?<=end of ))"
-        r"|(?<=\b[Mm]id-)|(?<=\b[Mm]id ))(?:Jan|Feb|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b(?![-'’]|\. ?\w)",
+        rf"\bSept\b|(?i:{behind('in|early|late|mid|until|since|end of')}|(?<=\bmid-))"
+        rf"(?!Mar){SHORT_MONTH}\b(?![-'’]|\. ?\w)",
         lambda m: _month(m[0]),
     ),
 ]

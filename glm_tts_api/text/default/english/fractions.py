@@ -101,22 +101,6 @@ def thread(text: str) -> str:
     return f"{fraction(share)} {cardinal(number)}"
 
 
-def fraction_inch(text: str) -> str:
-    """Returns a fraction of an inch in words, as it stands before a noun: the 3/4" of 3/4" plywood -> three
-    quarters inch."""
-    return f"{fraction(_bare(text))} inch"
-
-
-def fraction_inches(text: str) -> str:
-    """Returns a fraction of inches in words: 3/4" -> three quarters of an inch, 1 1/2" -> one and a half
-    inches."""
-    return f"{fraction(_bare(text))} {'inches' if len(runs(text)) > 2 else 'of an inch'}"
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[^\d]+$", "", text)
-
-
 def over(text: str) -> str:
     """Returns a blood pressure in words: 120/80 mmHg -> one hundred and twenty over eighty
     millimeters of mercury."""
@@ -138,5 +122,5 @@ def out_of(text: str) -> str:
     return " out of ".join(map(cardinal, text.split("/")))
 
 
-SAID = by_name(fraction, fractions, thread, fraction_inch, fraction_inches, over, not_out, out_of, stars)
+SAID = by_name(fraction, fractions, thread, over, not_out, out_of, stars)
 TESTS = by_name(no_mixed, rated, no_more, cricket, at_stumps, batted)

@@ -112,7 +112,7 @@ class Measures:
         }
         self.said = by_name(
             *(self.measure, self.attribute, self.measures, self.part, self.part_of),
-            *(percent, scaled, by, inch, inches, feet, crossed, planks),
+            *(percent, scaled, by, length, attribute_length, crossed, planks),
         ) | {name: partial(_with_words, words) for name, words in _WORDS.items()}
         self.tests = by_name(self.measured, self.attributive, attributes_inch, rated_by, solved, unquoted)
 
@@ -175,12 +175,9 @@ class Measures:
         return f"{said if is_same else self.measure(first)} to {self.measure(second)}"
 
     def part(self, text: str) -> str:
-        """Returns a fraction of a unit in words: 3/4 tsp -> three quarters of a teaspoon, 1 1/2 mi -> one and
-        a half miles."""
-        number = re.match(r"[\d/]+(?:(?:\s|\sand\s|-)[\d/]+)?", text)
-        assert number, text
-        unit = self._units[text[number.end() :].strip(" .")]
-        said = fraction(number[0])
+        """Returns a fraction of a unit in words: 3/4 tsp -> three quarters of a teaspoon, 1 1/2" -> one and a
+        half inches."""
+        said, unit = self._part(text)
         if len(runs(text)) > 2:
             return f"{said} {numbers.plural(unit, '2')}"
         article = "an" if unit[0] in "aeiou" or unit == "hour" else "a"
@@ -189,7 +186,14 @@ class Measures:
     def part_of(self, text: str) -> str:
         """Returns, in words, a fraction of a unit that describes a noun: the 1/4W of a 1/4W resistor -> one
         quarter watt."""
-        return f"{fraction(text[:-1])} {self._units[text[-1]]}"
+        return " ".join(self._part(text))
+
+    def _part(self, text: str) -> tuple[str, str]:
+        """Splits a fraction of a unit into its number in words and the name of the unit."""
+        number = re.match(r"[\d/]+(?:(?:\s|\sand\s|-)[\d/]+)?", text)
+        assert number, text
+        unit = text[number.end() :].strip(" .-")
+        return fraction(number[0]), "inch" if unit in ("in", '"', "″") else self._units[unit]
 
 
 def attributes_inch(figure: Figure) -> bool:
@@ -250,20 +254,19 @@ def planks(text: str) -> str:
     return f"{first} by {numbers.plural(second, '2')}"
 
 
-def inches(text: str) -> str:
-    """Returns a length in inches in words: 6" -> six inches."""
-    said, number, _ = _said(text)
-    return f"{said} {numbers.plural('inch', number)}"
+def length(text: str) -> str:
+    """Returns a length in feet or inches in words: 6" -> six inches, 6' -> six feet."""
+    said, number, noun = _length(text)
+    return f"{said} {numbers.plural(noun, number)}"
 
 
-def inch(text: str) -> str:
+def attribute_length(text: str) -> str:
     """Returns, in words, a length that describes a noun: the 27" of a 27" monitor -> twenty seven inch, the
     40' of a 40' container -> forty foot."""
-    said, _, mark = _said(text)
-    return f"{said} {'foot' if mark in '′’' or mark == chr(39) else 'inch'}"
+    said, _, noun = _length(text)
+    return f"{said} {noun}"
 
 
-def feet(text: str) -> str:
-    """Returns a length in feet in words: 6' -> six feet."""
-    number = text.rstrip("'′")
-    return f"{cardinal(number)} {numbers.plural('foot', number)}"
+def _length(text: str) -> tuple[str, str, str]:
+    said, number, mark = _said(text)
+    return said, number, "foot" if mark in ("'", "’", "′") else "inch"

@@ -8,11 +8,16 @@ import re
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.stops import STARTERS
 from glm_tts_api.text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
-from glm_tts_api.text.default.table import Match, Row, after, before
+from glm_tts_api.text.default.table import Match, Row, after, before, behind
 
-DIRECTIONS = {
+_POINTS = {
     **{"N": "north", "S": "south", "E": "east", "W": "west"},
     **{"NE": "northeast", "NW": "northwest", "SE": "southeast", "SW": "southwest"},
+}
+DIRECTIONS = _POINTS | {  # and NNE, ENE and so on
+    first + second: f"{_POINTS[first]} {_POINTS[second]}"
+    for second in ("NE", "NW", "SE", "SW")
+    for first in second
 }
 _WIND = "[NSEW]|[NS][EW]"
 _RUNWAYS = {"L": "left", "R": "right", "C": "center"}
@@ -113,7 +118,7 @@ NAMES: list[Row] = [
     (
         "direction",
         rf"(?<![\w.'])({_WIND})\b\.?(?= \d{{1,3}}(?:st|nd|rd|th) (?:[Ss]t|[Aa]ve))"
-        rf"|(?:(?<=\d )|(?<=on )|(?<=of )|(?<=at ))({_WIND})\b\.?"
+        rf"|(?:(?<=\d )|{behind('on|of|at')})({_WIND})\b\.?"
         r"(?= (?:\d{1,3}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{2,15} ){1,3}"
         r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive|street|avenue|road|boulevard|drive|lane)\b))"
         r"|\b([NSEW])\.(?= (?:Africa|America|Asia|Atlantic|Carolina|Coast|Dakota|Devon|Europe|Germany"
@@ -124,22 +129,18 @@ NAMES: list[Row] = [
     (
         "direction",
         rf"(?<![\w.'])(?<![Tt]he )({_WIND})(?= of (?:town\b|here\b|[A-Z][a-z]))"
-        rf"|(?<=[a-z] )({_WIND})(?= of the [A-Z]\d)|(?:(?<=km )|(?<=miles ))({_WIND})(?= of [A-Z])"
-        rf"|(?i:(?<=street )|(?<=avenue )|(?<=road )|(?<=boulevard ))({_WIND})\b(?!['.]?\w)",
+        rf"|(?<=[a-z] )({_WIND})(?= of the [A-Z]\d)|{behind('km|miles')}({_WIND})(?= of [A-Z])"
+        rf"|(?i:{behind('street|avenue|road|boulevard')})({_WIND})\b(?!['.]?\w)",
         direction,
     ),
     (
         "runway",
-        r"(?i:(?<=runway )|(?<=rwy ))(\d\d?)([LRC])?\b|(?<=ILS )(\d\d?)([LRC])\b",
+        rf"(?i:{behind('runway|rwy')})(\d\d?)([LRC])?\b|(?<=ILS )(\d\d?)([LRC])\b",
         lambda m: f"{numbers.digits(m[1] or m[3])} {_RUNWAYS.get(m[2] or m[4], '')}".rstrip(),
     ),
     ("tolerance", r"(\+\d[\d.]{0,8})/[-−](?=\d)", r"\1, minus "),
     ("power", r"(\d\.\d{1,4} ?× ?10)[-−](?=\d{1,2}\b)", r"\1^-"),
-    (
-        "direction",
-        r"\b(?:NNE|NNW|ENE|ESE|SSW|WSW|WNW)\b",  # SSE has other meanings
-        lambda m: f"{DIRECTIONS[m[0][0]]} {DIRECTIONS[m[0][1:]]}",
-    ),
+    ("direction", r"\b(?:NNE|NNW|ENE|ESE|SSW|WSW|WNW)\b", direction),  # SSE has other meanings
     ("flight level", r"\bFL ?(\d{3})\b", lambda m: f"flight level {numbers.digits(m[1])}"),
     (
         "identifier",
@@ -165,7 +166,7 @@ NAMES: list[Row] = [
     ),
     (
         "direction",
-        r"(?:(?<=\d[°′″'\"])|(?<=\d'')|(?<=degrees )|(?<=minutes )|(?<=seconds ))\s?([NSEW])\b(?!['.]?\w)",
+        rf"(?:(?<=\d[°′″'\"])|(?<=\d'')|{behind('degrees|minutes|seconds')})\s?([NSEW])\b(?!['.]?\w)",
         lambda m: f" {DIRECTIONS[m[1]]}",
     ),
     (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from glm_tts_api.text.default.spelling import english_digits
+from glm_tts_api.text.default.spelling import ENGLISH_DIGITS
 from glm_tts_api.text.default.table import names
 from glm_tts_api.text.english import number_words
 
@@ -18,17 +18,17 @@ ROMAN = r"(?=[IVXLC]{1,8}\b)(?!L\b)(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXL
 def cardinal(number: str) -> str:
     """Returns a number in English words as a cardinal, without commas and hyphens. The digits after a point
     are read one by one: "1234.5" -> "one thousand two hundred and thirty four point five". A "-" before the
-    number is "minus"."""
+    number is "minus". Blanks in the number are passed over: "1 000" -> "one thousand"."""
     if number[0] in "-+":
         return ("minus " if number[0] == "-" else "") + cardinal(number[1:])
-    whole, _, decimals = number.replace(",", "").partition(".")
+    whole, _, decimals = re.sub("[ ,]", "", number).partition(".")
     words = number_words(whole or "0").replace(",", "").replace("-", " ")
     return f"{words} point {digits(decimals)}" if decimals else words
 
 
 def digits(number: str) -> str:
     """Returns digits as words, one by one: "1234" -> "one two three four"."""
-    return english_digits(number)
+    return " ".join(ENGLISH_DIGITS[digit] for digit in number)
 
 
 def ordinal(number: str) -> str:
@@ -46,17 +46,8 @@ def ordinal(number: str) -> str:
 def year(number: str) -> str:
     """Returns a year in words, its digits in pairs: "1998" -> "nineteen ninety eight", "1905" -> "nineteen oh
     five", "2005" -> "two thousand five"."""
-    century, rest = divmod(int(number), 100)
-    if rest == 0:
-        return (
-            f"{cardinal(str(century // 10))} thousand"
-            if century % 10 == 0
-            else f"{cardinal(str(century))} hundred"
-        )
-    if rest < 10:
-        lead = "two thousand" if century == 20 else f"{cardinal(str(century))} oh"
-        return f"{lead} {cardinal(str(rest))}"
-    return f"{cardinal(str(century))} {cardinal(str(rest))}"
+    is_early = re.fullmatch("200[1-9]", number)
+    return f"two thousand {cardinal(number[-1])}" if is_early else paired(number)
 
 
 def paired(number: str) -> str:
@@ -77,24 +68,28 @@ def paired(number: str) -> str:
 def plural(noun: str, amount: str) -> str:
     """Returns `noun` as it follows `amount`, which is a number in digits: in the singular after "1",
     otherwise in the plural. An uncountable noun stays as it is."""
-    if amount == "1" or _INVARIABLE(noun):
+    if amount == "1":
         return noun
     head, per, rest = noun.partition(" per ")
-    if head.endswith("foot"):
-        return head[:-4] + "feet" + per + rest
-    if head in _IRREGULAR_PLURALS:
-        return _IRREGULAR_PLURALS[head] + per + rest
-    if re.search("(?:s|x|ch|sh)$", head):
-        return head if _INVARIABLE(head) else head + "es" + per + rest
-    if re.search("[^aeiou]y$", head):
-        return head[:-1] + "ies" + per + rest
-    return head + "s" + per + rest
+    return _plural(head) + per + rest
+
+
+def _plural(noun: str) -> str:
+    if _INVARIABLE(noun):
+        return noun
+    if noun in _IRREGULAR_PLURALS:
+        return _IRREGULAR_PLURALS[noun]
+    if noun.endswith("foot"):
+        return noun[:-4] + "feet"
+    if re.search("(?:s|x|ch|sh)$", noun):
+        return noun + "es"
+    return noun[:-1] + "ies" if re.search("[^aeiou]y$", noun) else noun + "s"
 
 
 _IRREGULAR_PLURALS = names("""
     penny=pence; paisa=paise; degree celsius=degrees celsius; degree fahrenheit=degrees fahrenheit;
-    part per million=parts per million; millimeter of mercury=millimeters of mercury;
-    pound of force=pounds of force; volt A C=volts A C; volt D C=volts D C;
+    millimeter of mercury=millimeters of mercury; pound of force=pounds of force; volt A C=volts A C;
+    volt D C=volts D C;
 """)
 _INVARIABLE = re.compile(
     "yuan|won|naira|rand|baht|dong|p|fen|jeon|satang|xu|yen|ringgit|sen|(?:kilo|mega|giga)?hertz|horsepower|lux|kelvin"

@@ -8,7 +8,7 @@ from glm_tts_api.text.default.characters import CARD, rank_and_suit
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.short_forms import STATES
 from glm_tts_api.text.default.english.stops import stop
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, beside, names
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, behind, beside, names
 
 _NEAR = 60  # characters to either side that are examined
 _SUITS = {"♤": "spade", "♡": "heart", "♢": "diamond", "♧": "club"}
@@ -57,12 +57,8 @@ def card(match: Match) -> str:
     """Returns a playing card in words: A♤ -> ace of spades. Where bids are told, 2♡ -> two hearts."""
     rank, suit = rank_and_suit(match)
     bid = rank in "1234567" and _BIDDING.search(_around(match))
-    said = (
-        f"{rank} {numbers.plural(_SUITS[suit], rank)}"
-        if bid
-        else f"{_RANKS.get(rank, rank)} of {_SUITS[suit]}s"
-    )
-    return said + (" " if after(match, 1).isalnum() else "")
+    said = numbers.plural(_SUITS[suit], rank) if bid else f"of {_SUITS[suit]}s"
+    return f"{_RANKS.get(rank, rank)} {said}{' ' * after(match, 1).isalnum()}"
 
 
 def stitches(match: Match) -> str:
@@ -80,7 +76,7 @@ def chord(match: Match) -> str:
 
 def clue(match: Match) -> str:
     """Returns the number of a clue in words: 14dn -> 14 down, where the text is about a crossword."""
-    if not (_CLUED.search(before(match, _NEAR)) or _CLUED.search(after(match, _NEAR))):
+    if not _CLUED.search(beside(match, _NEAR)):
         return match[0]
     return f"{match[1]} {'down' if match[2] == 'dn' else 'across'}{stop(match)}"
 
@@ -164,7 +160,7 @@ PASTIMES: list[Row] = [
     ("tyres", r"(?<=R[12]\d )(\d{2,3})([HQSTVWY])\b", lambda m: f"{numbers.cardinal(m[1])} {m[2]}"),
     ("spine", r"\b(?!T1/2)([CTLS]\d{1,2})/(?=[CTLS]?\d{1,2}\b)", r"\1 "),
     ("lens", r"\bf/(\d{1,2}(?:\.\d)?)L\b", lambda m: f"f/{numbers.cardinal(m[1])} L"),
-    ("round", r"(?:(?<=KO in )|(?<=stopped in ))Rd\.? (?=\d{1,2}\b)", "round "),
+    ("round", rf"{behind('KO in|stopped in')}Rd\.? (?=\d{{1,2}}\b)", "round "),
     ("carat", r"(?<=\d) ?-?(?:kt?|K|ct)(?= (?:white |yellow |rose )?gold\b)", " karat"),
     ("angle", r"\b[Ll](at|ong)\. ?(?=\d{1,3}(?:\.\d{1,8})?°)", r"l\1itude "),
     (
@@ -204,7 +200,7 @@ PASTIMES: list[Row] = [
     ),
     (
         "text message",
-        r"(?:(?<=\bgr8 )|(?<=\bgood )|(?<=\bnice )|(?<=\bwant )|(?<=\bgoing ))2(?= [a-z]{2,})",
+        rf"{behind('gr8|good|nice|want|going')}2(?= [a-z]{{2,}})",
         "to",
     ),
     ("race", r"\b(\d)m ?(\d)f\b", lambda m: f"{m[1]} {numbers.plural('mile', m[1])} {m[2]} furlongs"),

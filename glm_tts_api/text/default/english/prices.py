@@ -6,7 +6,7 @@ import re
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.stops import with_stop
-from glm_tts_api.text.default.table import Match, Row, alternatives, beside, names
+from glm_tts_api.text.default.table import Match, Row, alternatives, behind, beside, names
 
 _NEAR = 40  # characters to either side that are examined
 _RENTS = names("""
@@ -65,7 +65,7 @@ PRICES: list[Row] = [
     ),
     (
         "including",
-        r"(?:(?<=[,(\d] )|(?<=\()|(?<=\bpcm )|(?<=\bpw ))inc\.? (?=[a-z\d£$€])"
+        rf"(?:(?<=[,(\d] )|(?<=\()|{behind('pcm|pw')})inc\.? (?=[a-z\d£$€])"
         r"|\b[Ii]nc\.? (?=(?:VAT|GST|tax|delivery|p&p|postage|shipping|bills|breakfast|flights|fees|tip)\b)",
         "including ",
     ),
@@ -79,7 +79,7 @@ PRICES: list[Row] = [
     (
         "rand",
         r"\bR ?(?=\d{1,3}(?:,\d{3})+\b|\d+\.\d\d\b)"
-        r"|(?:(?<=for )|(?<=pay )|(?<=paid )|(?<=cost )|(?<=costs ))R(?=\d{2,5}\b(?! [A-Z]))"
+        rf"|{behind('for|pay|paid|cost|costs')}R(?=\d{{2,5}}\b(?! [A-Z]))"
         r"|\bR(?=\d{2,4}0 (?:each|off|per|for (?:one|two|\d))\b)",
         "ZAR ",
     ),

@@ -5,28 +5,24 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.table import Match, Row, after, before, roman
+from glm_tts_api.text.default.table import Match, Row, after, before, behind, roman
 
 _DIVISIONS = (
-    "Chapter|Count|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase"
-    "|Type|Level|Stage|Title|Article|Class|Grade|War"
-    "|Mark|Canto|Psalm|Sonnet|Stanza|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table|Theorem"
-    "|Apollo|Artemis|Gemini|Titan|Saturn|Factor|Schedule|Tier|Division|Round"
-    "|Category|Group|Amendment|Olympiad|Games|Step|Case|Option|Module"
-    "|Movement|SATA|Quest|Diablo|Civilization|Souls|Henry's|Symphony"
+    "Chapter|Count|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase|Type|Level|Stage|Title|Article"
+    "|Class|Grade|War|Mark|Canto|Psalm|Sonnet|Stanza|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table|Theorem"
+    "|Apollo|Artemis|Gemini|Titan|Saturn|Factor|Schedule|Tier|Division|Round|Category|Group|Amendment"
+    "|Olympiad|Games|Step|Case|Option|Module|Movement|SATA|Quest|Diablo|Civilization|Souls|Henry's|Symphony"
 )
 _MONARCHS = (
-    "Henry|Louis|Elizabeth|George|Charles|Edward|James|Richard|William"
-    "|Philip|Philippe|John|Paul|Benedict|Pius|Leo|Gregory"
-    "|Alexander|Nicholas|Catherine|Peter|Napoleon|Frederick|Ivan"
-    "|Francis|Innocent|Urban|Clement|Ramses|Ramesses|Ptolemy"
-    "|Thutmose|Mary|Ferdinand|Alfonso|Carlos|Felipe|Harald|Margrethe"
-    "|Christian|Gustav|Umberto|Wilhelm|Sixtus|Julius|Boniface"
-    "|Edgar|Malcolm|Robert|David|Otto|Rudolf|Leopold|Albert|Haakon"
-    "|Olav|Mehmed|Murad|Selim|Mohammed|Hussein|Rama|Amenhotep|Darius"
-    "|Xerxes|Oscar|Victor|Emmanuel|Constantine|Henri|Pedro|Afonso|Stephen|Sigismund|Vladimir|Basil|Justinian"
-    "|Theodosius|Tiberius|Ladislaus|Frederik|Gustaf|Carl|Ludwig|Maximilian|Franz|Joseph|Abdullah|Cyrus|Cambyses"
-    "|Artaxerxes|Antiochus|Kamehameha|Casimir|Eugene|Celestine|Callixtus|Honorius|Victoria|Juan|Baldwin|Bohemond|Harold|Edmund"
+    "Henry|Louis|Elizabeth|George|Charles|Edward|James|Richard|William|Philip|Philippe|John|Paul|Benedict"
+    "|Pius|Leo|Gregory|Alexander|Nicholas|Catherine|Peter|Napoleon|Frederick|Ivan|Francis|Innocent|Urban"
+    "|Clement|Ramses|Ramesses|Ptolemy|Thutmose|Mary|Ferdinand|Alfonso|Carlos|Felipe|Harald|Margrethe"
+    "|Christian|Gustav|Umberto|Wilhelm|Sixtus|Julius|Boniface|Edgar|Malcolm|Robert|David|Otto|Rudolf"
+    "|Leopold|Albert|Haakon|Olav|Mehmed|Murad|Selim|Mohammed|Hussein|Rama|Amenhotep|Darius|Xerxes|Oscar"
+    "|Victor|Emmanuel|Constantine|Henri|Pedro|Afonso|Stephen|Sigismund|Vladimir|Basil|Justinian|Theodosius"
+    "|Tiberius|Ladislaus|Frederik|Gustaf|Carl|Ludwig|Maximilian|Franz|Joseph|Abdullah|Cyrus|Cambyses"
+    "|Artaxerxes|Antiochus|Kamehameha|Casimir|Eugene|Celestine|Callixtus|Honorius|Victoria|Juan|Baldwin"
+    "|Bohemond|Harold|Edmund"
 )
 _GIVEN_NAMES = (
     "Andrew|Anthony|Arthur|Benjamin|Brian|Chester|Christopher|Clarence|Daniel|Donald|Eric|Frank|Gary|Gregory|Harold"
@@ -53,8 +49,12 @@ _REIGNS = re.compile(
 )
 
 
-def monarch(match: Match) -> str:
-    return f"{match[1]} the {numbers.ordinal(str(roman(match[2])))}"
+def _cardinal(numeral: str) -> str:
+    return numbers.cardinal(str(roman(numeral.upper())))
+
+
+def _ordinal(numeral: str) -> str:
+    return numbers.ordinal(str(roman(numeral)))
 
 
 def numbered_name(match: Match) -> str:
@@ -68,33 +68,26 @@ def numbered_name(match: Match) -> str:
     person = _REIGNS.match(after(match, 24)) or (
         match[1] and re.fullmatch(rf"{_MONARCHS}|{_GIVEN_NAMES}|{_RULERS}", match[1].strip())
     )
-    number = str(roman(match[3]))
-    said = f"the {numbers.ordinal(number)}" if person else numbers.cardinal(number)
+    said = f"the {_ordinal(match[3])}" if person else _cardinal(match[3])
     return f"{match[1] or ''}{match[2]} {said}"
-
-
-def division(match: Match) -> str:
-    return f"{match[1]} {numbers.cardinal(str(roman(match[2])))}"
 
 
 def small_division(match: Match) -> str:
     """Returns the small Roman numerals of parts of a book in words: the ii of Scene ii -> two, the iii-v of
     pages iii-v -> three to five. Without a word such as scene or pages before it the numeral stays."""
     told = re.search(r"(?i)\b(?:act|scene|chapter|volume|part|page|canto|section|book)s?\.?$", before(match))
-    numerals = (numbers.cardinal(str(roman(numeral.upper()))) for numeral in re.split("[-–]", match[0][1:]))
-    return f" {' to '.join(numerals)}" if told else match.group()
+    return f" {' to '.join(map(_cardinal, re.split('[-–]', match[0][1:])))}" if told else match.group()
 
 
 def listed(match: Match) -> str:
     """Returns a list of Roman numerals in words: I, II & III -> one, two & three."""
-    text = re.sub("[IVXivx]+", lambda m: numbers.cardinal(str(roman(m.group().upper()))), match.group())
+    text = re.sub("[IVXivx]+", lambda m: _cardinal(m[0]), match[0])
     return text.replace("-", " to " if text.count("-") == 1 else " ")
 
 
 def act_and_scene(match: Match) -> str:
     """Returns an act and a scene in Roman numerals in words: the III.i of III.i.56 -> three one."""
-    scene = " ".join(numbers.cardinal(str(roman(numeral.upper()))) for numeral in match.groups())
-    return scene + (" " if match.string[match.end() : match.end() + 1] == "." else "")
+    return " ".join(map(_cardinal, match.groups())) + (" " if after(match, 1) == "." else "")
 
 
 def book_and_line(match: Match) -> str:
@@ -102,7 +95,7 @@ def book_and_line(match: Match) -> str:
     if not re.fullmatch(numbers.ROMAN, match[1]):
         return match[0]
     lines = " to ".join(map(numbers.cardinal, filter(None, match.groups()[1:])))
-    return f"{numbers.cardinal(str(roman(match[1])))} {lines}"
+    return f"{_cardinal(match[1])} {lines}"
 
 
 _NUMERAL = r"(?:I[IVX]?|III|VI{0,3}|XI{0,3}|XI?V|XVI{0,3}|XI?X)"
@@ -112,13 +105,13 @@ ROMAN: list[Row] = [
     (
         "monarch",
         rf"\b(?!Malcolm X\b)({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z]){_PRONOUN}",
-        monarch,
+        lambda m: f"{m[1]} the {_ordinal(m[2])}",
     ),
     (
         "item",
         rf"(?:^|(?:(?<= - )|(?<=: ))(?=[IVX]{{2}}|[IVX]\. {_TEMPO}))"
         r"([IVX]{1,5})\.(?= [A-Z])(?! [A-Z][a-z]{1,20}\. [A-Z][a-z])",
-        lambda m: f"{numbers.cardinal(str(roman(m[1])))}.",
+        lambda m: f"{_cardinal(m[1])}.",
     ),
     (
         "division",
@@ -150,20 +143,20 @@ ROMAN: list[Row] = [
         r"\b(I{1,3}) (?=(?:Kings|Samuel|Chronicles|Corinthians|Thessalonians|Timothy|Peter|Maccabees)\b)"
         r"|\b([IVX]{1,6}) (?=(?:Airborne |Army |Panzer )?Corps\b)"
         r"|\b(?=[IVX]{2}|[VX]th)([IVX]{1,6})(?:th|st|nd|rd)\b",
-        lambda m: f"{numbers.ordinal(str(roman(m[1] or m[2] or m[3])))} ",
+        lambda m: f"{_ordinal(m[1] or m[2] or m[3])} ",
     ),
     (
         "item",
         rf"(?:(?<=[\d)])|(?<=[nj]or ))\(({_SMALL})\)|(?<=\d, )({_SMALL})\. (?=[A-Z][a-z])",
-        lambda m: f" {numbers.cardinal(str(roman((m[1] or m[2]).upper())))} ",
+        lambda m: f" {_cardinal(m[1] or m[2])} ",
     ),
-    ("letter", r"(?i:(?<=stage )|(?<=type )|(?<=class )|(?<=grade ))([IVX]{1,4})([ABCabc])\b", r"\1 \2"),
-    ("division", r"(?<=[Pp]art \w of )()(I{2,3}|I[VX]|VI{0,3})\b", division),
+    ("letter", rf"(?i:{behind('stage|type|class|grade')})([IVX]{{1,4}})([ABCabc])\b", r"\1 \2"),
+    ("division", r"(?<=[Pp]art \w of )(?:I{2,3}|I[VX]|VI{0,3})\b", lambda m: _cardinal(m[0])),
     (
         "division",
         rf"\b({_DIVISIONS}|(?i:{_DIVISIONS})(?=\s(?:[IVXLC]{{2}}|[VX]|I(?:{_NUMBERED}|[^\s\w']|$))))"
         rf"\s({numbers.ROMAN})\b(?![.'][A-Za-z]){_PRONOUN}",
-        division,
+        lambda m: f"{m[1]} {_cardinal(m[2])}",
     ),
     (
         "numbered name",

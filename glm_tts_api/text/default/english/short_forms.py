@@ -20,10 +20,9 @@ WEEKDAYS = names("""
     Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Weds=wednesday; Thu=thursday; Thur=thursday;
     Thurs=thursday; Fri=friday; Sat=saturday; Sun=sunday;
 """)
+SHORT_MONTH = "(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)"
 MONTH = (
-    "(?:January|February|March|April|May|June|July|August|September"
-    "|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept"
-    "|Sep|Oct|Nov|Dec)"
+    f"(?:January|February|March|April|May|June|July|August|September|October|November|December|{SHORT_MONTH})"
 )
 STREETS = names("""
     Ave=avenue; Blvd=boulevard; Rd=road; Ln=lane; Pkwy=parkway; Ct=court; Pl=place; Sq=square;

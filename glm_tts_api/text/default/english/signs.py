@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.english import numbers
@@ -11,24 +12,14 @@ from glm_tts_api.text.default.english.units import PER, UNITS
 from glm_tts_api.text.default.table import Match, Row, alternatives, before, beside
 
 _GREEK = {
-    **{"α": "alpha", "β": "beta", "γ": "gamma", "Γ": "gamma", "δ": "delta", "Δ": "delta", "ε": "epsilon"},
-    **{"ζ": "zeta", "η": "eta", "θ": "theta", "Θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda"},
-    **{"Λ": "lambda", "μ": "mu", "µ": "mu", "ν": "nu", "ξ": "xi", "Ξ": "xi", "ο": "omicron", "π": "pi"},
-    **{"Π": "pi", "ρ": "rho", "σ": "sigma", "ς": "sigma", "Σ": "sigma", "τ": "tau", "υ": "upsilon"},
-    **{"φ": "phi", "Φ": "phi", "χ": "chi", "ψ": "psi", "Ψ": "psi", "ω": "omega", "Ω": "omega"},
-}
+    letter: unicodedata.name(letter).split()[-1].lower().replace("lamda", "lambda")
+    for letter in "αβγδεζηθικλμνξοπρςστυφχψωΓΔΘΛΞΠΣΦΨΩ"
+} | {"µ": "mu"}
 _SYMBOLS = {
-    **{"∈": "in", "∉": "not in", "∪": "union", "∩": "intersection", "⊥": "perpendicular to", "∵": "because"},
-    **{
-        "∥": "parallel to",
-        "∴": "therefore",
-        "∅": "the empty set",
-        "≌": "congruent to",
-        "≡": "congruent to",
-        "△": "triangle",
-    },
-    **{"§": "section", "∠": "angle", "∝": "proportional to", "∫": "the integral of"},
-    **{"√": "square root of", "∞": "infinity", "≈": "approximately"},
+    **{"∈": "in", "∉": "not in", "∪": "union", "∩": "intersection", "⊥": "perpendicular to"},
+    **{"∥": "parallel to", "≌": "congruent to", "≡": "congruent to", "∝": "proportional to"},
+    **{"∵": "because", "∴": "therefore", "△": "triangle", "∠": "angle", "∅": "the empty set"},
+    **{"√": "square root of", "∫": "the integral of", "∞": "infinity", "≈": "approximately", "§": "section"},
 }
 _POWERS = {"2": "squared", "3": "cubed"}
 
@@ -36,10 +27,8 @@ _POWERS = {"2": "squared", "3": "cubed"}
 def exponent(match: Match) -> str:
     """Returns a power with its exponent in words: 10⁻³ -> 10 to the power of minus three, x^2 -> x squared.
     The base stays. An exponent that ends with + or - is the charge of an ion: 2+ -> two plus."""
-    power, unit = (
-        plain_exponent(match[2].strip("^{}() ")),
-        f"{numbers.plural(_OF_POWERS[match[3]], '2')} " if match[3] else "",
-    )
+    power = plain_exponent(match[2].strip("^{}() "))
+    unit = f"{numbers.plural(_OF_POWERS[match[3]], '2')} " if match[3] else ""
     if re.fullmatch(r"\d*[+-]", power):  # the exponent is the charge of an ion
         charge = cardinal(power[:-1]) if power[:-1] else ""
         return f"{match[1]} {charge} {'plus' if power[-1] == '+' else 'minus'} "
@@ -94,14 +83,13 @@ SPANS: list[Row] = [
         r"(?<![\w.-])(AB|[A-Z][a-z]?(?=\+)|[A-DFO]|Br|Cl)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)",
         charged,
     ),
-    ("minus", r"(?<=\d) [-−] (?=\d|[A-Za-z]\b)", " minus "),
     ("minus", rf"(?<=\([A-Za-z])-(?=(?:\w|\d{{1,4}}|{_NUMERALS})\))", " minus "),
     ("minus", r"(?:(?<=[=(×÷±])|(?<=[=×÷±] ))-(?=[a-z]\b)", " minus "),
     ("minus", r"(?<=[²³)]) - (?=[\da-z(])", " minus "),
+    ("minus", r"(?:(?<=\d)|(?<=\b[A-Za-z])|(?<= prime)) [-−] (?=\d|[A-Za-z]\b)", " minus "),
     ("dash", r"(?<=\d)-(?=\d)", " dash "),
     ("arrow", rf"(?<=\w)\s?[{_ARROWS}]\s?(?=[\w∞])", " to "),
     ("arrow", rf"[-=~]{{0,3}}[{_ARROWS}]|<?[-=]{{1,3}}>|<-{{1,3}}(?!\d)|<={{2,3}}|[←↑↓↔]|\|", ", "),
-    ("minus", r"(?:(?<=\b[A-Za-z])|(?<= prime)) [-−] (?=[A-Za-z\d]\b)", " minus "),
     ("option", r"(?:(?<=^)|(?<=[\s(]))--(?=[A-Za-z][\w-]{2})", ""),
     ("dash", r"(?<!\s)\s+-+\s+|--+|(?:(?<!\s)\s+)?—+\s*", ", "),
 ]
@@ -152,11 +140,6 @@ SUMS: list[Row] = [
         r"(?<=\b[1-5])\*(?=\s[a-z]|[,.;!?)]|$)",
         lambda m: " star" if before(m, 1) == "1" else " stars",
     ),
-    (
-        "by",
-        r"(?i:(?<=\ba \d)|(?<=\ban \d)|(?<=\ba \d\d)|(?<=\ban \d\d)|(?<=\bthe \d))\sx\s(?=\d{1,3}\s[a-z]{3})",
-        " by ",
-    ),
     ("times", r"(?<=[\d)])\sx\s(?=\d)", " times "),
     ("over", r"(?<=[\w)]\))/(?=(?:\d{1,3}|[a-z])(?!\w))", " over "),
     ("times", r"×|(?<=\d)·(?=\d)", " times "),
@@ -179,8 +162,7 @@ SIGNS: list[Row] = [
     (
         "menu",
         r"\b(Account|Edit|File|General|Help|Home|Menu|Options|Preferences|Privacy|Profile|Settings|System"
-        r"|Tools|View)"
-        r" > (?=[A-Z])",
+        r"|Tools|View) > (?=[A-Z])",
         r"\1, ",
     ),
     (

@@ -4,6 +4,7 @@ score."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.fractions import fraction
@@ -38,7 +39,7 @@ _SECONDS_BEHIND = re.compile(
 )
 _ERA_BEHIND = re.compile(r" (?:kids?|music|hits?|movies?|fashion|style|rock|pop)\b")
 _RUNNING = re.compile(r"(?i)\b(?:pace|per k|per mile|split|lap|ran|run)|/km|/mi")
-# Books of the Bible: their short forms, and below their full names.
+# Books of the Bible with a short form, and below holy books and books without one.
 _BOOKS = names("""
     Gen=genesis; Ex=exodus; Exod=exodus; Lev=leviticus; Deut=deuteronomy; Ps=psalm; Pss=psalms;
     Prov=proverbs; Isa=isaiah; Jer=jeremiah; Ezek=ezekiel; Matt=matthew; Rom=romans; Cor=corinthians;
@@ -48,20 +49,14 @@ _BOOKS = names("""
     Neh=nehemiah; Esth=esther; Lam=lamentations; Dan=daniel; Hos=hosea; Mic=micah; Hab=habakkuk;
     Mal=malachi; Philem=philemon; Jas=james; Sir=sirach; Macc=maccabees;
 """)
-_WHOLE_BOOKS = """
-    Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra Nehemiah
-    Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Lamentations Ezekiel Daniel Hosea Joel
-    Amos Jonah Micah Habakkuk Zechariah Malachi Matthew Mark Luke John Acts Romans Corinthians Galatians
-    Ephesians Philippians Colossians Thessalonians Timothy Titus Philemon Hebrews James Peter Jude
-    Revelation Surah Sura Quran Qur'an Koran
-"""
+_OTHER_BOOKS = "Acts Amos Ezra Job Joel Jonah Jude Koran Qur'an Quran Ruth Sura Surah Titus"
 # Short forms of books that are first names too, and a text about a holy book.
 _FORENAME = re.compile(r"(?:Phil|Tim|Dan|Sam|Sir) \d+:\d[05]")
 _SCRIPTURE = re.compile(
     r"(?i)\b(?:read|reading|verses?|bible|scripture|gospel|psalms?|preach\w*|sermon|NIV|KJV|ESV)\b"
 )
 PATTERNS = {
-    "book": alternatives([*_BOOKS, *_WHOLE_BOOKS.split()]),
+    "book": alternatives({*_BOOKS, *map(str.title, _BOOKS.values()), *_OTHER_BOOKS.split()}),
     "event": r"(?i:\b(?:alarm|appointment|arriv\w+|bed|booked|breakfast|bus(?:es)?|church|clinic|coach|coffee"
     r"|comedy|communion|concert|depart\w*|dinner|doors|drinks|evensong|ferry|film|home|kick-off"
     r"|knock(?:ing)? off|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance"
@@ -173,23 +168,27 @@ def ratio(pair: str) -> str:
     return " to ".join(cardinal(number.strip()) for number in pair.split(":"))
 
 
-def _parts(amounts: list[str], units: list[str]) -> list[str]:
+def _parts(amounts: Iterable[str], units: Iterable[str]) -> list[str]:
     return [
         f"{cardinal(n)} {numbers.plural(unit, n.lstrip('0'))}" for n, unit in zip(amounts, units, strict=True)
     ]
 
 
+def _without_zeros(parts: list[str]) -> str:
+    return " ".join([part for part in parts if not part.startswith("zero ")] or parts[-1:])
+
+
 def duration(time: str) -> str:
     """Returns a duration of hours, minutes and seconds in words: 1:02:03 -> one hour two minutes and three
     seconds."""
-    hours, minutes, seconds = _parts(runs(time), ["hour", "minute", "second"])
+    hours, minutes, seconds = _parts(runs(time), ("hour", "minute", "second"))
     return f"{hours} {minutes} and {seconds}"
 
 
 def lettered(time: str) -> str:
     """Returns a duration whose units are letters in words: 5h 30m -> five hours thirty minutes."""
     amounts, letters = zip(*re.findall(r"(\d+)\s?([dhmswy])", time), strict=True)
-    return " ".join(_parts(list(amounts), [_UNITS[letter] for letter in letters]))
+    return " ".join(_parts(amounts, map(_UNITS.__getitem__, letters)))
 
 
 def aged(text: str) -> str:
@@ -199,10 +198,9 @@ def aged(text: str) -> str:
 
 
 def left(time: str) -> str:
-    """Returns a duration of minutes and seconds in words, without parts that are zero: the 2:00 of 2:00 left
-    -> two minutes."""
-    parts = _parts(runs(time), ["minute", "second"])
-    return " ".join(part for part, amount in zip(parts, runs(time), strict=True) if int(amount))
+    """Returns a duration or a pace of minutes and seconds in words: 5'30" -> five minutes thirty seconds, the
+    2:00 of 2:00 left -> two minutes."""
+    return _without_zeros(_parts(runs(time), ("minute", "second")))
 
 
 def lap(time: str) -> str:
@@ -211,18 +209,13 @@ def lap(time: str) -> str:
     return f"{cardinal(minutes)} {numbers.plural('minute', minutes)} {cardinal(seconds)} seconds"
 
 
-def pace(time: str) -> str:
-    """Returns a pace in minutes and seconds in words: 5'30" -> five minutes thirty seconds."""
-    return " ".join(_parts(runs(time), ["minute", "second"]))
-
-
 def height(height: str) -> str:
     """Returns a height in feet and inches in words: 5'8" -> five feet eight inches, 6'0" -> six feet,
     6'3 1/2" -> six feet three and a half inches."""
     feet, inches, *part = runs(height)
     if part:
         return f"{_parts([feet], ['foot'])[0]} {fraction(' '.join((inches, '/'.join(part))))} inches"
-    return " ".join(_parts([feet, inches], ["foot", "inch"]) if int(inches) else _parts([feet], ["foot"]))
+    return _without_zeros(_parts((feet, inches), ("foot", "inch")))
 
 
 def decade(years: str) -> str:
@@ -249,7 +242,7 @@ def verse(verse: str) -> str:
 
 
 SAID = by_name(
-    *(clock, clocks, military, early, central, ratio, duration, lettered, aged, left, lap, pace, height),
+    *(clock, clocks, military, early, central, ratio, duration, lettered, aged, left, lap, height),
     *(decade, short_year, verse),
 )
 TESTS = by_name(won, unscored, unpriced, timed_too, falling, several_too, of_scripture, lasts, tall)

@@ -8,17 +8,12 @@ from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.names import DIRECTIONS
 from glm_tts_api.text.default.english.stops import with_stop
 from glm_tts_api.text.default.english.units import UNITS
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, beside, names
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, behind, beside, names
 
 _NEAR = 40  # characters to either side that are examined
 _DIMENSIONS = names("L=long; W=wide; D=deep; H=high;")
 _SIZES = names("med=medium; sm=small; tab=tablet; cap=capsule; tabs=tablets; caps=capsules;")
-_WINDS = DIRECTIONS | {
-    first + second: f"{DIRECTIONS[first]} {DIRECTIONS[second]}"
-    for second in ("NE", "NW", "SE", "SW")
-    for first in second
-}
-_WIND = alternatives(_WINDS)
+_WIND = alternatives(DIRECTIONS)
 _BLOWS = re.compile(r" (?:winds?|gales?|breezes?|airs)\b")
 _BLOWN = re.compile(
     r"\b[Ww]inds?(?: (?:are|is|was|were))?:? (?:from )?(?:the )?$|\b(?:will|later|then) (?:back|veer) $"
@@ -42,7 +37,7 @@ def wind(match: Match) -> str:
     lead, rest = before(match, _NEAR), after(match, _NEAR)
     told = _BLOWS.match(rest) or _BLOWN.search(lead)
     near = _FORCE.match(rest) and (_WINDY.search(lead) or _WINDY.search(rest))
-    return " or ".join(_WINDS[name] for name in match[0].split("/")) if told or near else match[0]
+    return " or ".join(DIRECTIONS[name] for name in match[0].split("/")) if told or near else match[0]
 
 
 def pages(match: Match) -> str:
@@ -110,14 +105,13 @@ _SECTION = r"(?=\d{1,3}[A-Z]{0,2}"
 TRADES: list[Row] = [
     (
         "age",
-        r"((?:(?<=\bam )|(?<=\bare )|(?<=\bis )|(?<=\w's )|(?<=\bwas ))\d{1,3}) ?y/?o\b"
-        r"(?! (?!and|but|with)\w)",
+        rf"((?:{behind('am|are|is|was')}|(?<=\w's ))\d{{1,3}}) ?y/?o\b(?! (?!and|but|with)\w)",
         r"\1 years old",
     ),
     (
         "extension",
         r"(?<=[a-z\d,] )(?<![Aa]ccount )(?<![Cc]ard )x ?(?=\d{4}\b)"
-        r"|(?<=-\d{4} )x ?(?=\d{1,5}\b)|(?i:(?<=\bcall )|(?<=\bdial )|(?<=\btel ))x(?=\d{3,5}\b)",
+        rf"|(?<=-\d{{4}} )x ?(?=\d{{1,5}}\b)|(?i:{behind('call|dial|tel')})x(?=\d{{3,5}}\b)",
         "extension ",
     ),
     ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
@@ -141,7 +135,7 @@ TRADES: list[Row] = [
     (
         "account",
         r"\b[Aa]/[Cc](?= (?:no\b|number|ending|[Xx*]*\d))"
-        r"|(?:(?<=from your )|(?<=to your )|(?<=in your ))a/c\b",
+        rf"|{behind('from your|to your|in your')}a/c\b",
         "account",
     ),
     ("percent", r"(?<=\d)pc\b(?! sets?\b)", "%"),
@@ -171,7 +165,7 @@ TRADES: list[Row] = [
     ("eleven", r"(?<=st |nd |rd |th )XI\b", "eleven"),
     (
         "age group",
-        r"(?:(?<=\()|(?<=and )|(?<=for )|(?<=he )|(?<=our )|(?<=[,.;:] )|^|\b(?=\w{4,5}-))"
+        rf"(?:(?<=\()|{behind('and|for|[Tt]he|our')}|(?<=[,.;:] )|^|\b(?=\w{{4,5}}-))"
         r"([Uu]nder|[Oo]ver)[ -](\d{1,2})s\b",
         lambda m: f"{m[1]} {numbers.plural(numbers.cardinal(m[2]), '2')}",
     ),
@@ -189,10 +183,9 @@ TRADES: list[Row] = [
     (
         "section",
         rf"\b(ss?)(?:\. ?| ){_SECTION}\((?:\d|[a-z]\)))"
-        r"|(?i:(?<=under )|(?<=\bof )|(?<=with )|(?<=trary to )|(?<=suant to )|(?<=ject to ))"
+        rf"|(?i:{behind('under|of|with|contrary to|pursuant to|subject to')})"
         rf"(ss?)\.? ?{_SECTION}\b(?!\.\d))"
-        rf"|(?:(?<=\ba )|(?<=\bA )|(?<=\bthe )|(?<=\bby )|(?<=\bin )"
-        rf"|(?<=\band )|(?<=\bor )|(?<=\b[Ss]ee ))(ss?)\. ?{_SECTION}\b)",
+        rf"|{behind('[Aa]|the|by|in|and|or|[Ss]ee')}(ss?)\. ?{_SECTION}\b)",
         lambda m: "sections " if "ss" in m.groups() else "section ",
     ),
     ("grade", r"(?<![\w*])A\*[-–](?=[A-G]\b)", "A star to "),
@@ -238,6 +231,6 @@ TRADES: list[Row] = [
         r"(?!GB|TB|HP|WD|(?<=1)ST|(?<=2)ND|(?<=3)RD|TH)([ABD-HJLNP-UW-Z]{2})\b",
         postcode,
     ),
-    ("wind", rf"\b({_WIND})['’]ly\b", lambda m: f"{_WINDS[m[1]]}erly"),
+    ("wind", rf"\b({_WIND})['’]ly\b", lambda m: f"{DIRECTIONS[m[1]]}erly"),
     ("wind", rf"(?<![\w.'/-])(?:{_WIND})(?:/(?:{_WIND}))?(?![\w'./-]|\.\w)", wind),
 ]

@@ -16,5 +16,7 @@ _WORDS = Words()
 UNITS = _WORDS.names("unit", "english")
 PER = UNITS | _WORDS.names("per", "english")  # units and other words that stand after a slash
 CODES = _WORDS.names("code", "english")
+# Units that stand for their word without a number, too: $2 per lb.
+ALONE = ("gal", "qt", "lb", "oz", "mi", "mo", "kg", "km", "ml", "min")
 # Letters that are a unit only where they touch the number; apart from it they are mostly words or names.
 ONLY_JOINED = {"A", "t", "N", "J", "MP", "px", "ct", "pt", "ac", "PB", "Mb", "Gb"}

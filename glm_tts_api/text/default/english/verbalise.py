@@ -101,20 +101,10 @@ def minus(numbers: str) -> str:
     return " minus ".join(map(cardinal, re.split(" ?- ?", numbers)))
 
 
-def negative(number: str) -> str:
-    """Returns a negative number in words: -0.5 -> minus zero point five."""
-    return f"minus {cardinal(number.lstrip('- '))}"
-
-
 def season(number: str) -> str:
     """Returns a sports season, which spans two years, in words: 2024-25 -> twenty twenty four twenty five."""
     first, second = runs(number)
     return f"{year(first)} {cardinal(second)}"
-
-
-def in_threes(number: str) -> str:
-    """Returns a number whose digits stand in groups of three in words: 1 000 000 -> one million."""
-    return cardinal(number.replace(" ", ""))
 
 
 # Numbers with words between them. The names are those of the table of number classes.
@@ -131,5 +121,5 @@ _JOINED = {
 }
 SAID = _JOINED | by_name(
     *(cardinal, digits, paired, telephone, games, several, with_letter, frequency, lines, chip, host),
-    *(version, dates, days_first, season, in_threes, span, minus, negative),
+    *(version, dates, days_first, season, span, minus),
 )

@@ -5,14 +5,7 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.english import numbers
-from glm_tts_api.text.default.english.short_forms import (
-    MONTH,
-    STATES,
-    STREETS,
-    TITLES,
-    WEEKDAYS,
-    WORDS_TOO,
-)
+from glm_tts_api.text.default.english.short_forms import MONTH, STATES, STREETS, TITLES, WEEKDAYS, WORDS_TOO
 from glm_tts_api.text.default.english.shortened import SHORTENED
 from glm_tts_api.text.default.english.stops import (
     A_NAME,
@@ -23,8 +16,8 @@ from glm_tts_api.text.default.english.stops import (
     stop,
     with_stop,
 )
-from glm_tts_api.text.default.english.units import UNITS
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
+from glm_tts_api.text.default.english.units import ALONE, UNITS
+from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, behind
 
 _COUNTIES = (
     "Antrim|Armagh|Carlow|Cavan|Clare|Cork|Derry|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry"
@@ -46,23 +39,10 @@ def saint_or_street(match: Match) -> str:
     short, rest = match[2], after(match)
     behind_name = match[1] is not None and not _NO_STREET.fullmatch(match[1])
     before_name = re.match(r"[\s-]*[A-Z](?:[a-z]|\.? [A-Z])", rest)
-    ordinary = re.match(
-        rf"\s*(?:Apt|Suite|Ste|Stn|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b",
-        rest,
-    )
+    ordinary = re.match(rf"\s*(?:Apt|Suite|Ste|Stn|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b", rest)
     if behind_name and (not before_name or ordinary or _STREET.fullmatch(match[1])):
         return f"{match[1]}{'street' if short == 'St' else 'drive'}{stop(match)}"
     return f"{match[1] or ''}{TITLES[short].title()} " if before_name else match.group()
-
-
-def state(match: Match) -> str:
-    zip_code = (
-        f" {numbers.digits(match[2][:5])}"
-        + (f" dash {numbers.digits(match[2][6:])}" if len(match[2] or "") > 5 else "")
-        if match[2]
-        else ""
-    )
-    return f"{STATES[match[1]]}{zip_code}"
 
 
 # Behind one of these No. is the answer no at a sentence's end.
@@ -78,6 +58,7 @@ _DAY_BEFORE = re.compile(
 _DAY_BEHIND = re.compile(
     r":(?! (?:an?|the) )| - | ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|the \d|morning|night)"
     rf"| (?:and|to|through) (?:{alternatives(WEEKDAYS)}|[A-Z][a-z]{{2,5}}day)\b"
+    rf"|,?\s(?:{MONTH}\b|\d{{1,2}}(?:[:.]\d|[ap]m|(?:st|nd|rd|th)\b|\s{MONTH}\b)|[ap]\.m)"
 )
 
 
@@ -92,7 +73,7 @@ def weekday(match: Match) -> str:
     stay unless the words next to them tell that a day is meant."""
     named = _NAME_BEHIND.match(after(match))
     told = (match[1] or _DAY_BEFORE.search(before(match))) and not named
-    return WEEKDAYS[match.group()] if told or _DAY_BEHIND.match(after(match)) else match.group()
+    return WEEKDAYS[match.group()] if told or _DAY_BEHIND.match(after(match, 20)) else match.group()
 
 
 def weekdays(match: Match) -> str:
@@ -153,18 +134,15 @@ def dash(match: Match) -> str:
 
 
 # Titles that are also written without a full stop.
-_UNDOTTED = "Mr|Mrs|Ms|Prof|Revd|Capt|Sgt|Lt|Cpl|Cmdr|Maj|Insp|Supt|Cdr|Messrs|(?:Rev|Fr|Mt)(?= [A-Z][a-z])"
+_UNDOTTED = (
+    "Dr|Mr|Mrs|Ms|Prof|Revd|Capt|Sgt|Lt|Cpl|Cmdr|Maj|Insp|Supt|Cdr|Messrs|(?:Rev|Fr|Mt)(?= [A-Z][a-z])"
+)
 # Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
     ("unit", r"(?<=\d )([mk])\.p\.([hgl])\b\.?", with_stop(lambda m: f"{m[1]}p{m[2]}")),
     ("degree", r"\b([BM])\.(Sc|Ed|Com|Tech|Eng|Arch|Phil|Litt)\b\.?", with_stop(degree)),
     ("minus", r"(?<![\w-])([nkijmNxyzt])-(?=[1-3](?![\w-]))", r"\1 minus "),
-    (
-        "brand",
-        r"\b3M(?=(?: (?:suggests|makes|says|said|sells|is|was|has|tape|masks?|respirators?|Company)|'s)\b)",
-        "three M",
-    ),
     ("half", r"(?<![\d/])1/2\s+(?=(?:price|board|term|marathon|time|size)\b)", "half "),
     ("year", r"(?<=[a-z])'(?=\d\d\b(?!'))", " '"),
     (
@@ -176,7 +154,7 @@ WORDS: list[Row] = [
     ("dash", r"(?<=[A-Za-z.]) - (?=\$?\d)", dash),
     ("caliber", r"(?<![\w.])\.(\d\d)[- ]cal\b\.?", r"\1 caliber"),
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
-    ("about", r"(?i)(?<=about )~ ?(?=[$£€\d])|(?<=around )~ ?(?=[$£€\d])", ""),
+    ("about", rf"(?i){behind('about|around')}~ ?(?=[$£€\d])", ""),
     ("paragraph", r"¶(¶?) ?(?=\d)", lambda m: f"paragraph{'s' * len(m[1])} "),
     ("initials", r"(?<=[a-z], )((?:[A-Z]\. ?){1,4})(?=\(\d{4})", lambda m: m[1].replace(".", "")),
     ("latin", r"(?<!\d[snrt][tdh] )\bc\.\s?(?=A\.?D\b)", "circa "),
@@ -192,7 +170,7 @@ WORDS: list[Row] = [
     ),
     (
         "county",
-        rf"(?:(?<=\b[Ii]n )|(?<=, )|(?<=from )|(?<=to )|(?<=of )|(?<=near ))Co\. (?=(?:{_COUNTIES})\b)",
+        rf"(?:{behind('[Ii]n|from|to|of|near')}|(?<=, ))Co\. (?=(?:{_COUNTIES})\b)",
         "county ",
     ),
     ("book", r"\bGen\. (?=\d{1,2}-\d)", "Genesis "),
@@ -200,10 +178,9 @@ WORDS: list[Row] = [
     SHORTENED,
     ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
     ("title", rf"\b({_UNDOTTED})\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
-    ("title", r"\b(Dr)\.?\s+(?=(?:and|or|&)\b)", title),
     (
         "title",
-        r"(?i:(?<=\ba )|(?<=\bthe )|(?<=\bmy )|(?<=\bhis )|(?<=\bher )|(?<=\bour )|(?<=\byour ))"
+        rf"(?i:{behind('a|the|my|his|her|our|your')})"
         r"(Dr|Sgt|Lt|Capt|Cpl|Insp|Supt|Col|Maj|Cmdr)(?:\b(?<=Dr)|\.)(?= [a-z]|[,?!]|$)",
         with_stop(lambda m: TITLES[m[1]]),
     ),
@@ -218,12 +195,6 @@ WORDS: list[Row] = [
         r"(?=\s+[A-Za-z0-9&@(-]|[,;?!])",
         lambda m: WEEKDAYS[m[1]] + stop(m, A_TIME if _DAY_BEFORE.search(before(m)) else A_NAME),
     ),
-    (
-        "weekday",
-        rf"\b({alternatives(WEEKDAYS)})\b(?=,?\s(?:Jan|Feb|Mar|Apr|May"
-        rf"|Jun|Jul|Aug|Sep|Oct|Nov|Dec|\d{{1,2}}(?:[:.]\d|[ap]m|st\b|nd\b|rd\b|th\b|\s{MONTH}\b)|[ap]\.m))",
-        lambda m: WEEKDAYS[m[1]],
-    ),
     ("weekday", r"(?<=\bfor )(Mon|Wed|Sat|Sun)\b(?=[.,;!?]|$)", lambda m: WEEKDAYS[m[1]]),
     ("weekday", r"\b(?:(Tues?|Weds|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     (
@@ -234,8 +205,8 @@ WORDS: list[Row] = [
     ),
     (
         "unit",
-        r"(?:(?<=each )|(?<=every )|(?<=per )|(?<=last )|(?<=next )|(?<=\b1st ))"
-        r"(gal|qt|lb|oz|mi|mo|kg|km|ml|min|sq (?:k?m|mi|ft))\b\.?",
+        rf"{behind('each|every|per|last|next|1st')}"
+        rf"({'|'.join(ALONE)}|sq (?:k?m|mi|ft))\b\.?",
         with_stop(lambda m: UNITS[m[1]]),
     ),
     ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
@@ -256,14 +227,14 @@ WORDS: list[Row] = [
     ),
     (
         "state",
-        rf"(?:(?<=in )|(?<=from )|(?<=to )|(?<=near )|(?<=of ))([A-Z][a-z]{{2,20}}(?: [A-Z]"
-        rf"[a-z]{{2,20}})?, )({alternatives(STATES)})\b(?! \d{{5}})",
+        rf"{behind('in|from|to|near|of')}([A-Z][a-z]{{2,20}}(?: [A-Z][a-z]{{2,20}})?, )"
+        rf"({alternatives(STATES)})\b(?! \d{{5}})",
         placed,
     ),
     (
         "state",
         rf"(?:(?<=[A-Za-z], )|(?<=[a-z] ))({alternatives(STATES)}) (\d{{5}}(?:-\d{{4}})?)(?!\d)",
-        state,
+        lambda m: f"{STATES[m[1]]} {' dash '.join(map(numbers.digits, m[2].split('-')))}",
     ),
     (
         "state",
@@ -276,5 +247,4 @@ WORDS: list[Row] = [
         r"\b(?<!\b[A-Za-z]\.)((?:[A-Za-z]\.){2,})(?=[\s,;:!?)\]\"”’'…—]|$)",
         with_stop(lambda m: " ".join(m[1].replace(".", " ").split())),
     ),
-    ("no", r"\bNo(?=[.!?,;…])", "no"),
 ]
