@@ -18,8 +18,9 @@ step() {
 }
 
 bash scripts/mini/kokoro_packages.sh
-step kokoro_data pairs --minutes "${PAIR_MINUTES:-106}" --folder "$STATE"
+step kokoro_data pairs --minutes "${PAIR_MINUTES:-142}" --folder "$STATE"
 step kokoro_data single --minutes "${SINGLE_MINUTES:-317}" --timbres 200 --folder "$STATE"
+step kokoro_data low --minutes "${LOW_MINUTES:-35}" --timbres 60 --folder "$STATE"
 step speaker --folder "$STATE"
 step tokenizer --minutes "${TOKENIZER_MINUTES:-36}" --tokens 1600 --data "$STATE/data" --out "$STATE/tokenizer" \
     --whisper "$STATE/whisper-base/model.bin"
@@ -28,8 +29,9 @@ for part in hift llm flow; do
 done
 mapfile -t parts < <(cd "$STATE/data" && basename -s .pkl -- *.pkl)
 step codes "${parts[@]}" --folder "$STATE"
-step llm --minutes "${LLM_MINUTES:-46}" --folder "$STATE" --out "$STATE/llm"
+step llm --minutes "${LLM_MINUTES:-92}" --folder "$STATE" --out "$STATE/llm"
 step flow --minutes "${FLOW_MINUTES:-92}" --folder "$STATE" --out "$STATE/flow"
+step flow --minutes "${CALM_MINUTES:-26}" --folder "$STATE" --teacher "$STATE/flow" --out "$STATE/calm_flow"
 step kokoro_waves --minutes 60 --folder "$STATE"
 step vocoder --minutes "${VOCODER_MINUTES:-80}" --data "$STATE/vocoder" --folder "$STATE/hift"
 step vocos2d --minutes "${VOCOS2D_MINUTES:-24}" --data "$STATE/vocoder" --folder "$STATE/vocos2d"
@@ -37,3 +39,4 @@ step proof --sentences 20 --folder "$STATE"
 step prompts --folder "$STATE"
 step export --folder "$STATE"
 step hear --folder "$STATE"
+step samples --folder "$STATE"

@@ -65,6 +65,11 @@ def load_speaker_statistics(parts: list[Path]) -> tuple[Tensor, list[str]]:
     return torch.from_numpy(np.concatenate(rows)), voices
 
 
+def held_out_first(parts: set[str]) -> list[str]:
+    """Orders the names of parts: pairs first, since the first clips are held out, and these are of pairs."""
+    return sorted(parts, key=lambda name: (not name.startswith("pairs"), name))
+
+
 def load_clips(part: Path) -> list[Clip]:
     """Reads the clips of a part of the data, without their features."""
     return [Clip(**fields) for fields in pickle.loads(part.with_suffix(".pkl").read_bytes())]

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scripts.mini.composition import compose
+from scripts.mini.data import held_out_first
 from scripts.mini.espeak import Espeak
 from scripts.mini.llm_model import LlmSize, TrainingLlama
 from scripts.mini.sentences import SentenceMaker
@@ -229,7 +230,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--out", type=Path, default=Path(".mini/llm"))
     args = parser.parse_args()
-    names = [path.stem for path in sorted((args.folder / "codes").glob("*.pkl"))]
+    names = held_out_first({path.stem for path in (args.folder / "codes").glob("*.pkl")})
     train(args.folder, Run(args.out, minutes=args.minutes), names, tokens=args.tokens)
 
 

@@ -58,7 +58,7 @@ class Student:
         self._flow = FlowMatching(flow_config())
         self.has_flow = flow
         if flow:
-            average = torch.load(folder / "flow" / "state.pt", weights_only=True)["average"]
+            average = torch.load(folder / "calm_flow" / "state.pt", weights_only=True)["average"]
             self._flow.estimator.load_state_dict(average)
         self._hift = HiFT(CONFIG).fold()
         self._hift.load_state_dict(torch.load(folder / "hift" / "state.pt", weights_only=True)["model"])
