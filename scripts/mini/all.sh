@@ -29,7 +29,7 @@ for part in hift llm flow; do
 done
 mapfile -t parts < <(cd "$STATE/data" && basename -s .pkl -- *.pkl)
 step codes "${parts[@]}" --folder "$STATE"
-step llm --minutes "${LLM_MINUTES:-92}" --folder "$STATE" --out "$STATE/llm"
+step llm --minutes "${LLM_MINUTES:-84}" --folder "$STATE" --out "$STATE/llm"
 step flow --minutes "${FLOW_MINUTES:-92}" --folder "$STATE" --out "$STATE/flow"
 step flow --minutes "${CALM_MINUTES:-26}" --folder "$STATE" --teacher "$STATE/flow" --out "$STATE/calm_flow"
 step kokoro_waves --minutes 60 --folder "$STATE"

@@ -18,7 +18,7 @@ from glm_tts_api.model.vocoder.hift import HiFT
 from glm_tts_api.settings import BUNDLED_MODEL
 from scripts.mini.flow import flow_config
 from scripts.mini.llm import open_vocabulary
-from scripts.mini.llm_model import END_WEIGHT, TEMPERATURE, LlmSize, TrainingLlama
+from scripts.mini.llm_model import TEMPERATURE, LlmSize, TrainingLlama
 from scripts.mini.pulse_noise import PulseNoise
 from scripts.mini.speech_encoder import EncoderConfig
 from scripts.mini.vocabulary import Vocabulary
@@ -47,7 +47,7 @@ def export_llm(folder: Path, out: Path, *, temperature: float) -> Vocabulary:
     """Writes the LLM and the text tokenizer, and returns the vocabulary.
 
     The composed rows of the embedding become one plain table. `temperature` is folded into the last norm: a
-    value below 1 makes the distribution sharper. The row of the end token is scaled by END_WEIGHT.
+    value below 1 makes the distribution sharper.
     """
     vocabulary, factors = open_vocabulary(folder)
     size = LlmSize()
@@ -56,8 +56,7 @@ def export_llm(folder: Path, out: Path, *, temperature: float) -> Vocabulary:
     weights = {f"model.{k}": v for k, v in model.state_dict().items() if k.startswith(("layers.", "norm."))}
     weights["model.norm.weight"] = weights["model.norm.weight"] / temperature
     with torch.no_grad():
-        weights["model.embed_tokens.weight"] = model.table().detach().clone()
-        weights["model.embed_tokens.weight"][vocabulary.added["<|user|>"]] *= END_WEIGHT
+        weights["model.embed_tokens.weight"] = model.table().detach()
     room = _room(out, "llm")
     save_file(_half(weights), room / "model.safetensors", metadata={"format": "pt"})
     _write_json(room / "config.json", {

@@ -13,8 +13,6 @@ from torch import Tensor, nn
 
 SCALE = 16.0  # rows are stored divided by this, since Adam's steps have one size for all weights
 TEMPERATURE = 0.45  # of the shipped LLM: export.py folds it into the last norm, restart.py takes it out
-# export.py scales the row of the end token by this: a low temperature makes a spread-out end too improbable.
-END_WEIGHT = 1.15
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from scripts.mini.composition import compose
 from scripts.mini.espeak import Espeak
 from scripts.mini.flow import CODE_TABLE, flow_config
 from scripts.mini.llm import open_vocabulary
-from scripts.mini.llm_model import END_WEIGHT, SCALE, TEMPERATURE, LlmSize, TrainingLlama
+from scripts.mini.llm_model import SCALE, TEMPERATURE, LlmSize, TrainingLlama
 from scripts.mini.sentences import SentenceMaker
 from scripts.mini.vocabulary import Vocabulary
 
@@ -64,7 +64,6 @@ def llm_weights(assets: Path, folder: Path, *, temperature: float) -> dict[str, 
     weights["norm.weight"] *= temperature
     table = weights.pop("embed_tokens.weight") / SCALE
     shipped, maker, engine = Vocabulary.load(assets / VOCABULARY), SentenceMaker(), Espeak(folder)
-    table[shipped.added["<|user|>"]] /= END_WEIGHT
     of_shipped, shipped_names = compose(shipped, maker, engine)
     _, names = compose(vocabulary, maker, engine)
     fitted = dict(zip(shipped_names, fit_factors(table[: shipped.n_text], of_shipped), strict=True))
