@@ -73,6 +73,7 @@ def test_each_documented_deviation(
         ("比赛于15:30:45结束", "比赛于十五点三十分四十五秒结束。"),
         ("房间3-201", "房间三杠二零幺。"),
         ("路径C:\\new\\test", "路径c，new test。"),
+        ("阈值大于 0、不超过 5。", "阈值大于零，不超过五。"),  # 0 is no item of a list
     ],
 )
 def test_chinese_is_read_as_one_speaks(frontend: TextFrontend, text: str, spoken: str) -> None:

@@ -110,7 +110,7 @@ TRADES: list[Row] = [
     ),
     (
         "extension",
-        r"(?<=[a-z\d,] )(?<![Aa]ccount )(?<![Cc]ard )x ?(?=\d{4}\b)"
+        r"(?<=[a-z,] )(?<![Aa]ccount )(?<![Cc]ard )x ?(?=\d{4}\b)"
         rf"|(?<=-\d{{4}} )x ?(?=\d{{1,5}}\b)|(?i:{behind('call|dial|tel')})x(?=\d{{3,5}}\b)",
         "extension ",
     ),
