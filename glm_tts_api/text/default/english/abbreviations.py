@@ -107,7 +107,7 @@ ABBREVIATIONS: list[Row] = [
         "life",
         r"(?:(?<=[(;, ])(?<!\w )|(?<=\band ))([bdmr]|fl)\.? "
         r"(?=(?:ca?\. ?)?\d{3,4}\b|\d\d[-–]\d|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d)"
-        r"|(?<=[,;)] )(m)\. (?=[A-Z][a-z])|(?<=[a-z] )(fl)\. (?=ca?\. ?\d)",
+        r"|(?<=[,;)] )(m|(?<=\d\), )b)\. (?=[A-Z][a-z])|(?<=[a-z] )(fl)\. (?=ca?\. ?\d)",
         lambda m: f"{_LIFE[m[1] or m[2] or m[3]]} ",
     ),
     ("part", r"\b([Ss]c|[Vv]ol|Ph)\. (?=[ivxIVX]{1,5}\b)", lambda m: f"{_PARTS[m[1].lower()]} "),

@@ -53,7 +53,8 @@ def standing_alone(match: Match) -> str:
 
 _YEAR = re.compile(r"1[1-9]\d\d|20\d\d").fullmatch
 _AMOUNT = re.compile(
-    r"(?i)\b(?:equals|plus|minus|times|about|than|nearly|over|almost|only|total of|weighs|costs|by)\s$"
+    r"(?i)\b(?:equals|plus|minus|times|about|than|nearly|over|almost|only|total of|weighs|costs"
+    r"|(?<!^)(?<![.;,] )by)\s$"
 )
 _NO_PLURAL = re.compile("was|has|is|as|does|this|olympics|games|news|finals|census|crisis").fullmatch
 _COUNTED = re.compile(

@@ -12,7 +12,8 @@ A row of the table says where its short form stands for its words:
 - figure: with a full stop before a figure, a Roman numeral or a capital letter (ch. 3, ch.3, Ch. A).
 - cited: the same, where the full stop ends no sentence (in art. 5, but not: She studies art. 20 of us came).
 - label: as for figure, and before a figure or a capital letter without a full stop (Rm 412, Blk C).
-- code: with a full stop before a code with capitals (ref. HB/2213, arr. MSP 11:32a).
+- code: with a full stop before a code with capitals (ref. HB/2213, arr. MSP 11:32a), or a
+  name and a time (arr. York 14:10).
 - money: before an amount of money (Adm. £3).
 - colon: before a colon, behind no word in small letters (Mob: 07700 900123).
 - ordinal: behind an ordinal (9th Cir., 3rd ed.), but before a capital letter only with a full stop.
@@ -49,7 +50,7 @@ _FIGURE = re.compile(
 _LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")
 _NUMBER = re.compile(r":?\s(?:#?\d|[A-Z]-?\d)")
 _COUNT = re.compile(r"\d $")
-_CODE = re.compile(r"\s[A-Z]{1,4}[ /-]?#?\d")
+_CODE = re.compile(r"\s[A-Z](?:[A-Z]{0,3}[ /-]?#?\d|\w{2,8} \d\d)")
 _MONEY = re.compile(r":? ?[£$€]\d")
 _GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,:;?!)\]\"”’'…—]|$")
 _SMALL = re.compile(r"\s+[a-z0-9(@=&+#$£€]|[,)]")

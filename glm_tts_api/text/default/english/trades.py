@@ -114,6 +114,7 @@ TRADES: list[Row] = [
         rf"|(?<=-\d{{4}} )x ?(?=\d{{1,5}}\b)|(?i:{behind('call|dial|tel')})x(?=\d{{3,5}}\b)",
         "extension ",
     ),
+    ("section", r"\bs(?<=[a-z] s)(s?)\. (?=\d{1,4}[^.]{0,8} of the [A-Z])", r"section\1 "),
     ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
     ("unit", rf"(?<=\d)-({_UNIT})\.(?= [A-Za-z])", r"-\1"),
     (

@@ -122,13 +122,15 @@ _SIGNED = re.compile(
 
 def dash(match: Match) -> str:
     """Returns the words for a hyphen between blanks before a number. Between two amounts of one kind it is
-    "to" (5 feet - 6 feet). Behind a short word it may be a minus sign and stays (at - 40). Otherwise it is a
-    pause."""
+    "to" (5 feet - 6 feet). Behind a rate of interest it is "minus" (prime - 1%). Behind a short word it
+    may be a minus sign and stays (at - 40). Otherwise it is a pause."""
     lead = before(match, 20)
     if amount := _AMOUNT.search(lead):
         unit = amount[1] or "[ap]m"
         if re.match(rf"(?i)\$?[\d:.,]+ ?(?:{unit[:3]}|[ap]\.?m)", after(match, 20)):
             return " to "
+    if re.search(r"(?i)\b(?:prime|libor|sofr|euribor)$", lead):
+        return " minus "
     stays = _SIGNED.search(lead) or re.search(rf"\d(?: ?[ap]\.?m|(?:[snrt][tdh])? {MONTH})\.?$", lead)
     return match.group() if stays else ", "
 
@@ -156,7 +158,7 @@ WORDS: list[Row] = [
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
     ("about", rf"(?i){behind('about|around')}~ ?(?=[$£€\d])", ""),
     ("paragraph", r"¶(¶?) ?(?=\d)", lambda m: f"paragraph{'s' * len(m[1])} "),
-    ("initials", r"(?<=[a-z], )((?:[A-Z]\. ?){1,4})(?=\(\d{4})", lambda m: m[1].replace(".", "")),
+    ("initials", r"(?<=[a-z], )((?:[A-Z]\. ?){1,4})(?=\(\d{4}|, [A-Z])", lambda m: m[1].replace(".", "")),
     ("latin", r"(?<!\d[snrt][tdh] )\bc\.\s?(?=A\.?D\b)", "circa "),
     ("degree", r"\bPh\.\s?D\b\.?", with_stop(lambda _: "p h d")),
     ("latin", r"\b(?:(e)\.\s?g|i\.\s?e)\.,?", lambda m: "for example" if m[1] else "that is"),
@@ -170,8 +172,9 @@ WORDS: list[Row] = [
     ),
     (
         "county",
-        rf"(?:{behind('[Ii]n|from|to|of|near')}|(?<=, ))Co\. (?=(?:{_COUNTIES})\b)",
-        "county ",
+        rf"(?:{behind('[Ii]n|from|to|of|near')}|(?<=, )|(?<=\d )|(?<=\())Co\. (?=(?:{_COUNTIES})\b)"
+        rf"|{behind('in|of')}([A-Z][a-z]{{2,14}} )Co\.?(?=, (?:[A-Z][a-z]{{1,4}}\.|[A-Z]{{2}}\b))",
+        lambda m: f"{m[1] or ''}county{'' if m[1] else ' '}",
     ),
     ("book", r"\bGen\. (?=\d{1,2}-\d)", "Genesis "),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
@@ -195,7 +198,12 @@ WORDS: list[Row] = [
         r"(?=\s+[A-Za-z0-9&@(-]|[,;?!])",
         lambda m: WEEKDAYS[m[1]] + stop(m, A_TIME if _DAY_BEFORE.search(before(m)) else A_NAME),
     ),
-    ("weekday", r"(?<=\bfor )(Mon|Wed|Sat|Sun)\b(?=[.,;!?]|$)", lambda m: WEEKDAYS[m[1]]),
+    (
+        "weekday",
+        rf"{behind('for|out|you|back|here|off')}(?:Mon|Wed|Sat|Sun)\b(?=[.,;!?]|$)"
+        r"|(?<=[a-z] )(?<![Tt]he )(?:Mon|Wed|Sat|Sun)\b(?= (?:at|from|by) (?:\d|noon))",
+        lambda m: WEEKDAYS[m[0]],
+    ),
     ("weekday", r"\b(?:(Tues?|Weds|Thu(?:rs?)?|Fri)|Mon|Wed|Sat|Sun)\b(?!')", weekday),
     (
         "street",
