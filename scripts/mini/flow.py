@@ -105,14 +105,13 @@ class Averages:
 def train(data: VoiceData, run: Run, *, book: Tensor, frames: int, taught: dict[str, Tensor] | None) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(run.step)
-    model = DiT(flow_config())
-    start(model, data.mean_mel())
-    teacher = None
-    if taught is not None:
-        teacher = DiT(flow_config())
+    model, teacher, share = DiT(flow_config()), None, 1.0
+    if taught is None:
+        start(model, data.mean_mel())
+    else:
+        teacher, share = DiT(flow_config()), _CALM_RATE
         for network in (model, teacher):
             network.load_state_dict(taught)
-    share = 1.0 if teacher is None else _CALM_RATE
     rates = (0.01 * share, 1.5e-3 * share)
     inner = (".attn.", ".ff.")
     matrices = [

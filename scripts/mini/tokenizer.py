@@ -201,9 +201,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(".mini/tokenizer"))
     parser.add_argument("--whisper", type=Path, default=Path(".mini/whisper-base/model.bin"))
     args = parser.parse_args()
-    parts = [
-        path.with_suffix("") for path in sorted(args.data.glob("*.speaker"))
-    ]  # only pairs have a .speaker file
+    parts = [path.with_suffix("") for path in sorted(args.data.glob("*.speaker"))]
     run = Run(args.out, minutes=args.minutes)
     known = (run.resume() or {}).get("phonemes")  # the trained state's phonemes; newer data may have others
     train(PairData(parts, phonemes=known), run, tokens=args.tokens, whisper=args.whisper)

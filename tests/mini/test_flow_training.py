@@ -1,4 +1,4 @@
-"""What the flow's training starts from, and the mels that a trained flow teaches."""
+"""The start of the flow's training, and the mels that a trained flow teaches."""
 
 import torch
 import torch.nn.functional as F

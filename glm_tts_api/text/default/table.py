@@ -87,11 +87,6 @@ def behind(words: str) -> str:
     return f"(?:{places})"
 
 
-def alternatives(words: Iterable[str]) -> str:
-    """Returns a regular expression that matches one of `words`, the longest first."""
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-
-
 def names(rows: str) -> dict[str, str]:
     """Parses short forms with their words into a dictionary: "km=kilometer; m=meter;" -> {"km": "kilometer",
     "m": "meter"}."""

@@ -7,7 +7,8 @@ import re
 from glm_tts_api.text.default.characters import plain_exponent
 from glm_tts_api.text.default.chinese import numbers
 from glm_tts_api.text.default.chinese.units import PER, PER_PATTERN, UNITS, per_name, unit_name
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
+from glm_tts_api.text.default.data import either
+from glm_tts_api.text.default.table import Match, Row, after, before
 
 
 def exponent(match: Match) -> str:
@@ -62,7 +63,7 @@ def quotient(match: Match) -> str:
 _HAN = "\u4e00-\u9fff"
 _NUMERALS = "零一二两三四五六七八九十百"
 _PARTICLES = "哒谢啦呀啊哦吧呢嘛哈嗯噢哟呐哇滴"  # after these at the end of a sentence ~ is no "about"
-_UNIT = alternatives(UNITS)
+_UNIT = either(UNITS)
 _SHAPES = {"∠": "角", "△": "三角形", "⊙": "圆"}
 
 _FACTORS = "(?:(?:sin|cos|tan|ln) ?)?[A-Za-zα-ω]{1,2}\\d?(?:[²³]|的[平立]方)?"
@@ -70,9 +71,9 @@ _FACTORS = "(?:(?:sin|cos|tan|ln) ?)?[A-Za-zα-ω]{1,2}\\d?(?:[²³]|的[平立]
 
 def over(match: Match) -> str:
     """Returns a quotient of letters in Chinese next to another sign of a formula: a/b= -> b分之a=."""
-    told = re.match(" ?[<>=≥≤≠+*×]|的[值极]", after(match)) or re.search("=$|[A-Za-z)][<>+×]$", before(match))
     if match[0] == "m/s":
         return match[0]
+    told = re.match(" ?[<>=≥≤≠+*×]|的[值极]", after(match)) or re.search("=$|[A-Za-z)][<>+×]$", before(match))
     return f"{match[2]}分之{match[1]}" if told else match[0]
 
 

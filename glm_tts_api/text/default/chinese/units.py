@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from glm_tts_api.text.default.data import Words
-from glm_tts_api.text.default.table import alternatives
+from glm_tts_api.text.default.data import Words, either
 
 SCALES = {
     **{"k": (1000, ""), "thousand": (1000, ""), "m": (100, "万"), "mn": (100, "万"), "million": (100, "万")},
@@ -23,7 +22,7 @@ CODES = _WORDS.names("code", "chinese")
 _LOWER = {name.lower(): spoken for name, spoken in UNITS.items() if len(name) > 1}
 
 
-_PRODUCT = rf"(?:{alternatives(PER)})(?:·(?:{alternatives(PER)}))*"
+_PRODUCT = rf"(?:{either(PER)})(?:·(?:{either(PER)}))*"
 PER_PATTERN = rf"/(?:\({_PRODUCT}\)|{_PRODUCT})"
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.data import either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.names import DIRECTIONS
 from glm_tts_api.text.default.english.short_forms import SHORT_STATES
 from glm_tts_api.text.default.english.stops import with_stop
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, behind, names
+from glm_tts_api.text.default.table import Match, Row, after, before, behind, names
 
 _RANK = re.compile(
     r"Account|Ana|Arch|Assoc|Cent|Citizen|Consult|Ctr|Data|Design|Develop|Direct|Discount|Edit|Engineer"
@@ -190,7 +191,7 @@ ABBREVIATIONS: list[Row] = [
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
     (
         "state",
-        rf"(?:(?<=[a-z], )|(?<=\()|(?<=[RD]-))({alternatives(SHORT_STATES)})\.(?=[,) ]|$)",
+        rf"(?:(?<=[a-z], )|(?<=\()|(?<=[RD]-))({either(SHORT_STATES)})\.(?=[,) ]|$)",
         with_stop(state),
     ),
     ("exhibit", r"\bExh?\. (?=[A-Z]\b|\d{1,2}-?[A-Z]\b)", "exhibit "),

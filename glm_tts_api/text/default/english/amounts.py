@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.data import either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.units import CODES, SCALES, UNITS
 from glm_tts_api.text.default.figures import by_name
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before
+from glm_tts_api.text.default.table import Match, Row, after, before
 
-_CODE = alternatives(CODES)
+_CODE = either(CODES)
 _MEASURED = re.compile(
-    rf"\s?(?:(?:{alternatives(UNITS)})(?![A-Za-z])|[%°/x×*+=^:€£¥$-]|(?:{alternatives(SCALES)}|{_CODE})\b)|\.\d"
+    rf"\s?(?:(?:{either(UNITS)})(?![A-Za-z])|[%°/x×*+=^:€£¥$-]|(?:{either(SCALES)}|{_CODE})\b)|\.\d"
 )
 _CODED = re.compile(rf"\b(?:{_CODE}) $")
-_LONG_UNIT = alternatives(unit for unit in UNITS if len(unit) > 1)
+_LONG_UNIT = either(unit for unit in UNITS if len(unit) > 1)
 
 
 def scientific(text: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from glm_tts_api.text.default.characters import CARD, rank_and_suit
+from glm_tts_api.text.default.data import either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.short_forms import STATES
 from glm_tts_api.text.default.english.stops import stop
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, behind, beside, names
+from glm_tts_api.text.default.table import Match, Row, after, before, behind, beside, names
 
 _NEAR = 60  # characters to either side that are examined
 _SUITS = {"♤": "spade", "♡": "heart", "♢": "diamond", "♧": "club"}
@@ -31,7 +32,7 @@ _BATTED = re.compile(
 )
 # Places before the St. of a college's team.
 _COLLEGES = "Ball|Boise|Fresno|Jackson|Kent|Murray|NC|Penn|San (?:Diego|Jose)|Weber|Wichita|Youngstown|"
-_COLLEGES += alternatives(state.title() for state in STATES.values())
+_COLLEGES += either(state.title() for state in STATES.values())
 _FOOD = (
     "(?:[a-z]{3,12} )?(?:broth|butter|cheese|cinnamon|cream|cumin|extract|flour|garlic|ginger|honey|juice"
     "|milk|oats|oil|paprika|pepper|powder|rice|salt|soda|sugar|vanilla|vinegar|water|yeast)\\b"
@@ -190,7 +191,7 @@ PASTIMES: list[Row] = [
     ("average", r"(?<![\w./])\.(\d{3})\b(?!/)", average),
     (
         "play",
-        rf"\b({alternatives(_PLAYS)})\. (?=[IVX]{{1,4}}\.[ivx]|\d\.\d\.\d)",
+        rf"\b({either(_PLAYS)})\. (?=[IVX]{{1,4}}\.[ivx]|\d\.\d\.\d)",
         lambda m: f"{_PLAYS[m[1]]} ",
     ),
     (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.data import either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.stops import with_stop
-from glm_tts_api.text.default.table import Match, Row, alternatives, behind, beside, names
+from glm_tts_api.text.default.table import Match, Row, behind, beside, names
 
 _NEAR = 40  # characters to either side that are examined
 _RENTS = names("""
@@ -54,7 +55,7 @@ PRICES: list[Row] = [
     ),
     (
         "rent",
-        rf"([£€$₹]\d[\d,.]{{0,11}}k?) ?({alternatives(_RENTS)})\b(?!-|/(?!night|day|week|wk))\.?",
+        rf"([£€$₹]\d[\d,.]{{0,11}}k?) ?({either(_RENTS)})\b(?!-|/(?!night|day|week|wk))\.?",
         with_stop(lambda m: f"{m[1]} {_RENTS[m[2]]}", _NOTHING),
     ),
     ("rent", r"(?<=[\dks]) ?(pcm|pw)\b\.?", with_stop(lambda m: f" {_RENTS[m[1]]}", _NOTHING)),

@@ -6,10 +6,11 @@ import re
 import unicodedata
 
 from glm_tts_api.text.default.characters import plain_exponent
+from glm_tts_api.text.default.data import either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.units import PER, UNITS
-from glm_tts_api.text.default.table import Match, Row, alternatives, before, beside
+from glm_tts_api.text.default.table import Match, Row, before, beside
 
 _GREEK = {
     letter: unicodedata.name(letter).split()[-1].lower().replace("lamda", "lambda")
@@ -59,13 +60,13 @@ _NUMERALS = (
 )
 _ARROWS = "→➜⇒⟶"
 _OF_POWERS = UNITS | {"C": "coulomb", "F": "farad", "T": "tesla"}  # units behind a power of ten
-_POWER_UNIT = alternatives(_OF_POWERS)
+_POWER_UNIT = either(_OF_POWERS)
 
 # Text before a slash and a word such as day that tells an amount: requests/second, six/day.
 _AMOUNT = re.compile(
     rf"(?i)(?:[a-z]s|\b(?:p|x|cost|feet|hertz|hundred|k|once|people|person"
     rf"|percent|price|rate|rent|req|thousand|twice|[mb]illion|{_NUMERALS}"
-    rf"|{alternatives(unit for unit in UNITS if unit.isalpha() and len(unit) < 4 and unit != 's')}))$"
+    rf"|{either(unit for unit in UNITS if unit.isalpha() and len(unit) < 4 and unit != 's')}))$"
 )
 
 
@@ -114,7 +115,7 @@ POWERS: list[Row] = [
 LETTERS: list[Row] = [
     (
         "unit",
-        rf"(/?)\b({alternatives(unit for unit in UNITS if unit[-1] in '²³')})",
+        rf"(/?)\b({either(unit for unit in UNITS if unit[-1] in '²³')})",
         lambda m: (
             f" per {UNITS[m[2]]} "
             if m[1]
@@ -186,7 +187,7 @@ SIGNS: list[Row] = [
     ("hash", r"#", " "),
     (
         "per",
-        rf"(?<=[a-z])\s?/\s?({alternatives(unit for unit in PER if unit not in 'ACFKNTVW')})(?![A-Za-z])"
+        rf"(?<=[a-z])\s?/\s?({either(unit for unit in PER if unit not in 'ACFKNTVW')})(?![A-Za-z])"
         r"(?:\.(?= [a-z]))?",
         per,
     ),

@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from glm_tts_api.text.default.data import either
 from glm_tts_api.text.default.english.short_forms import MONTH, WEEKDAYS
 from glm_tts_api.text.default.figures import Figure
-from glm_tts_api.text.default.table import Match, alternatives, before
+from glm_tts_api.text.default.table import Match, before
 
 _BEHIND = r"""["”’')\]]*(?:\s+["“‘'(\[]*(?=[A-Z])|\s*$)"""
 SENTENCE_MAY_END = f"(?={_BEHIND})"
@@ -26,7 +27,7 @@ STARTERS = (
 A_NAME = re.compile(rf"(?!(?:{STARTERS})\b)")
 # Text that goes on with a time: 5 p.m. Monday, 8 a.m. EST, 9 p.m. New York time.
 A_TIME = re.compile(
-    rf"(?:{MONTH}|{alternatives(WEEKDAYS)}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Eastern|Pacific|Central"
+    rf"(?:{MONTH}|{either(WEEKDAYS)}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Eastern|Pacific|Central"
     r"|Mountain|[A-Z]{1,4}T|UTC|PO)\b|[A-Z][a-z]+(?: [A-Z][a-z]+)? [Tt]ime\b"
 )
 ANYTHING = re.compile("")

@@ -6,13 +6,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from glm_tts_api.text.default.data import either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.fractions import fraction
 from glm_tts_api.text.default.english.numbers import cardinal
 from glm_tts_api.text.default.english.short_forms import STATES
 from glm_tts_api.text.default.english.verbalise import lines
 from glm_tts_api.text.default.figures import Figure, by_name, runs
-from glm_tts_api.text.default.table import alternatives, names
+from glm_tts_api.text.default.table import names
 
 _DECADES = (
     *("hundreds", "tens", "twenties", "thirties", "forties"),
@@ -56,13 +57,13 @@ _SCRIPTURE = re.compile(
     r"(?i)\b(?:read|reading|verses?|bible|scripture|gospel|psalms?|preach\w*|sermon|NIV|KJV|ESV)\b"
 )
 PATTERNS = {
-    "book": alternatives({*_BOOKS, *map(str.title, _BOOKS.values()), *_OTHER_BOOKS.split()}),
+    "book": either({*_BOOKS, *map(str.title, _BOOKS.values()), *_OTHER_BOOKS.split()}),
     "event": r"(?i:\b(?:alarm|appointment|arriv\w+|bed|booked|breakfast|bus(?:es)?|church|clinic|coach|coffee"
     r"|comedy|communion|concert|depart\w*|dinner|doors|drinks|evensong|ferry|film|home|kick-off"
     r"|knock(?:ing)? off|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance"
     r"|pick(?:ed)? (?:you |me |him |her |them )?up|radio|rehearsals?|school|seated|seminar|service|show"
     r"|supper|surgery|tour|trains?|trip|tutorial|woke|wake)\b)",
-    "state": alternatives({*STATES.values(), "n y", "n j"}),
+    "state": either({*STATES.values(), "n y", "n j"}),
 }
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.data import either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.names import DIRECTIONS
 from glm_tts_api.text.default.english.stops import with_stop
 from glm_tts_api.text.default.english.units import UNITS
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, behind, beside, names
+from glm_tts_api.text.default.table import Match, Row, after, before, behind, beside, names
 
 _NEAR = 40  # characters to either side that are examined
 _DIMENSIONS = names("L=long; W=wide; D=deep; H=high;")
 _SIZES = names("med=medium; sm=small; tab=tablet; cap=capsule; tabs=tablets; caps=capsules;")
-_WIND = alternatives(DIRECTIONS)
+_WIND = either(DIRECTIONS)
 _BLOWS = re.compile(r" (?:winds?|gales?|breezes?|airs)\b")
 _BLOWN = re.compile(
     r"\b[Ww]inds?(?: (?:are|is|was|were))?:? (?:from )?(?:the )?$|\b(?:will|later|then) (?:back|veer) $"
@@ -28,7 +29,7 @@ _STARRY = re.compile(
 )
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
-_UNIT = alternatives(UNITS)
+_UNIT = either(UNITS)
 
 
 def wind(match: Match) -> str:
@@ -180,7 +181,7 @@ TRADES: list[Row] = [
     ("per", r"(?<=\ddB)/oct\b\.?|(?<=\d dB)/oct\b\.?", " per octave"),
     ("speed", r"(?<=\d)-spd\b", "-speed"),
     ("force", r"(?<=[NSEW] )F(?=\d{1,2}\b)", "force "),
-    ("size", rf"(?:(?<=\d )|(?<=\ba ))({alternatives(_SIZES)})\. (?=[A-Za-z])", lambda m: f"{_SIZES[m[1]]} "),
+    ("size", rf"(?:(?<=\d )|(?<=\ba ))({either(_SIZES)})\. (?=[A-Za-z])", lambda m: f"{_SIZES[m[1]]} "),
     (
         "section",
         rf"\b(ss?)(?:\. ?| ){_SECTION}\((?:\d|[a-z]\)))"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from glm_tts_api.text.default.data import either
 from glm_tts_api.text.default.english import numbers
 from glm_tts_api.text.default.english.short_forms import MONTH, STATES, STREETS, TITLES, WEEKDAYS, WORDS_TOO
 from glm_tts_api.text.default.english.shortened import SHORTENED
@@ -17,7 +18,7 @@ from glm_tts_api.text.default.english.stops import (
     with_stop,
 )
 from glm_tts_api.text.default.english.units import ALONE, UNITS
-from glm_tts_api.text.default.table import Match, Row, after, alternatives, before, behind
+from glm_tts_api.text.default.table import Match, Row, after, before, behind
 
 _COUNTIES = (
     "Antrim|Armagh|Carlow|Cavan|Clare|Cork|Derry|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry"
@@ -26,7 +27,7 @@ _COUNTIES = (
 )
 # Streets that keep their name before another: Wall St. Journal, Main St. Station.
 _STREET = re.compile(r"(?:Bond|Bourbon|Broad|Fleet|High|Main|Market|Wall)\s")
-_NO_STREET = re.compile(rf"(?:{STARTERS}|{alternatives(TITLES)})\s")
+_NO_STREET = re.compile(rf"(?:{STARTERS}|{either(TITLES)})\s")
 
 
 def title(match: Match) -> str:
@@ -57,14 +58,14 @@ _DAY_BEFORE = re.compile(
 )
 _DAY_BEHIND = re.compile(
     r":(?! (?:an?|the) )| - | ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|the \d|morning|night)"
-    rf"| (?:and|to|through) (?:{alternatives(WEEKDAYS)}|[A-Z][a-z]{{2,5}}day)\b"
+    rf"| (?:and|to|through) (?:{either(WEEKDAYS)}|[A-Z][a-z]{{2,5}}day)\b"
     rf"|,?\s(?:{MONTH}\b|\d{{1,2}}(?:[:.]\d|[ap]m|(?:st|nd|rd|th)\b|\s{MONTH}\b)|[ap]\.m)"
 )
 
 
 # A capital behind a short weekday is a name (by Sun Wu), unless it is a day, a month or a part of the day.
 _NAME_BEHIND = re.compile(
-    rf" (?!{MONTH}|(?:{alternatives(WEEKDAYS)})|[A-Z][a-z]+day|Morning|Afternoon|Evening|Night)[A-Z][a-z]"
+    rf" (?!{MONTH}|(?:{either(WEEKDAYS)})|[A-Z][a-z]+day|Morning|Afternoon|Evening|Night)[A-Z][a-z]"
 )
 
 
@@ -179,7 +180,7 @@ WORDS: list[Row] = [
     ("book", r"\bGen\. (?=\d{1,2}-\d)", "Genesis "),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
     SHORTENED,
-    ("title", rf"\b({alternatives(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
+    ("title", rf"\b({either(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
     ("title", rf"\b({_UNDOTTED})\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     (
         "title",
@@ -189,12 +190,12 @@ WORDS: list[Row] = [
     ),
     (
         "weekday",
-        rf"(?i)\b({alternatives(WEEKDAYS)})\.?\s?(-|/|–)\s?({alternatives(WEEKDAYS)})\b\.?",
+        rf"(?i)\b({either(WEEKDAYS)})\.?\s?(-|/|–)\s?({either(WEEKDAYS)})\b\.?",
         with_stop(weekdays),
     ),
     (
         "weekday",
-        rf"\b(?:(?<!\b[Tt]he )(?<!\bMister )|(?!Sun\. [A-Z]|Sun\.[,;?!]))({alternatives(WEEKDAYS)})\."
+        rf"\b(?:(?<!\b[Tt]he )(?<!\bMister )|(?!Sun\. [A-Z]|Sun\.[,;?!]))({either(WEEKDAYS)})\."
         r"(?=\s+[A-Za-z0-9&@(-]|[,;?!])",
         lambda m: WEEKDAYS[m[1]] + stop(m, A_TIME if _DAY_BEFORE.search(before(m)) else A_NAME),
     ),
@@ -236,18 +237,18 @@ WORDS: list[Row] = [
     (
         "state",
         rf"{behind('in|from|to|near|of')}([A-Z][a-z]{{2,20}}(?: [A-Z][a-z]{{2,20}})?, )"
-        rf"({alternatives(STATES)})\b(?! \d{{5}})",
+        rf"({either(STATES)})\b(?! \d{{5}})",
         placed,
     ),
     (
         "state",
-        rf"(?:(?<=[A-Za-z], )|(?<=[a-z] ))({alternatives(STATES)}) (\d{{5}}(?:-\d{{4}})?)(?!\d)",
+        rf"(?:(?<=[A-Za-z], )|(?<=[a-z] ))({either(STATES)}) (\d{{5}}(?:-\d{{4}})?)(?!\d)",
         lambda m: f"{STATES[m[1]]} {' dash '.join(map(numbers.digits, m[2].split('-')))}",
     ),
     (
         "state",
-        rf"(?<=[a-z], )(?<!Hi, )(?<!Oh, )(?:(?:{alternatives(set(STATES) - WORDS_TOO)})(?=[.,;!?)]|\s[a-z]|$)"
-        rf"|(?:{alternatives(STATES)})(?= [A-Z]\d[A-Z] ?\d))",
+        rf"(?<=[a-z], )(?<!Hi, )(?<!Oh, )(?:(?:{either(set(STATES) - WORDS_TOO)})(?=[.,;!?)]|\s[a-z]|$)"
+        rf"|(?:{either(STATES)})(?= [A-Z]\d[A-Z] ?\d))",
         town_and_state,
     ),
     (
