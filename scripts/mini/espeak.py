@@ -23,7 +23,7 @@ _SYSTEM_DATA = (
     "/usr/lib/espeak-ng-data",
 )
 _WORD_EVENT, _PHONEME_EVENT = 1, 7
-_LANGUAGE = {"zh": "cmn", "en": "en-us"}
+LANGUAGE = {"zh": "cmn", "en": "en-us"}
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Espeak:
         self._chunks.clear()
         self._phonemes.clear()
         self._words.clear()
-        name = f"{_LANGUAGE[language]}+{voice}"
+        name = f"{LANGUAGE[language]}+{voice}"
         if self._library.espeak_SetVoiceByName(name.encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {name}")
         self._library.espeak_SetParameter(1, RATE_WPM, 0)

@@ -1,7 +1,7 @@
 """Writes samples to listen to: the shipped model, its teacher and espeak-ng say the same sentences.
 
 Five English and five Mandarin held-out sentences, in the two voices of each language that the model ships.
-Needs ffmpeg and espeak-ng.
+Needs espeak-ng.
 
     python -m scripts.mini.samples        writes docs/samples/NN_{mini,kokoro,espeak}.opus
 """
@@ -17,7 +17,11 @@ import numpy as np
 import soundfile
 import torch
 
+from glm_tts_api.audio.encode import encode
+from glm_tts_api.audio.loudness import integrated_loudness
+from glm_tts_api.model.mel import resample
 from glm_tts_api.settings import BUNDLED_MODEL
+from scripts.mini.espeak import LANGUAGE
 from scripts.mini.heldout import CHINESE, ENGLISH
 from scripts.mini.kokoro_data import Speaker
 from scripts.mini.measures import Wave
@@ -38,27 +42,21 @@ SAMPLES = (
     (CHINESE[33], "man-mandarin"),
     (CHINESE[46], "woman-mandarin"),
 )
-_ESPEAK_LANGUAGE = {"en": "en-us", "zh": "cmn"}
+_RATE = 24000
+_LOUDNESS = -20.0  # LUFS
 
 
-def espeak(text: str, language: str) -> bytes:
-    command = ["espeak-ng", "-v", _ESPEAK_LANGUAGE[language], "--stdout", text]
-    return subprocess.run(command, check=True, capture_output=True).stdout
+def espeak(text: str, language: str) -> Wave:
+    """Returns the 24 kHz wave of a text in espeak-ng's own voice."""
+    command = ["espeak-ng", "-v", LANGUAGE[language], "--stdout", text]
+    said = subprocess.run(command, check=True, capture_output=True).stdout
+    samples, rate = soundfile.read(io.BytesIO(said), dtype="float32")
+    wave: Wave = resample(torch.from_numpy(samples), rate, _RATE).numpy()
+    return wave
 
 
-def write_opus(path: Path, wav: bytes) -> None:
-    """Encodes a WAV file at 32 kbit/s, at a common loudness of -20 LUFS."""
-    subprocess.run(
-        ["ffmpeg", "-v", "error", "-y", "-i", "-", "-af", "loudnorm=I=-20", "-ar", "24000", "-ac", "1",
-         "-c:a", "libopus", "-b:a", "32k", "-map_metadata", "-1", "-fflags", "+bitexact", str(path)],
-        input=wav, check=True,
-    )  # fmt: skip
-
-
-def as_wav(samples: Wave) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, samples, 24000, format="WAV", subtype="PCM_16")
-    return file.getvalue()
+def at_one_loudness(wave: Wave) -> Wave:
+    return wave * np.float32(10 ** ((_LOUDNESS - integrated_loudness([wave], _RATE)) / 20))
 
 
 async def write_all(server: Server, speaker: Speaker, out: Path) -> None:
@@ -66,10 +64,14 @@ async def write_all(server: Server, speaker: Speaker, out: Path) -> None:
         for number, (text, voice) in enumerate(SAMPLES, 1):
             language, model, _ = PROMPTS[voice]
             said = await server.say(text, server.voice(voice), seed=0)
-            write_opus(out / f"{number:02}_mini.opus", as_wav(np.concatenate(said.segments)))
-            reference = spoken(speaker, text, language, model).numpy()
-            write_opus(out / f"{number:02}_kokoro.opus", as_wav(reference))
-            write_opus(out / f"{number:02}_espeak.opus", espeak(text, language))
+            waves = {
+                "mini": np.concatenate(said.segments),
+                "kokoro": spoken(speaker, text, language, model).numpy(),
+                "espeak": espeak(text, language),
+            }
+            for name, wave in waves.items():
+                sound = encode(at_one_loudness(wave), "opus", _RATE, is_marked=True)
+                (out / f"{number:02}_{name}.opus").write_bytes(sound)
             print(number, voice, text, flush=True)
 
 
