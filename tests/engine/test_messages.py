@@ -132,6 +132,7 @@ def plain(value: Any) -> Any:
 
 
 def test_every_message_comes_through_whole_in_whatever_pieces_it_comes(tmp_path: Path) -> None:
+    said: dict[msgspec.msgpack.Decoder[Any], list[Message]]
     said = {TO_ENGINE: to_engine(), TO_SERVER: to_server(tmp_path)}
     assert {type(one) for each in said.values() for one in each} == set(Message.__subclasses__())
     for decoder, each in said.items():
