@@ -65,3 +65,14 @@ def test_what_once_took_long_is_read_in_time(
     door: TextFrontend, tokenizer: TextTokenizer, start: str, unit: str
 ) -> None:
     assert_bearable(read(Torture((start + unit * LENGTH)[:LENGTH]), door, tokenizer))
+
+
+@pytest.mark.parametrize("line", ["a\n\n", "1. a\n", "ⅣⅫ", "雪\n\n"], ids=ascii)
+def test_a_part_that_is_repeated_is_read_once(frontend: TextFrontend, line: str) -> None:
+    def n_checks(text: str) -> int:
+        calls: list[None] = []
+        frontend.read(text, check=lambda: calls.append(None))
+        return len(calls)
+
+    story = "The old man walked down to the river, and he sat there for 2 hours. " * 300
+    assert n_checks((line * 20000)[:20000]) < 10 * n_checks(story)

@@ -84,12 +84,20 @@ class DefaultRules:
         to `uses`."""
         lines = spoken_lines(replace_words(text, replacements))
         chinese = any(signs.has_hanzi(line) for line in lines)
-        spoken = []
+        spoken, known = list[str](), dict[tuple[bool, str], tuple[str, list[Use]]]()
         for line in lines:
-            by_marks = chinese or _CHINESE_MARKS.search(line)
+            by_marks = bool(chinese or _CHINESE_MARKS.search(line))
             in_chinese = signs.has_hanzi(line) or (by_marks and not _WORD.search(line))
             read = self._read_chinese if in_chinese else self._read_english
-            spoken.append("".join(read(part, uses, check) for part in pieces(line, _MAX_PART, _MAX_PART)))
+            said = ""
+            for part in pieces(line, _MAX_PART, _MAX_PART):
+                if (in_chinese, part) not in known:  # a part that is repeated is read once
+                    used = list[Use]()
+                    known[in_chinese, part] = read(part, used, check), used
+                words, used = known[in_chinese, part]
+                said += words
+                uses += used
+            spoken.append(said)
         return _finish(("" if chinese else " ").join(spoken))
 
     def speak_segment(self, segment: str, _replacements: Iterable[tuple[str, str]]) -> str:

@@ -10,8 +10,8 @@ from glm_tts_api.text.default.data import Words, either
 from glm_tts_api.text.default.figures import Figure, by_name, runs
 
 _COUNTERS = (
-    "本(?!科)|小时|分钟|季度|平方米|公里|周(?![一二三四五六日末])"
-    "|[次天年月日人个件只台瓶杯斤吨亩份片粒包盒袋支张套户间平位晚分秒米升克辆度季堂节课场轮局组队桌]"
+    "本(?!科)|小时|分钟|季度|公[里斤]|千米|平方千米|周(?![一二三四五六日末])|平(?!方)"
+    "|[次天年月日人个件只台瓶杯斤吨亩份片粒包盒袋支张套户间位晚分秒米升克辆度季堂节课场轮局组队桌]"
 )
 _SCALE = "[十百千]?[万亿]|[百千]"
 _NO_UNIT = "(?!in\\d)"  # before a digit "in" is no unit
@@ -84,14 +84,15 @@ class Measures:
         self._units = words.names("unit", "chinese")
         self._pers = self._units | words.names("per", "chinese")
         unit, per = either(self._units), either(self._pers)
+        name = either({name for name in self._units.values() if len(name) > 1})
         product = f"{per}(?:·{per})*"
         pers = (
-            f"(?:/(?:\\({product}\\)|{product}|(?:{_COUNTERS})(?![\u4e00-\u9fff]/)|10{{1,3}} ?{unit})"
+            f"(?:/(?:\\({product}\\)|{product}|(?:{name}|{_COUNTERS})(?![\u4e00-\u9fff]/)|10{{1,3}} ?{unit})"
             f"|{_INVERSE.pattern})+(?![A-Za-z])"
         )
         self.patterns = {
             "unit": f"{_NO_UNIT}{unit}(?:·{unit}){{0,3}}(?:{pers})?(?![A-Za-z²³⁻])",
-            "per": f"(?: ?(?:/|·(?![米秒时])) ?(?:{_COUNTERS}|{unit})(?![A-Za-z²³])){{1,3}}",
+            "per": f"(?: ?(?:/|·(?![米秒时])) ?(?:{name}|{_COUNTERS}|{unit})(?![A-Za-z²³])){{1,3}}",
             "scale": _SCALE,
             "counted": numbers.MEASURES,
             "team": either(team.written for team in words.of("team")),

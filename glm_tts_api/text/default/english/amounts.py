@@ -17,6 +17,7 @@ _MEASURED = re.compile(
     rf"\s?(?:(?:{either(UNITS)})(?![A-Za-z])|[%°/x×*+=^:€£¥$-]|(?:{either(SCALES)}|{_CODE})\b)|\.\d"
 )
 _CODED = re.compile(rf"\b(?:{_CODE}) $")
+_JOINED = re.compile(r"[^\s(\"]$|[$£€¥₹]\s$")
 _LONG_UNIT = either(unit for unit in UNITS if len(unit) > 1)
 
 
@@ -35,32 +36,33 @@ def without_commas(match: Match) -> str:
     a unit, a sign or a currency stands next to it. Otherwise it is written in words, since later rules would
     take its bare digits for a year or a name."""
     number = match.group().replace(",", "")
-    beside = _MEASURED.match(after(match)) or _CODED.search(before(match)) or before(match, 1).strip(' ("')
+    beside = _MEASURED.match(after(match)) or _CODED.search(before(match)) or _JOINED.search(before(match, 2))
     return number if beside and len(number) <= 12 else cardinal(number)
 
 
 def standing_alone(match: Match) -> str:
     """Returns, in words, a number that no earlier rule has read: as a year if it looks like one (1998) and
     counts nothing, otherwise as a cardinal."""
-    number, rest = match[1], after(match, 16)
-    following = re.match(r"\s+([A-Za-z]+)", rest)
-    word = following[1].lower() if following else ""
-    lead = before(match)
-    named = re.search(r"\b[Ii]n $", lead) and rest[1:2].isupper()  # In 1492 Columbus
-    is_counted = not named and ((word.endswith("s") and not _NO_PLURAL(word)) or _COUNTED(word))
+    number, lead = match[1], before(match, 20)
+    following = re.match(r"\s+([A-Za-z]+)", after(match, 16))
+    word = following[1] if following else ""
+    # In 1492 Columbus, after 1945 things changed; but after 1500 meters.
+    named = _WHEN.search(lead) and (word[:1].isupper() or not number.endswith("0"))
+    is_counted = not named and not word.isupper() and _COUNTED(word.lower())
     is_year = _YEAR(number) and not is_counted and not _AMOUNT.search(lead)
     return numbers.year(number) if is_year else cardinal(number)
 
 
 _YEAR = re.compile(r"1[1-9]\d\d|20\d\d").fullmatch
 _AMOUNT = re.compile(
-    r"(?i)\b(?:equals|plus|minus|times|about|than|nearly|over|almost|only|total of|weighs|costs"
-    r"|(?<!^)(?<![.;,] )by)\s$"
+    r"(?i)\b(?:equals|plus|minus|times|divided by|nearly|over|almost|only|weighs|costs"
+    r"|(?:percent|half|attendance|average|capacity|elevation|height|length|maximum|minimum|number|population|price"
+    r"|salary|score|speed|sum|total|weight) of)\s$"
 )
-_NO_PLURAL = re.compile("was|has|is|as|does|this|olympics|games|news|finals|census|crisis").fullmatch
+_WHEN = re.compile(r"(?i)\b(?:after|before|by|in|since|until) $")
 _COUNTED = re.compile(
-    "people|percent|square|cubic|million|meters|men|women|children|feet|degrees|more|different|new|points"
-    "|calories"
+    "(?!(?:was|has|is|as|does|this|olympics|games|news|finals|census|crisis)$).*s"
+    "|people|percent|square|cubic|million|men|women|children|feet|more|different|new"
 ).fullmatch
 THOUSANDS: list[Row] = [
     ("thousands", r"\b1,?000s\b", "thousands"),

@@ -154,7 +154,7 @@ SUMS: list[Row] = [
     ),
     ("equals", r"={1,3}", " equals "),
     ("plus", r"\+", " plus "),
-    ("operand", r"(?<![.;,] )\b(equals|plus|minus|times|of|by)\s{1,3}(\d{4})(?!\d|,\d|\.\d)", operand),
+    ("operand", r"(?<![.;,] )\b(equals|plus|minus|times|divided by)\s{1,3}(\d{4})(?!\d|,\d|\.\d)", operand),
     ("symbol", f"[{''.join(_SYMBOLS)}]", lambda m: f" {_SYMBOLS[m[0]]} "),
     ("about", rf"(?<!\w)~\s?(?=\d|(?:{_NUMERALS})\b)", "about "),
 ]
