@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from fastapi_offline import FastAPIOffline
 
 from glm_tts_api import __version__
 from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.background import Background
 from glm_tts_api.api.error_handlers import error_response, install_error_handlers
 from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.openapi import name_bodies, operation_id
@@ -154,20 +155,19 @@ async def _lifespan(
             in_flight=in_flight,
             limits=limits,
             pools=speech.pools,
+            background=Background(),
         )
         app.state.parts = state
         _log_start(settings, connections)
         await asyncio.to_thread(state.voices.list_voices)  # logs now what is wrong with the voices' files
-        beside = [
-            asyncio.create_task(each)
-            for each in (
-                keep_gauges(speech, state.jobs),
-                keep_loop_lag(speech.figures),
-                _unload_idle(speech, settings),
-                keep_memory_small(),
-                state.jobs.keep_going(speech.is_stopping),
-            )
-        ]
+        tasks: dict[str, Callable[[], Awaitable[None]]] = {
+            "figures of engines and jobs": partial(keep_gauges, speech, state.jobs),
+            "lag of the event loop": partial(keep_loop_lag, speech.figures),
+            "idle engines": partial(_unload_idle, speech, settings),
+            "freed memory": keep_memory_small,
+            "jobs": partial(state.jobs.keep_going, speech.is_stopping),
+        }
+        beside = [asyncio.create_task(state.background.keep(name, run)) for name, run in tasks.items()]
         try:
             if with_others:
                 await speech.engines.loaded()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from glm_tts_api.api.background import Background
 from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.http.connections import ConnectionLimits
@@ -40,6 +41,7 @@ class AppState:
     in_flight: InFlight
     limits: ConnectionLimits
     pools: Pools
+    background: Background
     started_at: float = field(default_factory=time.monotonic)
 
     @property

@@ -78,11 +78,7 @@ class EngineClient:
     # -- requests and questions
 
     def synthesize(
-        self,
-        asked: SpeechRequest,
-        timings: Timings,
-        *,
-        progress: Progress = NO_PROGRESS,
+        self, asked: SpeechRequest, timings: Timings, *, progress: Progress = NO_PROGRESS
     ) -> SpeechStream:
         """Sends the request `asked` to the process. Returns its audio as a stream, which raises EngineDied or
         the ServiceError that ends the request. `progress` is the work that another engine has done for it."""
@@ -176,6 +172,9 @@ class EngineClient:
                 death = await self._one_life()
             except OSError as error:  # no memory, or too many processes
                 death = EngineDied(f"its process cannot begin: {error}")
+            except Exception as error:
+                logger.exception("A fault of the server ends the process of engine %d", self._load.number)
+                death = EngineDied(f"a fault of the server ended its process ({type(error).__name__})")
             if self.state.status == "failed" and self._info is None:
                 return
             self._n_deaths += death.is_ours

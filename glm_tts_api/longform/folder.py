@@ -24,7 +24,7 @@ import shutil
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -40,7 +40,7 @@ from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Book
 from glm_tts_api.text.cut.block_pauses import Pauses
 
-_AUDIO_NAME = re.compile(r"(\d{6,})-(\d+)-(\d+)\.flac")
+_AUDIO_NAME = re.compile(r"(\d{6,9})-(\d{1,18})-(\d{1,18})\.flac")  # each number fits into 64 bits
 _NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
 _UNSPOKEN = -1
 
@@ -198,15 +198,16 @@ class JobFolder:
 
     def made(self, n_units: int) -> Made:
         """Reads the progress of a job with `n_units` units from the names and sizes of the files in the
-        folder."""
+        folder. Audio files with other numbers are ignored."""
         made = Made(n_units)
         asked = (*self.path.glob("plan.jsonl"), *self.path.glob(self._draft.name), *self.voices.glob("*"))
         made.n_bytes = sum(file.stat().st_size for file in asked)
-        with os.scandir(self._audio) as entries:
+        with suppress(FileNotFoundError), os.scandir(self._audio) as entries:
             for entry in entries:
                 if name := _AUDIO_NAME.fullmatch(entry.name):
                     index, speech, silence = map(int, name.groups())
-                    made.add(index, speech, silence, entry.stat().st_size)
+                    if index < n_units:
+                        made.add(index, speech, silence, entry.stat().st_size)
         return made
 
     def keep(self, unit: Unit, spoken: Spoken) -> tuple[int, int, int]:
@@ -237,8 +238,9 @@ class JobFolder:
         return self._audio / f"{index:06d}-{speech}-{silence}.flac"
 
     def sweep(self) -> None:
-        """Removes audio files that were half-written when a process was killed. The caller holds the job's
-        lock."""
+        """Removes audio files that were half-written when a process was killed. Makes the folder of the audio
+        files if it is missing. The caller holds the job's lock."""
+        self._audio.mkdir(exist_ok=True)
         for left in self._audio.glob(temporary_of(Path("*")).name):
             left.unlink(missing_ok=True)
 

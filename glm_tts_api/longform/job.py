@@ -6,9 +6,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from glm_tts_api.contracts import Float32, JobState, Verified
 from glm_tts_api.longform.script import BlockKind
@@ -79,9 +79,9 @@ class Job(Struct, frozen=True):
     id: str
     state: JobState
     created_at: float
-    n_units: int
+    n_units: Annotated[int, Meta(ge=0)]
     chapters: tuple[PlannedChapter, ...]
-    sample_rate: int
+    sample_rate: Annotated[int, Meta(gt=0)]
     title: str = ""
     author: str = ""
     message: str = ""

@@ -204,7 +204,7 @@ class Jobs:
         except JobRuns:
             look.runs_elsewhere = True
             look.not_before = time.monotonic() + _LOOK_EVERY_S
-            with suppress(OSError):
+            with suppress(Exception):  # a folder that cannot be read is left to the server that runs it
                 await asyncio.to_thread(read_again, look)
         except Exception:
             look.not_before = time.monotonic() + _AFTER_FAULT_S

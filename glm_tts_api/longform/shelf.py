@@ -120,7 +120,7 @@ class Shelf:
         to run meanwhile."""
         for look in self.looks:
             if look.task is None and not look.changing.locked():
-                with suppress(OSError, msgspec.MsgspecError):
+                with suppress(Exception):  # no folder may stop the other jobs
                     if look.folder.changed_at != look.changed_at:
                         read_again(look)
 
@@ -137,7 +137,7 @@ class Shelf:
         except FileNotFoundError:
             self.forget(id)
             return None
-        except (OSError, msgspec.MsgspecError) as error:
+        except Exception as error:  # no folder may hide the other jobs
             if id not in self._damaged:
                 self._damaged.add(id)
                 logger.warning("The job in %s cannot be read: %s", self.config.folder / id, error)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+
+import pytest
 
 from tests.api.job_client import N_UNITS, TEXT, audio, begin, look, wait_for
 from tests.api.project_folder import project
@@ -154,3 +157,25 @@ def test_what_there_is_is_fetched_while_it_runs(serve: Callable[..., Running]) -
         wait_for(client, id, "done")
         assert len(audio(client, id).content) >= len(first.content)
         assert audio(client, id).content.startswith(first.content[44:100], 44)
+
+
+@pytest.mark.parametrize("damage", ["a number beyond the last", "a number that no piece has", "no audio"])
+def test_one_damaged_folder_stops_no_other_job_and_can_be_deleted(tmp_path: Path, damage: str) -> None:
+    settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}
+    first, second = (project(tmp_path / name, **settings) for name in ("first", "second"))
+    with running_app(first, lambda *_: ToneEngine()) as server, server.client() as client:
+        id = begin(client)
+        wait_for(client, id, "done")
+    spoken = tmp_path / "jobs" / id / "audio"
+    if damage == "no audio":
+        shutil.rmtree(spoken)
+    else:
+        number = f"{N_UNITS:06}" if damage == "a number beyond the last" else "9" * 30
+        (spoken / f"{number}-240-0.flac").touch()
+    with running_app(second, lambda *_: ToneEngine()) as server, server.client() as client:
+        wait_for(client, begin(client), "done")
+        assert id in {job["id"] for job in client.get("/api/v1/jobs").raise_for_status().json()["jobs"]}
+        assert look(client, id)["segments_done"] == (0 if damage == "no audio" else N_UNITS)
+        assert client.get("/api/v1/health").json()["warnings"] == []
+        assert client.delete(f"/api/v1/jobs/{id}").status_code == 200
+    assert not spoken.parent.exists()

@@ -144,6 +144,23 @@ def test_it_is_idle_from_the_end_of_its_last_use_on(tmp_path: Path) -> None:
     scene(run)
 
 
+def test_a_fault_of_the_server_itself_ends_one_process_and_the_next_one_speaks(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path) as client:
+
+            def fails_once() -> None:
+                client.changed = lambda: None
+                raise ZeroDivisionError
+
+            client.changed = fails_once
+            before = await say(client)
+            await until(lambda: client.n_restarts == 1)
+            await is_ready(client)
+            np.testing.assert_array_equal(await say(client), before)
+
+    scene(run)
+
+
 def test_signals_to_the_whole_group_are_the_servers_to_answer(tmp_path: Path) -> None:
     async def run() -> None:
         async with running(tmp_path) as client:

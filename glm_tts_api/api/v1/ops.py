@@ -79,6 +79,7 @@ async def _health_body(state: AppState) -> dict[str, Any]:
         lambda: (len(state.voices.list_voices()), state.voices.warnings)
     )
     info = state.speech.engines.info()
+    warnings = [*warnings, *state.background.warnings]
     status, cause = state.speech.status, state.speech.engines.state.cause
     config = state.config
     return {
