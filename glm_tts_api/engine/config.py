@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from glm_tts_api.engine.llm_prompt import HISTORY_SPEECH_TOKENS, MAX_TOKENS_PER_ID
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
+
+if TYPE_CHECKING:  # settings/ reads this module where PyTorch is not installed
+    from glm_tts_api.model.flow import FlowConfig
 
 _PROMPT_TEXT_IDS = 256  # for the transcript of 30 s of fast speech and the texts of earlier segments
 _SLOT_MULTIPLE = 64  # positions; so the rows of the KV cache start aligned
@@ -37,8 +41,9 @@ class EngineConfig:
     where the memory does not hold `n_slots`. `max_prompt_seconds` is the length of the longest voice prompt.
     A segment of up to `max_segment_ids` text ids may use its full length limit; a longer one is limited by
     the room in its slot. `prefill_chunk` is the number of prompt ids that are read at once; None takes the
-    device's default. `flow_steps` is the number of Euler steps. `flow_bf16` computes the flow's products in
-    bfloat16. `deterministic` gives all decode steps the same shape, at any load.
+    device's default. `flow_steps` is the number of Euler steps; None takes the checkpoint's. `flow_bf16`
+    computes the flow's products in bfloat16. `deterministic` gives all decode steps the same shape, at any
+    load.
 
     When `stream_buffer_s` seconds of audio wait for their listener, no more audio is made for it. While a
     step takes longer than `stall_s` seconds, the engine gets no new requests. `stream_chunks` are the sizes
@@ -53,7 +58,7 @@ class EngineConfig:
     max_prompt_seconds: float = 30.0
     max_segment_ids: int = 100
     prefill_chunk: int | None = None
-    flow_steps: int = 10
+    flow_steps: int | None = None
     flow_bf16: bool = False
     deterministic: bool = False
     stream_buffer_s: float = 30.0
@@ -87,6 +92,10 @@ class EngineConfig:
     def longest_segment(self) -> int:
         """The largest number of speech tokens that a segment of `max_segment_ids` text ids may get."""
         return MAX_TOKENS_PER_ID * self.max_segment_ids
+
+    def steps_of(self, flow: FlowConfig) -> int:
+        """Returns the number of Euler steps of the flow, whose config is `flow`."""
+        return self.flow_steps or flow.steps
 
     def chunk_of_a_prompt(self, device_type: str) -> int:
         """Returns how many prompt ids the LLM reads at once on a device of this type ("cpu" or "cuda")."""

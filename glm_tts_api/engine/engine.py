@@ -190,6 +190,7 @@ class Engine:
             warnings=(*loaded.models.warnings, *fewer),
             n_slots=n_slots,
             slot_length=self._core.decoder.layout.slot_length,
+            flow_steps=self._config.steps_of(loaded.models.flow.config),
             decode_kernels=self._core.decoder.kernels,
             streaming=loaded.streaming,
         )

@@ -112,7 +112,7 @@ class Loading:
             )
         else:
             loaded.streaming = forecast(pace, self._config.stream_chunks, gapless=self._config.gapless_start)
-            loaded.patience = patience(pace, self._config)
+            loaded.patience = patience(pace, self._config, loaded.models.flow.config)
             logger.info("%s (%s, measured in %.1f s)", loaded.streaming, pace, time.monotonic() - begin)
         if self._is_wanted():
             gc.collect()

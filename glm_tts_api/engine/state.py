@@ -68,3 +68,4 @@ class EngineInfo:
     n_slots: int = 0
     streaming: Forecast | None = field(default=None, repr=False)
     decode_kernels: DecodeKernels | None = None
+    flow_steps: int | None = None

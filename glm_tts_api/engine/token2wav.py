@@ -49,7 +49,7 @@ class Token2Wav:
     def __init__(self, models: Models, config: EngineConfig) -> None:
         self._flow = models.flow
         self._vocoders = models.vocoders
-        self._flow_steps = config.flow_steps
+        self._flow_steps = config.steps_of(models.flow.config)
         self._device = models.llm.device
         self.n_spans_ahead = _SPANS_AHEAD[self._device.type]
         self.shares_cores = self._device.type == "cpu"

@@ -35,7 +35,7 @@ from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.model.flow import FRAMES_PER_TOKEN
+from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowConfig
 from glm_tts_api.model.sequence import SpeechSequence
 
 logger = logging.getLogger(__name__)
@@ -196,12 +196,12 @@ def _measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[floa
     return short_s - token_s * (PROMPT_TOKENS + n_short), token_s, vocoder_s / n_short
 
 
-def patience(pace: Pace, config: EngineConfig) -> float:
+def patience(pace: Pace, config: EngineConfig, flow: FlowConfig) -> float:
     """Returns the factor by which the time limits of a model's step (WATCHDOG_S) are multiplied. The factor
     is 1, or more if the model is so large for this machine that a step may take longer than `config.stall_s`
     seconds."""
     longest_s = _MARGIN * pace.longest_step_s(
-        n_prompt=config.longest_prompt, n_rows=config.n_slots, flow_steps=config.flow_steps
+        n_prompt=config.longest_prompt, n_rows=config.n_slots, flow_steps=config.steps_of(flow)
     )
     times = max(1.0, longest_s / config.stall_s)
     if times > 1:

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     model_dir: Path | None = None
     device: types.Device = "auto"
     dtype: Dtype = "auto"
-    flow_steps: Annotated[int, Field(ge=1, le=100)] = _ENGINE.flow_steps
+    flow_steps: Annotated[int | None, Field(ge=1, le=100)] = _ENGINE.flow_steps
     asr_model_dir: Path | None = None
     deterministic: bool = False
     text_rules: Literal["default", "published"] = "default"

@@ -146,7 +146,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--chunks", type=int, nargs="+", default=EngineConfig().stream_chunks, help="as STREAM_CHUNKS"
     )
-    parser.add_argument("--flow-steps", type=int, default=10)
+    parser.add_argument("--flow-steps", type=int, help="by default as many as the checkpoint names")
     parser.add_argument("--listen", action="store_true", help="count word errors in English")
     return parser.parse_args()
 

@@ -82,7 +82,7 @@ SIZES = {
             vocab_size=256, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
             num_attention_heads=2, num_key_value_heads=1, head_dim=16, max_position_embeddings=2048,
         ), 64,
-        FlowConfig(trans_dim=64, depth=2, heads=2, dim_head=32, text_emb_dim=48, conv_layers=2),
+        FlowConfig(trans_dim=64, depth=2, heads=2, dim_head=32, text_emb_dim=48, conv_layers=2, steps=2),
         HiftConfig(base_channels=16, f0_channels=16),
         SpeechTokenizerConfig(
             d_model=32, encoder_attention_heads=2, encoder_ffn_dim=64, pooling_position=1,
@@ -91,7 +91,7 @@ SIZES = {
         n_ids=1, n_prompt=10, decode_steps=2, frames=(30, 40), mels=(32, 64), prompts=(4, 8, 12),
         requests={1: 1, 4: 2, 16: 2},
         config=EngineConfig(
-            n_slots=4, max_prompt_seconds=2, max_segment_ids=5, flow_steps=2, stream_chunks=(4, 8)
+            n_slots=4, max_prompt_seconds=2, max_segment_ids=5, stream_chunks=(4, 8)
         ),
     ),
 }  # fmt: skip

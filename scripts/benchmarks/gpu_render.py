@@ -123,7 +123,7 @@ def flow_steps(n_windows: int, bench: Bench) -> Measured:
     figures: Measured = {}
     for frames in bench.size.frames:
         render.flow_ms(frames, n_windows)
-        figures[f"{frames} frames"] = sum(render.flow_ms(frames, n_windows)) / bench.config.flow_steps
+        figures[f"{frames} frames"] = sum(render.flow_ms(frames, n_windows)) / bench.size.flow.steps
     return figures
 
 
@@ -175,8 +175,8 @@ def flow_precisions(bench: Bench) -> Measured:
         ways.append(("bf16", halved, full_float32))
     for name, model, precision in ways:
         with precision():
-            work = partial(model.sample, [segment], steps=bench.config.flow_steps)
-            figures[f"{name} ms"] = best_ms(work, bench.device, n=2) / bench.config.flow_steps
+            work = partial(model.sample, [segment], steps=bench.size.flow.steps)
+            figures[f"{name} ms"] = best_ms(work, bench.device, n=2) / bench.size.flow.steps
             mels += work()
         if len(mels) > 1:
             off = (mels[-1] - mels[0]).abs()

@@ -57,7 +57,7 @@ def _load_floor(at_once: int, streams: bool, bench: Bench) -> dict[str, float]:
         figures["first audio ms p50"] = (
             gpu_decode.prefill_floor(bench)[f"{bench.size.prompts[1]} ids"]
             + n_steps * step_ms["1"]
-            + bench.config.flow_steps * flow_ms
+            + bench.size.flow.steps * flow_ms
             + gpu_render.hift_floor(bench)[f"{bench.size.mels[0]} frames"]
         )
     return figures

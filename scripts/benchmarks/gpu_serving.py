@@ -230,7 +230,7 @@ def waits(bench: Bench) -> Measured:
     most = ", ".join(f"{place} {n}" for place, n in places.most_common(5))
     return {
         "in all": sum(places.values()),
-        "for ids, steps and waves": len(request.tokens) + windows * (bench.config.flow_steps + 1),
+        "for ids, steps and waves": len(request.tokens) + windows * (bench.size.flow.steps + 1),
         "most at": most or "none seen",
     }
 

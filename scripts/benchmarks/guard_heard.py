@@ -62,7 +62,7 @@ async def measure(arguments: argparse.Namespace, flagged: list[Outcome], others:
         if not left:
             continue
         with tempfile.TemporaryDirectory() as scratch, arguments.json.open("a") as lines:
-            server = Server(BUNDLED_MODEL, SHIPPED_CONFIGS, Path(scratch), flow_steps=10, guard=guard)
+            server = Server(BUNDLED_MODEL, SHIPPED_CONFIGS, Path(scratch), guard=guard)
             async with server.running():
                 for one in left:
                     row = await heard(server, ear, one, guard=guard)

@@ -115,7 +115,7 @@ def texts(server: Server, n_good: int, n_faults: int, seed: int) -> Iterator[tup
 async def bundled(n_good: int, n_faults: int, seed: int) -> AsyncIterator[Spoken]:
     """Yields (fault or None, the right text, the bundled model's speech) for texts of a single segment."""
     with tempfile.TemporaryDirectory() as scratch:
-        server = Server(BUNDLED_MODEL, SHIPPED_CONFIGS, Path(scratch), flow_steps=10)
+        server = Server(BUNDLED_MODEL, SHIPPED_CONFIGS, Path(scratch))
         async with server.running():
             voices = [server.voice(name) for name in VOICES]
             for number, (fault, said, spoken) in enumerate(texts(server, n_good, n_faults, seed)):

@@ -130,10 +130,10 @@ async def _floor(client: httpx.AsyncClient) -> Floor | None:
 
     Returns None on a GPU.
     """
-    if (await client.get("/api/v1/health")).json()["device"] != "cpu":
+    health = (await client.get("/api/v1/health")).json()
+    if health["device"] != "cpu":
         return None
-    settings = Settings.load()
-    arithmetic = Arithmetic(settings.checkpoint_dir, flow_steps=settings.flow_steps)
+    arithmetic = Arithmetic(Settings.load().checkpoint_dir, flow_steps=health["flow_steps"])
     prompt_s = {}
     for voice in VOICES:
         recording = await client.get(f"/api/v1/prompts/{voice}/audio")

@@ -152,6 +152,7 @@ def main() -> None:
     parser.add_argument("--configs", type=Path, default=Path("configs"))
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--out", type=Path, default=Path(".mini/heard"))
+    parser.add_argument("--flow-steps", type=int, help="by default as many as the checkpoint names")
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -164,7 +165,7 @@ def main() -> None:
         prompts.append(
             Prompt(Path(path).stem, language, torch.from_numpy(samples), text, TRAINED[language][0])
         )
-    server = Server(args.model, args.configs, args.folder, flow_steps=10)
+    server = Server(args.model, args.configs, args.folder, flow_steps=args.flow_steps)
     hearing = Hearing(server, speaker, args.folder, args.out)
     asyncio.run(hear(hearing, server, prompts or list(kokoro_prompts(speaker)), args.sentences))
 

@@ -86,7 +86,7 @@ def main() -> None:
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        server = Server(args.model, Path("configs"), Path(scratch), flow_steps=10)
+        server = Server(args.model, Path("configs"), Path(scratch))
         asyncio.run(write_all(server, Speaker(args.folder / "kokoro"), args.out))
 
 

@@ -66,8 +66,15 @@ class Server:
     """The server's engine in this process, with the text front end and the shipped voices."""
 
     def __init__(
-        self, model_dir: Path, configs_dir: Path, scratch: Path, *, flow_steps: int, guard: bool = True
+        self,
+        model_dir: Path,
+        configs_dir: Path,
+        scratch: Path,
+        *,
+        flow_steps: int | None = None,
+        guard: bool = True,
     ) -> None:
+        """`flow_steps` None takes as many as the checkpoint names."""
         self.frontend = TextFrontend(configs_dir, cache_dir=scratch / "text")
         self._voices = VoiceStore(
             configs_dir / "prompt_cache.json",

@@ -80,6 +80,7 @@ def test_health(server: Running) -> None:
     assert (body["status"], body["model_loaded"], body["model"]) == ("healthy", True, "tiny")
     assert (body["device"], body["dtype"], body["demonstration"]) == ("cpu", "float32", False)
     assert body["decode_kernels"] == ("c" if HAS_DECODE_KERNELS else "plain")
+    assert body["flow_steps"] == 2
     assert body["warnings"] == []
 
 
@@ -97,6 +98,7 @@ def test_health_warns_of_bf16_on_a_cpu_without_units_for_it(checkpoint: Path, tm
         wait_until(lambda: server.client.get("/api/v1/health").json()["status"] != "loading", 60)
         body = server.client.get("/api/v1/health").json()
         assert body["status"] == "healthy"
+        assert body["flow_steps"] == 10, "neither FLOW_STEPS nor the checkpoint says otherwise"
         (warning,) = body["warnings"]
         assert warning.startswith("DTYPE=bf16 is several times slower than fp32 on this CPU")
         assert warning.endswith("set DTYPE=auto.")

@@ -93,7 +93,7 @@ def to_server(tmp_path: Path) -> list[Message]:
     return [
         messages.Beat(EngineState("ready"), 0.5, EngineUsage(1, 2, 3, 4, (5, 6))),
         messages.Beat(EngineState("failed", "why"), 0.0, None),
-        messages.Loaded(EngineInfo("tiny", "cuda:0", "bfloat16", ("slow",), 64, 16, streaming, "triton")),
+        messages.Loaded(EngineInfo("tiny", "cuda:0", "bfloat16", ("slow",), 64, 16, streaming, "triton", 2)),
         messages.Segments(1, 3),
         messages.StageChanged(1, "flow", -1),
         messages.Decoded(1, 2, [3, 4]),

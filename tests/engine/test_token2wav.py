@@ -90,6 +90,21 @@ def test_long_texts_that_begin_do_not_hold_up_a_short_one(models: Models) -> Non
     assert finish(batcher)[0].request is short
 
 
+@pytest.mark.parametrize(("of_settings", "expected"), [(None, 3), (5, 5)])
+def test_the_checkpoint_names_the_steps_unless_a_setting_does(of_settings: int | None, expected: int) -> None:
+    models = tiny.tiny_models()
+    models.flow.config = replace(models.flow.config, steps=3)
+    batcher = Token2Wav(models, replace(tiny.CONFIG, flow_steps=of_settings))
+    (task,) = tasks(request(1)[0], 1)
+    batcher.add(task)
+    n_steps = 0
+    with torch.inference_mode():
+        while task.pcm is None:
+            batcher.step()
+            n_steps += 1
+    assert n_steps == expected + 1, "the vocoder's call is the last step"
+
+
 def test_segments_of_a_text_are_spoken_in_order(models: Models) -> None:
     batcher = Token2Wav(models, tiny.CONFIG)
     owner, _ = request(4)

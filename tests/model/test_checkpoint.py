@@ -179,6 +179,10 @@ BREAKS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "no json": (_write("llm/config.json", "{"), ["llm/config.json", "cannot be used"]),
     "bad size": (_write("hift/config.json", '{"base_channels": 7}'), ["hift/config.json", "multiple of 8"]),
     "bad yaml": (_write("flow/config.yaml", "flow: ["), ["flow/config.yaml", "cannot be used"]),
+    "no steps": (
+        _write("flow/config.yaml", "flow: {steps: 0}"),
+        ["flow/config.yaml", "steps must be a positive integer"],
+    ),
     "ranks": (
         _write("vq32k-phoneme-tokenizer/tokenizer.model", "?"),
         ["vq32k-phoneme-tokenizer", "tokenizer.model"],

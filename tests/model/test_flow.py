@@ -183,12 +183,25 @@ def test_the_official_yaml_is_read_as_data(tmp_path: Path) -> None:
         OFFICIAL_YAML + "    trans_dim: 256\n    depth: 6\n    vocab_size: 2048\n    other: !name:os.x {}\n"
     )
     assert FlowConfig.from_yaml(path) == FlowConfig(trans_dim=256, depth=6, text_vocab_size=2048)
+    path.write_text(OFFICIAL_YAML + "    steps: 2\n")
+    assert FlowConfig.from_yaml(path) == FlowConfig(steps=2)
+    assert FlowConfig().steps == 10
     path.write_text(OFFICIAL_YAML + "    big_model: true\n")
     assert FlowConfig.from_yaml(path) == FlowConfig(trans_dim=1024, depth=22, heads=16)
 
 
 @pytest.mark.parametrize(
-    "broken", [{"speech_token_cfg": True}, {"trans_dim": 100}, {"depth": 0}, {"heads": "12"}, {"depth": True}]
+    "broken",
+    [
+        {"speech_token_cfg": True},
+        {"trans_dim": 100},
+        {"depth": 0},
+        {"heads": "12"},
+        {"depth": True},
+        {"steps": 0},
+        {"steps": 2.5},
+        {"steps": 101},
+    ],
 )
 def test_what_cannot_be_built_is_refused(broken: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="flow:"):

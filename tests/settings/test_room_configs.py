@@ -82,7 +82,7 @@ def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
     engine = load(root).engine
     assert (engine.n_slots, engine.fewer_slots) == (20, True)
     assert not engine.deterministic
-    assert (engine.flow_steps, engine.max_prompt_seconds) == (10, 30)
+    assert (engine.flow_steps, engine.max_prompt_seconds) == (None, 30)
     assert load(root, CPU_THREADS="2", WORKERS="64").engine.threads == 1
 
 

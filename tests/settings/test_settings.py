@@ -37,7 +37,7 @@ def test_the_contracts_defaults(tmp_path: Path) -> None:
         "MODEL_DIR": "",
         "DEVICE": "auto",
         "DTYPE": "auto",
-        "FLOW_STEPS": "10",
+        "FLOW_STEPS": "",
         "DETERMINISTIC": "0",
         "TEXT_RULES": "default",
         "MAX_TEXT_LENGTH": "20000",

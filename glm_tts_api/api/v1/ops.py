@@ -94,6 +94,7 @@ async def _health_body(state: AppState) -> dict[str, Any]:
         "commands": [DOWNLOAD, START] if config.is_demonstration else [],
         "device": info.device if info else None,
         "dtype": info.dtype if info else None,
+        "flow_steps": info.flow_steps if info else None,
         "decode_kernels": info.decode_kernels if info else None,
         "recogniser": state.speech.recogniser.is_there,
         "version": __version__,

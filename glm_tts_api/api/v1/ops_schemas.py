@@ -56,6 +56,11 @@ class Health(BaseModel):
         description="The device on which the model runs; null until it is loaded.", examples=["cuda:0"]
     )
     dtype: str | None = Field(description="The number format of the LLM's weights.", examples=["bfloat16"])
+    flow_steps: int | None = Field(
+        description="The number of Euler steps of the flow: FLOW_STEPS, or the number that the model's "
+        "flow/config.yaml names. null until the model is loaded.",
+        examples=[10],
+    )
     decode_kernels: DecodeKernels | None = Field(
         description="The kernels that decode. triton (on a GPU) and c (on a CPU): the server's own. "
         "plain: PyTorch's operators, because the server's kernels cannot run here (the log says why); on a "

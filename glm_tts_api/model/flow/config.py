@@ -11,6 +11,7 @@ import yaml
 
 CONV_POS_GROUPS = 16
 NORM_EPS = 1e-6
+MAX_STEPS = 100  # as of FLOW_STEPS
 BIG_MODEL = {"trans_dim": 1024, "depth": 22, "heads": 16}
 OFFICIAL_NAMES = {"vocab_size": "text_vocab_size"}
 SWITCHES = {  # published switches, and the only value of each that is supported (the official one)
@@ -28,7 +29,8 @@ class FlowConfig:
 
     `text_vocab_size` is the number of speech tokens (the embedding table has one more row). `mel_framerate`
     is the number of mel frames a second, `input_frame_rate` the number of speech tokens a second. `cfg_rate`
-    is the weight of the classifier-free guidance.
+    is the weight of the classifier-free guidance. `steps` is the number of Euler steps. The official file has
+    no such key.
     """
 
     mel_dim: int = 80
@@ -44,6 +46,7 @@ class FlowConfig:
     mel_framerate: float = 50
     input_frame_rate: float = 25
     cfg_rate: float = 0.7
+    steps: int = 10
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -52,6 +55,8 @@ class FlowConfig:
             if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or value <= 0:
                 kind = "integer" if whole else "number"
                 raise ValueError(f"flow: {item.name} must be a positive {kind}, got {value!r}")
+        if self.steps > MAX_STEPS:
+            raise ValueError(f"flow: steps must be at most {MAX_STEPS}, got {self.steps}")
         if self.trans_dim % CONV_POS_GROUPS:
             raise ValueError(f"flow: trans_dim must be a multiple of {CONV_POS_GROUPS}, got {self.trans_dim}")
         if self.dim_head % 2 or self.text_emb_dim % 2:

@@ -81,7 +81,9 @@ class _Pieces:
 class Renderer:
     """Renders texts with the models of the checkpoint `model` and the text front end of `configs`."""
 
-    def __init__(self, model: Path, configs: Path, scratch: Path, *, device: str, flow_steps: int) -> None:
+    def __init__(
+        self, model: Path, configs: Path, scratch: Path, *, device: str, flow_steps: int | None
+    ) -> None:
         config = EngineConfig(n_slots=1, flow_steps=flow_steps, threads=1)
         models = load_checkpoint(model, device=device)
         frontend = TextFrontend(configs, cache_dir=scratch / "text")
