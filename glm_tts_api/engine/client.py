@@ -1,8 +1,8 @@
 """The server's side of an engine: its process, which is started again when it dies, and the requests to it.
 Runs on the event loop; loads no model.
 
-The client ends a process that reports a failure, sends an invalid message, or makes no progress for
-WATCHDOG_S. The process's requests end with EngineDied, and speech/engines.py has another engine speak them.
+The client ends a process that reports a failure, sends an invalid message, makes no progress for WATCHDOG_S,
+or loads for too long. Its requests end with EngineDied, and speech/engines.py has another engine speak them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 _DEATHS = 4
 _GIVEN_UP_S = 300.0  # time until an engine that was given up is tried again: the cause may be over
 _LOOK_EVERY_S = 0.1
+# A load hangs if it takes ten times as long as the last one. Until a load has ended, the limit is that of the
+# first. A load may always take WATCHDOG_S.
+_LOADS, _FIRST_LOAD_S = 10, 900.0
 
 
 class EngineClient:
@@ -52,6 +55,7 @@ class EngineClient:
         self._streams: dict[int, SpeechStream] = {}
         self._questions: dict[int, asyncio.Future[messages.Answer]] = {}
         self._n_deaths = 0  # since the last audio
+        self._load_s, self._load_limit_s = 0.0, _FIRST_LOAD_S
         self._used_at = time.monotonic()
 
     @property
@@ -224,17 +228,18 @@ class EngineClient:
             child.leave(f"it said what is no message ({error})")
 
     async def _watch(self, child: Child) -> None:
+        self._load_s = 0.0
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             stuck_s = child.stuck_s()
-            if self.state.status not in ("ready", "stalled"):  # a load has no time limit
+            if self.state.status not in ("ready", "stalled"):
                 child.gets_on()
+                self._load_s += _LOOK_EVERY_S  # not by the clock: the server itself may have been stopped
+                if self._load_s > self._load_limit_s:
+                    return self._abort(child, f"its load took longer than {self._load_limit_s:.3g} s")
             elif stuck_s >= self._watchdog_s:
-                self.n_watchdog_exits += 1
                 cause = f"it made no progress for {stuck_s:.0f} s (WATCHDOG_S={self._watchdog_s:g})"
-                logger.critical("Engine %d is ended: %s", self._load.number, cause)
-                child.abort(cause)
-                return
+                return self._abort(child, cause)
             elif stuck_s >= self._load.config.stall_s:
                 if self.state.status == "ready":
                     logger.error("Engine %d gets no new requests: it makes no progress", self._load.number)
@@ -242,6 +247,11 @@ class EngineClient:
             elif self.state.status == "stalled":
                 logger.warning("Engine %d works again", self._load.number)
                 self._enter(EngineState("ready"))
+
+    def _abort(self, child: Child, cause: str) -> None:
+        self.n_watchdog_exits += 1
+        logger.critical("Engine %d is ended: %s", self._load.number, cause)
+        child.abort(cause)
 
     # -- the messages of the process
 
@@ -254,42 +264,31 @@ class EngineClient:
             if (question := self._questions.get(message.number)) and not question.done():
                 question.set_result(message)
         elif (stream := self._streams.get(message.number)) is not None:
-            self._take_of(stream, message)
+            if isinstance(message, messages.Chunk):
+                self._n_deaths = 0
+            stream.take(message)
+            if isinstance(message, messages.Freed):
+                self._freed(message.number, stream)
+
+    def _freed(self, number: int, stream: SpeechStream) -> None:
+        del self._streams[number]
+        self._used_at = time.monotonic()
+        stream.freed()
+        if not self._streams:
+            self.changed()
 
     def _take_beat(self, child: Child, beat: messages.Beat) -> None:
         child.gets_on(beat.step_s)
         self._usage = beat.usage or self._usage
         if beat.state.status == "ready" and self.state.status not in ("ready", "stalled", "idle"):
             self._used_at = time.monotonic()
+            self._load_limit_s = max(self._watchdog_s, _LOADS * self._load_s)
             self._enter(EngineState("ready"))
         elif beat.state.status in ("failed", "lost"):
             cause = beat.state.cause or beat.state.status
             if self.state.status == "loading":  # the next process would fail in the same way
                 self._enter(EngineState("failed", cause))
             child.leave(cause)
-
-    def _take_of(self, stream: SpeechStream, message: messages.OfRequest) -> None:
-        timings = stream.timings
-        match message:
-            case messages.Chunk():
-                self._n_deaths = 0
-                stream.put(message.audio())
-            case messages.StageChanged():
-                (timings.begin if message.by > 0 else timings.end)(message.stage)
-            case messages.Segments():
-                timings.segments = message.n_segments
-            case messages.Decoded():
-                stream.tokens[message.segment] = message.tokens
-            case messages.Guarded():
-                timings.guarded(message.segment, message.n_retakes, message.fault)
-            case messages.Ended():
-                stream.put(None if message.fault is None else error_of(message.fault))
-            case messages.Freed():
-                del self._streams[message.number]
-                self._used_at = time.monotonic()
-                stream.freed()
-                if not self._streams:
-                    self.changed()
 
     def _bury(self, number: int, death: EngineDied) -> None:
         """Ends the request `number` of a dead process: its stream raises `death` and counts as freed."""

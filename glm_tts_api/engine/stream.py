@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from glm_tts_api.contracts import AudioChunk, Timings
+from glm_tts_api.engine import messages
 
 
 class SpeechStream:
@@ -101,6 +102,22 @@ class SpeechStream:
         return self._ended
 
     # -- the engine's side, on the event loop
+
+    def take(self, message: messages.OfRequest) -> None:
+        """Takes what the engine says about this request."""
+        match message:
+            case messages.Chunk():
+                self.put(message.audio())
+            case messages.StageChanged():
+                (self.timings.begin if message.by > 0 else self.timings.end)(message.stage)
+            case messages.Segments():
+                self.timings.segments = message.n_segments
+            case messages.Decoded():
+                self.tokens[message.segment] = message.tokens
+            case messages.Guarded():
+                self.timings.guarded(message.segment, message.n_retakes, message.fault)
+            case messages.Ended():
+                self.put(None if message.fault is None else messages.error_of(message.fault))
 
     def put(self, item: AudioChunk | Exception | None) -> None:
         """Adds a chunk, or the end of the stream: None, or the error that ended the request. The first chunks

@@ -63,6 +63,42 @@ def test_a_command_that_is_not_there_is_given_up_with_its_cause(tmp_path: Path) 
     scene(run)
 
 
+def test_an_engine_whose_first_load_hangs_is_ended_and_given_up_with_its_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glm_tts_api.engine.client._FIRST_LOAD_S", 0.5)
+
+    async def run() -> None:
+        client = EngineClient(load_of(tmp_path), watchdog_s=0.1, command=("sleep", "3600"))
+        client.start()
+        await until(lambda: client.state.status == "failed")
+        assert str(client.state.cause).endswith("spoken between: its load took longer than 0.5 s")
+        assert client.n_watchdog_exits == 4
+        await client.close()
+
+    scene(run)
+
+
+def test_an_engine_that_is_stopped_while_it_loads_again_is_ended_within_ten_times_its_last_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three times here, since a test must not take long."""
+    monkeypatch.setattr("glm_tts_api.engine.client._LOADS", 3)
+
+    async def run() -> None:
+        async with running(tmp_path, watchdog_s=1, command=echo_process.COMMAND) as client:
+            assert client.pid is not None
+            os.kill(client.pid, signal.SIGKILL)
+            await until(lambda: client.n_restarts == 1 and client.pid is not None)
+            os.kill(client.pid, signal.SIGSTOP)
+            await until(lambda: client.n_watchdog_exits > 0)
+            await until(lambda: "its load took longer than" in str(client.state.cause))
+            await is_ready(client)
+            assert len(await say(client)) > 0
+
+    scene(run)
+
+
 def test_an_engine_killed_while_it_loads_is_begun_again(tmp_path: Path) -> None:
     async def run() -> None:
         client = tiny_client(tmp_path)
