@@ -8,7 +8,10 @@ equal bytes.
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -22,11 +25,13 @@ from glm_tts_api.audio.encode import media_type, open_encoder
 from glm_tts_api.audio.mark import MARK
 from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
+from glm_tts_api.errors import JobRefuses
 from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job
 from glm_tts_api.longform.loudness import LEVEL, Preset, mastered
 from glm_tts_api.longform.timeline import ChapterTime, chapter_times
 
+logger = logging.getLogger(__name__)
 BookFormat = Literal["m4b", AudioFormat]
 BOOK_FORMATS: Final[tuple[BookFormat, ...]] = ("m4b", *get_args(AudioFormat))
 _KBITS = {"m4b": 64, "mp3": 96}
@@ -47,12 +52,33 @@ def pcm_of(folder: JobFolder, made: Made, units: range, sample_rate: int) -> Ite
 def speech_of(folder: JobFolder, made: Made, index: int) -> Float32:
     """Returns the samples [n] in [-1, 1] of unit number `index`, read from its FLAC in `folder`. The unit
     must be spoken already. The silence after the unit is not included; a unit without speech gives an empty
-    array. `made` is the job's progress."""
+    array. `made` is the job's progress. Raises JobRefuses if the file is damaged or missing."""
     n_samples, silence = made.speech[index], made.silence[index]
     if not n_samples:
         return np.zeros(0, np.float32)
-    speech: Float32 = soundfile.read(folder.audio_file(index, n_samples, silence), dtype="float32")[0]
-    return speech
+    file = folder.audio_file(index, n_samples, silence)
+    with suppress(FileNotFoundError, soundfile.LibsndfileError):
+        speech: Float32 = soundfile.read(io.BytesIO(file.read_bytes()), dtype="float32")[0]
+        if len(speech) == n_samples:
+            return speech
+    raise JobRefuses(
+        f"The audio of segment {index + 1} is damaged or missing on the disk ({file.name}): resume the job, "
+        "and this segment is spoken again."
+    )
+
+
+def remove_damaged(folder: JobFolder, made: Made) -> bool:
+    """Removes the audio file of each unit that `speech_of` cannot read, so that the next run of the job
+    speaks the unit again. All units must be spoken. Returns whether such a unit was found."""
+    found = False
+    for index, (n_samples, silence) in enumerate(zip(made.speech, made.silence, strict=True)):
+        try:
+            speech_of(folder, made, index)
+        except JobRefuses as damage:
+            logger.warning("Job %s: %s", folder.path.name, damage)
+            folder.audio_file(index, n_samples, silence).unlink(missing_ok=True)
+            found = True
+    return found
 
 
 def write_audio(

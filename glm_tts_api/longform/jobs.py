@@ -18,7 +18,8 @@ from contextlib import suppress
 from typing import Final, get_args
 
 from glm_tts_api.contracts import JobState
-from glm_tts_api.errors import JobRefuses, JobRuns, ServiceError, StorageFull
+from glm_tts_api.errors import InternalFault, JobRefuses, JobRuns, ServiceError, StorageFull
+from glm_tts_api.longform.audio import remove_damaged
 from glm_tts_api.longform.folder import JobFolder, told_what_to_do
 from glm_tts_api.longform.holding import PATIENCE_S, change_of, held
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
@@ -41,7 +42,7 @@ MOST_AT_WORK = 8  # jobs that run at a time: each holds its voices in memory and
 # For each state that a request may ask for, the states that a job can be in before.
 _WAYS: Final[dict[JobState, tuple[JobState, ...]]] = {
     "paused": ("queued", "running", "paused"),
-    "queued": ("queued", "running", "paused", "failed"),
+    "queued": ("queued", "running", "paused", "failed", "done"),
     "cancelled": ("queued", "running", "paused", "failed", "cancelled"),
 }
 _FAULT = "A fault of the server; its log has the details. Resume tries again."
@@ -245,21 +246,26 @@ class Jobs:
         return "done", ""
 
     async def _speak(self, look: Look) -> None:
-        begun_at, n_before = time.monotonic(), look.made.n_units
+        """Speaks all units that are missing. Then reads the audio of all units, and speaks again those whose
+        files are damaged. Raises InternalFault if their new files are damaged too."""
+        speak = await asyncio.to_thread(self._speak_of, look.folder, look.job)
+        for _ in range(2):
+            await self._speak_missing(look, self._where_there_is_room(speak))
+            if not await asyncio.to_thread(remove_damaged, look.folder, look.made):
+                return
+            await asyncio.to_thread(read_again, look)
+        raise InternalFault(
+            "The job's audio cannot be read from the disk: examine the disk, then resume."
+        )
+
+    async def _speak_missing(self, look: Look, speak: Speak) -> None:
+        begun_at, n_before, at_once = time.monotonic(), look.made.n_units, self._shelf.config.at_once
 
         def progress(unit: Unit, spoken: Spoken) -> None:
             look.pace_s = (time.monotonic() - begun_at) / (look.made.n_units - n_before)
             self._count_unit()
 
-        speak = await asyncio.to_thread(self._speak_of, look.folder, look.job)
-        await run_job(
-            look.folder,
-            look.job,
-            self._where_there_is_room(speak),
-            made=look.made,
-            at_once=self._shelf.config.at_once,
-            progress=progress,
-        )
+        await run_job(look.folder, look.job, speak, made=look.made, at_once=at_once, progress=progress)
 
     def _where_there_is_room(self, speak: Speak) -> Speak:
         async def speak_with_room(unit: Unit) -> Spoken:

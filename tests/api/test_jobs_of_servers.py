@@ -128,6 +128,38 @@ def test_a_job_goes_on_in_the_next_server(tmp_path: Path) -> None:
         assert 0 < len(engine.requests) < job["segments"], "what was there is not spoken again"
 
 
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_pieces_that_are_damaged_on_the_disk_are_spoken_again(
+    serve: Callable[..., Running], has_ended: bool
+) -> None:
+    engine = ToneEngine(delay_s=0 if has_ended else 600, n_quick=N_UNITS - 1)
+    server = serve(engine)
+    with server.client() as client:
+        id = begin(client)
+        wait_until(lambda: look(client, id)["segments_done"] >= N_UNITS - 1)
+        if has_ended:
+            whole = audio(client, wait_for(client, id, "done")["id"], "flac").content
+        files = sorted((server.root / "data/jobs" / id / "audio").iterdir())
+        before = {file.name: file.read_bytes() for file in files}
+        files[0].write_bytes(before[files[0].name][:1000])
+        files[1].write_bytes(b"")
+        files[2].unlink()
+        refused = audio(client, id)
+        assert (refused.status_code, refused.json()["code"]) == (409, "job_refuses")
+        assert "segment 1 " in refused.json()["message"]
+        assert "resume" in refused.json()["message"]
+        engine.release()
+        if has_ended:
+            client.post(f"/api/v1/jobs/{id}/resume").raise_for_status()
+        wait_for(client, id, "done")
+        after = {file.name: file.read_bytes() for file in files[0].parent.iterdir()}
+        assert before.items() <= after.items()
+        assert look(client, id)["segments_done"] == len(after) == N_UNITS
+        if has_ended:
+            assert audio(client, id, "flac").content == whole
+            assert len(engine.requests) == N_UNITS + 3, "no other piece is spoken again"
+
+
 def test_jobs_have_a_bound(serve: Callable[..., Running]) -> None:
     server = serve(ToneEngine(seconds=20.0), jobs_max_mb=1)
     with server.client() as client:
