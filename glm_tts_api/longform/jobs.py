@@ -254,9 +254,7 @@ class Jobs:
             if not await asyncio.to_thread(remove_damaged, look.folder, look.made):
                 return
             await asyncio.to_thread(read_again, look)
-        raise InternalFault(
-            "The job's audio cannot be read from the disk: examine the disk, then resume."
-        )
+        raise InternalFault("The job's audio cannot be read from the disk: examine the disk, then resume.")
 
     async def _speak_missing(self, look: Look, speak: Speak) -> None:
         begun_at, n_before, at_once = time.monotonic(), look.made.n_units, self._shelf.config.at_once

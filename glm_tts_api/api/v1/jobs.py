@@ -190,8 +190,7 @@ async def pause_job(id: Id, request: Request, state: AppStateDep) -> dict[str, A
 
 @router.post("/{id}/resume", response_model=JobAnswer, responses=_CHANGE)
 async def resume_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Continues a job that was paused or has failed. Of a job that is done, speaks those segments again whose
-    audio is damaged or missing on the disk."""
+    """Continues a paused or failed job. Of a done job, speaks damaged or missing segments again."""
     return await _change(id, "queued", request, state)
 
 
