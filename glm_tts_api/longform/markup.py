@@ -18,7 +18,9 @@ from glm_tts_api.text.cut.paragraphs import BlockKind, is_item, paragraphs
 
 _TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]{0,99}+)((?:[^>"']|"[^"]*"|'[^']*')*+)>""")
 _TAG_TO_THE_NEXT_END = re.compile(r"<(/?)([A-Za-z][^\s/>]{0,99}+)([^>]*+)>")
-_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]{1,99})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=]+))""")
+_ATTRIBUTE = re.compile(
+    r"""(?<![^\s=/"'<>])([^\s=/"'<>]{1,99}+)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"'<>=]+))"""
+)
 _VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr")
 _BLOCKS = re.compile(
     "address|article|aside|blockquote|body|caption|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|main"

@@ -16,6 +16,8 @@ from glm_tts_api.longform.script import Book
 from glm_tts_api.text.cut.paragraphs import join_lines, paragraphs
 
 MAX_CHARACTERS = 2_000_000
+MAX_BLOCKS = 200_000  # each of ten characters, if the book has the most characters
+_KINDS = ("", ".txt", ".text", ".md", ".markdown", ".srt", ".epub")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _LEAST_COMMON = 0.4  # the least share of GB 2312 in the characters of a Chinese text that are not ASCII
 _SRT_CUE = re.compile(r"(?m)^(?:[ \t]*\d+[ \t]*\n)?[ \t]*\d+:\d\d:\d\d[,.]\d{1,3}[ \t]*-->.*$")
@@ -28,9 +30,11 @@ def read_book(data: bytes | str, name: str) -> Book:
     plain text.
 
     Raises InvalidField (`file`) for another kind, UnparsableBody for a file that cannot be read, NothingToSay
-    for one without a letter or digit, and TextTooLong above 2,000,000 characters.
+    for one without a letter or digit, and TextTooLong above 2,000,000 characters or 200,000 blocks.
     """
     kind = PurePath(name).suffix.lower()
+    if kind not in _KINDS:
+        raise InvalidField(f"A {quote(kind)} is no book: send a .txt, .md, .epub or .srt.", param="file")
     if kind == ".epub":
         if isinstance(data, str):
             raise InvalidField("An .epub is a file: send it as one, not as text.", param="file")
@@ -43,6 +47,8 @@ def read_book(data: bytes | str, name: str) -> Book:
         raise NothingToSay(
             f"{quote(name) or 'The text'} has nothing to say: no letter, no digit and no Hanzi."
         )
+    if sum(len(chapter.blocks) for chapter in book.chapters) > MAX_BLOCKS:
+        raise TextTooLong(f"The book has more than {MAX_BLOCKS} paragraphs: cut it into parts.")
     return book
 
 
@@ -54,7 +60,9 @@ def decode(data: bytes) -> str:
             return _decoded(data[len(bom) :], encoding)
     if b"\0" in data:
         raise UnparsableBody(
-            "The file is no text, or in UTF-16 without its mark: save it as UTF-8.", param="file"
+            "The file is no text (a book is a .txt, .md, .epub or .srt), or it is in UTF-16 without its "
+            "mark: save a text as UTF-8.",
+            param="file",
         )
     try:
         return data.decode("utf-8")
@@ -94,9 +102,7 @@ def _read_text(text: str, kind: str) -> Book:
         return read_markdown(text)
     if kind == ".srt":
         return book_of(Found(block) for block in _subtitles(text))
-    if kind in ("", ".txt", ".text"):
-        return book_of(Found(block.text, block.kind, block.rank) for block in paragraphs(text))
-    raise InvalidField(f"A {quote(kind)} cannot be read: send a .txt, .md, .epub or .srt.", param="file")
+    return book_of(Found(block.text, block.kind, block.rank) for block in paragraphs(text))
 
 
 def _subtitles(text: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 
 import pytest
@@ -152,6 +153,12 @@ def test_no_more_is_unpacked_than_a_book_needs() -> None:
 def test_a_hostile_page_takes_no_longer_than_others(page: str, heard: str) -> None:
     """Where the time would grow with the square, each of these takes a minute or more."""
     assert [block.text for block in page_blocks(page)] == [heard]
+
+
+def test_a_tag_of_a_million_letters_takes_no_longer_than_others() -> None:
+    began_at = time.process_time()
+    assert [block.text for block in page_blocks(f"<p {'a' * 10**6} class='note'>b</p>")] == ["b"]
+    assert time.process_time() - began_at < 1
 
 
 def test_a_cdata_section_that_does_not_end_loses_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from glm_tts_api import errors
+from glm_tts_api.longform import reading
 from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book
 
@@ -163,7 +164,9 @@ def test_a_cue_of_subtitles_is_a_block() -> None:
 @pytest.mark.parametrize(
     ("data", "name", "error", "says"),
     [
-        (b"text", "a.pdf", errors.InvalidField, ".txt, .md, .epub or .srt"),
+        (b"text", "a.pdf", errors.InvalidField, "A .pdf is no book: send a .txt, .md, .epub or .srt"),
+        (b"RIFF\x24\0\0\0WAVE", "a.wav", errors.InvalidField, "A .wav is no book"),
+        (b"RIFF\x24\0\0\0WAVE", "a.txt", errors.UnparsableBody, "a book is a .txt, .md, .epub or .srt"),
         (b"caf\xe9 et \xe9s", "a.txt", errors.UnparsableBody, "save it as UTF-8"),
         (
             "naïve français, où êtes-vous ? À bientôt".encode("latin-1"),
@@ -171,7 +174,7 @@ def test_a_cue_of_subtitles_is_a_block() -> None:
             errors.UnparsableBody,
             "UTF-8",
         ),
-        ("文字".encode("utf-16-le") + b"\n\0", "a.txt", errors.UnparsableBody, "save it as UTF-8"),
+        ("文字".encode("utf-16-le") + b"\n\0", "a.txt", errors.UnparsableBody, "save a text as UTF-8"),
         ("。…\n", "a.txt", errors.NothingToSay, "nothing to say"),
         ("字" * 2_000_001, "", errors.TextTooLong, "2000001 characters"),
     ],
@@ -181,6 +184,13 @@ def test_what_cannot_be_read_is_said(
 ) -> None:
     with pytest.raises(error, match=says):
         read_book(data, name)
+
+
+def test_a_book_of_too_many_paragraphs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_BLOCKS", 2)
+    read_book("one\n\ntwo", "a.txt")
+    with pytest.raises(errors.TextTooLong, match="more than 2 paragraphs"):
+        read_book("one\n\ntwo\n\nthree", "a.txt")
 
 
 def test_a_bullet_inside_an_item_stays() -> None:

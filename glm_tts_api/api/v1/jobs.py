@@ -24,17 +24,17 @@ from glm_tts_api.api.v1.job_schemas import (
 from glm_tts_api.api.v1.job_speech import NewJob
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import Done
-from glm_tts_api.api.v1.text import marked_text
 from glm_tts_api.api.verified import require_recogniser
 from glm_tts_api.api.voice_names import named_voice, named_voices, uploaded_voice
 from glm_tts_api.contracts import SAMPLE_RATE, JobState, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body
+from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type
-from glm_tts_api.longform.cast import give_voices, read_cast
+from glm_tts_api.longform.cast import read_cast
 from glm_tts_api.longform.jobs import Sees
 from glm_tts_api.longform.pauses import read_pauses
-from glm_tts_api.longform.reading import read_book
+from glm_tts_api.longform.process import read_apart
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
@@ -78,7 +78,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     body = await read_body(request, state.config.max_upload_bytes)
     fields, warnings = body.parse_speech(JobFields, voice="index", files=(PROMPT_AUDIO, FILE))
     require_recogniser(fields.verify, state)
-    book, more = await state.pools.files.run(_book, body, fields)
+    book, more = await _book(request, body, fields, state)
     new = NewJob(
         book,
         fields,
@@ -254,19 +254,19 @@ def _shown(look: Look) -> dict[str, Any]:
     return {**_row(look), "chapters": chapters}
 
 
-def _book(body: Body, fields: JobFields) -> tuple[Book, list[str]]:
-    """Returns the book that was sent, and warnings. Blocking. Raises InvalidField and read_book's errors."""
+async def _book(request: Request, body: Body, fields: JobFields, state: AppState) -> tuple[Book, list[str]]:
+    """Waits for a permit for work that is not speech, then reads the book that was sent. Returns it with
+    warnings. Raises InvalidField, QueueFull, DeadlineExceeded, ClientGone and the errors of `read_apart`."""
     upload = body.file(FILE)
-    if upload is not None and fields.input_text:
-        raise InvalidField(f"Send either input_text or {FILE}, not both.")
-    if upload is None and not fields.input_text.strip():
-        raise InvalidField(f"Send the text as input_text, or as {FILE} (.txt, .md, .epub or .srt).")
-    if upload is not None:
-        book, warnings = read_book(upload.read(), upload.filename), list[str]()
-    else:
-        text, warnings = marked_text(fields)
-        book = read_book(text, "")
-    return (book if fields.cast is None else give_voices(book, read_cast(fields.cast))), warnings
+    if (upload is None) == (not fields.input_text.strip()):
+        raise InvalidField(f"Send either input_text or {FILE} (.txt, .md, .epub or .srt).")
+    cast = None if fields.cast is None else read_cast(fields.cast)
+    length = state.beside.config.measure(upload.size() if upload else len(fields.input_text))
+    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
+    async with cancelled_on_disconnect(request.receive), admitted:
+        if upload is None:
+            return await read_apart(fields.input_text, "", is_ssml=fields.input_type == "ssml", cast=cast)
+        return await read_apart(await state.pools.files.run(upload.read), upload.filename, cast=cast)
 
 
 async def _voices(body: Body, fields: JobFields, book: Book, state: AppState) -> dict[str, Voice]:
