@@ -105,6 +105,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     read.set_defaults(run=_read)
     settings = commands.add_parser("settings", help="print the effective settings as shell assignments")
     settings.set_defaults(run=_print_settings)
+    if not (sys.argv[1:] if argv is None else argv):
+        raise Misused(parser.format_help().rstrip())
     return parser.parse_args(argv)
 
 

@@ -22,7 +22,7 @@ def require_text(text: str, most: int, *, field: str) -> None:
     if len(text) > most:
         raise TextTooLong(
             f"{field} has {len(text)} characters; at most {most} are possible (MAX_TEXT_LENGTH): "
-            "send it in parts.",
+            "send it in parts, or as a job (POST /api/v1/jobs), which takes a whole book.",
             field,
         )
     if not text.strip():

@@ -61,7 +61,9 @@ def add_commands(commands: Commands) -> None:
 
 def _add_book(commands: Commands) -> None:
     book = _command(commands, "book", "speak a book into a folder; can be interrupted and repeated", _BOOK)
-    book.add_argument("book", type=Path, metavar="BOOK", help=".epub, .md, .txt or .srt")
+    book.add_argument(
+        "book", type=Path, metavar="BOOK", help=".epub, .md, .txt or .srt (whose times are not kept)"
+    )
     book.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the audio is to lie"
     )

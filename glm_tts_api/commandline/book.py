@@ -51,6 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
         with folder.locked(), _nothing_left(folder):
             job = _begun(folder, asked)
             book = read_book(source, arguments.book.name) if job is None else None
+            if book and arguments.book.suffix.lower() == ".srt":
+                say_aside(
+                    "The text of the subtitles is spoken one after the other; their times are not kept."
+                )
             if job is None or folder.made(job.n_units).n_units < job.n_units:
                 with server_at(Where.of(arguments.url, arguments.key)) as api:
                     job = _begin(api, folder, arguments, book, asked) if book else job

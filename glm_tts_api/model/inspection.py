@@ -16,6 +16,7 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from glm_tts_api.commands import DOWNLOAD
 from glm_tts_api.errors import CheckpointError
 from glm_tts_api.model.checkpoint_files import CheckpointFiles, Problem, raise_problems
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
@@ -79,6 +80,11 @@ class Parts:
 def inspect(root: Path) -> Parts:
     """Inspects the checkpoint in `root`: reads everything except the values of the weights. Raises
     CheckpointError, which lists everything that is wrong."""
+    if not root.is_dir():
+        raise CheckpointError(
+            f"MODEL_DIR='{root}': there is no such folder. Without MODEL_DIR the server takes ckpt/, or "
+            f"the bundled model where that is not there. The official files come with: {DOWNLOAD}"
+        )
     look = _Inspector(CheckpointFiles(root))
     llm, flow, hift = look.llm(), look.flow(), look.hift()
     speech_tokenizer, text_tokenizer = look.speech_tokenizer(), look.text_tokenizer()

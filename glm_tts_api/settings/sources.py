@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from glm_tts_api.errors import StartupError, quote
 
@@ -23,23 +24,30 @@ def setting_files(root: Path) -> tuple[Path, ...]:
     """Returns the files that hold settings: .env in the project folder `root`, even if it does not exist, and
     the file of the preset if PRESET names one.
 
-    Raises SettingsError for an unknown preset, and for a file that is not UTF-8.
+    Raises SettingsError for an unknown preset, and for a file that cannot be read as settings.
     """
-    _require_utf8(root / ".env")
+    _require_readable(root / ".env")
     files = (root / ".env", *_preset_file(root))
-    _require_utf8(files[-1])
+    _require_readable(files[-1])
     return files
 
 
-def _require_utf8(file: Path) -> None:
-    """Raises SettingsError if the file is not UTF-8, because an editor has saved it as GBK or UTF-16."""
+def _require_readable(file: Path) -> None:
+    """Raises SettingsError if the file is not UTF-8, because an editor has saved it as GBK or UTF-16, or if
+    one of its lines is no setting."""
     try:
-        file.read_text(encoding="utf-8")
+        with file.open(encoding="utf-8") as text:
+            broken = next((line for line in parse_stream(text) if line.error), None)
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise SettingsError(f"{file}: line {line} is not UTF-8; save the file as UTF-8") from None
     except OSError:
-        pass  # there is no such file, which is usual
+        return  # there is no such file, which is usual
+    if broken is not None:
+        raise SettingsError(
+            f"{file}: line {broken.original.line} is no setting: '{quote(broken.original.string.strip())}'. "
+            "Write NAME=value, with a quote at both ends or none, or begin the line with #"
+        )
 
 
 def _preset_file(root: Path) -> tuple[Path, ...]:

@@ -52,6 +52,12 @@ def written(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+def test_the_command_says_that_the_times_of_subtitles_are_not_kept(server: Running, root: Path) -> None:
+    (root / "film.srt").write_text("1\n00:00:01,000 --> 00:00:03,000\n你好。\n")
+    done = run(root, "book", "film.srt", "-o", "out", GLM_TTS_URL=server.url)
+    assert (done.returncode, "their times are not kept" in done.stderr) == (0, True)
+
+
 def test_each_chapter_is_a_file_with_subtitles(server: Running, root: Path) -> None:
     done = book(root, server, "--cast", "cast.json")
     assert (done.returncode, done.stderr) == (0, "")

@@ -59,7 +59,7 @@ def test_its_examples_are_read_as_it_says(reader: Running, tmp_path: Path) -> No
     frontend = reader.engine.frontend
     assert frontend is not None
     (examples,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
-    assert len(examples.splitlines()) == 5
+    assert len(examples.splitlines()) == 6
     for line in examples.splitlines():
         written, spoken = line.split(" -> ")
         assert frontend.prepare(written) == [spoken]

@@ -131,6 +131,12 @@ def test_an_empty_folder_lists_every_file_its_purpose_and_the_remedy(tmp_path: P
     assert "bash scripts/download_model.sh" in message
 
 
+def test_a_folder_that_is_not_there_is_named_as_such(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="nowhere': there is no such folder") as caught:
+        require_servable(tmp_path / "nowhere", device="cpu", dtype="auto")
+    assert "missing" not in str(caught.value)
+
+
 def _drop_tensor(root: Path) -> None:
     path = root / "llm" / "model.safetensors"
     weights = load_file(path)

@@ -1,4 +1,4 @@
-"""`glm-tts read` shows what would be said."""
+"""`glm-tts` alone lists its commands; `glm-tts read` shows what would be said."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ def test_read_prints_segments_changes_and_warnings(tmp_path: Path) -> None:
     assert done.stdout.startswith("1. 预计三到五天送到银<|H|><|ANG2|>。 (")
     assert "   character 2: 3-5 -> 三到五\n" in done.stdout
     assert done.stderr == "WARNING: Not read: 😀\n"
+
+
+def test_the_command_alone_lists_the_commands(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    for command in ("serve", "say", "book", "voices", "check", "download", "read", "settings"):
+        assert f"\n    {command} " in done.stderr
 
 
 def test_read_says_why_nothing_would_be_said(tmp_path: Path) -> None:

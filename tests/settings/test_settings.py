@@ -103,6 +103,20 @@ def test_a_file_in_another_encoding_is_named_with_its_line(
         Settings.load(root)
 
 
+@pytest.mark.parametrize("line", ["PORT 7002", "LOG_FILE='api.log", "= 3"])
+def test_a_line_that_is_no_setting_is_named_with_its_file_and_a_remedy(root: Path, line: str) -> None:
+    (root / ".env").write_text(f"WORKERS=2\n{line}\n")
+    done = run(root, "settings")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert f"{root / '.env'}: line 2 is no setting: '{line}'. Write NAME=value" in done.stderr
+
+
+def test_a_comment_an_export_and_a_bare_name_are_no_broken_lines(root: Path) -> None:
+    (root / ".env").write_text("# PORT 7002\n\nexport PORT=7004\nWORKERS\n")
+    assert printed(root)["PORT"] == "7004"
+
+
 @pytest.mark.parametrize(
     ("preset", "expected"),
     [

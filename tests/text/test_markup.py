@@ -86,6 +86,20 @@ def test_a_mark_that_makes_no_sense_is_named_with_its_place(
     assert "at character 3" in refused.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("Pipes of [[lead|leed]].", "pipes of leed."),
+        ("We run [[nginx|engine x]] here.", "we run engine x here."),
+        ("用[[GLM|智谱模型]]朗读。", "用智谱模型朗读。"),
+    ],
+)
+def test_a_word_without_hanzi_takes_a_respelling(frontend: TextFrontend, text: str, spoken: str) -> None:
+    reading = frontend.read(text)
+    assert [segment.spoken for segment in reading.segments] == [spoken]
+    assert [(change.rule, change.start) for change in reading.changes] == [("mark", text.index("[[") + 2)]
+
+
 def test_the_pauses_of_a_text_are_limited_together(frontend: TextFrontend) -> None:
     pauses = "[[pause 10]]" * 30
     assert frontend.read(f"你好{pauses}再见").segments[-1].pause_s == 300

@@ -25,6 +25,7 @@ MOST_PAUSES_S = 300  # seconds of all pauses of one text together
 _MARK = re.compile(rf"\[\[([^\[\]\n]{{1,{MOST_MARK_CHARS}}})\]\]")
 _COMMAND = re.compile(r"\s*(pause|voice|mood|speed)(\s[^|]*)?")
 _WORD = re.compile(r"([^|]+)\|([^|]*)")
+_RESPELLED = re.compile("[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff' -]*")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}", re.ASCII)
 _BOUNDS = {"pause": (0.05, 10.0, "seconds"), "speed": (0.25, 4.0, "times as fast")}
 # Placeholders: Hanzi that no dictionary has, and Hanzi outside the main block, which make no line Chinese.
@@ -250,11 +251,13 @@ def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
     if command := _COMMAND.fullmatch(mark[1]):
         return Part(mark.start(), cut=_cut(command[1], _value(command)))
     if word := _WORD.fullmatch(mark[1]):
-        written = word[1].strip()
+        written, reading = word[1].strip(), word[2].strip()
         if not any(char.isalnum() for char in written):
             raise ValueError("there is no word before the |")
         start = mark.start(1) + mark[1].index(written)
-        return Part(start, written, syllables=tuple(phoneme_names(word[2], inventory)), rule="mark")
+        if not has_hanzi(written) and _RESPELLED.fullmatch(reading):
+            return Part(start, written, reading, rule="mark")
+        return Part(start, written, syllables=tuple(phoneme_names(reading, inventory)), rule="mark")
     return None
 
 

@@ -1,4 +1,5 @@
-// Where a word's pinyin is typed, or put together from the readings that the server knows.
+// Where a word's reading is typed: an English word as it sounds, a Chinese word as pinyin, which can also be put together
+// from the readings that the server knows.
 
 import { h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
@@ -31,11 +32,13 @@ export function createReadingPanel({ api, done }) {
 
   function say() {
     label.textContent = t("control.pinyin");
-    input.placeholder = t("control.pinyin.example");
+    const isChinese = !at || /\p{Script=Han}/u.test(at.word);
+    input.placeholder = isChinese ? t("control.pinyin.example") : "";
     apply.textContent = t("control.apply");
     remove.textContent = t("control.unmark");
     cancel.textContent = t("control.cancel");
-    title.textContent = at ? t("control.wordIsSaid", { word: at.word }) : t("control.noWord");
+    const question = isChinese ? "control.wordIsSaid" : "control.englishIsSaid";
+    title.textContent = at ? t(question, { word: at.word }) : t("control.noWord");
   }
 
   function open(word, writer) {

@@ -120,7 +120,7 @@ export default {
   "control.pause.hint": "Puts {seconds} s of silence at the cursor; the number may be changed",
   "control.voiceHere": "Change voice",
   "control.voiceHere.hint": "Another voice speaks from the cursor on",
-  "control.pinyin": "Pinyin",
+  "control.pinyin": "Reading",
   "control.pinyin.example": "chong2 qing4",
 
   // voices

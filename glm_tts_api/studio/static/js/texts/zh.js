@@ -116,7 +116,7 @@ export default {
   "control.pause.hint": "在光标处插入 {seconds} 秒静音，数字可以改",
   "control.voiceHere": "换音色",
   "control.voiceHere.hint": "从光标处起换一个音色",
-  "control.pinyin": "拼音",
+  "control.pinyin": "读音",
   "control.pinyin.example": "chong2 qing4",
 
   // 音色
