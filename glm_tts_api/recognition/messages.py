@@ -1,5 +1,5 @@
-"""The messages between the server and the recogniser's process. engine/frames.py frames them on the
-socket."""
+"""The messages between the server and the recogniser's process. Each Listen has its answer Heard before the
+next Listen is sent. engine/frames.py frames them on the socket."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ from glm_tts_api.contracts import Verdict
 
 class Listen(Struct, frozen=True, eq=False, array_like=True, tag=True):
     """Asks for the words in a recording. `samples` are the bytes of mono float32 samples. `said` is the text
-    that should be said there, with figures written out; None if it is unknown. `number` identifies the
-    request."""
+    that should be said there, with figures written out; None if it is unknown."""
 
-    number: int
     samples: memoryview
     sample_rate: int
     said: str | None
 
 
 class Heard(Struct, frozen=True, eq=False, array_like=True, tag=True):
-    """The answer to the Listen message of the same `number`. `text` are the words that were heard. `distance`
-    says how far they are from the words that should be said: the weight of the longest wrong run
-    (comparison.py). If those words are unknown, the verdict is "ok"."""
+    """The answer to a Listen message. `text` are the words that were heard. `distance` says how far they are
+    from the words that should be said: the weight of the longest wrong run (comparison.py). If those words
+    are unknown, the verdict is "ok"."""
 
-    number: int
     text: str
     verdict: Verdict
     distance: float

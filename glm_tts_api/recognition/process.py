@@ -29,10 +29,10 @@ def answer(ear: Ear, asked: Listen) -> Heard:
     "ok". Raises BrokenMessage."""
     transcript = ear.hear(samples_of(asked.samples), asked.sample_rate, asked.said)
     if asked.said is None:
-        return Heard(asked.number, in_words(transcript.text), "ok", 0.0)
+        return Heard(in_words(transcript.text), "ok", 0.0)
     found = compare(asked.said, transcript.text)
     verdict = verdict_of(found, is_sure=transcript.is_sure)
-    return Heard(asked.number, transcript.text, verdict, found.longest)
+    return Heard(transcript.text, verdict, found.longest)
 
 
 def serve(ear: Ear, own: socket.socket) -> None:

@@ -66,6 +66,12 @@ def family(pid: int) -> list[Process]:
     return found
 
 
+def cpu_ticks(pid: int) -> int:
+    """Returns the processor time that a process has used, in clock ticks; 0 if the process has ended."""
+    fields = _fields(pid)
+    return int(fields[11]) + int(fields[12]) if fields else 0
+
+
 def command_of(pid: int) -> str:
     """Returns the command line of a process; empty if the process has ended or is a zombie."""
     try:
@@ -106,8 +112,13 @@ def folder_of(pid: int) -> Path | None:
 def _stat(pid: int) -> tuple[Process, int] | None:
     """Returns the process with this PID and the PID of its parent; None if the process has ended or is a
     zombie."""
+    fields = _fields(pid)
+    return (Process(pid, int(fields[19])), int(fields[1])) if fields and fields[0] not in "ZX" else None
+
+
+def _fields(pid: int) -> list[str]:
+    """Returns what /proc/PID/stat has after the process's name; empty if the process has ended."""
     try:
-        fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        return (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
-        return None
-    return None if fields[0] in "ZX" else (Process(pid, int(fields[19])), int(fields[1]))
+        return []

@@ -82,9 +82,9 @@ class ResumedStream:
         if it would be held back only up to that time."""
         self._stream.sounds_until = sounds_until
 
-    def anew(self, segment: int, seed: int) -> ResumedStream:
-        """Returns a stream that speaks the segment number `segment` again with `seed`, and then goes on with
-        the segments after it. The caller leaves the stream when that segment ends. As before, the segment
+    def anew(self, segment: int, seed: int, permit: Permit) -> ResumedStream:
+        """Returns a stream that speaks the segment number `segment` again with `seed` on the place of
+        `permit`, and then goes on with the segments after it. The caller leaves the stream when that segment ends. As before, the segment
         continues the speech of the segments before it. The time of this work is not counted in the request's
         timings."""
         tokens = self._tokens | self._stream.tokens
@@ -94,9 +94,8 @@ class ResumedStream:
             if number < segment or (number > segment and not self.asked.use_cache)
         }
         asked = replace(self.asked, sampling=replace(self.asked.sampling, seed=seed))
-        engine = self._permit.engine
         return ResumedStream(
-            self._engines, asked, Timings(), self._permit, engine, progress=Progress(known, segment)
+            self._engines, asked, Timings(), permit, permit.engine, progress=Progress(known, segment)
         )
 
     def __aiter__(self) -> ResumedStream:
@@ -126,8 +125,6 @@ class ResumedStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stream.close()
-        if self.verifier is not None:
-            self.verifier.cancel()
         for callback in self._freed:
             self._stream.on_freed(callback)
         await self._solitude.aclose()

@@ -6,7 +6,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -24,7 +24,7 @@ from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.spare import SparePlaces
-from glm_tts_api.speech.verifier import Verifier
+from glm_tts_api.speech.verifier import TakePlace, Verifier
 from glm_tts_api.stats.figures import LANES, Figures
 from glm_tts_api.stats.key_counts import KeyCounts
 from glm_tts_api.stats.workers import Phase, WorkerRecord, WorkerStats
@@ -130,27 +130,30 @@ class SpeechService:
             log.timings.start_generation()
             stream = await stack.enter_async_context(await self.engines.speak(asked, log.timings, permit))
             stream.on_freed(permit.hold())
-            self._verify(stream, permit)
+            self._verify(stream, lambda: nullcontext(permit), stack)
             if log.playback is not None:
                 stream.goes_on_from(log.playback.sounds_until)
             yield permit, stream
 
-    def _verify(self, stream: ResumedStream, permit: Permit) -> None:
+    def _verify(self, stream: ResumedStream, place: TakePlace, stack: AsyncExitStack) -> None:
+        """Gives the stream a verifier if its request has `verify`. The verifier ends with `stack`."""
         if stream.asked.verify:
-            stream.verifier = Verifier(self.recogniser, stream, permit)
+            stream.verifier = Verifier(self.recogniser, stream, place)
+            stack.callback(stream.verifier.cancel)
 
     async def speak_aside(self, asked: SpeechRequest, timings: Timings) -> Speech:
         """Speaks all of a request on a spare place, which gives way to other requests, and encodes it.
-        Segments that drift from their text are spoken again if the request has `verify`. The request is not
-        counted in the metrics. Raises QueueFull if another request needs the place, and the errors of the
-        stream."""
-        async with (
-            self.spare.place() as permit,
-            await self.engines.speak(asked, timings, permit) as stream,
-        ):
-            stream.on_freed(permit.hold())
-            self._verify(stream, permit)
-            chunks = [chunk async for chunk in stream]
+        Segments that drift from their text are spoken again if the request has `verify`; the place is free
+        while they are only heard. The request is not counted in the metrics. Raises QueueFull if another
+        request needs the place, and the errors of the stream."""
+        async with AsyncExitStack() as stack:
+            async with (
+                self.spare.place() as permit,
+                await self.engines.speak(asked, timings, permit) as stream,
+            ):
+                stream.on_freed(permit.hold())
+                self._verify(stream, self.spare.place, stack)
+                chunks = [chunk async for chunk in stream]
             if stream.verifier is not None:
                 chunks = await stream.verifier.repaired(chunks)
         return await self.pools.encode.run(encode_whole, chunks, asked)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from glm_tts_api.speech.resumed_stream import ResumedStream
 
 MOST_RETAKES = 2
+TakePlace = Callable[[], AbstractAsyncContextManager[Permit]]
+"""A function that returns the context in which a segment is spoken again: it has the permit for a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,10 @@ class _Take:
 
 class Verifier:
     """Verifies the segments of one request, whose `stream` passes each chunk to `took`. The verdicts are
-    written to the stream's timings."""
+    written to the stream's timings. Each segment that is spoken again takes a place with `place`."""
 
-    def __init__(self, recogniser: Recogniser, stream: ResumedStream, permit: Permit) -> None:
-        self._recogniser, self._stream, self._permit = recogniser, stream, permit
+    def __init__(self, recogniser: Recogniser, stream: ResumedStream, place: TakePlace) -> None:
+        self._recogniser, self._stream, self._place = recogniser, stream, place
         self._spoken: dict[int, list[AudioChunk]] = {}
         self._takes: dict[int, asyncio.Task[_Take]] = {}
 
@@ -94,8 +97,8 @@ class Verifier:
     async def _spoken_anew(self, segment: int, take: int) -> list[AudioChunk]:
         seed = respoken_seed(self._stream.asked.sampling.seed, take)
         chunks = []
-        async with self._stream.anew(segment, seed) as stream:
-            stream.on_freed(self._permit.hold())
+        async with self._place() as permit, self._stream.anew(segment, seed, permit) as stream:
+            stream.on_freed(permit.hold())
             async for chunk in stream:
                 chunks.append(chunk)
                 if chunk.ends_segment:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,11 @@ import pytest
 import soundfile
 
 from glm_tts_api.cli import main
-from tests.api.job_client import N_UNITS, begin, wait_for
+from tests.api.job_client import N_UNITS, begin, look, wait_for
 from tests.api.running import Running
 from tests.api.socket_client import heard, talking, tell
 from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 from tests.recognition.hearing import hears
 
 Serve = Callable[..., Running]
@@ -81,11 +84,12 @@ def test_the_same_request_gives_the_same_audio_after_a_fake_recogniser_s_drift(
     assert first == second != server.say(TEXT, response_format="wav").content
 
 
-def test_a_fake_recogniser_that_is_not_sure_or_dies_makes_nothing_but_the_verdict_fail(
+def test_a_fake_recogniser_that_is_not_sure_or_dies_twice_makes_nothing_but_the_verdict_fail(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = ToneEngine(n_segments=3)
-    server = serve(engine, prepare=hears(monkeypatch, f"?{OTHER}", "die", "="), asr_model_dir="asr")
+    lines = [f"?{OTHER}", "die", "die", "="]
+    server = serve(engine, prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
     found = server.say(TEXT, verify="true").json()["verified"]
     assert [(one["verdict"], one["heard"]) for one in found] == [
         ("inconclusive", OTHER),
@@ -93,6 +97,51 @@ def test_a_fake_recogniser_that_is_not_sure_or_dies_makes_nothing_but_the_verdic
         ("ok", TEXT),
     ]
     assert len(engine.requests) == 1
+
+
+def test_a_segment_at_which_a_fake_recogniser_dies_is_heard_by_the_next_and_repaired(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [OTHER, "=", "die", OTHER, "="]
+    server = serve(prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
+    first, second = (server.say(TEXT, verify="true", response_format="wav") for _ in range(2))
+    assert first.headers["x-verified"] == second.headers["x-verified"] == "ok"
+    assert first.content == second.content
+
+
+def test_a_fake_recogniser_that_hangs_costs_one_verdict_and_health_says_so(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(prepare=hears(monkeypatch, "stop", "=", "stop"), asr_model_dir="asr")
+
+    def warnings() -> str:
+        return " ".join(httpx.get(f"{server.url}/api/v1/health").json()["warnings"])
+
+    verdicts, told = [], []
+    for _ in range(2):
+        verdicts.append(server.say(TEXT, verify="true", response_format="wav").headers["x-verified"])
+        told.append("The recogniser of speech hung" in warnings())
+    assert (verdicts, told) == (["inconclusive", "ok"], [True, False])
+    with server.client() as client:
+        streamed = client.post("/tts", json={**ROUTES["/tts"], "verify": True, "streaming_mode": 1})
+        report = client.get(f"/api/v1/audio/{streamed.headers['x-request-id']}/verified").json()
+    assert [each["verdict"] for each in report["verified"]] == ["inconclusive"]
+
+
+def test_a_job_goes_on_while_all_pieces_of_another_wait_for_a_fake_recogniser(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [*["="] * 2, "stop"]
+    server = serve(prepare=hears(monkeypatch, *lines, look_every_s=600), asr_model_dir="asr")
+    with server.client() as client:
+        verified = begin(client, verify=True)
+        wait_until(lambda: look(client, verified)["segments_done"] == 2, 120)
+        wait_for(client, begin(client), "done")
+        assert look(client, verified)["segments_done"] == 2
+        os.kill(int((server.root / "asr" / "pid").read_text()), signal.SIGKILL)
+        wait_until(lambda: look(client, verified)["state"] == "done", 120)
+        found = client.get(f"/api/v1/jobs/{verified}/verified").json()
+    assert found["count"] == {"ok": N_UNITS, "inconclusive": 0, "drift": 0}
 
 
 def test_a_stream_with_a_fake_recogniser_reports_and_takes_nothing_back(

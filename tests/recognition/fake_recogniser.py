@@ -1,11 +1,13 @@
 """A fake recogniser's process. It writes down the lines of FOLDER/hears.txt, one after the other, and what
 should be said where a line is "=" or no line is left. It is not sure of a line with "?" before it, and it
-ends at "die". FOLDER/pid has its number.
+ends at "die". At "stop" it is stopped as by SIGSTOP, and at "spin" it computes without an end. FOLDER/pid has
+its number.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -30,6 +32,10 @@ class FakeEar:
         line = lines[at] if at < len(lines) else "="
         if line == "die":
             os._exit(3)
+        if line == "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        while line == "spin":
+            pass
         text = said or "" if line == "=" else line.removeprefix("?")
         return Transcript(text, -2.0 if line.startswith("?") else -0.1, 1.0)
 
