@@ -87,7 +87,8 @@ class Recogniser:
     async def hear(self, pcm: Float32, sample_rate: int, said: str | None = None) -> Heard:
         """Returns the words in the mono float32 samples `pcm` [n], with a verdict on how well they match
         `said`. `said` is the text that should be said; None if it is unknown, and the verdict is "ok" then.
-        Starts the process if it does not run. Raises Unavailable if the process hangs or dies twice."""
+        Starts the process if it does not run. Raises Unavailable if the process hangs, dies
+        twice, or was given up."""
         await self._turn.acquire()
         most_s = self._most_s + _A_SECOND * len(pcm) / sample_rate
         hearing = self._heard(Listen(bytes_of(pcm), sample_rate, said), most_s)

@@ -58,7 +58,9 @@ def test_a_voice_is_registered_and_changed_with_a_warning_where_a_fake_recognise
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve(
-        ToneEngine(gain=0.0), prepare=hears(monkeypatch, OTHER, "=", OTHER, "=", "die"), asr_model_dir="asr"
+        ToneEngine(gain=0.0),
+        prepare=hears(monkeypatch, OTHER, "=", OTHER, "=", "die", "die"),
+        asr_model_dir="asr",
     )
     with server.client() as client:
         texts = OTHER, SAID, OTHER, SAID
