@@ -26,8 +26,8 @@ COMMAND = (sys.executable, "-m", "glm_tts_api.recognition.process")
 _MODEL = "model.bin"
 _AT_ONCE = 2**16
 _IDLE_S = 600.0  # loading Whisper again takes a second or two
-# A process hangs if it uses no processor time for three looks, or takes `_MOST_S` and `_A_SECOND` for each second
-# of the recording. That time includes the load of the model.
+# A process hangs if it uses no processor time for three looks, or takes `_MOST_S` and `_A_SECOND` for each
+# second of the recording. That time includes the load of the model.
 _LOOK_EVERY_S, _STILL_LOOKS = 5.0, 3
 _MOST_S, _A_SECOND = 120.0, 10.0
 _FAULTS = 3  # deaths and hangs without an answer between them, after which the recogniser is given up
@@ -87,8 +87,8 @@ class Recogniser:
     async def hear(self, pcm: Float32, sample_rate: int, said: str | None = None) -> Heard:
         """Returns the words in the mono float32 samples `pcm` [n], with a verdict on how well they match
         `said`. `said` is the text that should be said; None if it is unknown, and the verdict is "ok" then.
-        Starts the process if it does not run. Raises Unavailable if the process hangs, dies
-        twice, or was given up."""
+        Starts the process if it does not run. Raises Unavailable if the process hangs or
+        dies twice, or if it was given up."""
         await self._turn.acquire()
         most_s = self._most_s + _A_SECOND * len(pcm) / sample_rate
         hearing = self._heard(Listen(bytes_of(pcm), sample_rate, said), most_s)

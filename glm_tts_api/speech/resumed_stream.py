@@ -84,9 +84,9 @@ class ResumedStream:
 
     def anew(self, segment: int, seed: int, permit: Permit) -> ResumedStream:
         """Returns a stream that speaks the segment number `segment` again with `seed` on the place of
-        `permit`, and then goes on with the segments after it. The caller leaves the stream when that segment ends. As before, the segment
-        continues the speech of the segments before it. The time of this work is not counted in the request's
-        timings."""
+        `permit`, and then goes on with the segments after it. The caller leaves the stream when that segment
+        ends. As before, the segment continues the speech of the segments before it. The time of this work is
+        not counted in the request's timings."""
         tokens = self._tokens | self._stream.tokens
         known = {
             number: tokens[number]

@@ -1,5 +1,5 @@
-"""The recogniser's process: it is there while somebody asks, its memory is free afterwards, and neither its hang
-nor its death keeps anybody waiting."""
+"""The recogniser's process: it is there while somebody asks, its memory is free afterwards, and neither its
+hang nor its death keeps anybody waiting."""
 
 from __future__ import annotations
 

@@ -78,10 +78,10 @@ async def _health_body(state: AppState) -> dict[str, Any]:
     voices, warnings = await asyncio.to_thread(
         lambda: (len(state.voices.list_voices()), state.voices.warnings)
     )
-    if fault := state.speech.recogniser.fault:
-        warnings = [*warnings, fault]
     info = state.speech.engines.info()
     warnings = [*warnings, *state.background.warnings]
+    if fault := state.speech.recogniser.fault:
+        warnings.append(fault)
     status, cause = state.speech.status, state.speech.engines.state.cause
     config = state.config
     return {
