@@ -93,8 +93,13 @@ class Recogniser:
         most_s = self._most_s + _A_SECOND * len(pcm) / sample_rate
         hearing = self._heard(Listen(bytes_of(pcm), sample_rate, said), most_s)
         self._hearing = asyncio.create_task(hearing)
-        self._hearing.add_done_callback(lambda _: self._turn.release())
+        self._hearing.add_done_callback(self._has_heard)
         return await asyncio.shield(self._hearing)  # a caller that leaves does not end the watch for a hang
+
+    def _has_heard(self, hearing: asyncio.Task[Heard]) -> None:
+        self._turn.release()
+        if not hearing.cancelled():
+            hearing.exception()  # else asyncio logs it where the caller has left
 
     async def _heard(self, asked: Listen, most_s: float) -> Heard:
         for _ in range(2):  # the process may have died of something else than the recording

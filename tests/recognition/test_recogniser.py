@@ -77,7 +77,9 @@ def test_a_fake_recogniser_that_computes_without_an_end_is_ended(tmp_path: Path)
     play(tmp_path, "spin", scenario, most_s=4.0)
 
 
-def test_a_fake_recogniser_that_hangs_is_ended_although_all_who_ask_have_left(tmp_path: Path) -> None:
+def test_a_fake_recogniser_that_hangs_is_ended_although_all_who_ask_have_left(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def scenario(recogniser: Recogniser) -> None:
         for _ in range(2):
             with pytest.raises(TimeoutError):
@@ -85,6 +87,7 @@ def test_a_fake_recogniser_that_hangs_is_ended_although_all_who_ask_have_left(tm
         assert await text_heard(recogniser) == "two"
 
     play(tmp_path, "stop two", scenario)
+    assert "never retrieved" not in caplog.text
 
 
 def test_the_recording_that_a_fake_recogniser_died_of_is_heard_by_the_next(tmp_path: Path) -> None:
