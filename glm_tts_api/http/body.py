@@ -7,7 +7,6 @@ that are not percent-encoded as Latin-1, so Chinese text from `curl -d` would be
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import AsyncGenerator, Collection, Mapping
@@ -23,6 +22,7 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from glm_tts_api.errors import BodyTooLarge, InvalidField, UnparsableBody, quote
+from glm_tts_api.http.json_text import parse_json
 from glm_tts_api.http.uploads import Upload, decoded_upload, no_room
 from glm_tts_api.http.voice_fields import voice_field
 from glm_tts_api.validation import allowed_values, did_you_mean
@@ -32,7 +32,6 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _KEPT_WHEN_EMPTY = "input_text"  # kept although empty: it is refused as blank, not as missing
 PROMPT_AUDIO = "prompt_audio"  # the usual file field of /api/v1
 _MAX_FIELDS = 1000
-_MAX_DEPTH = 32  # levels of lists and objects inside each other in JSON
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,200}")
 _MAX_WARNINGS = 10
 _MAX_NAME_CHARS = 40
@@ -234,31 +233,14 @@ def _read_form(data: bytes) -> Body:
 def read_json(data: bytes) -> Body:
     """Parses a JSON object into fields. Raises UnparsableBody; InvalidField if the JSON is no object."""
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
+        value = parse_json(data.decode("utf-8-sig", "surrogatepass"))
+    except ValueError:
         raise UnparsableBody("The body is not valid JSON in UTF-8.") from None
     if not isinstance(value, dict):
         raise InvalidField("The JSON body must be an object of fields.")
     if len(value) > _MAX_FIELDS:
         raise UnparsableBody(f"The JSON has more than {_MAX_FIELDS} fields.")
-    if _is_deeper(value, _MAX_DEPTH):
-        raise UnparsableBody(f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
-    return Body(_sent(whole_text(value)), {})
-
-
-def _is_deeper(value: Any, depth: int) -> bool:
-    """Whether lists and objects are nested deeper than `depth`. Uses no recursion, which could overflow."""
-    level = [value]
-    for _ in range(depth):
-        level = [
-            item
-            for outer in level
-            for item in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(item, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
+    return Body(_sent(value), {})
 
 
 def _sent(fields: dict[str, Any]) -> dict[str, Any]:
@@ -272,18 +254,6 @@ def _utf8(text: str) -> str:
         return text.encode("latin-1").decode()
     except UnicodeError:
         raise UnparsableBody("The form's text is not UTF-8.") from None
-
-
-def whole_text(value: Any) -> Any:
-    """Returns a JSON value with each lone surrogate in its strings replaced by U+FFFD. A JSON escape can
-    write a lone surrogate, but no encoding can hold it."""
-    if isinstance(value, str) and value.isascii():
-        return value
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, dict):
-        return {whole_text(name): whole_text(item) for name, item in value.items()}
-    return [whole_text(item) for item in value] if isinstance(value, list) else value
 
 
 def _unknown_field(name: str, known: tuple[str, ...]) -> str:

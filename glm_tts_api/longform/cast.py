@@ -14,6 +14,7 @@ from glm_tts_api.longform.script import Block, Book
 
 NARRATORS = ("旁白", "narrator")
 MOST_NAMES, MOST_NAME = 200, 40  # the most names of a cast; the most characters of a name
+_MOST_JSON = 100_000  # characters of a cast as text
 # A name, an optional remark in brackets on how the line is said, a colon, and the spoken text.
 _LINE = re.compile(
     rf"\s*([^：:（(\n]{{1,{MOST_NAME}}}?)\s*(?:[（(][^（()）\n]{{0,60}}[)）]\s*)?[：:]\s*(.*)", re.S
@@ -23,6 +24,8 @@ _LINE = re.compile(
 def read_cast(data: str | Mapping[str, object]) -> dict[str, str]:
     """Checks a cast and returns it as a dictionary from names to voices. `data` is the JSON text of an object
     or the object itself, as in {"旁白": "exampleA", "小王": "exampleB"}. Raises InvalidField (`cast`)."""
+    if isinstance(data, str) and len(data) > _MOST_JSON:
+        raise _refused(f"has more than {_MOST_JSON} characters")
     try:
         cast = msgspec.json.decode(data) if isinstance(data, str) else data
     except (ValueError, RecursionError):

@@ -10,6 +10,7 @@ from dataclasses import fields
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.text.cut.block_pauses import LONGEST_S, Pauses
 
+_MOST_JSON = 1000  # characters of pauses as text; longer text is cut, and so is no JSON
 _KINDS = tuple(field.name for field in fields(Pauses))
 
 
@@ -18,7 +19,7 @@ def read_pauses(data: str | Mapping[str, object]) -> Pauses:
     object: {"paragraph": 0.6, "chapter": 3}. A kind that is not named keeps its default. Raises InvalidField
     (`pauses`)."""
     try:
-        given = json.loads(data) if isinstance(data, str) else data
+        given = json.loads(data[:_MOST_JSON]) if isinstance(data, str) else data
     except (ValueError, RecursionError):
         given = None
     if not isinstance(given, Mapping) or not all(name in _KINDS and _is_pause(given[name]) for name in given):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -80,6 +81,11 @@ class Server:
             "/api/v1/stats/concurrency", headers={"Connection": "close"}
         ).json()
         return body
+
+    def peak_bytes(self) -> int:
+        """The most memory that the server ever had."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
 
     def lane(self) -> dict[str, int]:
         lane: dict[str, int] = self.stats()["stats"]["short_text"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import socket
 import time
-from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -15,7 +13,6 @@ from glm_tts_api.engine.state import EngineState
 from glm_tts_api.http.connections import ConnectionLimits
 from tests.api.raw_client import is_open
 from tests.api.running import Running
-from tests.api.server_process import Server
 from tests.api.socket_client import (
     SENTENCES,
     TONE_BYTES,
@@ -167,16 +164,10 @@ def test_a_client_that_asks_on_and_reads_little_takes_little_memory(start: Start
         tell(client, "text", text="你好")
         tell(client, "flush")
         wait_until(lambda: server.lane()["active"] == 1)
-        before = peak_bytes(server)
+        before = server.peak_bytes()
         for _ in range(1000):
             tell(client, "text", text="[[voice nobody]]" * 190)
             tell(client, "flush")
         tell(client, "cancel")
         heard(client, "cancelled")
-        assert peak_bytes(server) - before < 8 * 2**20
-
-
-def peak_bytes(server: Server) -> int:
-    """The most memory that the server ever had."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    return 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0])
+        assert server.peak_bytes() - before < 8 * 2**20

@@ -18,7 +18,8 @@ from glm_tts_api.api.openapi import body_docs, error_docs
 from glm_tts_api.api.v1.schemas import Done, Warnings
 from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.errors import InvalidField, MalformedPronunciation
-from glm_tts_api.http.body import read_body, whole_text
+from glm_tts_api.http.body import read_body
+from glm_tts_api.http.json_text import parse_json
 from glm_tts_api.text.markup.lexicon import LexiconFile, entry_of
 from glm_tts_api.text.phonemes.pinyin import BadReading
 
@@ -142,8 +143,8 @@ def _own(sent: str | list[Any], lexicon: LexiconFile) -> list[LexiconEntry]:
     """Parses and checks the lexicon entries that a request brings. `sent` is a list of entries or its JSON
     text. Blocking. Raises InvalidField, MalformedPronunciation."""
     try:
-        entries = whole_text(json.loads(sent)) if isinstance(sent, str) else sent
-    except (ValueError, RecursionError):
+        entries = parse_json(sent) if isinstance(sent, str) else sent
+    except ValueError:
         raise InvalidField("lexicon must be a JSON list of entries; this is not JSON.") from None
     if not isinstance(entries, list) or len(entries) > MOST_OWN:
         raise InvalidField(f"lexicon must be a JSON list of at most {MOST_OWN} entries.")
