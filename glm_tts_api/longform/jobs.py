@@ -12,7 +12,6 @@ import logging
 import threading
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, get_args
@@ -33,12 +32,12 @@ from glm_tts_api.longform.shelf import (
     save,
     write_state,
 )
+from glm_tts_api.longform.turns import Turns
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 1.0
 _AFTER_FAULT_S = 30.0
 _SWEEP_EVERY_S = 600.0
-MOST_AT_WORK = 8  # jobs that run at a time: each holds its voices in memory and can fill an engine with units
 # For each state that a request may ask for, the states that a job can be in before.
 _WAYS: Final[dict[JobState, tuple[JobState, ...]]] = {
     "paused": ("queued", "running", "paused"),
@@ -63,7 +62,7 @@ class Jobs:
     def __init__(
         self, config: JobsConfig, speak_of: SpeakOf, *, count_unit: Callable[[], None] = lambda: None
     ) -> None:
-        self._shelf = Shelf(config)
+        self._shelf, self._turns = Shelf(config), Turns()
         self._speak_of = speak_of
         self._count_unit = count_unit
         self._changed = asyncio.Event()
@@ -182,22 +181,8 @@ class Jobs:
                 look.not_before = time.monotonic() + PATIENCE_S
 
     def _begin_queued(self) -> None:
-        looks = self._shelf.looks
-        queued = [look for look in looks if look.job.state == "queued" and look.may_begin]
-        queued.sort(key=lambda look: look.job.created_at)
-        is_counting = any(look.task is not None and not look.job.n_units for look in looks)
-        if not is_counting and (uncounted := next((one for one in queued if not one.job.n_units), None)):
-            self._begin(uncounted)
-        at_work = Counter(look.job.owner for look in looks if look.task is not None and look.job.n_units)
-        ready = [look for look in queued if look.job.n_units]
-        while ready and at_work.total() < MOST_AT_WORK:
-            look = min(ready, key=lambda look: at_work[look.job.owner])  # the oldest if several are equal
-            ready.remove(look)
-            at_work[look.job.owner] += 1
-            self._begin(look)
-
-    def _begin(self, look: Look) -> None:
-        look.task = asyncio.create_task(self._run(look))
+        for look in self._turns.next(self._shelf.looks):
+            look.task = asyncio.create_task(self._run(look))
 
     async def _run(self, look: Look) -> None:
         try:

@@ -15,8 +15,9 @@ from glm_tts_api.contracts import JobState, Recording, Voice
 from glm_tts_api.errors import JobRuns, StorageFull, UnknownJob
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
-from glm_tts_api.longform.jobs import MOST_AT_WORK, Jobs
+from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.longform.shelf import JobsConfig, Look
+from glm_tts_api.longform.turns import MOST_AT_WORK
 from glm_tts_api.longform.voices import BOOK, keep_voices
 from tests.api.waiting import wait_until
 from tests.longform.books import book_of, new_job
@@ -113,6 +114,25 @@ def test_some_jobs_are_at_work_and_each_owner_has_a_turn(tmp_path: Path) -> None
     asyncio.run(work())
     assert most <= MOST_AT_WORK
     assert "b" in begun[:MOST_AT_WORK], "its owner waits behind no one who has many"
+
+
+def test_the_texts_of_one_owner_wait_behind_few_of_another(tmp_path: Path) -> None:
+    for number in range(30):
+        folder = new_job(tmp_path / f"{number:032x}", book_of(1, 1), is_put_off=True)
+        owner = "b" if number == 29 else "a"
+        folder.write(msgspec.structs.replace(folder.read(), owner=owner, created_at=float(number)))
+    begun = []
+
+    def begin(folder: JobFolder, job: Job) -> Speak:
+        begun.append(job.owner)
+        return silent
+
+    async def work() -> None:
+        jobs = Jobs(JobsConfig(tmp_path), begin)
+        await asyncio.wait_for(jobs.keep_going(lambda: jobs.states()["done"] == 30), 30)
+
+    asyncio.run(work())
+    assert "b" in begun[:3]
 
 
 def test_what_one_server_is_told_reaches_the_one_that_runs_the_job(
