@@ -165,6 +165,9 @@ class JobFolder:
         """The time of the last write of job.json, in seconds since 1970."""
         return (self.path / "job.json").stat().st_mtime
 
+    def set_changed_at(self, at: float) -> None:
+        os.utime(self.path / "job.json", (at, at))
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Holds the job's lock inside the `with` block. Only the holder may run, change or delete the job.
@@ -272,7 +275,8 @@ def told_what_to_do() -> Iterator[None]:
     except OSError as error:
         if is_full(error):
             raise StorageFull(
-                "The disk of the job's folder is full: make room, then let the job go on."
+                "The disk of the job's folder is full: make room (DELETE of a job works), then try again. "
+                "A paused job goes on at resume."
             ) from None
         if error.errno not in _NOT_WRITABLE:
             raise

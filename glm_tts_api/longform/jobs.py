@@ -117,11 +117,13 @@ class Jobs:
         """Pauses, resumes or cancels the job with this id: `to` is the new state paused, queued or cancelled.
         To pause or cancel, a run of the job in this server is stopped first. Raises UnknownJob, JobRefuses
         (the job's state does not allow the change), JobRuns (another server does not release the job within 5
-        seconds), StorageFull, Unhealthy."""
+        seconds), StorageFull and Unhealthy. If the disk cannot be written, the job keeps the state in which
+        this server knew it, which a full disk may lack."""
         look = await self.get(id, sees)
         async with change_of(look):
             if to != "queued":
                 await self._stop(look)
+            known = look.job, look.changed_at
             if look.task is None:
                 await asyncio.to_thread(read_again, look)
             _require_way(look, to)
@@ -130,7 +132,11 @@ class Jobs:
                     async with held(look):
                         await asyncio.to_thread(read_again, look)
                         _require_way(look, to)
-                        await asyncio.to_thread(write_state, look, to, "")
+                        try:
+                            await asyncio.to_thread(write_state, look, to, "")
+                        except OSError:
+                            look.job, look.changed_at = known
+                            raise
         self._changed.set()
         return look
 

@@ -24,7 +24,7 @@ from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import RESTING, Job
 
 logger = logging.getLogger(__name__)
-_ABANDONED_S = 3600.0
+_ABANDONED_S = _GAP_S = 3600.0
 _DAY_S = 86400
 _ID = re.compile("[0-9a-f]{32}")
 
@@ -161,7 +161,14 @@ class Shelf:
     def remove_old(self) -> None:
         """Deletes folders that have been no job for an hour, half-made files of servers that were killed an
         hour ago or longer, and old jobs. A job at rest is old once its `expires_at` is past; a job without
-        that time is old after a rest of `keep_s` seconds. Errors are ignored."""
+        that time is old after a rest of `keep_s` seconds. Errors are ignored. After a gap (see `_gap_s`)
+        nothing is deleted until the next call, and the gap does not count as rest."""
+        if gap_s := self._gap_s():
+            for look in self.looks:
+                with suppress(OSError):
+                    if look.job.state in RESTING:
+                        look.folder.set_changed_at(look.folder.changed_at + gap_s)
+            return
         for id in self._ids():
             folder = self.folder(id)
             with suppress(OSError):
@@ -175,6 +182,16 @@ class Shelf:
                     delete(look.folder)
                     self.forget(look.job.id)
                     logger.info("Job %s is deleted: it rested for too long", look.job.id)
+
+    def _gap_s(self) -> float:
+        """Returns how many seconds ago a server last called this function for the folder of all jobs; 0 if
+        that is less than an hour. In a longer gap no server ran, or the clock was set ahead."""
+        stamp = self.config.folder / ".swept"
+        with suppress(OSError):
+            gap_s = time.time() - stamp.stat().st_mtime if stamp.exists() else 0.0
+            stamp.touch()
+            return gap_s if gap_s > _GAP_S else 0.0
+        return 0.0
 
     def _goes_at(self, look: Look) -> float:
         if look.job.expires_at:

@@ -1,4 +1,4 @@
-"""Chooses which of the queued jobs begin to run, so that no owner waits for the many jobs of another. Works in
+"""Chooses which queued jobs begin to run, so that no owner waits for the many jobs of another. Works in
 memory."""
 
 from __future__ import annotations

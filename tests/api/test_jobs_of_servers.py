@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,6 +160,30 @@ def test_pieces_that_are_damaged_on_the_disk_are_spoken_again(
         if has_ended:
             assert audio(client, id, "flac").content == whole
             assert len(engine.requests) == N_UNITS + 3, "no other piece is spoken again"
+
+
+@pytest.mark.parametrize("options", [{"new_option": 1}, {"method": "a new one"}])
+def test_a_job_of_a_newer_version_waits_for_that_version(
+    serve: Callable[..., Running], options: dict[str, Any]
+) -> None:
+    engine = ToneEngine(delay_s=600)
+    server = serve(engine)
+    with server.client() as client:
+        id = begin(client)
+        wait_for(client, id, "running")
+        client.post(f"/api/v1/jobs/{id}/pause").raise_for_status()
+        engine.release()
+        file = server.root / "data/jobs" / id / "job.json"
+        job = json.loads(file.read_text())
+        newer = {**job, "options": {**job["options"], "sampling": {**job["options"]["sampling"], **options}}}
+        file.write_text(json.dumps(newer))
+        client.post(f"/api/v1/jobs/{id}/resume").raise_for_status()
+        message = wait_for(client, id, "failed")["message"]
+        assert "version" in message
+        assert "DELETE" not in message
+        file.write_text(json.dumps(job))
+        client.post(f"/api/v1/jobs/{id}/resume").raise_for_status()
+        wait_for(client, id, "done")
 
 
 def test_jobs_have_a_bound(serve: Callable[..., Running]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -169,7 +171,7 @@ def test_what_one_server_is_told_reaches_the_one_that_runs_the_job(
             task.cancel()
 
     asyncio.run(tell())
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / ID).exists()
 
 
 def test_a_job_that_nobody_lets_go_of_is_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +215,18 @@ def test_a_job_is_deleted_while_its_units_are_counted(tmp_path: Path) -> None:
         running.cancel()
 
     asyncio.run(delete())
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / ID).exists()
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """A file may have 10 bytes, as on a disk with little room."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_full_disk_refuses_a_new_job_and_keeps_nothing_of_it(tmp_path: Path) -> None:
@@ -222,11 +235,31 @@ def test_a_full_disk_refuses_a_new_job_and_keeps_nothing_of_it(tmp_path: Path) -
     def write(folder: JobFolder, id: str) -> None:
         keep_voices(folder.voices, {BOOK: voice})
 
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # as a disk with little room
-    try:
-        with pytest.raises(StorageFull):
-            asyncio.run(Jobs(JobsConfig(tmp_path), speaking).create(write))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with full_disk(), pytest.raises(StorageFull):
+        asyncio.run(Jobs(JobsConfig(tmp_path), speaking).create(write))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_a_full_disk_has_paused_stays_paused_when_it_is_told_so_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glm_tts_api.longform.jobs._LOOK_EVERY_S", 0.01)
+    new_job(tmp_path / ID, book_of(1, 1))
+
+    async def tell() -> None:
+        jobs = Jobs(JobsConfig(tmp_path), speaking)
+        with full_disk():
+            running = asyncio.create_task(jobs.keep_going(lambda: False))
+            look = await jobs.get(ID, every)
+            await asyncio.to_thread(wait_until, lambda: look.state == "paused")
+            for to in ("paused", "cancelled", "paused"):
+                with pytest.raises(StorageFull, match="make room"):
+                    await jobs.change(ID, every, to)
+                assert look.state == "paused"
+        await jobs.change(ID, every, "paused")
+        assert look.folder.read().state == "paused"
+        await jobs.change(ID, every, "queued")
+        await asyncio.to_thread(wait_until, lambda: look.state == "done")
+        running.cancel()
+
+    asyncio.run(tell())

@@ -46,7 +46,7 @@ def test_what_rested_too_long_goes_and_what_runs_stays(tmp_path: Path) -> None:
         shelf.refresh()
         shelf.remove_old()
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-            [*(each * 32 for each in left), "mine"]
+            [*(each * 32 for each in left), "mine", ".swept"]
         )
         assert {look.job.id for look in shelf.looks} == {each * 32 for each in left}
     assert not growing.exists()
@@ -110,4 +110,23 @@ def test_what_expires_goes_unless_somebody_resumed_it(tmp_path: Path) -> None:
     save(shelf.found("b" * 32), "paused", "")
     shelf.refresh()
     shelf.remove_old()
-    assert [path.name for path in tmp_path.iterdir()] == ["b" * 32]
+    assert [look.job.id for look in shelf.looks] == ["b" * 32]
+
+
+def test_a_clock_that_is_set_ahead_ends_the_rest_of_no_job(tmp_path: Path) -> None:
+    """The files are set back instead."""
+    rested_s, ahead_s = {"a" * 32: 20 * DAY_S, "b" * 32: 29.9 * DAY_S}, 31 * DAY_S
+    for id, age_s in rested_s.items():
+        job_of(tmp_path, id, "done", age_s=age_s + ahead_s)
+    (tmp_path / ".swept").touch()
+    os.utime(tmp_path / ".swept", (time.time() - ahead_s, time.time() - ahead_s))
+    for _ in range(2):
+        shelf = Shelf(JobsConfig(tmp_path))
+        shelf.refresh()
+        shelf.remove_old()
+    assert {look.job.id for look in shelf.looks} == set(rested_s)
+    for id, age_s in rested_s.items():
+        assert time.time() - JobFolder(tmp_path / id).changed_at == pytest.approx(age_s, abs=60)
+    os.utime(tmp_path / ("b" * 32) / "job.json", (time.time() - ahead_s, time.time() - ahead_s))
+    shelf.remove_old()
+    assert {look.job.id for look in shelf.looks} == {"a" * 32}

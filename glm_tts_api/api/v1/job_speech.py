@@ -76,16 +76,17 @@ def job_of(asked: SpeechRequest, id: str, owner: str) -> Job:
 def speaking_with(speech: SpeechService) -> SpeakOf:
     """Returns a function that begins a job: from the job and its folder, it makes the function that speaks
     one unit of the job with the engines of `speech`. The function that begins a job raises InternalFault if
-    the job's folder is damaged."""
+    the job's folder is damaged, or if the job has options that this version does not take."""
 
     def begin(folder: JobFolder, job: Job) -> Speak:
         try:
             voices = kept_voices(folder.voices)
-            first = _request(job, voices)
-        except (OSError, msgspec.MsgspecError, TypeError, KeyError) as error:
+            own = voices[BOOK]
+        except (OSError, msgspec.MsgspecError, ValueError, EOFError, KeyError) as error:
             raise InternalFault(
                 f"The job's folder is damaged ({error}): DELETE the job and begin it anew."
             ) from error
+        first = _request(job, own)
 
         async def speak(unit: Unit) -> Spoken:
             asked = replace(
@@ -105,17 +106,35 @@ def speaking_with(speech: SpeechService) -> SpeakOf:
     return begin
 
 
-def _request(job: Job, voices: Mapping[str, Voice]) -> SpeechRequest:
+def _request(job: Job, voice: Voice) -> SpeechRequest:
+    """Returns the request with which each unit of the job is spoken, still without text. Raises InternalFault
+    if the job has options that this version does not know, or lacks one."""
     options = job.options
-    return SpeechRequest(
-        job.id,
-        "",
-        voices[BOOK],
-        SamplingOptions(**options["sampling"]),
-        job.sample_rate,
-        reading=msgspec.convert(options["reading"], ReadingOptions),
-        audio_format="pcm",
-        gives_way=True,
-        speed=options["speed"],
-        verify=options.get("verify", False),
-    )
+    try:
+        known = {
+            *asdict(SamplingOptions()),
+            *asdict(ReadingOptions()),
+            "sampling",
+            "reading",
+            "speed",
+            "verify",
+        }
+        if unknown := {*options, *options["sampling"], *options["reading"]} - known:
+            raise KeyError(*sorted(unknown))
+        return SpeechRequest(
+            job.id,
+            "",
+            voice,
+            msgspec.convert(options["sampling"], SamplingOptions),
+            job.sample_rate,
+            reading=msgspec.convert(options["reading"], ReadingOptions),
+            audio_format="pcm",
+            gives_way=True,
+            speed=options["speed"],
+            verify=options.get("verify", False),
+        )
+    except (msgspec.MsgspecError, TypeError, KeyError) as error:
+        raise InternalFault(
+            f"Another version of this server made the job, with options that this version does not take "
+            f"({error}): resume it with that version."
+        ) from error
