@@ -111,14 +111,8 @@ def _request(job: Job, voice: Voice) -> SpeechRequest:
     if the job has options that this version does not know, or lacks one."""
     options = job.options
     try:
-        known = {
-            *asdict(SamplingOptions()),
-            *asdict(ReadingOptions()),
-            "sampling",
-            "reading",
-            "speed",
-            "verify",
-        }
+        known = {*asdict(SamplingOptions()), *asdict(ReadingOptions())}
+        known |= {"sampling", "reading", "speed", "verify"}
         if unknown := {*options, *options["sampling"], *options["reading"]} - known:
             raise KeyError(*sorted(unknown))
         return SpeechRequest(
