@@ -94,7 +94,7 @@ class EngineClient:
         )
         self._streams[number] = stream
         if self._child is None:
-            self._bury(number, EngineDied("it had ended before"))
+            self._bury(number, EngineDied("it had ended before", is_ours=False))
         else:
             self._child.speak(number, asked, progress)
         return stream
@@ -117,7 +117,7 @@ class EngineClient:
 
     async def _ask(self, ask: Callable[[Child, int], None]) -> messages.Answer:
         if self._child is None:
-            raise EngineDied("it had ended before")
+            raise EngineDied("it had ended before", is_ours=False)
         number = next(self._numbers)
         answer = self._questions[number] = asyncio.get_running_loop().create_future()
         ask(self._child, number)

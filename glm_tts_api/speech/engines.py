@@ -23,7 +23,7 @@ from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
-_GUILTY = 3  # `read` gives up after this many engines died while they read the text
+_GUILTY = 3  # `read` gives up after this many engines died by themselves while they read the text
 _JUDGE_S = 20.0  # the longest wait of `judge`; the official model takes longer on a CPU
 
 # The states of an engine from the best to the worst. The server's state is that of its best engine.
@@ -80,7 +80,7 @@ class Engines:
         self.changed: Callable[[], None] = lambda: None
         self.n_resumed = [0] * len(each)
         self._change = asyncio.Event()
-        self._one_alone = asyncio.Lock()
+        self._one_suspect = asyncio.Lock()
         self._reserved: int | None = None
         for engine in each:
             engine.changed = self._look_again
@@ -119,13 +119,13 @@ class Engines:
     def rank(self, number: int) -> int:
         """Returns how good the engine with this number is for a new request: 3 if it is ready, 2 if it was
         unloaded while idle. An engine that is being loaded again has rank 1 while no engine is ready; a
-        request then waits for it. The rank is 0 in all other states, and for the engine that `alone` has
+        request then waits for it. The rank is 0 in all other states, and for a ready engine that `alone` has
         reserved: the engine then takes no request."""
         status = self.each[number].state.status
-        if number == self._reserved:
-            return 0
-        if status in ("ready", "idle"):
-            return 3 if status == "ready" else 2
+        if status == "ready":
+            return 0 if number == self._reserved else 3
+        if status == "idle":
+            return 2
         return int(status in ("reloading", "restarting") and self._best() is None)
 
     def n_slots(self, number: int) -> int:
@@ -145,13 +145,14 @@ class Engines:
         """Returns the reading of `text`: its segments as they will be spoken, and the changes that the
         reading rules made. The best engine answers, after a wait until it is ready; another engine is asked
         if it dies. Raises the error with which the text is refused, Loading or Unhealthy if no engine can
-        answer, and InternalFault after three deaths."""
-        wanted = max(range(len(self.each)), key=self.rank)
-        for _ in range(_GUILTY):
+        answer, and InternalFault after three deaths that nobody caused by a kill."""
+        wanted, n_deaths = max(range(len(self.each)), key=self.rank), 0
+        while n_deaths < _GUILTY:
             wanted = await self.ready(wanted)
             try:
                 return await self.each[wanted].read(text, options)
             except EngineDied as death:
+                n_deaths += death.is_ours
                 logger.warning("A text is read again, since the engine died: %s", death)
         raise InternalFault
 
@@ -191,15 +192,19 @@ class Engines:
 
     @asynccontextmanager
     async def alone(self, wanted: int) -> AsyncIterator[int]:
-        """Reserves an engine for one request: waits until the engine speaks nothing else, or has died, and
-        yields its number. The engine gets no other requests until the `async with` block ends. It is the
-        engine `wanted`, or another if that one has died. Only one engine is reserved at a time; a second call
-        waits for the end of the first."""
-        async with self._one_alone:
-            number = self._reserved = await self.ready(wanted)
+        """Gives its turn to a text at which engines have died, and yields the number of the engine that is to
+        speak it. One text has its turn at a time. The engine is `wanted`, whose successor begins with this
+        text: while the successor loads and until the `async with` block ends, the engine gets no other
+        requests. If `wanted` already speaks again, or cannot be started, nothing is reserved: the text is
+        spoken beside others, there or on another engine. Raises Unhealthy if no engine can speak."""
+        async with self._one_suspect:
+            self._reserved = wanted
             try:
-                while self.each[number].n_streams and self.each[number].state.status == "ready":
+                while self.each[wanted].state.status in ("loading", "reloading", "restarting"):
                     await self._change.wait()
+                self._reserved = None
+                number = await self.ready(wanted)
+                self._reserved = None if self.each[number].n_streams else number
                 yield number
             finally:
                 self._reserved = None

@@ -26,16 +26,15 @@ if TYPE_CHECKING:
     from glm_tts_api.speech.verifier import Verifier
 
 logger = logging.getLogger(__name__)
-# After two deaths of engines without new audio the text is spoken alone. After three it is given up.
-_SUSPECT, _GUILTY = 2, 3
+_SUSPECT = 2  # after this many deaths of engines without new audio the text is spoken alone
 
 
 class ResumedStream:
     """The speech of one request: an async iterator of AudioChunk, and an async context manager that stops the
     speech when it is left. Another engine continues the speech if its engine dies.
 
-    A text that kills engines must not end the service. After two deaths without new audio an engine speaks
-    the text alone, without other requests. If that engine dies too, the request ends with an error.
+    A text that kills engines must not end the service. After two deaths without new audio the next engine
+    speaks the text alone, until there is new audio. If that engine dies too, the request ends with an error.
 
     `engine` is the number of the first engine. `progress` is the work that was done for the request before.
     """
@@ -59,6 +58,7 @@ class ResumedStream:
         # How many samples of that segment were sent, and how many of these a new engine still makes again.
         self._n_heard = self._n_known = 0
         self._n_deaths = 0  # deaths of engines since the last chunk that was sent
+        self._is_alone = False  # whether the engine spoke nothing else when it began with a suspect text
         self._freed: list[Callable[[], None]] = []
         self._solitude = AsyncExitStack()
         self._stream = self._begin(engine)
@@ -149,7 +149,7 @@ class ResumedStream:
     async def _note(self, chunk: AudioChunk) -> None:
         """Counts a chunk that is sent to the client now, and ends the reservation of an engine. If the chunk
         ends its segment, the position moves to the start of the next segment."""
-        self._n_deaths = 0
+        self._n_deaths, self._is_alone = 0, False
         await self._solitude.aclose()
         if self.verifier is not None:
             self.verifier.took(chunk)
@@ -176,14 +176,15 @@ class ResumedStream:
         self._n_deaths += death.is_ours
         self._tokens |= self._stream.tokens
         await self._solitude.aclose()
-        logger.warning("The request goes on with another engine: %s", death)
-        if self._n_deaths == _GUILTY:
+        if self._is_alone and death.is_ours:
             raise InternalFault(
-                f"{_GUILTY} engines died while they spoke this text: do not send it again. "
-                "The server's log has the cause"
+                f"{self._n_deaths} engines died while they spoke this text, the last one while it spoke "
+                "nothing else: do not send it again. The server's log has the cause"
             )
-        if self._n_deaths == _SUSPECT and death.is_ours:
+        logger.warning("The request goes on with another engine: %s", death)
+        if self._n_deaths >= _SUSPECT:
             engine = await self._solitude.enter_async_context(self._engines.alone(self._permit.engine))
+            self._is_alone = not self._engines.each[engine].n_streams
         else:
             engine = await self._engines.ready(self._permit.engine)
         self._engines.n_resumed[engine] += 1

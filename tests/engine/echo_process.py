@@ -3,12 +3,18 @@
 It says the recordings that it is given: a chunk for each voice of a request, its segment the number of
 recordings that came over the sockets so far. A text `raw:` and hexadecimal digits goes to the server as these
 bytes; `fails` is a fault in what the process does; `^` ends the process at once.
+
+A text `turns:`, letters and the path of a file does at each time what the next letter says, and the last one
+from then on: `^` as above, `.` says nothing and does not end, `-` says its chunks again and again, `+` says
+them once. The file counts the times.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 
 from glm_tts_api.contracts import (
@@ -52,18 +58,32 @@ class EchoEngine:
     ) -> None:
         if asked.text.startswith("raw:"):
             os.write(int(sys.argv[1]), bytes.fromhex(asked.text.removeprefix("raw:")))
-        if asked.text == "^":
+        turn = _turn(asked.text)
+        if asked.text == "^" or turn == "^":
             os._exit(3)
         if asked.text == "fails":
             raise RuntimeError("worn out")
+        if turn in (".", "-"):
+            threading.Thread(target=self._speak_on, args=(asked, listener, turn == "-"), daemon=True).start()
+            return
+        self._say(asked, listener)
+        listener.request_ended(None)
+        listener.request_freed()
+
+    def _speak_on(self, asked: SpeechRequest, listener: RequestListener, says: bool) -> None:
+        while not listener.closed:
+            if says:
+                self._say(asked, listener)
+            time.sleep(0.02)
+        listener.request_freed()
+
+    def _say(self, asked: SpeechRequest, listener: RequestListener) -> None:
         for voice in (asked.voice, *asked.others.values()):
             assert isinstance(voice, Voice)
             if not any(voice.recording is one for one in self._came):
                 self._came.append(voice.recording)
             recording = voice.recording
             listener.chunk_ready(AudioChunk(recording.samples, recording.sample_rate, len(self._came)))
-        listener.request_ended(None)
-        listener.request_freed()
 
     def read(
         self,
@@ -92,6 +112,16 @@ class EchoEngine:
 
     def usage(self) -> EngineUsage | None:
         return None
+
+
+def _turn(text: str) -> str:
+    """What the text does this time; `+` if it has no turns."""
+    if not text.startswith("turns:"):
+        return "+"
+    _, turns, path = text.split(":")
+    with open(path, "ab") as times:
+        times.write(b".")
+        return turns[min(times.tell(), len(turns)) - 1]
 
 
 def build(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> EchoEngine:

@@ -1,0 +1,151 @@
+"""A text at which engines die, beside others: real engine processes, which die as they are told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from glm_tts_api.contracts import Float32, Timings
+from glm_tts_api.errors import InternalFault
+from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.engines import Engines
+from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
+from glm_tts_api.speech.resumed_stream import ResumedStream
+from glm_tts_api.stats.lane_counts import lane_counters
+from tests.engine import echo_process, tiny
+from tests.engine.processes import until
+from tests.engine.tiny_process import tiny_client
+
+ANY_TIME = TextLength(5, "short_text", 120, "SHORT_TEXT_TIMEOUT")
+
+
+async def pcm(stream: ResumedStream) -> Float32:
+    return np.concatenate([chunk.pcm async for chunk in stream])
+
+
+class Service:
+    """Engines in processes, and their lanes, joined as the server joins them. `texts` are files that count
+    how often each text was begun."""
+
+    def __init__(self, folder: Path, n_engines: int) -> None:
+        self._folder = folder
+        self.clients = [tiny_client(folder, command=echo_process.COMMAND) for _ in range(n_engines)]
+        self.engines = Engines(self.clients)
+        counters = [lane_counters() for _ in range(n_engines)]
+        self.admission = Admission(AdmissionConfig(), counters, self.engines.rank)
+        self.engines.changed = self.admission.look_again
+
+    @asynccontextmanager
+    async def speaking(self, name: str, turns: str) -> AsyncIterator[ResumedStream]:
+        asked = tiny.asked(f"turns:{turns}:{self._folder / name}")
+        admitted = self.admission.admit(ANY_TIME, arrived_at=asyncio.get_running_loop().time())
+        async with admitted as permit, await self.engines.speak(asked, Timings(), permit) as stream:
+            stream.on_freed(permit.hold())
+            yield stream
+
+    async def say(self, name: str, turns: str = "+") -> Float32:
+        async with self.speaking(name, turns) as stream:
+            return await pcm(stream)
+
+    def n_begun(self, name: str) -> int:
+        return (self._folder / name).stat().st_size if (self._folder / name).exists() else 0
+
+
+def run(scene: Callable[[Service], Any], folder: Path, n_engines: int = 1) -> None:
+    async def play() -> None:
+        service = Service(folder, n_engines)
+        service.engines.start()
+        try:
+            async with asyncio.timeout(120):
+                await until(lambda: all(each.state.status == "ready" for each in service.clients))
+                await scene(service)
+        finally:
+            await service.engines.close()
+
+    asyncio.run(play())
+
+
+@asynccontextmanager
+async def listening(service: Service, name: str) -> AsyncIterator[None]:
+    """A listener whose speech does not end, and who hears more of it afterwards."""
+    async with service.speaking(name, "-") as stream:
+        await anext(stream)
+        n_heard = 1
+
+        async def hear() -> None:
+            nonlocal n_heard
+            async for _ in stream:
+                n_heard += 1
+
+        hearing = asyncio.create_task(hear())
+        yield
+        n_before = n_heard
+        await until(lambda: n_heard > n_before)
+        hearing.cancel()
+        await asyncio.wait({hearing})
+
+
+@pytest.mark.parametrize("n_engines", [1, 2])
+def test_a_suspect_and_all_others_are_spoken_though_a_listener_never_ends(
+    n_engines: int, tmp_path: Path
+) -> None:
+    async def scene(service: Service) -> None:
+        async with listening(service, "listener"):
+            assert len(await service.say("suspect", "^^+")) > 0
+            assert len(await service.say("other")) > 0
+
+    run(scene, tmp_path, n_engines)
+
+
+def test_a_suspect_is_given_up_beside_a_listener_who_goes_on(tmp_path: Path) -> None:
+    async def scene(service: Service) -> None:
+        async with listening(service, "listener"):
+            with pytest.raises(
+                InternalFault, match="engines died while they spoke this text, the last one while"
+            ):
+                await service.say("suspect", "^")
+        assert service.n_begun("suspect") <= 4
+        assert len(await service.say("other")) > 0
+
+    run(scene, tmp_path)
+
+
+def test_of_several_under_suspicion_the_innocent_are_answered(tmp_path: Path) -> None:
+    async def scene(service: Service) -> None:
+        async def say(name: str) -> None:
+            async with service.speaking(name, "..-") as stream:
+                async for _ in stream:
+                    pass
+
+        innocent = [asyncio.create_task(say(f"innocent{number}")) for number in range(4)]
+        await until(lambda: service.clients[0].n_streams == 4)
+        with pytest.raises(InternalFault, match="4 engines died while they spoke this text"):
+            await service.say("guilty", "^")
+        await until(lambda: service.clients[0].n_streams == 4)  # they are spoken further
+        for task in innocent:
+            task.cancel()
+        await asyncio.wait(innocent)
+        assert service.clients[0].n_restarts == 4
+
+    run(scene, tmp_path)
+
+
+def test_a_kill_9_by_a_person_is_no_sign_against_a_suspect(tmp_path: Path) -> None:
+    async def scene(service: Service) -> None:
+        answer = asyncio.create_task(service.say("suspect", "^^..+"))
+        for n_begun in (3, 4):
+            await until(lambda n_begun=n_begun: service.n_begun("suspect") == n_begun)  # type: ignore[misc]
+            pid = service.clients[0].pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+        assert len(await answer) > 0
+
+    run(scene, tmp_path)
