@@ -1,4 +1,5 @@
-"""Makes .venv on first use, and installs the packages of pyproject.toml again when their list changes."""
+"""Makes .venv on first use, and installs the packages of pyproject.toml in the versions of constraints.txt.
+Installs them again when one of the two files changes."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ from glm_tts_api.service.output import Failed, Step, say, user
 INSTALL_LIMIT_S = 14400  # 6.6 GB at 0.5 MB/s
 _SHOWN_LINES = 25
 _WRONG_VERSION = 3
-# A program for the Python of .venv, which has tomllib. It prints a digest of the parts of pyproject.toml that
-# decide which packages pip installs.
+# A program for the Python of .venv, which has tomllib. It prints a digest of constraints.txt and the parts of
+# pyproject.toml that decide which packages pip installs.
 _DIGEST = f"""
 import hashlib, json, sys
 if not (3, 11) <= sys.version_info < (3, 14):
@@ -31,6 +32,8 @@ import tomllib
 with open("pyproject.toml", "rb") as file:
     whole = tomllib.load(file)
 parts = [whole.get("build-system"), whole["project"], whole.get("tool", {{}}).get("setuptools")]
+with open("constraints.txt") as file:
+    parts.append(file.read())
 print(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest())
 """
 
@@ -45,8 +48,8 @@ class Venv:
 
     def ensure(self, extra: str = "") -> None:
         """Makes .venv if it is missing or unusable, and installs the packages of pyproject.toml with the
-        optional `extra` unless they are installed already. Raises StartupError, or AlreadyRunning where
-        another installation does not end."""
+        optional `extra`, in the versions of constraints.txt, unless they are installed already. Raises
+        StartupError, or AlreadyRunning where another installation does not end."""
         name = f"installed-{extra}" if extra else "installed"
         with self._locked():
             digest = self._digest()
@@ -70,16 +73,16 @@ class Venv:
         return os.path.exists(self.python)
 
     def _digest(self) -> str | None:
-        """Returns a digest of the packages that pyproject.toml asks for. Returns None if the Python of .venv
-        is missing, does not run, or is of another version. Raises StartupError if pyproject.toml cannot be
-        read."""
+        """Returns a digest of the packages that pyproject.toml and constraints.txt ask for. Returns None if
+        the Python of .venv is missing, does not run, or is of another version. Raises StartupError if a file
+        cannot be read."""
         command = [self.python, "-c", _DIGEST]
         try:
             done = run(command, cwd=self._root, capture_output=True, text=True, check=False)
         except OSError:
             return None
         if done.returncode and "Traceback" in done.stderr:
-            raise StartupError(f"{done.stderr}pyproject.toml cannot be read (above).")
+            raise StartupError(f"{done.stderr}pyproject.toml or constraints.txt cannot be read (above).")
         return None if done.returncode else done.stdout.strip()
 
     def _make(self) -> None:
@@ -109,14 +112,20 @@ class Venv:
         )
         log = self._folder / "install.log"
         with Step("Installing the packages") as step, log.open("w") as file:
-            if self._runs_pip(f".[{extra}]" if extra else ".", step, file):
+            # setuptools comes first, because it builds packages that come as source. In an isolated
+            # environment, pip would build them with the newest setuptools instead of the locked one.
+            package = f".[{extra}]" if extra else "."
+            if all(
+                self._runs_pip(what, step, file)
+                for what in (["setuptools"], ["--no-build-isolation", "-e", package])
+            ):
                 return
         lines = [line for line in log.read_text().splitlines() if not line.startswith("Progress ")]
         lines = [*lines[-_SHOWN_LINES:], f"pip could not install the packages (above; all of it: {log})."]
         lines += ["Nothing was started or stopped. docs/getting-started.md: mirrors, CPU builds, offline."]
         raise StartupError("\n".join(lines))
 
-    def _runs_pip(self, what: str, step: Step, log: TextIO) -> bool:
+    def _runs_pip(self, what: list[str], step: Step, log: TextIO) -> bool:
         pip = [self.python, "-m", "pip"]
         version = run([*pip, "--version"], capture_output=True, text=True, check=False).stdout
         numbers = re.match(r"pip (\d+)\.(\d+)", version)
@@ -128,8 +137,9 @@ class Venv:
             "--no-input",
             "--progress-bar",
             bar,
-            "-e",
-            what,
+            "-c",
+            "constraints.txt",
+            *what,
         ]
         process = Popen(command, cwd=self._root, stdout=PIPE, stderr=STDOUT, text=True, errors="replace")
         limit = threading.Timer(INSTALL_LIMIT_S, process.kill)

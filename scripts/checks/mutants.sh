@@ -10,7 +10,7 @@ take_arguments 2 "$@"
 room=${1:?usage: mutants.sh ROOM [COUNT]} count=${2:-40}
 [[ -d glm_tts_api/$room && -d tests/$room ]] || fail "$EXIT_REFUSED" "There is no glm_tts_api/$room with tests/$room."
 ensure_venv dev
-"$PYTHON" -m pip install --quiet --disable-pip-version-check cosmic-ray
+"$PYTHON" -m pip install --quiet --disable-pip-version-check -c constraints.txt cosmic-ray
 tree="$(mktemp -d)"
 trap 'git worktree remove --force "$tree/tree"; rm -rf -- "$tree"' EXIT
 git worktree add --quiet --detach "$tree/tree"

