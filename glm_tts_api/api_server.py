@@ -112,7 +112,8 @@ def create_app(
     app.add_middleware(RequestContext, in_flight=in_flight, limits=limits, answer_error=error_response)
     if web.cors_origins:
         allow_origins(app, web.cors_origins)
-    app.add_middleware(SafeAnswers)  # the outermost: added last, so that every answer passes it
+    # The outermost: added last, so that every answer passes it.
+    app.add_middleware(SafeAnswers, is_private=keys.are_needed, is_embedded=bool(web.cors_origins))
     return app
 
 

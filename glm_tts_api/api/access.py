@@ -14,6 +14,7 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.keys import Keys
 from glm_tts_api.errors import Forbidden, Unauthorized, WrongKey
+from glm_tts_api.http.middleware import BY_LINK
 from glm_tts_api.http.origin import client_address, is_local, is_of_a_foreign_page
 from glm_tts_api.speech.clients import Client
 
@@ -57,6 +58,7 @@ async def _require_key_or_link(
     if holder is None:
         raise WrongKey("The link has expired or opens something else: POST /api/v1/jobs/{id}/link gives one.")
     _is_asked_by(request, holder)
+    setattr(request.state, BY_LINK, True)
 
 
 def _check_key(

@@ -38,6 +38,9 @@ from glm_tts_api.http.sending import Answer, Unsent
 from glm_tts_api.logs import request_id_var, without_text
 
 logger = logging.getLogger(__name__)
+BY_LINK = (
+    "is_by_link"  # true in the state of a request that a link has opened; such an answer may be embedded
+)
 LOG = "log"  # the name of the request's log in the request's state, if its route has put one there
 _PROBED = "/api/v1/health"  # its answers 503 are not logged: probes get many while a model loads
 _TOO_MANY = "The server has as many connections as it can serve. Try again soon."
@@ -111,13 +114,20 @@ class RequestContext:
             await self._answer_error(error, scope["path"])(scope, receive, answer)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        state = scope["state"]
+        state, headers = scope["state"], Headers(scope=scope)
         connection: Connection | None = state.get("connection")
+        # A proxy may have read another end of such a request (RFC 9112, section 6.1).
+        has_two_lengths = "content-length" in headers and "transfer-encoding" in headers
         answer = Answer(
             send,
             request_id=state["request_id"],
             connection=connection,
-            closes=lambda: self._in_flight.leaving or self._in_flight.closing or _is_one_too_many(connection),
+            closes=lambda: (
+                has_two_lengths
+                or self._in_flight.leaving
+                or self._in_flight.closing
+                or _is_one_too_many(connection)
+            ),
             limits=self._limits,
             unsent=self._unsent,
         )
@@ -190,17 +200,22 @@ class OwnNames:
 
 class SafeAnswers:
     """Adds security headers to each answer: browsers must not guess another content type, and must not show
-    the answer inside another page. A header that the route has set stays as it is."""
+    the answer inside another page. `is_private` says that no cache may keep an answer. `is_embedded` says
+    that pages of other origins may play and show answers. A header that the route has set stays as it is."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, is_private: bool, is_embedded: bool) -> None:
         self._app = app
+        self._headers = {**_SAFE, **({"Cache-Control": "private, no-store"} if is_private else {})}
+        self._is_embedded = is_embedded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"].endswith("http.response.start"):
                 headers = MutableHeaders(scope=message)
-                for name, value in _SAFE.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if not self._is_embedded and not scope.get("state", {}).get(BY_LINK):
+                    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
             await send(message)
 
         await self._app(scope, receive, with_headers)

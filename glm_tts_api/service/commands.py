@@ -165,7 +165,7 @@ def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[int]:
     one start, stop or restart works at a time. Raises AlreadyRunning where another one works, and
     StartupError where the folder cannot be written. With `needs_room` a full disk raises StartupError too."""
     try:
-        folder.path.mkdir(parents=True, exist_ok=True)
+        folder.path.mkdir(0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise StartupError(

@@ -101,7 +101,7 @@ class RunFolder:
         """
         if (held := self.claimed()) is not None:
             return held
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(0o700, parents=True, exist_ok=True)
         with self._locked():
             others = self.servers()
             if others and not succeeds:

@@ -106,7 +106,7 @@ class VoiceWriter:
         extension = container.extension if container else "audio"
         stem = index if index.isascii() and is_index(index) else f"voice-{_short_digest(index.encode())}"
         name = f"{stem}-{_short_digest(data)}.{extension}"
-        self._recordings.mkdir(exist_ok=True)
+        self._recordings.mkdir(0o700, exist_ok=True)
         self._require_room(entries, index, len(data))
         self._note_down([name])
         replace_file(self._recordings / name, data)

@@ -259,3 +259,13 @@ async def no_delay_of_an_accepted_connection() -> int:
 def test_an_answer_does_not_wait_for_the_clients_acknowledgement() -> None:
     """By Nagle's algorithm each small answer on a kept connection would come 40 ms late."""
     assert asyncio.run(no_delay_of_an_accepted_connection()) == 1
+
+
+def test_a_body_with_two_lengths_is_the_last_of_its_connection(hasty: Server) -> None:
+    with connected(hasty.port) as client:
+        head = b"POST /api/v1/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+        client.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+        status, n_bytes, body = read_head(client)
+        assert status == 404
+        read_body(client, n_bytes - len(body))
+        assert client.recv(1) == b""

@@ -39,6 +39,22 @@ def test_no_page_of_another_origin_reads_anything_unless_it_is_set(server: Runni
         assert "Access-Control-Allow-Origin" not in speak(client, PAGE).headers
 
 
+def test_a_page_of_another_origin_embeds_an_answer_only_where_one_is_allowed(serve: Serve) -> None:
+    for origins, policy in (("", "same-origin"), (PAGE, None)):
+        with serve(cors_origins=origins).client(headers={"Sec-Fetch-Site": "cross-site"}) as client:
+            for answer in (client.get("/api/v1/prompts/exampleA/audio"), client.get("/api/v1/nothing")):
+                assert answer.headers.get("Cross-Origin-Resource-Policy") == policy
+                assert "Cache-Control" not in answer.headers
+
+
+def test_no_cache_keeps_what_a_key_was_given(serve: Serve) -> None:
+    with serve(api_keys="one").client() as client:
+        for key, status in (("one", 200), ("", 401)):
+            answer = client.get("/api/v1/prompts/exampleA/audio", headers={"X-API-Key": key})
+            assert answer.status_code == status
+            assert answer.headers["Cache-Control"] == "private, no-store"
+
+
 def test_a_named_origin_may_speak_and_read_the_answer_and_no_other(serve: Serve) -> None:
     with serve(cors_origins=f"http://localhost:8000, {PAGE}").client() as client:
         asked = preflight(client, PAGE)

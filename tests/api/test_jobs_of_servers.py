@@ -82,6 +82,8 @@ def test_a_link_opens_the_audio_of_one_job_without_its_key(serve: Callable[..., 
         assert client.head(address, params=query).headers["content-length"] == str(len(whole))
         part = client.get(address, params=query, headers={"Range": "bytes=100-199"})
         assert (part.status_code, part.content) == (206, whole[100:200])
+        assert "Cross-Origin-Resource-Policy" not in part.headers, "a player in any page may play it"
+        assert part.headers["Cache-Control"] == "private, no-store"
         assert client.get(address).status_code == 401
         assert client.get(f"/api/v1/jobs/{id}", params=query).status_code == 401
         assert client.delete(f"/api/v1/jobs/{id}", params=query).status_code == 401
@@ -196,7 +198,7 @@ def test_jobs_have_a_bound(serve: Callable[..., Running]) -> None:
 
 
 def test_jobs_take_turns(serve: Callable[..., Running]) -> None:
-    engine = ToneEngine(delay_s=0.03)
+    engine = ToneEngine(delay_s=0.2)
     with serve(engine).client() as client:
         first, second = begin(client, input_text=TEXT * 4), begin(client, input_text=TEXT * 4)
         wait_for(client, first, "done")

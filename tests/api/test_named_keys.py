@@ -39,12 +39,13 @@ KEYS = (
 )
 
 
+def write_keys(root: Path) -> None:
+    (root / "keys.toml").write_text(KEYS)
+
+
 @pytest.fixture
 def server(serve: Serve) -> Running:
-    def prepare(root: Path) -> None:
-        (root / "keys.toml").write_text(KEYS)
-
-    return serve(prepare=prepare, api_keys="plain", api_keys_file="keys.toml")
+    return serve(prepare=write_keys, api_keys="plain", api_keys_file="keys.toml")
 
 
 def with_key(server: Running, key: str) -> httpx.Client:
@@ -60,9 +61,17 @@ def test_named_and_plain_keys_open_the_server_and_no_other_does(
             assert client.post("/api/v1/tts", data=SAY).status_code == status
     with server.client() as client:
         assert client.post("/api/v1/tts", data=SAY).status_code == 401
-        scrape = Scrape(client.get("/metrics").text)
+        assert "glm_tts_key_" not in client.get("/metrics").text, "anybody may read these"
     lines = lines_of(caplog, "glm_tts_api.request", 2)
     assert ["client=app " in lines[0], "client=127.0.0.1 " in lines[1]] == [True, True]
+
+
+def test_the_key_of_the_metrics_opens_what_each_named_key_asked_for(serve: Serve) -> None:
+    server = serve(prepare=write_keys, api_keys="plain", api_keys_file="keys.toml", metrics_key="figures")
+    with with_key(server, "app's") as client:
+        assert client.post("/api/v1/tts", data=SAY).status_code == 200
+    with with_key(server, "figures") as client:
+        scrape = Scrape(client.get("/metrics").text)
     assert scrape("key_requests_total", key="app", outcome="completed") == 1
     assert scrape("key_audio_seconds_total", key="app") == 0.5
 

@@ -118,6 +118,21 @@ def test_only_the_newest_uploads_are_kept(client: ZhipuAiClient, server: Running
         client.files.content(names[0])
 
 
+def test_a_key_reads_clones_and_pushes_out_its_own_uploads_alone(serve: Serve) -> None:
+    server, recording = serve(api_keys="one,two"), voice_wav(4.0)
+    with sdk(server, key="one") as one, sdk(server, key="two") as two:
+        file = uploaded(one, recording)
+        for _ in range(32):
+            uploaded(two, recording)
+        assert one.files.content(file).content == recording
+        with pytest.raises(APIRequestFailedError, match="no file"):
+            two.files.content(file)
+        with pytest.raises(APIRequestFailedError, match="no file"):
+            two.voice.clone(voice_name="m", text="t", input="i", file_id=file, model="m")
+    for folder in Path(server.root, "data", "prompts", "uploads").iterdir():
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_clone_that_waits_for_its_turn_holds_no_recording(serve: Serve) -> None:
     server, n_waiting = serve(ToneEngine(delay_s=30), short_text_concurrency=1), 8
     recording, port = voice_wav(4.0) + bytes(5 * 2**20), int(server.url.rpartition(":")[2])

@@ -86,6 +86,11 @@ def test_a_running_server_is_known_by_its_port_and_gone_with_its_process(tmp_pat
     os.close(claim)
 
 
+def test_a_new_folder_is_closed_to_other_users(tmp_path: Path) -> None:
+    with server(tmp_path):
+        assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize(
     "written", [b"", b"not a number", b"1", b"99999999", "\u00b2".encode(), b"\xff\xfe\x00\n"]
 )

@@ -29,7 +29,10 @@ async def metrics(state: AppStateDep) -> Response:
 
 
 def _exposition(state: AppState) -> bytes:
-    return exposition(state.read_stats(), n_workers=state.config.workers, of_keys=state.speech.of_keys)
+    """Returns the figures of every engine. The counts of each key are left out unless METRICS_KEY is set,
+    since anybody could read the names of the keys. Blocking."""
+    of_keys = state.speech.of_keys if state.config.metrics_key else None
+    return exposition(state.read_stats(), n_workers=state.config.workers, of_keys=of_keys)
 
 
 async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:

@@ -1,7 +1,7 @@
 """Keeps the files of Zhipu's API: recordings that clients upload to clone voices from, and samples of the new
 voices, which clients fetch.
 
-The files are in a folder that all workers share. Only the newest are kept. Blocking. Knows no HTTP.
+Each key has a folder, which all workers share. Only the newest files are kept. Blocking. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Uploads:
         files or bytes than allowed. Raises Unhealthy if the folder cannot be written."""
         name = f"file-{time.time_ns():016x}{secrets.token_hex(8)}"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(0o700, parents=True, exist_ok=True)
             replace_file(self._folder / name, data)
             files = sorted(path for path in self._folder.iterdir() if _WRITTEN.fullmatch(path.name))
             n_bytes = list(accumulate(map(_size_of, reversed(files))))

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import cache, partial
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote as url_quote
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.api.access import KeyRequired, WriterRequired
+from glm_tts_api.api.access import KeyRequired, WriterRequired, owner_of
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
 from glm_tts_api.api.logged import logged_speech
@@ -87,7 +88,7 @@ async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
     file = body.needed_file("file", "the voice's recording")
     require_audio(await state.pools.files.run(file.read, HEAD_BYTES))
     return {
-        "id": await state.pools.files.run(lambda: _uploads(state).add(file.read())),
+        "id": await state.pools.files.run(lambda: _uploads(request, state).add(file.read())),
         "object": "file",
         "bytes": await state.pools.files.run(file.size),
         "filename": quote(file.filename),
@@ -102,9 +103,10 @@ async def upload(request: Request, state: AppStateDep) -> dict[str, Any]:
     response_class=Response,
     responses={200: recording_docs("The file.")},
 )
-async def content(file_id: str, state: AppStateDep) -> Response:
-    """Returns a recording that was uploaded, or the sample of a cloned voice."""
-    data = await state.pools.files.run(_uploads(state).read, file_id)
+async def content(file_id: str, request: Request, state: AppStateDep) -> Response:
+    """Returns a recording that was uploaded, or the sample of a cloned voice, to the key that uploaded or
+    cloned it."""
+    data = await state.pools.files.run(_uploads(request, state).read, file_id)
     container = container_of(data)
     return Response(data, media_type=container.media_type if container else "application/octet-stream")
 
@@ -134,12 +136,12 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
         if fields.text is None:
             raise InvalidField("text is missing: the exact transcript of the recording.")
         transcript = state.voices.check_transcript(fields.text)
-        read = cache(partial(_uploads(state).read, fields.file_id))  # kept after the first reading
+        read = cache(partial(_uploads(request, state).read, fields.file_id))  # kept after the first reading
         sample = await _sample(request, state, fields.input, UploadedVoice(read, transcript))
         voice = await register(request, state, transcript, lambda: state.voices.add(name, transcript, read()))
         return {
             "voice": voice.index,
-            "file_id": await state.pools.files.run(_uploads(state).add, sample),
+            "file_id": await state.pools.files.run(_uploads(request, state).add, sample),
             "file_purpose": _OUTPUT,
             "request_id": fields.request_id or request.state.request_id,
         }
@@ -177,8 +179,10 @@ async def delete(request: Request, state: AppStateDep) -> dict[str, Any]:
     return {"voice": fields.voice, "update_time": _date(time.time())}
 
 
-def _uploads(state: AppState) -> Uploads:
-    return Uploads(state.config.uploads_dir, most_bytes=state.voices.room.n_bytes)
+def _uploads(request: Request, state: AppState) -> Uploads:
+    """Returns the files of the request's key; without keys, the files of all clients."""
+    owner = sha256(owner_of(request).encode()).hexdigest()[:32] if state.keys.are_needed else ""
+    return Uploads(state.config.uploads_dir / owner, most_bytes=state.voices.room.n_bytes)
 
 
 async def _sample(request: Request, state: AppState, text: str, voice: UploadedVoice) -> bytes:
