@@ -117,7 +117,7 @@ class SpeechRequest:
     full scale are clipped. `timestamps` names the units whose times the client wants. `output_rate` is the
     rate of the sent audio in Hz; None means `sample_rate`. `kbits` is the bit rate of a compressed format in
     kbit/s; None means the usual one. `is_marked` says that the file is labelled as synthetic. `warnings` name
-    the sent fields that are not used. `gives_way` lets every other request go first; no client waits for it.
+    the sent fields that are not used. `gives_way` lets every other request go first. `client` has sent it.
     """
 
     request_id: str
@@ -138,6 +138,7 @@ class SpeechRequest:
     is_marked: bool = True
     warnings: Sequence[str] = ()
     gives_way: bool = False
+    client: str = ""
     pause_s: float = 0.0
     verify: bool = False
 

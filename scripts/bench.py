@@ -4,6 +4,7 @@
     python scripts/bench.py flow                                  the flow at official sizes, 1 to 8 segments
     python scripts/bench.py serve [--requests N] [--texts FILE]   the whole server under load
     python scripts/bench.py serve --stream [--requests N]         first audio of streams, and underruns
+    python scripts/bench.py fair                                  one client's request beside another's flood
     python scripts/bench.py work [--chunks N,N,N ...]             a stream's CPU time against a whole answer's
     python scripts/bench.py official [--dtype D ...]              a server of official size, weights by rule
     python scripts/bench.py start [--runs N]                      from the server's start until it is ready
@@ -61,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     start = kinds.add_parser("start", parents=[common])
     start.add_argument("--runs", type=int, default=5)
     kinds.add_parser("text", parents=[common])
+    kinds.add_parser("fair", parents=[common])
     work = kinds.add_parser("work", parents=[common])
     work.add_argument("--chunks", type=_schedule, nargs="+", default=[], help="others than STREAM_CHUNKS")
     serve = kinds.add_parser("serve", parents=[common])
@@ -92,6 +94,10 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
         from scripts.benchmarks import text
 
         return text.run()
+    if args.kind == "fair":
+        from scripts.benchmarks import fair
+
+        return fair.run()
     if args.kind == "work":
         from scripts.benchmarks import stream_work
 

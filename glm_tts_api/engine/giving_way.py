@@ -1,8 +1,9 @@
-"""Requests that nobody waits for (`gives_way`) stand back for the other requests. Knows no tensors and no
-threads."""
+"""Decides which requests stand back for other requests. Knows no tensors and no threads."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from glm_tts_api.engine.cores import Cores
@@ -12,6 +13,8 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
 from glm_tts_api.engine.token2wav import Token2Wav
 
+_SPANS_AHEAD = 2  # with so many spans for each render thread, the threads have enough to do for a while
+
 
 def let_rest(
     requests: Collection[EngineRequest],
@@ -20,21 +23,26 @@ def let_rest(
     token2wav: Token2Wav,
     renderers: Sequence[DeviceThread],
 ) -> None:
-    """Decides whether requests that nobody waits for (`gives_way`) pause now, and tells the decode batch and
-    the render stage. On a CPU these requests pause while any other request has work to do, because they would
-    take its cores. On a GPU these requests never pause: they are decoded in the same steps as the others, and
-    rendered when no other request has a span to render."""
-    rests = token2wav.shares_cores and any(
-        not request.asked.gives_way
-        and (request.n_spans or request.n_waiting_rows or scheduler.holds(request))
-        for request in requests
-    )
-    if rests == decoder.rests:
+    """Decides which requests pause on a CPU, where they would take cores from others, and tells the decode
+    batch and the render stage. While any other request has work to do, requests that nobody waits for
+    (`gives_way`) pause. While several clients have work to do, those that have spans enough to render decode
+    no more. On a GPU no request pauses: all are decoded in the same steps, and a request that nobody waits
+    for is rendered when no other request has a span to render."""
+    if not token2wav.shares_cores:
         return
-    decoder.rests = rests
-    token2wav.let_rest(rests)
-    for renderer in renderers:
-        renderer.wake()
+    n_spans = Counter[str]()  # by each client that somebody waits for and that has work to do
+    for each in requests:
+        if not each.asked.gives_way and (each.n_spans or each.n_waiting_rows or scheduler.holds(each)):
+            n_spans[each.asked.client] += each.n_spans
+    n_enough = _SPANS_AHEAD * len(renderers) if len(n_spans) > 1 else math.inf
+    decoder.resting = {
+        each
+        for each in requests
+        if (len(n_spans) > 0 if each.asked.gives_way else n_spans[each.asked.client] > n_enough)
+    }
+    if token2wav.let_rest(bool(n_spans)):
+        for renderer in renderers:
+            renderer.wake()
 
 
 def render_takes_all(requests: Collection[EngineRequest], cores: Cores) -> bool:

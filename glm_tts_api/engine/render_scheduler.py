@@ -1,18 +1,23 @@
 """Chooses the render that takes the next step. Plain Python: knows tasks and the times at which they are due,
 no tensors.
 
-The render that is due first goes first (earliest deadline first). The scheduler chooses again for each step,
-so a new render that is due sooner overtakes renders that have begun. Every fourth turn goes to the oldest
-render, so that new renders do not keep an old one waiting for ever. A task that gives way (nobody waits for
-its result) gets a turn only when no other task waits for a turn.
+The next turn goes to the client for which the fewest threads work. Of several such clients, the one with the
+least work done gets it (FairShares). Of a client's renders, the one that is due first goes first (earliest
+deadline first). The scheduler chooses again for each step, so a new render that is due sooner overtakes
+renders that have begun. Every fourth turn goes to the client's oldest render, so that new renders do not keep
+an old one waiting for ever. A task that gives way (nobody waits for its result) gets a turn only when no
+other task waits for a turn.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+from glm_tts_api.engine.fair_shares import FairShares
 
 _OLDEST_EVERY = 4
 
@@ -46,11 +51,18 @@ class RenderScheduler(Generic[TaskT]):
     and chooses the render that takes the next step. Any thread may call. While `rests` is True, tasks that
     give way (nobody waits for their result) get no turn."""
 
-    def __init__(self, gives_way: Callable[[TaskT], bool] = lambda task: False) -> None:
-        """`gives_way` returns whether a task has to stand back for other tasks."""
+    def __init__(
+        self,
+        gives_way: Callable[[TaskT], bool] = lambda task: False,
+        client: Callable[[TaskT], str] = lambda task: "",
+        step_work: Callable[[TaskT], float] = lambda task: 1,
+    ) -> None:
+        """`gives_way` returns whether a task has to stand back for other tasks. `client` returns the name of
+        the task's client, and `step_work` the work of one step of the task, in any unit."""
         self.rests = False
-        self._gives_way = gives_way
+        self._gives_way, self._client, self._step_work = gives_way, client, step_work
         self._renders: list[Render[TaskT]] = []
+        self._shares = FairShares()
         self._n_turns = 0
         self._lock = threading.Lock()
 
@@ -74,14 +86,24 @@ class RenderScheduler(Generic[TaskT]):
         """Returns the render whose turn it is; None if no render may take a step now. No other thread gets
         this render until `put_back` is called."""
         with self._lock:
-            free = self._free()
+            free = self._of_the_next_client(self._free())
             if not free:
                 return None
             self._n_turns += 1
             oldest = self._n_turns % _OLDEST_EVERY == 0
             render = free[0] if oldest else min(free, key=lambda render: render.task.due)
             render.taken = True
+            self._shares.serve(self._client(render.task), self._step_work(render.task))
             return render
+
+    def _of_the_next_client(self, free: list[Render[TaskT]]) -> list[Render[TaskT]]:
+        n_taken = Counter(self._client(render.task) for render in self._renders if render.taken)
+
+        def turn(client: str) -> tuple[int, float]:
+            return n_taken[client], self._shares.turn(client)
+
+        first = min((self._client(render.task) for render in free), key=turn, default="")
+        return [render for render in free if self._client(render.task) == first]
 
     def _free(self) -> list[Render[TaskT]]:
         """Returns the renders that may take a step now, in their order of arrival. Renders that give way are

@@ -53,7 +53,11 @@ class Token2Wav:
         self._device = models.llm.device
         self.n_spans_ahead = _SPANS_AHEAD[self._device.type]
         self.shares_cores = self._device.type == "cpu"
-        self._renders: RenderScheduler[Span] = RenderScheduler(lambda span: span.request.asked.gives_way)
+        self._renders: RenderScheduler[Span] = RenderScheduler(
+            gives_way=lambda span: span.request.asked.gives_way,
+            client=lambda span: span.request.asked.client,
+            step_work=lambda span: len(span.voice.speech_tokens) + len(span.tokens),
+        )
         if config.flow_bf16 or self._device.type == "cpu":
             self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
         self._flow.precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
@@ -92,9 +96,11 @@ class Token2Wav:
         """Whether a waiting span may take a step now."""
         return self._renders.busy
 
-    def let_rest(self, rests: bool) -> None:
-        """Stops rendering for requests that nobody waits for (`gives_way`). `rests` False starts it again."""
-        self._renders.rests = rests
+    def let_rest(self, rests: bool) -> bool:
+        """Stops rendering for requests that nobody waits for (`gives_way`). `rests` False starts it again.
+        Returns whether this changes anything."""
+        before, self._renders.rests = self._renders.rests, rests
+        return rests != before
 
     def add(self, span: Span) -> None:
         self._renders.add(span)

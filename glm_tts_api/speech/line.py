@@ -1,9 +1,8 @@
 """The queue of the requests that wait for a place of one lane. Each client in turn gets the next place, for
 its oldest request. Uses asyncio's futures; knows no engine.
 
-The order is that of start-time fair queueing (Goyal, Vin and Cheng 1996), with a request as one unit of work.
-Each place is given in a numbered round. A client that gets a place in one round is due again in the next. So
-a new client is due at once, however many requests of another client wait, and overtakes nobody twice.
+The order is that of FairShares, with a request as one unit of work. So a new client is next at once, however
+many requests of another client wait, and overtakes nobody twice.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from glm_tts_api.engine.fair_shares import FairShares
 from glm_tts_api.speech.clients import Client
 
 
@@ -29,8 +29,7 @@ class Turn:
 class Line:
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Turn]] = {}
-        self._round = 0  # the round of the place that was given last
-        self._due: dict[str, int] = {}  # by client, the round in which it is due if that is still to come
+        self._shares = FairShares()
         self._n_came = 0
 
     def __len__(self) -> int:
@@ -57,14 +56,12 @@ class Line:
         """Returns the turn that gets the next place, and leaves it in the queue. Only clients for which `may`
         returns true take part. Returns None if no such client waits."""
         heads = (turns[0] for turns in self._waiting.values() if may(turns[0].client))
-        return min(heads, key=lambda turn: (self._round_of(turn.client.name), turn.number), default=None)
+        return min(heads, key=lambda turn: (self._shares.turn(turn.client.name), turn.number), default=None)
 
     def serve(self, client: Client) -> None:
         """Notes that `client` was given a place. Must be called for each place, also if the client did not
         wait for it."""
-        self._round = self._round_of(client.name)
-        self._due[client.name] = self._round + 1
-        self._due = {name: due for name, due in self._due.items() if due > self._round}
+        self._shares.serve(client.name)
 
     def crowding(self, newcomer: Client) -> Turn | None:
         """Returns the newest turn of the client that has the most requests in the queue. Returns None if
@@ -76,11 +73,8 @@ class Line:
         """Returns the name of the client of each waiting request. The list has the order in which the
         requests get places if no more requests come and no client's limit on places holds one back."""
         dues = [
-            (self._round_of(name) + place, turn.number, name)
+            (self._shares.turn(name) + place, turn.number, name)
             for name, turns in self._waiting.items()
             for place, turn in enumerate(turns)
         ]
         return [name for *_, name in sorted(dues)]
-
-    def _round_of(self, name: str) -> int:
-        return max(self._round, self._due.get(name, 0))

@@ -127,6 +127,7 @@ class SpeechService:
                 asked = replace(asked, voice=voice)
             if text_logger.isEnabledFor(logging.INFO):
                 text_logger.info("says %s", json.dumps(asked.text, ensure_ascii=False))
+            asked = replace(asked, client=log.client.name)
             log.timings.start_generation()
             stream = await stack.enter_async_context(await self.engines.speak(asked, log.timings, permit))
             stream.on_freed(permit.hold())

@@ -30,6 +30,10 @@ def _bars(kind: str, result: dict[str, Any]) -> tuple[list[str], list[float], st
     if kind == "start":
         runs = result["ready_s"]
         return [f"run {number}" for number in range(1, len(runs) + 1)], runs, "seconds until it is ready"
+    if kind == "fair":
+        parts = ("answer_idle_s", "answer_beside_s", "first_audio_idle_s", "first_audio_beside_s")
+        values = [max(each) if isinstance(each := result[part], list) else each for part in parts]
+        return [part.removesuffix("_s").replace("_", " ") for part in parts], values, "seconds, worst"
     if kind == "work":
         labels = [f"{row['audio_s']:g} s\n{row['chunks'] or 'whole'}" for row in result["rows"]]
         return labels, [row["to_whole"] for row in result["rows"]], "times the whole answer's work"

@@ -27,7 +27,6 @@ import soundfile
 from glm_tts_api.settings import Settings
 from scripts.benchmarks import streams
 from scripts.benchmarks.burst import burst, print_burst
-from scripts.benchmarks.fair import fair, print_fair
 from scripts.benchmarks.loop_lag import LoopLag
 from scripts.benchmarks.machine import memory_mb
 from scripts.benchmarks.report import Progress
@@ -233,7 +232,6 @@ async def _measure(
             "short_among_long": await _short_among_long(client, 10, progress),
             "side_by_side": await _side_by_side(client, progress),
             "burst": await burst(client),
-            "fair": await fair(client),
         }
 
 
@@ -292,5 +290,4 @@ def _print(result: dict[str, Any]) -> None:
         f"({side['speedup']:.2f}x sooner)"
     )
     print_burst(result["burst"])
-    print_fair(result["fair"])
     print(f"peak memory of the server: {result['peak_memory_gib']:.2f} GiB")

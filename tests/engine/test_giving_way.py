@@ -1,12 +1,18 @@
-"""What nobody waits for stands back, on a CPU, for what somebody waits for."""
+"""On a CPU, what nobody waits for stands back for what somebody waits for, and a client that has enough to
+render decodes no more while another client waits."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 
+from glm_tts_api.contracts import SpeechRequest
+from glm_tts_api.engine.giving_way import let_rest
+from glm_tts_api.engine.scheduler import Scheduler
 from tests.engine import tiny
 
 N_SEGMENTS = 16
@@ -43,3 +49,82 @@ def test_a_request_is_spoken_before_a_book_goes_on() -> None:
     before, beside = asyncio.run(speak())
     assert before + beside < N_SEGMENTS, "the request came while the book was read"
     assert beside <= AT_WORK
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_another_clients_request_is_spoken_before_the_most_of_a_flood() -> None:
+    async def speak() -> int:
+        engine = await tiny.ready(tiny.tiny_engine())
+        ended = 0
+
+        async def one(number: int) -> None:
+            nonlocal ended
+            asked = tiny.asked("one/so/on/hi", seed=number, client="flood")
+            await tiny.pcm(tiny.speak(engine, asked))
+            ended += 1
+
+        try:
+            flood = [asyncio.create_task(one(number)) for number in range(20)]
+            while tiny.rows_active(engine) < 20:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await tiny.pcm(tiny.speak(engine, tiny.asked("one/so/on/hi", client="single")))
+            before = ended
+            await asyncio.gather(*flood)
+        finally:
+            engine.close()
+        return before
+
+    assert asyncio.run(speak()) <= 10
+
+
+@dataclass(eq=False)
+class Request:
+    """A stand-in for an EngineRequest."""
+
+    client: str
+    n_spans: int = 0
+    n_waiting_rows: int = 0
+    gives_way: bool = False
+    asked: SpeechRequest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.asked = tiny.asked("", client=self.client, gives_way=self.gives_way)
+
+
+class Stages:
+    """A stand-in for the decode batch and the render stage."""
+
+    def __init__(self, *, shares_cores: bool) -> None:
+        self.shares_cores, self.rests = shares_cores, False
+        self.resting: set[Request] = set()
+
+    def let_rest(self, rests: bool) -> bool:
+        self.rests = rests
+        return False
+
+
+FLOOD = [Request("flood", n_spans=1) for _ in range(5)]
+FEW = [Request("few", n_spans=1) for _ in range(4)]
+SINGLE, IDLE = Request("single", n_waiting_rows=1), Request("idle")
+JOB = Request("book", n_spans=9, gives_way=True)
+
+
+@pytest.mark.parametrize(
+    ("requests", "resting"),
+    [
+        ([*FLOOD], []),
+        ([*FLOOD, IDLE], []),
+        ([*FLOOD, SINGLE], FLOOD),
+        ([*FEW, SINGLE], []),
+        ([*FLOOD, *FEW], FLOOD),
+        ([*FLOOD, JOB], [JOB]),
+        ([JOB, IDLE], []),
+        ([*FLOOD, SINGLE, JOB], [*FLOOD, JOB]),
+    ],
+)
+def test_who_rests_with_two_render_threads(requests: Sequence[Request], resting: Sequence[Request]) -> None:
+    for shares_cores in (True, False):
+        stages, renderers = Stages(shares_cores=shares_cores), ["one", "two"]
+        let_rest(*cast(Any, (requests, Scheduler(20), stages, stages, renderers)))
+        assert stages.resting == (set(resting) if shares_cores else set())
+        assert stages.rests == (shares_cores and requests != [JOB, IDLE])

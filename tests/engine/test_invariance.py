@@ -113,6 +113,12 @@ def test_what_gives_way_sounds_as_ever(requests: list[SpeechRequest], alone: lis
     assert_same(asyncio.run(together(standing_back)), alone[:10])
 
 
+def test_of_several_clients_as_of_one(requests: list[SpeechRequest], alone: list[Float32]) -> None:
+    clients = ["flood"] * 17 + ["single", "pair", "pair"]
+    shared = [replace(request, client=client) for request, client in zip(requests, clients, strict=True)]
+    assert_same(asyncio.run(together(shared)), alone)
+
+
 @pytest.mark.parametrize("threads", [1, 4])
 def test_on_other_numbers_of_cores_alone_and_together(
     requests: list[SpeechRequest], alone: list[Float32], threads: int

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import random
+from collections import Counter
 from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glm_tts_api.engine.render_scheduler import RenderScheduler
+from glm_tts_api.engine.render_scheduler import Render, RenderScheduler
 
 
 @dataclass(eq=False)
@@ -18,6 +20,8 @@ class Task:
     n_steps: int = 1
     cancelled: bool = False
     gives_way: bool = False
+    client: str = ""
+    step_work: int = 1
 
 
 def order_of_ends(scheduler: RenderScheduler[Task]) -> list[str]:
@@ -34,7 +38,11 @@ def order_of_ends(scheduler: RenderScheduler[Task]) -> list[str]:
 
 
 def scheduler_of(*tasks: Task) -> RenderScheduler[Task]:
-    scheduler: RenderScheduler[Task] = RenderScheduler(lambda task: task.gives_way)
+    scheduler: RenderScheduler[Task] = RenderScheduler(
+        gives_way=lambda task: task.gives_way,
+        client=lambda task: task.client,
+        step_work=lambda task: task.step_work,
+    )
     for task in tasks:
         scheduler.add(task)
     return scheduler
@@ -105,3 +113,81 @@ def test_cancelled_renders_are_dropped() -> None:
     scheduler = scheduler_of(gone, kept)
     assert scheduler.drop_cancelled() == [gone]
     assert order_of_ends(scheduler) == ["kept"]
+
+
+def test_a_single_render_takes_every_second_turn_beside_forty_of_another_client() -> None:
+    flood = [Task(f"flood {at}", due=at, n_steps=10, client="flood") for at in range(40)]
+    scheduler = scheduler_of(*flood)
+    for _ in range(25):  # two of the flood have ended, the third is at work
+        step(scheduler, render=scheduler.take())
+    scheduler.add(Task("single", due=1000, n_steps=10, client="single"))
+    n_turns = 0
+    while step(scheduler, render=scheduler.take()) != "single":
+        n_turns += 1
+    assert n_turns <= 2 * 10
+
+
+def test_a_second_thread_never_works_for_a_client_while_another_has_none() -> None:
+    scheduler = scheduler_of(*(Task("flood", due=0, n_steps=1, client="flood") for _ in range(40)))
+    scheduler.add(Task("single", due=1000, n_steps=10, step_work=1000, client="single"))
+    first, second = scheduler.take(), scheduler.take()
+    assert first
+    assert second
+    for _ in range(9):
+        assert {first.task.client, second.task.client} == {"flood", "single"}
+        if second.task.client == "flood":
+            first, second = second, first
+        assert step(scheduler, render=second) == ""  # a long step ends while a short one goes on
+        second = scheduler.take()
+        assert second
+        step(scheduler, render=first)
+        first = scheduler.take()
+        assert first
+
+
+@given(st.integers(), st.integers(2, 6))
+def test_clients_that_always_have_renders_have_equal_shares_of_the_work(seed: int, n_clients: int) -> None:
+    draw, clients = random.Random(seed), [f"client {number}" for number in range(n_clients)]
+
+    def task(client: str) -> Task:
+        return Task(client, draw.random(), draw.randint(1, 12), client=client, step_work=draw.randint(1, 50))
+
+    scheduler = scheduler_of(*(task(client) for client in clients for _ in range(draw.randint(1, 15))))
+    worked = Counter[str]()
+    for _ in range(400):
+        render = scheduler.take()
+        assert render
+        worked[render.task.client] += render.task.step_work
+        if step(scheduler, render=render):
+            scheduler.add(task(render.task.client))
+        assert max(worked.values()) - min(worked[client] for client in clients) <= 2 * 50
+
+
+def step(scheduler: RenderScheduler[Task], *, render: Render[Task] | None) -> str:
+    """The name of the task if it has ended with this step, else an empty one."""
+    assert render is not None
+    render.progress = (render.progress or 0) + 1
+    if render.progress < render.task.n_steps:
+        scheduler.put_back(render)
+        return ""
+    scheduler.remove(render)
+    return render.task.name
+
+
+@given(st.integers(), st.integers(1, 30))
+def test_a_client_alone_has_every_turn_by_due_time_and_each_fourth_by_arrival(
+    seed: int, n_tasks: int
+) -> None:
+    draw = random.Random(seed)
+    tasks = [Task(str(at), draw.random(), draw.randint(1, 9), client="alone") for at in range(n_tasks)]
+    waiting, left = list(tasks), {task.name: task.n_steps for task in tasks}
+    expected = list[str]()
+    while waiting:
+        expected.append((waiting[0] if len(expected) % 4 == 3 else min(waiting, key=lambda it: it.due)).name)
+        left[expected[-1]] -= 1
+        waiting = [task for task in waiting if left[task.name]]
+    scheduler, order = scheduler_of(*tasks), list[str]()
+    while (render := scheduler.take()) is not None:
+        order.append(render.task.name)
+        step(scheduler, render=render)
+    assert order == expected
