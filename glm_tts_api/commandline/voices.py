@@ -97,6 +97,7 @@ def _check(api: Api, recording: bytes, fields: Fields) -> int:
     a voice."""
     report = _report(api, recording, fields)
     rows = [(each["name"], each["status"], each["message"]) for each in report["checks"]]
+    rows += [("-", "-", each) for each in report["not_checked"]]
     _print_rows([("CHECK", "STATUS", "FOUND"), *rows])
     return 1 if report["status"] == "error" else 0
 

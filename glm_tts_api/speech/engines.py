@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.errors import InternalFault
+from glm_tts_api.errors import InternalFault, Unavailable
 from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.text.reading import ShownReading
@@ -156,17 +156,20 @@ class Engines:
                 logger.warning("A text is read again, since the engine died: %s", death)
         raise InternalFault
 
-    async def judge(self, voice: Voice) -> float | None:
+    async def judge(self, voice: Voice) -> float:
         """Returns how much better the transcript of `voice` fits its recording than other texts do, measured
-        by a ready engine: about 0 for a wrong transcript, at most 1 (engine/transcript_fit.py). Returns None
-        if no engine is ready, if the engine cannot tell or dies, or if it takes longer than 20 seconds.
-        Raises PromptRejected."""
+        by a ready engine: about 0 for a wrong transcript, at most 1 (engine/transcript_fit.py). Raises
+        Unavailable, with the cause, if no engine can tell within 20 seconds, and PromptRejected."""
         if (number := self._best()) is None:
-            return None
-        with suppress(EngineDied, TimeoutError):
+            raise Unavailable("No engine is ready to judge the transcript.")
+        try:
             async with asyncio.timeout(_JUDGE_S):
-                return await self.each[number].judge(voice)
-        return None
+                gain = await self.each[number].judge(voice)
+        except (EngineDied, TimeoutError):
+            raise Unavailable(f"No engine has judged the transcript within {_JUDGE_S:.0f} s.") from None
+        if gain is None:
+            raise Unavailable("The model does not know such a voice, so it cannot judge the transcript.")
+        return gain
 
     async def speak(self, asked: SpeechRequest, timings: Timings, permit: Permit) -> ResumedStream:
         """Starts to speak the request and returns the stream of its audio. The engine is that of `permit`, or

@@ -13,6 +13,7 @@ import soundfile
 
 from glm_tts_api.settings import BUNDLED_MODEL
 from tests.api.running import Running
+from tests.api.server_process import Server
 from tests.api.tone_engine import ToneEngine
 from tests.recordings import encoded, png, seconds_of, voice_wav
 from tests.settings.asking import run
@@ -37,14 +38,24 @@ def test_a_report_over_http(server: Running) -> None:
     with server.client() as client:
         before = client.get("/api/v1/prompts").json()
         good = check(client, GOOD, index="me", consent="mine").json()
-        assert (good["message"], good["status"], good["warnings"]) == ("no errors, no warnings.", "ok", [])
+        assert (good["message"], good["status"], good["warnings"]) == (
+            "no errors, no warnings; 2 checks did not run.",
+            "ok",
+            [],
+        )
+        words, transcript = good["not_checked"]
+        assert ("'words' did not run" in words, "ASR_MODEL_DIR" in words) == (True, True)
+        assert ("'transcript' did not run" in transcript, "such a voice" in transcript) == (True, True)
         assert [each["name"] for each in good["checks"]] == [
             *("length", "level", "clipping", "noise", "silence", "speech_rate", "language"),
         ]
         assert good["checks"][0]["measured"] == {"seconds": 3.4}
 
         bad = check(client, doubtful(), prompt_text=2 * SAID, promt_text="x").json()
-        assert (bad["message"], bad["status"]) == ("1 error, 2 warnings.", "error")
+        assert (bad["message"], bad["status"]) == (
+            "1 error, 2 warnings; 2 checks did not run.",
+            "error",
+        )
         assert {each["name"]: each["status"] for each in bad["checks"] if each["status"] != "ok"} == DOUBTFUL
         assert bad["warnings"] == [
             "'promt_text' is not a field here and was ignored; did you mean prompt_text?"
@@ -125,14 +136,26 @@ def test_a_report_on_the_command_line(server: Running, tmp_path: Path) -> None:
     rows = done.stdout.splitlines()
     assert (done.returncode, done.stderr, rows[0]) == (0, "", "CHECK        STATUS  FOUND")
     assert rows[1] == "length       ok      3.4 s long."
-    assert len(rows) == 8
+    assert len(rows) == 10
+    assert rows[8].startswith("-            -       The check 'words' did not run.")
     done = run(tmp_path, "voices", "check", "bad.wav", "--text", 2 * SAID, "--url", server.url)
-    found = {row.split()[0]: row.split()[1] for row in done.stdout.splitlines()[1:]}
+    found = {row.split()[0]: row.split()[1] for row in done.stdout.splitlines()[1:8]}
     assert done.returncode == 1
     assert {name: status for name, status in found.items() if status != "ok"} == DOUBTFUL
     trimmed = ("bad.wav", "--trim-silence", "--text", SAID, "--url", server.url)
     assert "silence      ok" in run(tmp_path, "voices", "check", *trimmed).stdout
     assert "of silence" not in run(tmp_path, "voices", "add", "me", *trimmed).stderr
+
+
+def test_a_transcript_of_another_language_is_doubted_or_said_to_be_unjudged_by_the_bundled_model(
+    speaking_server: Server,
+) -> None:
+    spoken = (BUNDLED_MODEL / "prompts" / "man-english.wav").read_bytes()
+    report = check(speaking_server.client, spoken).json()
+    unjudged = ["'transcript' did not run" in each for each in report["not_checked"][1:]]
+    doubted = [each["status"] for each in report["checks"] if each["name"] == "transcript"]
+    assert "'words' did not run" in report["not_checked"][0]
+    assert (unjudged, doubted) in (([True], []), ([], ["warning"]))
 
 
 def test_a_consent_is_kept_with_its_voice(server: Running) -> None:

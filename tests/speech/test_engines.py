@@ -24,7 +24,7 @@ from glm_tts_api.contracts import (
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.errors import InternalFault, Unhealthy
+from glm_tts_api.errors import InternalFault, Unavailable, Unhealthy
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.lane import Permit
@@ -275,6 +275,7 @@ def test_reading_goes_to_a_live_engine_and_a_cache_of_a_dead_one_is_empty() -> N
         with pytest.raises(InternalFault):
             await engines.read("text", ReadingOptions())
         assert await engines.clear_cache() == 0
-        assert await engines.judge(VOICE) is None
+        with pytest.raises(Unavailable, match="No engine has judged"):
+            await engines.judge(VOICE)
 
     run(scene)

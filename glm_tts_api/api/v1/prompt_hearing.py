@@ -19,32 +19,41 @@ from glm_tts_api.voices.check import Finding, check_recording, check_transcript_
 _MOST_SHOWN = 500  # characters
 
 
-async def findings_in(request: Request, state: AppState, voice: Voice, heard: str | None) -> list[Finding]:
+async def findings_in(
+    request: Request, state: AppState, voice: Voice, heard: str | None
+) -> tuple[list[Finding], list[str]]:
     """Checks the sound of a recording that is to be a voice, and whether it says its transcript. Returns all
-    findings. `heard` are the words that a recogniser heard in a recording without a transcript. Raises
-    InvalidField if there is neither a transcript nor heard words."""
+    findings, and two sentences for each check that did not run. `heard` are the words that a recogniser heard
+    in a recording without a transcript. Raises InvalidField if there is neither a transcript nor heard
+    words."""
     transcript = voice.transcript or heard
     if not transcript:
         raise InvalidField("prompt_text is missing: send the recording's exact transcript.", "prompt_text")
     async with beside_speech(request, state, transcript):
         found = await state.pools.beside.run(check_recording, voice.recording, transcript)
-        found += await words_in(voice, state) if voice.transcript else [words_heard(transcript, None)]
-    return found
+        if not voice.transcript:
+            return [*found, words_heard(transcript, None)], []
+        of_words, not_checked = await words_in(voice, state)
+        return [*found, *of_words], not_checked
 
 
-async def words_in(voice: Voice, state: AppState) -> list[Finding]:
-    """Checks whether the recording says its transcript, and returns the findings. If no recogniser works, or
-    if the recogniser is not sure, an engine judges too. The list is empty if neither a recogniser nor an
-    engine can judge."""
-    found = list[Finding]()
-    heard = await _heard(voice.recording, state, voice.transcript)
-    if heard is not None:
+async def words_in(voice: Voice, state: AppState) -> tuple[list[Finding], list[str]]:
+    """Checks whether the recording says its transcript. Returns the findings, and two sentences for each
+    check that did not run. If no recogniser works, or if the recogniser is not sure, an engine judges too."""
+    found, not_checked = list[Finding](), list[str]()
+    try:
+        heard = await _heard(voice.recording, state, voice.transcript)
         found.append(words_heard(heard.text, heard.verdict))
-    if heard is None or heard.verdict == "inconclusive":
-        with suppress(PromptRejected):
-            gain = await state.speech.engines.judge(voice)
-            found += [] if gain is None else [check_transcript_fit(gain)]
-    return found
+        is_sure = heard.verdict != "inconclusive"
+    except Unavailable as cause:
+        not_checked.append(f"The check 'words' did not run. {cause.message}")
+        is_sure = False
+    if not is_sure:
+        try:
+            found.append(check_transcript_fit(await state.speech.engines.judge(voice)))
+        except (PromptRejected, Unavailable) as cause:
+            not_checked.append(f"The check 'transcript' did not run. {cause.message}")
+    return found, not_checked
 
 
 async def misfit_of(index: str, state: AppState) -> list[str]:
@@ -54,23 +63,22 @@ async def misfit_of(index: str, state: AppState) -> list[str]:
         voice = await state.pools.files.run(state.voices.get, index)
     except ServiceError:  # another writer changed it meanwhile
         return []
-    return [each.message for each in await words_in(voice, state) if each.status != "ok"]
+    found, _ = await words_in(voice, state)
+    return [each.message for each in found if each.status != "ok"]
 
 
 async def heard_in(recording: Recording, state: AppState) -> str | None:
     """Returns the words that a recogniser hears in a recording without a transcript. Returns None if there is
     no recogniser that works."""
-    heard = await _heard(recording, state, None)
-    return None if heard is None else heard.text
+    with suppress(Unavailable):
+        return (await _heard(recording, state, None)).text
+    return None
 
 
-async def _heard(recording: Recording, state: AppState, said: str | None) -> Heard | None:
+async def _heard(recording: Recording, state: AppState, said: str | None) -> Heard:
     if not state.speech.recogniser.is_there:
-        return None
-    try:
-        return await state.speech.recogniser.hear(recording.samples, recording.sample_rate, said)
-    except Unavailable:
-        return None
+        raise Unavailable("The server has no recogniser of speech (ASR_MODEL_DIR).")
+    return await state.speech.recogniser.hear(recording.samples, recording.sample_rate, said)
 
 
 async def needed_transcript(

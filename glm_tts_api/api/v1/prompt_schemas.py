@@ -225,6 +225,10 @@ class PromptReport(BaseModel):
     message: str = Field(examples=["1 warning, no errors."])
     status: Status = Field(description="The worst of the checks.", examples=["warning"])
     checks: list[PromptCheck]
+    not_checked: list[str] = Field(
+        description="The checks that did not run, each with the cause.",
+        examples=[["The check 'words' did not run. The server has no recogniser of speech (ASR_MODEL_DIR)."]],
+    )
     heard: str | None = Field(
         default=None, description="The words that a recogniser hears, if there is one.", examples=[None]
     )

@@ -156,15 +156,17 @@ async def check_prompt(request: Request, state: AppStateDep) -> dict[str, Any]:
     voice = await register(request, state, given or "", lambda: decode(read()))
     heard = None
     if isinstance(voice, Finding):
-        found = [voice, *([check_language(given)] if given else [])]
+        found, not_checked = [voice, *([check_language(given)] if given else [])], list[str]()
     else:
         heard = None if given else await heard_in(voice.recording, state)
-        found = await findings_in(request, state, voice, heard)
+        found, not_checked = await findings_in(request, state, voice, heard)
     n_warnings, n_errors = (sum(each.status == status for each in found) for status in ("warning", "error"))
+    left_out = f"; {_counted(len(not_checked), 'check')} did not run" if not_checked else ""
     return {
-        "message": f"{_counted(n_errors, 'error')}, {_counted(n_warnings, 'warning')}.",
+        "message": f"{_counted(n_errors, 'error')}, {_counted(n_warnings, 'warning')}{left_out}.",
         "status": max((each.status for each in found), key=STATUSES.index),
         "checks": [asdict(each) for each in found],
+        "not_checked": not_checked,
         "heard": next((each.measured["heard"] for each in found if each.name == "words"), None),
         "warnings": warnings,
     }

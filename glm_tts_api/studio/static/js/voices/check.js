@@ -62,6 +62,7 @@ export function createCheck({ api, names, nameLabel, fullName, hasNotes, recordi
     else if (promptText === writtenDown)
       verdict.replaceChildren(lineOf("is-doubtful", t("judge.writtenDown")));
     else if (fits) verdict.replaceChildren(nothingFound("check", "is-good", t("judge.wordsFit")));
+    else verdict.replaceChildren(nothingFound("mic", "", t("judge.wordsNotChecked")));
   }
 
   function writeDown(heard) {

@@ -49,6 +49,8 @@ export default {
   // what is wrong with a recording, and what to do
   "judge.good": "Length, loudness, clipping, noise, pauses: nothing is wrong with them.",
   "judge.wordsFit": "The words fit what is said.",
+  "judge.wordsNotChecked":
+    "This server could not check whether the words fit: read them against the recording.",
   "judge.otherWords":
     "The recording does not seem to say these words. Write word for word what is said in it, or record again.",
   "judge.writtenDown":
