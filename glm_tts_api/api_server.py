@@ -148,6 +148,7 @@ async def _lifespan(
                 settings.jobs,
                 speaking_with(speech),
                 count_unit=lambda: speech.figures.add(figures.JOB_UNITS),
+                n_owners=keys.count,
             ),
             outputs=Outputs(is_marked=settings.synthetic_mark),
             voices=_voice_store(settings),

@@ -129,6 +129,10 @@ class Keys:
         scripts use it."""
         return name == next((holder.name for holder in self._plain.values()), None)
 
+    def count(self) -> int:
+        """Returns how many keys there are."""
+        return len(self._plain) + len(self._current())
+
     def knows(self, name: str) -> bool:
         """Whether there is still a key whose holder is called `name`."""
         return any(name == each.name for each in (*self._plain.values(), *self._current().values()))

@@ -61,7 +61,7 @@ async def keep_unfinished(
             reading = await state.speech.engines.read(asked.text, asked.reading)
         owner = owner_of(request) if state.keys.are_needed else ""
         kept = _Unfinished(asked, voice, chunks, reading.segments, n_done, owner)
-        id = (await state.jobs.create(kept.write)).job.id
+        id = (await state.jobs.create(kept.write, owner)).job.id
     except Exception:  # the client gets the error of the late answer in any case
         logger.exception("The finished part of a late answer cannot be kept as a job")
         return late

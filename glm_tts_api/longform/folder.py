@@ -213,6 +213,12 @@ class JobFolder:
                         made.add(index, speech, silence, entry.stat().st_size)
         return made
 
+    def n_output_bytes(self) -> int:
+        """Returns the size on the disk of the files for download."""
+        with suppress(FileNotFoundError), os.scandir(self.outputs) as entries:
+            return sum(entry.stat().st_size for entry in entries)
+        return 0
+
     def keep(self, unit: Unit, spoken: Spoken) -> tuple[int, int, int]:
         """Writes the verdict of a unit, if it has one, and then its audio file in one step. The silence after
         the speech is the unit's pause minus the quiet at the end of the speech, and at least 0. Returns the

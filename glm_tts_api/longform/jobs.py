@@ -57,23 +57,28 @@ To the client, all other jobs do not exist."""
 
 class Jobs:
     """All jobs of a server. `speak_of` returns the function that speaks the units of a job. `count_unit` is
-    called once for each unit that was spoken."""
+    called once for each unit that was spoken. `n_owners` returns how many clients may own jobs."""
 
     def __init__(
-        self, config: JobsConfig, speak_of: SpeakOf, *, count_unit: Callable[[], None] = lambda: None
+        self,
+        config: JobsConfig,
+        speak_of: SpeakOf,
+        *,
+        count_unit: Callable[[], None] = lambda: None,
+        n_owners: Callable[[], int] = lambda: 1,
     ) -> None:
         self._shelf, self._turns = Shelf(config), Turns()
         self._speak_of = speak_of
-        self._count_unit = count_unit
+        self._count_unit, self._n_owners = count_unit, n_owners
         self._changed = asyncio.Event()
 
     # -- requests for jobs
 
-    async def create(self, write: Callable[[JobFolder, str], None]) -> Look:
-        """Makes a new job and returns it. `write` is called with the new folder and the job's id, and writes
-        the job there; it may block. Raises StorageFull, Unhealthy, and the errors of `write`; after an error
-        the folder is removed."""
-        self._shelf.require_room()
+    async def create(self, write: Callable[[JobFolder, str], None], owner: str) -> Look:
+        """Makes a new job of `owner` and returns it. `write` is called with the new folder and the job's id,
+        and writes the job there; it may block. Raises StorageFull, Unhealthy, and the errors of `write`;
+        after an error the folder is removed."""
+        self._require_room(owner)
         id = uuid.uuid4().hex
         folder = self._shelf.folder(id)
 
@@ -241,7 +246,7 @@ class Jobs:
         files are damaged. Raises InternalFault if their new files are damaged too."""
         speak = await asyncio.to_thread(self._speak_of, look.folder, look.job)
         for _ in range(2):
-            await self._speak_missing(look, self._where_there_is_room(speak))
+            await self._speak_missing(look, self._where_there_is_room(speak, look.job.owner))
             if not await asyncio.to_thread(remove_damaged, look.folder, look.made):
                 return
             await asyncio.to_thread(read_again, look)
@@ -256,9 +261,12 @@ class Jobs:
 
         await run_job(look.folder, look.job, speak, made=look.made, at_once=at_once, progress=progress)
 
-    def _where_there_is_room(self, speak: Speak) -> Speak:
+    def _require_room(self, owner: str) -> None:
+        self._shelf.require_room(owner, n_owners=self._n_owners())
+
+    def _where_there_is_room(self, speak: Speak, owner: str) -> Speak:
         async def speak_with_room(unit: Unit) -> Spoken:
-            self._shelf.require_room()
+            self._require_room(owner)
             return await speak(unit)
 
         return speak_with_room

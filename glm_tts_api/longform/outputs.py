@@ -1,5 +1,6 @@
 """The files for download that are made of a job's audio: one for each format, kept in the job's folder until
-the job has more audio. A file is made once, however many clients ask for it. Uses asyncio; knows no HTTP."""
+the job has more audio. Of the files with a loudness that a client asked for, the newest two are kept. A file
+is made once, however many clients ask for it. Uses asyncio; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ from glm_tts_api.longform.job import Job
 from glm_tts_api.longform.loudness import ACX, LEVEL, at_loudness
 
 _N_THREADS = 2
+_MOST_LEVELED = 2  # files of a loudness of their own: without a bound, a client could fill the disk with them
+_LU = 0.5  # the steps of such a loudness
 _NICENESS = 10  # a lower priority than that of the engines, which share the cores
 
 
@@ -56,9 +59,10 @@ class Outputs:
     ) -> Output:
         """Returns a file for download, and begins to make it unless it exists or is being made. The file has
         the job's audio up to the first missing unit as `book_format`, with an integrated loudness of `lufs`
-        if given. If `chapter` (from 0) is given, the file is an MP3 of that chapter within ACX's limits,
-        whatever `book_format` and `lufs` are; all units of the chapter must be spoken."""
+        if given, rounded to 0.5 LU. If `chapter` (from 0) is given, the file is an MP3 of that chapter within
+        ACX's limits, whatever `book_format` and `lufs` are; all units of the chapter must be spoken."""
         n_units = made.prefix()
+        lufs = None if lufs is None else _LU * round(lufs / _LU)
         kind = f".{book_format}" if lufs is None else f"at{lufs:g}.{book_format}"
         path = folder.outputs / (f"{n_units}{kind}" if chapter is None else f"acx-{chapter + 1}.mp3")
         if (output := self._making.get(path)) is not None:
@@ -88,7 +92,8 @@ class Outputs:
 
     def _make(self, path: Path, growing: Path, written: Iterator[None]) -> None:
         """Runs `written`, which writes the file `growing` piece by piece, then removes the job's older files
-        of the same kind and moves `growing` to `path`. Raises StorageFull, Unhealthy, OSError, and
+        of the same kind, moves `growing` to `path`, and removes all but two of the files with a loudness.
+        Raises StorageFull, Unhealthy, OSError, and
         CancelledError after `close`; after an error `growing` is removed."""
         try:
             with told_what_to_do():
@@ -100,6 +105,10 @@ class Outputs:
                     if _without_number(older) == _without_number(path):
                         older.unlink(missing_ok=True)
                 growing.replace(path)
+                leveled = [file for file in path.parent.glob("*at-*") if file.suffix != growing.suffix]
+                with suppress(FileNotFoundError):  # another thread has removed one of them
+                    for older in sorted(leveled, key=lambda file: file.stat().st_mtime)[:-_MOST_LEVELED]:
+                        older.unlink()
         except BaseException:
             with suppress(OSError):
                 growing.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import logging
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -47,13 +48,15 @@ class Look:
     `job`, in seconds since 1970. `task` runs the job in this server; None where the job does not run here.
     `pace_s` is the mean time in seconds from one finished unit to the next in this run; None before the first
     unit is spoken. The job does not begin here before `not_before`, a time of time.monotonic.
-    `runs_elsewhere` says that another server was running the job when this server last tried to run it.
-    `changing` is held by a change of the job."""
+    `n_output_bytes` is the size of the files for download at the last look at the disk. `runs_elsewhere` says
+    that another server was running the job when this server last tried to run it. `changing` is held by a
+    change of the job."""
 
     folder: JobFolder
     job: Job
     made: Made
     changed_at: float
+    n_output_bytes: int = 0
     task: asyncio.Task[None] | None = None
     pace_s: float | None = None
     not_before: float = 0.0
@@ -97,12 +100,22 @@ class Shelf:
         """The jobs that this server knows."""
         return list(self._known.values())
 
-    def require_room(self) -> None:
-        """Raises StorageFull if the jobs together take more than `max_bytes` on the disk."""
-        if sum(look.made.n_bytes for look in self.looks) > self.config.max_bytes:
+    def require_room(self, owner: str, *, n_owners: int) -> None:
+        """Raises StorageFull if the jobs together take more than `max_bytes` on the disk. Of several owners
+        (`n_owners`), raises it also if the jobs of `owner` take more than half of that."""
+        sizes = Counter[str]()
+        for look in self.looks:
+            sizes[look.job.owner] += look.made.n_bytes + look.n_output_bytes
+        most = self.config.max_bytes
+        if sizes.total() > most:
             raise StorageFull(
-                f"The jobs fill the {self.config.max_bytes / 2**20:g} MB that they may have (JOBS_MAX_MB): "
+                f"The jobs fill the {most / 2**20:g} MB that they may have (JOBS_MAX_MB): "
                 "delete one, or raise that, then resume."
+            )
+        if n_owners > 1 and 2 * sizes[owner] > most:
+            raise StorageFull(
+                f"The jobs of this key fill half of the {most / 2**20:g} MB that all jobs may have "
+                "(JOBS_MAX_MB), which is the most for one key: delete one, then resume."
             )
 
     def refresh(self) -> None:
@@ -117,12 +130,13 @@ class Shelf:
     def look_again(self) -> None:
         """Reads again each job that another server has changed since this server read it. Jobs that run here
         or are being changed here are left as they are, and so are jobs that cannot be read. No job may begin
-        to run meanwhile."""
+        to run meanwhile. Also reads the size of all files for download."""
         for look in self.looks:
-            if look.task is None and not look.changing.locked():
-                with suppress(Exception):  # no folder may stop the other jobs
-                    if look.folder.changed_at != look.changed_at:
-                        read_again(look)
+            with suppress(Exception):  # no folder may stop the other jobs
+                look.n_output_bytes = look.folder.n_output_bytes()
+                is_free = look.task is None and not look.changing.locked()
+                if is_free and look.folder.changed_at != look.changed_at:
+                    read_again(look)
 
     def look_up(self, id: str) -> Look | None:
         """Returns the job with this id. A job that this server knows already is returned without a look at

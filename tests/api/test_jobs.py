@@ -188,6 +188,18 @@ def test_audio_has_the_loudness_that_was_asked_for(client: httpx.Client) -> None
     assert client.get(address, params={"format": "wav", "loudness": -16}).content == loud
 
 
+def test_files_of_many_loudnesses_are_not_kept(client: httpx.Client, server: Running) -> None:
+    id = begin(client)
+    wait_for(client, id, "done")
+    address, bodies = f"/api/v1/jobs/{id}/audio", []
+    for lufs in (-16, -16.2, -15.800001, -20, -21.123456):
+        answer = client.get(address, params={"format": "wav", "loudness": lufs}).raise_for_status()
+        bodies.append(answer.content)
+    assert bodies[0] == bodies[1] == bodies[2]
+    files = {file.name for file in (server.root / "data/jobs" / id / "outputs").iterdir()}
+    assert files == {f"{N_UNITS}at-20.wav", f"{N_UNITS}at-21.wav"}
+
+
 def rms_of(wav: bytes) -> float:
     pcm, _ = soundfile.read(io.BytesIO(wav))
     return 10 * math.log10((pcm**2).mean())

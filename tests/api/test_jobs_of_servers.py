@@ -197,10 +197,27 @@ def test_jobs_have_a_bound(serve: Callable[..., Running]) -> None:
         assert client.post("/api/v1/jobs", json={"input_text": "好", "index": "exampleA"}).status_code == 507
 
 
+def test_the_jobs_of_one_key_leave_half_of_the_room_to_others(serve: Callable[..., Running]) -> None:
+    server = serve(ToneEngine(seconds=20.0), jobs_max_mb=2, api_keys="one,two")
+    with server.client() as client:
+        client.headers["X-API-Key"] = "one"
+        id = begin(client, input_text=TEXT * 20)
+        assert "half" in wait_for(client, id, "paused")["message"]
+        assert client.post("/api/v1/jobs", json={"input_text": "好", "index": "exampleA"}).status_code == 507
+        client.headers["X-API-Key"] = "two"
+        wait_for(client, begin(client, input_text="好。"), "done")
+
+
 def test_jobs_take_turns(serve: Callable[..., Running]) -> None:
-    engine = ToneEngine(delay_s=0.2)
+    engine = ToneEngine(delay_s=600)
     with serve(engine).client() as client:
         first, second = begin(client, input_text=TEXT * 4), begin(client, input_text=TEXT * 4)
+        for id in (first, second):
+            wait_for(client, id, "running")
+            client.post(f"/api/v1/jobs/{id}/pause").raise_for_status()
+        engine.delay_s = 0.03
+        for id in (first, second):
+            client.post(f"/api/v1/jobs/{id}/resume").raise_for_status()
         wait_for(client, first, "done")
         done = look(client, second)["segments_done"]
         assert done > look(client, first)["segments"] / 2, "the second did not wait for the end of the first"

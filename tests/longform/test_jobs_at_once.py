@@ -236,7 +236,7 @@ def test_a_full_disk_refuses_a_new_job_and_keeps_nothing_of_it(tmp_path: Path) -
         keep_voices(folder.voices, {BOOK: voice})
 
     with full_disk(), pytest.raises(StorageFull):
-        asyncio.run(Jobs(JobsConfig(tmp_path), speaking).create(write))
+        asyncio.run(Jobs(JobsConfig(tmp_path), speaking).create(write, ""))
     assert list(tmp_path.iterdir()) == []
 
 

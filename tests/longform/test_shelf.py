@@ -73,7 +73,19 @@ def test_texts_count_too(tmp_path: Path) -> None:
         shelf = Shelf(JobsConfig(tmp_path, max_bytes=max_bytes))
         shelf.refresh()
         with pytest.raises(StorageFull) if is_full else nullcontext():
-            shelf.require_room()
+            shelf.require_room("", n_owners=1)
+
+
+def test_files_for_download_count_too(tmp_path: Path) -> None:
+    job_of(tmp_path, "a" * 32, "done", age_s=0)
+    shelf = Shelf(JobsConfig(tmp_path, max_bytes=10_000))
+    shelf.refresh()
+    shelf.require_room("", n_owners=1)
+    (tmp_path / ("a" * 32) / "outputs").mkdir()
+    (tmp_path / ("a" * 32) / "outputs" / "1.mp3").write_bytes(bytes(10_000))
+    shelf.look_again()
+    with pytest.raises(StorageFull):
+        shelf.require_room("", n_owners=1)
 
 
 def test_a_job_that_comes_while_the_folder_is_read_is_not_forgotten(

@@ -87,7 +87,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
         Pauses() if fields.pauses is None else read_pauses(fields.pauses),
         owner_of(request) if state.keys.are_needed else "",
     )
-    look = await state.jobs.create(new.write)
+    look = await state.jobs.create(new.write, new.owner)
     return {**_shown(look), "warnings": [*warnings, *more]}
 
 
@@ -130,7 +130,7 @@ async def get_job_audio(
             ge=-31,
             le=-14,
             description="LUFS of the whole file (ITU-R BS.1770), as platforms give it: -16 for podcasts, -14 "
-            "for music players, -23 for broadcasts. Peaks stay under -1 dB.",
+            "for music players, -23 for broadcasts; in steps of 0.5. Peaks stay under -1 dB.",
             examples=[-16],
         ),
     ] = None,
