@@ -3,7 +3,8 @@ import { test } from "node:test";
 
 import { timedSegments } from "../../glm_tts_api/studio/static/js/speak/take.js";
 
-const reading = { segments: [{ text: "a" }, { text: "b" }, { text: "c" }] };
+const said = (...texts) => ({ segments: texts.map((text) => ({ parts: [{ text }] })) });
+const reading = said("a", "b", "c");
 const spans = (segments) => segments.map(({ text, start, end }) => [text, start, end]);
 
 test("a segment starts where the one before it ends, and the last one ends with the sound", () => {
@@ -26,5 +27,5 @@ test("nothing is said of segments of which nothing is known", () => {
   assert.deepEqual(timedSegments(reading, null, 4), []);
   assert.deepEqual(timedSegments(reading, [1, 2, 3, 4], 4), []);
   assert.deepEqual(timedSegments(null, [1], 4), []);
-  assert.deepEqual(spans(timedSegments({ segments: [{ text: "a" }] }, null, 2)), [["a", 0, 2]]);
+  assert.deepEqual(spans(timedSegments(said("a"), null, 2)), [["a", 0, 2]]);
 });

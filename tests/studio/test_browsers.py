@@ -118,7 +118,7 @@ def test_books(tmp_path: Path) -> None:
         in_browser("books.js", "chrome", url, tmp_path, KEY=KEY, LANG="C.UTF-8")  # names of files
     transcripts = {asked.text: asked.voice.transcript for asked in engine.requests}
     assert transcripts["春天来了。"] == transcripts["我们走吧。"] == "text of exampleB"
-    assert transcripts["江南的春天来得很早。"] == "text of exampleA"
+    assert transcripts["江南的春天来得很早。"] == "text of exampleB"  # chosen in the question before the book
     (m4b,) = tmp_path.glob("*.m4b")
     (mp3,) = tmp_path.glob("*.mp3")
     with av.open(m4b) as book:

@@ -81,9 +81,16 @@ test("another browser has the book, takes a file for another, and deletes one", 
     await page.waitForSelector("#cast select"); // its speakers have no voices yet
     assert.equal(await page.$eval("#text", ({ value }) => value), TEXT);
     assert.equal((await ask("/api/v1/jobs", { key })).count, 1);
-    await drop(page, "江南.txt", "江南的春天来得很早。");
+    await drop(page, "江南.srt", "1\n00:00:01,000 --> 00:00:03,000\n江南的春天来得很早。\n");
+    await page.waitForSelector("dialog[open] select");
+    await findNothing(page, "the question before a book");
+    assert.equal(await page.$eval("dialog[open] input", ({ value }) => value), "江南");
+    assert.match(await textOf(page, "dialog[open] .hint"), /不保留时间/);
+    await page.select("dialog[open] select", "exampleB");
+    await press(page, "dialog[open] button", "开始制作");
     await page.waitForSelector("li.book:nth-child(2)");
     assert.equal(await textOf(page, "li.book .ellipsis"), "江南");
+    assert.ok(await page.$eval("li.book", isInView), "the row of the book is in view");
     await page.waitForFunction(
       (facts) => /^已完成/.test(document.querySelector(facts).textContent),
       {},
@@ -98,6 +105,11 @@ test("another browser has the book, takes a file for another, and deletes one", 
     await remove(); // the first deletion can no longer be undone
     await until(async () => (await ask("/api/v1/jobs", { key })).count === 1, "one is deleted");
   }));
+
+function isInView(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
+}
 
 function drop(page, name, words) {
   return page.evaluate(

@@ -62,6 +62,21 @@ test("sound comes while the rest is still being made, and can be sought in when 
     });
   }));
 
+test("on a phone the player comes into view with the first sound, and the text keeps its case", () =>
+  inStudio(browser, { viewport: PHONE }, async (page) => {
+    await page.waitForSelector(".voice input:checked");
+    assert.equal(await page.$eval("#player", (player) => getComputedStyle(player).display), "none");
+    await write(page, "Hello Tom. Mary is in Paris.");
+    await page.click("#speak");
+    await page.waitForSelector("#lines [aria-current]");
+    const { top, bottom } = await page.$eval("#player .stage", (stage) =>
+      stage.getBoundingClientRect().toJSON(),
+    );
+    const bar = await page.$eval(".speak-bar", (element) => element.getBoundingClientRect().top);
+    assert.ok(top >= 0 && bottom <= bar, `the picture stands at ${top} to ${bottom} of ${bar}`);
+    assert.match(await textOf(page, "#lines"), /Hello Tom\. Mary is in Paris/);
+  }));
+
 test("a stop frees the row, and is silent", () =>
   inStudio(browser, {}, async (page) => {
     await say(page, LONG);

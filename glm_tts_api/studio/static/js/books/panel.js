@@ -9,6 +9,7 @@ import { save } from "../takes/download.js";
 import { toast } from "../voices/toast.js";
 import { createCast, namesIn } from "./cast.js";
 import { createListener } from "./listener.js";
+import { askAbout } from "./question.js";
 import { createRow, isGoing, titleOf } from "./row.js";
 
 const BUSY_MS = 1000;
@@ -42,11 +43,15 @@ export function createPanel(root, { store, api }) {
   });
   const askNow = poll(look);
 
-  /** The text as it stands, or a file in its place. */
+  /** The text as it stands, or a file in its place, whose title and voice are asked for. */
   async function begin(file) {
     if (sending || (file && (await takesRoles(file)))) return;
-    const { text, voice, options } = store.get();
-    if (!voice) return toast(t("voices.none"));
+    const { text, voice: chosen, voices, options } = store.get();
+    if (!chosen) return toast(t("voices.none"));
+    const proposed = { title: givenTitle(text, file), voice: chosen };
+    const wanted = file ? await askAbout(file, { ...proposed, voices }) : proposed;
+    if (!wanted) return;
+    const { title: name, voice } = wanted;
     sending = true;
     drawSeed(store);
     toast(t("books.sending"));
@@ -54,7 +59,7 @@ export function createPanel(root, { store, api }) {
     const fields = {
       ...(cast && { cast }),
       ...speechFields({ text: file ? "" : text, voice, options }),
-      title: givenTitle(text, file),
+      title: name,
     };
     try {
       const job = await api.jobs.begin(fields, file);

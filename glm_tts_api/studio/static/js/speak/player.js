@@ -46,7 +46,9 @@ export function mountPlayer(root, { store }) {
 
   function changed() {
     const playing = playback.isPlaying();
-    const has = Boolean(store.get().take || playback.live()?.recording);
+    const isMade = Boolean(playback.live()?.recording) && !store.get().take;
+    const has = isMade || Boolean(store.get().take);
+    const appears = isMade && root.classList.contains("is-empty");
     button.replaceChildren(icon(playing ? "pause" : "play"));
     button.setAttribute("aria-label", t(playing ? "player.pause" : "player.play"));
     button.disabled = !has;
@@ -54,6 +56,7 @@ export function mountPlayer(root, { store }) {
     seek.setAttribute("aria-label", t("player.seek"));
     byId("player-empty").hidden = has;
     root.classList.toggle("is-empty", !has);
+    if (appears) root.scrollIntoView({ block: "nearest" });
     store.set({ playing });
     cancelAnimationFrame(frame);
     draw();

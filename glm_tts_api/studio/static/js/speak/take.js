@@ -28,7 +28,7 @@ export function makeTake({ id, wanted, reading, recording, peaks, sampleRate, en
  * nothing of their ends (null), unless there is only one.
  */
 export function timedSegments(reading, ends, seconds) {
-  const texts = reading?.segments.map((segment) => segment.text) ?? [];
+  const texts = reading?.segments.map(({ parts }) => parts.map(({ text }) => text).join("")) ?? [];
   if (texts.length > 1 && (ends === null || ends.length > texts.length)) return [];
   const starts = [0, ...(ends ?? [])];
   return texts.map((text, i) => {

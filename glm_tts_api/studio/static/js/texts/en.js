@@ -59,7 +59,7 @@ export default {
   "progress.speaking": "Speaking…",
   "progress.segment": "Segment {segment} of {segments}",
   "progress.retry": "Trying again in {n} s.",
-  "progress.done": "{duration} of sound, the first after {first}",
+  "progress.done": "{duration} of speech; you heard the first of it after {first}",
   "progress.stopped": "Stopped",
 
   // player
