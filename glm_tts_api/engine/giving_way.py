@@ -13,7 +13,7 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
 from glm_tts_api.engine.token2wav import Token2Wav
 
-_SPANS_AHEAD = 2  # with so many spans for each render thread, the threads have enough to do for a while
+_ENOUGH_SPANS = 2  # for each render thread: so many keep it at work for a while
 
 
 def let_rest(
@@ -25,22 +25,24 @@ def let_rest(
 ) -> None:
     """Decides which requests pause on a CPU, where they would take cores from others, and tells the decode
     batch and the render stage. While any other request has work to do, requests that nobody waits for
-    (`gives_way`) pause. While several clients have work to do, those that have spans enough to render decode
-    no more. On a GPU no request pauses: all are decoded in the same steps, and a request that nobody waits
-    for is rendered when no other request has a span to render."""
+    (`gives_way`) pause. While several clients have work to do, a request's decoding pauses if its client has
+    spans enough to render that are due sooner. On a GPU no request pauses: all are decoded in the same steps,
+    and a request that nobody waits for is rendered when no other request has a span to render."""
     if not token2wav.shares_cores:
         return
-    n_spans = Counter[str]()  # by each client that somebody waits for and that has work to do
-    for each in requests:
-        if not each.asked.gives_way and (each.n_spans or each.n_waiting_rows or scheduler.holds(each)):
-            n_spans[each.asked.client] += each.n_spans
-    n_enough = _SPANS_AHEAD * len(renderers) if len(n_spans) > 1 else math.inf
-    decoder.resting = {
-        each
+    clients = {
+        each.asked.client
         for each in requests
-        if (len(n_spans) > 0 if each.asked.gives_way else n_spans[each.asked.client] > n_enough)
+        if not each.asked.gives_way and (each.n_spans or each.n_waiting_rows or scheduler.holds(each))
     }
-    if token2wav.let_rest(bool(n_spans)):
+    resting, n_spans = set[EngineRequest](), Counter[str]()
+    n_enough = _ENOUGH_SPANS * len(renderers) if len(clients) > 1 else math.inf
+    for each in sorted(requests, key=lambda each: each.due):
+        if clients and (each.asked.gives_way or n_spans[each.asked.client] > n_enough):
+            resting.add(each)
+        n_spans[each.asked.client] += each.n_spans
+    decoder.resting = resting
+    if token2wav.let_rest(bool(clients)):
         for renderer in renderers:
             renderer.wake()
 

@@ -82,6 +82,7 @@ class Request:
     """A stand-in for an EngineRequest."""
 
     client: str
+    due: float
     n_spans: int = 0
     n_waiting_rows: int = 0
     gives_way: bool = False
@@ -103,23 +104,22 @@ class Stages:
         return False
 
 
-FLOOD = [Request("flood", n_spans=1) for _ in range(5)]
-FEW = [Request("few", n_spans=1) for _ in range(4)]
-SINGLE, IDLE = Request("single", n_waiting_rows=1), Request("idle")
-JOB = Request("book", n_spans=9, gives_way=True)
+FLOOD = [Request("flood", due, n_spans=1) for due in range(5)]
+LATER, STREAM = Request("flood", 9, n_waiting_rows=1), Request("flood", 2.5, n_waiting_rows=1)
+SINGLE, IDLE = Request("single", 10, n_waiting_rows=1), Request("idle", 11)
+JOB = Request("job", 0, n_spans=9, gives_way=True)
 
 
 @pytest.mark.parametrize(
     ("requests", "resting"),
     [
-        ([*FLOOD], []),
-        ([*FLOOD, IDLE], []),
-        ([*FLOOD, SINGLE], FLOOD),
-        ([*FEW, SINGLE], []),
-        ([*FLOOD, *FEW], FLOOD),
+        ([*FLOOD, LATER, STREAM], []),
+        ([*FLOOD, LATER, STREAM, IDLE], []),
+        ([*FLOOD, LATER, STREAM, SINGLE], [LATER]),
+        ([LATER, SINGLE, *FLOOD[1:]], []),
         ([*FLOOD, JOB], [JOB]),
         ([JOB, IDLE], []),
-        ([*FLOOD, SINGLE, JOB], [*FLOOD, JOB]),
+        ([SINGLE, JOB, LATER, *FLOOD], [LATER, JOB]),
     ],
 )
 def test_who_rests_with_two_render_threads(requests: Sequence[Request], resting: Sequence[Request]) -> None:
