@@ -4,10 +4,6 @@ one token for each sequence.
 This module knows sequences, their rows and the LLM. The module does not know the order of segments, nor the
 rule by which a request gets a row. A sequence's tokens do not depend on the other rows: its prompt is read
 alone, in chunks of a fixed size, and its tokens are drawn from its own random generator.
-
-The clients share the work (FairShares). The next chunk that is read belongs to the client for which the
-fewest ids have been read. On a CPU a step of many rows takes several times as long as a step of a few. So a
-step of several clients takes only some of the rows there: those of the clients with the fewest tokens drawn.
 """
 
 from __future__ import annotations
@@ -33,7 +29,6 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sequence import SpeechSequence
 
 _OLDEST_EVERY = 4  # every fourth chunk goes to the client's prompt that has waited longest
-_SHARED_ROWS = 8  # rows of a step that several clients share on a CPU; more if there are more clients
 
 
 class DecodeBatcher:
@@ -64,7 +59,6 @@ class DecodeBatcher:
         )
         self._end_column = len(llm.sampled_ids) - 1  # column i of the logits is speech token i
         on_gpu = llm.device.type == "cuda"
-        self._rows_take_time = not on_gpu and not config.deterministic
         make_step = CudaDecodeStep if on_gpu else partial(CpuDecodeStep, compiled=models.cpu_kernels)
         self._decode_step: DecodeStep = make_step(
             llm, self._cache, end=self._end_column, fixed_shape=config.deterministic
@@ -75,7 +69,7 @@ class DecodeBatcher:
         self.n_draws = 0
         self._n_steps = 0
         self._n_chunks = 0
-        self._shares_of_reading, self._shares_of_rows = FairShares(), FairShares()
+        self._shares = FairShares()  # of the clients in the ids that are read
         self._prefixes = PrefixCache(self._cache, config.cached_voices)
         self._spare_memory = SpareMemory(self._let_free_rows_go)
 
@@ -131,7 +125,7 @@ class DecodeBatcher:
         does not fit the memory) the sequence that joined last ends with the error. The others try again at
         the next step.
         """
-        running = self._in_turn([each for each in self._awake() if each not in self._reading])
+        running = [sequence for sequence in self._awake() if sequence not in self._reading]
         self._n_steps += 1
         if running and self._n_steps % self._pace.every:
             return self._decode(running)
@@ -139,21 +133,6 @@ class DecodeBatcher:
 
     def _awake(self) -> list[SpeechSequence]:
         return [sequence for sequence in self._rows.values() if sequence.owner not in self.resting]
-
-    def _in_turn(self, running: list[SpeechSequence]) -> list[SpeechSequence]:
-        """Returns those of the `running` sequences that take the next step: all of them if they have the same
-        client, or if fewer rows would not make the step shorter. Of a client's sequences, those that are due
-        first take it."""
-        n_clients = len({sequence.owner.asked.client for sequence in running})
-        n_most = max(_SHARED_ROWS, n_clients)
-        if n_clients < 2 or len(running) <= n_most or not self._rows_take_time:
-            return running
-        chosen, shares = list[SpeechSequence](), self._shares_of_rows
-        while len(chosen) < n_most:
-            left = (sequence for sequence in running if sequence not in chosen)
-            chosen.append(min(left, key=lambda it: (shares.turn(it.owner.asked.client), it.owner.due)))
-            shares.serve(chosen[-1].owner.asked.client)
-        return [sequence for sequence in running if sequence in chosen]
 
     def _read_prompts(self) -> list[SpeechSequence]:
         """Has the LLM read chunks of prompts (prefill), as many as the pace allows. Returns an empty list. If
@@ -177,10 +156,11 @@ class DecodeBatcher:
 
     def _next_to_read(self, reading: list[SpeechSequence]) -> SpeechSequence:
         """Chooses the sequence whose prompt is read next. Its client is the one for which the fewest ids have
-        been read. Of that client's sequences, the one with the fewest chunks left is chosen, so that a short
-        prompt need not wait for long ones. Of sequences with equally few chunks left, the one that is due
-        first is chosen. Every fourth chunk goes to the client's sequence that has waited longest."""
-        client = min((each.owner.asked.client for each in reading), key=self._shares_of_reading.turn)
+        been read (FairShares). Of that client's sequences, the one with the fewest chunks left is chosen, so
+        that a short prompt need not wait for long ones. Of sequences with equally few chunks left, the one
+        that is due first is chosen. Every fourth chunk goes to the client's sequence that has waited
+        longest."""
+        client = min((each.owner.asked.client for each in reading), key=self._shares.turn)
         reading = [sequence for sequence in reading if sequence.owner.asked.client == client]
         if self._n_chunks % _OLDEST_EVERY == _OLDEST_EVERY - 1:
             return reading[0]
@@ -204,7 +184,7 @@ class DecodeBatcher:
 
     def _read(self, sequence: SpeechSequence, ids: list[int]) -> None:
         self._n_chunks += 1
-        self._shares_of_reading.serve(sequence.owner.asked.client, len(ids))
+        self._shares.serve(sequence.owner.asked.client, len(ids))
         self._llm.prefill(ids, cache=self._cache, slot=sequence.slot, start=sequence.n_read)
         sequence.n_read += len(ids)
         if sequence.n_read == sequence.n_voice_ids:

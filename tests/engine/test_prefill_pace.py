@@ -97,6 +97,20 @@ def test_short_prompts_go_first_and_every_fourth_chunk_is_of_the_one_that_has_wa
     assert [slot for slot, _ in chunks[:9]] == [1, 2, 3, 0, 4, 5, 6, 0, 7]
 
 
+def test_a_newcomers_prompt_is_read_next_beside_many_of_another_client() -> None:
+    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG, pace=PrefillPace(every=1, n_ids=1))
+    flood = [planned(batcher, "some letters", client="flood") for _ in range(15)]
+    newcomer = planned(batcher, "some letters", client="newcomer")
+    with torch.inference_mode():
+        for row, sequence in enumerate([*flood, newcomer]):
+            batcher.join(row, sequence)
+            batcher.step()
+        before = sum(sequence.is_read for sequence in flood)
+        while not newcomer.is_read:
+            batcher.step()
+    assert sum(sequence.is_read for sequence in flood) - before <= 1
+
+
 @pytest.mark.parametrize("pace", [GPU, EngineConfig().pace_of_prefill("cpu")], ids=["gpu", "cpu"])
 def test_a_prompt_that_cannot_be_read_ends_alone(pace: PrefillPace) -> None:
     steps, _ = steps_of(["a", "~", "bc"], pace, n_steps=9)
