@@ -38,9 +38,7 @@ from glm_tts_api.http.sending import Answer, Unsent
 from glm_tts_api.logs import request_id_var, without_text
 
 logger = logging.getLogger(__name__)
-BY_LINK = (
-    "is_by_link"  # true in the state of a request that a link has opened; such an answer may be embedded
-)
+BY_LINK = "is_by_link"  # true in the state of a request that a link has opened; a page may embed its answer
 LOG = "log"  # the name of the request's log in the request's state, if its route has put one there
 _PROBED = "/api/v1/health"  # its answers 503 are not logged: probes get many while a model loads
 _TOO_MANY = "The server has as many connections as it can serve. Try again soon."

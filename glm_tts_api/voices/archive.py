@@ -17,6 +17,7 @@ from glm_tts_api.voices.about import NOTES, About
 from glm_tts_api.voices.index import parse_entries, shape_problem
 
 _LIST = "prompt_cache.json"
+_MOST_BRACKETS = 100_000  # of the list: each may begin a list or an object, which takes 50 times its bytes
 _MOST_LIST_BYTES = 2**23  # 1024 voices, each with the longest transcript and notes
 _MOST_BYTES = 2**30
 # RuntimeError is raised for an encrypted file, or for a packing that Python cannot unpack.
@@ -78,7 +79,10 @@ def unpack(file: BinaryIO, most_bytes: int = _MOST_BYTES) -> dict[str, PackedVoi
     try:
         with ZipFile(file) as archive:
             members = _Members(archive, most_bytes)
-            entries = parse_entries(members.read(_LIST, _MOST_LIST_BYTES))
+            listed = members.read(_LIST, _MOST_LIST_BYTES)
+            if listed.count(b"[") + listed.count(b"{") > _MOST_BRACKETS:
+                raise ValueError("its list has too many brackets")
+            entries = parse_entries(listed)
             for name, entry in entries.items():
                 if problem := shape_problem(name, entry):
                     raise ValueError(f"of its voice '{quote(name)}', {problem}")

@@ -100,7 +100,7 @@ def test_a_size_that_is_a_lie_unpacks_no_more_than_it_tells() -> None:
         ({"a": "a.wav"}, "it must have prompt_audio_path"),
         ([], "it is not a JSON object"),
         ("{", "it is not JSON"),
-        ("[" * 200_000, "it cannot be read"),
+        ("[" * 90_000, "it cannot be read"),
     ],
 )
 def test_a_list_of_another_kind_is_refused_with_the_reason(listed: Any, said: str) -> None:
@@ -153,3 +153,7 @@ def test_nothing_is_imported_of_a_file_with_a_voice_that_cannot_be(
     with pytest.raises(InvalidField, match=f"Voice '{name}' cannot be.*{said}"):
         bring(store, {"me": VOICES["me"], name: faulty})
     assert names(store) == ["exampleA"]
+
+
+def test_a_list_of_a_million_lists_is_refused_before_it_is_parsed() -> None:
+    assert "too many brackets" in refusal(zipped('{"a": [' + "[]," * 10**6 + "1]}"))

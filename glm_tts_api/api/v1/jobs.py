@@ -30,6 +30,7 @@ from glm_tts_api.contracts import SAMPLE_RATE, JobState, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.http.uploads import Upload
 from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type
 from glm_tts_api.longform.cast import read_cast
 from glm_tts_api.longform.jobs import Sees
@@ -78,16 +79,17 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     body = await read_body(request, state.config.max_upload_bytes)
     fields, warnings = body.parse_speech(JobFields, voice="index", files=(PROMPT_AUDIO, FILE))
     require_recogniser(fields.verify, state)
-    book, more = await _book(request, body, fields, state)
-    new = NewJob(
-        book,
-        fields,
-        await _voices(body, fields, book, state),
-        await own_lexicon(fields.lexicon, state),
-        Pauses() if fields.pauses is None else read_pauses(fields.pauses),
-        owner_of(request) if state.keys.are_needed else "",
-    )
-    look = await state.jobs.create(new.write, new.owner)
+    upload = body.file(FILE)
+    length = state.beside.config.measure(upload.size() if upload else len(fields.input_text))
+    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
+    async with cancelled_on_disconnect(request.receive), admitted:
+        book, more = await _book(upload, fields, state)
+        voices = await _voices(body, fields, book, state)
+    lexicon = await own_lexicon(fields.lexicon, state)
+    pauses = Pauses() if fields.pauses is None else read_pauses(fields.pauses)
+    owner = owner_of(request) if state.keys.are_needed else ""
+    new = NewJob(book, fields, voices, lexicon, pauses, owner)
+    look = await state.jobs.create(new.write, owner)
     return {**_shown(look), "warnings": [*warnings, *more]}
 
 
@@ -254,19 +256,15 @@ def _shown(look: Look) -> dict[str, Any]:
     return {**_row(look), "chapters": chapters}
 
 
-async def _book(request: Request, body: Body, fields: JobFields, state: AppState) -> tuple[Book, list[str]]:
-    """Waits for a permit for work that is not speech, then reads the book that was sent. Returns it with
-    warnings. Raises InvalidField, QueueFull, DeadlineExceeded, ClientGone and the errors of `read_apart`."""
-    upload = body.file(FILE)
+async def _book(upload: Upload | None, fields: JobFields, state: AppState) -> tuple[Book, list[str]]:
+    """Reads the book that was sent, and returns it with warnings. Raises InvalidField and the errors of
+    `read_apart`."""
     if (upload is None) == (not fields.input_text.strip()):
         raise InvalidField(f"Send either input_text or {FILE} (.txt, .md, .epub or .srt).")
     cast = None if fields.cast is None else read_cast(fields.cast)
-    length = state.beside.config.measure(upload.size() if upload else len(fields.input_text))
-    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
-    async with cancelled_on_disconnect(request.receive), admitted:
-        if upload is None:
-            return await read_apart(fields.input_text, "", is_ssml=fields.input_type == "ssml", cast=cast)
-        return await read_apart(await state.pools.files.run(upload.read), upload.filename, cast=cast)
+    if upload is None:
+        return await read_apart(fields.input_text, "", is_ssml=fields.input_type == "ssml", cast=cast)
+    return await read_apart(await state.pools.files.run(upload.read), upload.filename, cast=cast)
 
 
 async def _voices(body: Body, fields: JobFields, book: Book, state: AppState) -> dict[str, Voice]:
