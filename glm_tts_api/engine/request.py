@@ -27,6 +27,7 @@ from glm_tts_api.engine.llm_prompt import (
 )
 from glm_tts_api.engine.seeds import llm_seed
 from glm_tts_api.engine.spans import SpanCutter, Window
+from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S
 from glm_tts_api.errors import BadRequest
 from glm_tts_api.model.sequence import SpeechSequence
 
@@ -101,7 +102,7 @@ class EngineRequest:
         self._untold = dict(sorted(progress.tokens.items()))  # tokens that the histories do not have yet
         self._n_undecided = len(segments) - len(self._untold)
         self._decoding: dict[int, SpeechSequence] = {}
-        self._cutters = [SpanCutter(sizes) for sizes in self._sizes(chunks)]
+        self.cutters = [SpanCutter(sizes) for sizes in self._sizes(chunks)]
         self._spans: list[Span] = []
         self.carried: dict[int, Any] = {}  # the vocoder's state between spans, by segment
         self._n_rendering = 0
@@ -112,6 +113,7 @@ class EngineRequest:
         self.heard_s = 0.0  # playing time of the audio that was given to the listener
         self._latest: Span | None = None  # the last span of a stream that was given to the listener
         self._starts_at: float | None = None
+        self._starts_by = float("inf")  # the latest time for the start of a stream's player
         for segment, tokens in self._untold.items():
             if segment >= progress.first:
                 self._cut(segment, list(tokens), ended=True)
@@ -130,8 +132,7 @@ class EngineRequest:
         fixed time after the start: 0.25 s for each of its text ids."""
         if not self.asked.streams:
             return self._due
-        starts_at = self._starts_at or self.timings.began_at + _FIRST_DUE_S
-        return starts_at + self.heard_s
+        return (self._starts_at or self.timings.began_at + _FIRST_DUE_S) + self.heard_s
 
     @property
     def n_spans(self) -> int:
@@ -203,7 +204,7 @@ class EngineRequest:
         if n_retakes < 0:
             return
         self._decoding.pop(segment, None)
-        said, is_heard = self.segments[segment], self._cutters[segment].n_spans > 0
+        said, is_heard = self.segments[segment], self.cutters[segment].n_spans > 0
         best, fault = (sequence, fault_in(sequence.tokens, said)) if is_heard else best_of(ended, said)
         if fault is not None and n_retakes < MOST_RETAKES and not is_heard:
             self._waiting.append((segment, len(ended)))
@@ -233,18 +234,15 @@ class EngineRequest:
         self._n_rendering -= 1
 
     def _cut(self, segment: int, tokens: list[int], *, ended: bool) -> None:
-        for window in self._cutters[segment].cut(len(tokens), ended=ended):
+        for window in self.cutters[segment].cut(len(tokens), ended=ended):
             self._spans.append(Span(self, segment, tokens[window.start : window.stop], window))
 
     def n_decoded(self, segment: int) -> tuple[int, bool]:
         """Returns how many speech tokens a segment has so far, and whether it is decoded to its end."""
-        if self._cutters[segment].done:
-            return self._cutters[segment].n_cut, True
+        if self.cutters[segment].done:
+            return self.cutters[segment].n_cut, True
         sequence = self._decoding.get(segment)
         return (0 if sequence is None else len(sequence.tokens)), False
-
-    def chunks_of(self, segment: int) -> Sequence[int] | None:
-        return self._cutters[segment].chunks
 
     def deliver(self, span: Span) -> None:
         """Takes a rendered span. Gives the listener all audio whose turn it is in the order of the text."""
@@ -281,7 +279,9 @@ class EngineRequest:
         self.heard_s += chunk.seconds / self.asked.speed_of(chunk)
         now = time.perf_counter()
         if self._latest is not None and (self._starts_at is None or self._starts_at > now):
-            chunk = replace(chunk, wait_s=self.starts.wait_s(self, self._latest) if self.starts else 0.0)
+            self._starts_by = min(self._starts_by, now + LONGEST_WAIT_S)
+            wait_s = self.starts.wait_s(self, self._latest) if self.starts else 0.0
+            chunk = replace(chunk, wait_s=max(0.0, min(wait_s, self._starts_by - now)))
             self._starts_at = now + chunk.wait_s
         self._listener.chunk_ready(chunk)
 

@@ -51,15 +51,24 @@ class SpanCutter:
     n_cut: int = 0
     done: bool = False
 
+    @property
+    def longest_rest(self) -> int:
+        """The largest number of tokens that the segment can have if its next span takes all that are left."""
+        size = self._next_size
+        return self.n_cut + size + n_awaited(size)
+
+    @property
+    def _next_size(self) -> int:
+        return self.chunks[min(self.n_spans, len(self.chunks) - 1)] if self.chunks else 0
+
     def cut(self, n_tokens: int, *, ended: bool) -> Iterator[Window]:
         """Cuts off all spans that are possible now, and yields their windows. The segment has `n_tokens`
         tokens so far. `ended` says that no more tokens will come; then the last span takes all tokens that
         are left. Each call goes on where the last call stopped."""
         while not self.done and self.chunks is not None:
-            size = self.chunks[min(self.n_spans, len(self.chunks) - 1)]
-            end = self.n_cut + size
-            if n_tokens <= end + n_awaited(size):
+            if n_tokens <= self.longest_rest:
                 break
+            end = self.n_cut + self._next_size
             yield self._window(end, end + LOOK_AHEAD)
         if ended and not self.done:
             self.done = True

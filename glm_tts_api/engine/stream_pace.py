@@ -8,7 +8,7 @@ same at any speed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter, Window, n_awaited
@@ -17,7 +17,7 @@ TOKENS_A_SECOND = 25
 PROMPT_TOKENS = 125  # a voice of 5 s
 LONGEST_TOKENS = 750  # an answer of 30 s
 HELD_BACK_S = 0.24  # of a span's end, which the vocoder holds back until the next span comes
-_TOO_SLOW = 1.25  # seconds of work for one second of audio; above this, waiting at the start does not help
+LONGEST_WAIT_S = 20.0  # a stream starts at the latest so long after its first audio was made
 _FIRST_CHUNKS = (12, 18, 25, 37, 50, 75, 100, 150, 200, 300)  # tokens of the first span, to be tried
 _LAST_CHUNKS = (100, 200, 400)  # tokens of the last span, to be tried
 
@@ -44,17 +44,6 @@ class Pace:
         n_tokens, n_said = window.stop - window.start, window.end - window.first
         flow_s = max(0.0, self.flow_s + self.flow_token_s * (n_prompt + n_tokens))
         return flow_s + self.vocoder_token_s * (n_said + LOOK_AHEAD)
-
-    def under_load(self, *, token_s: float, renders: float) -> Pace:
-        """Returns the pace while the engine is busy. A token takes `token_s` seconds, and a render takes
-        `renders` times as long as in this pace."""
-        return replace(
-            self,
-            token_s=token_s,
-            flow_s=renders * self.flow_s,
-            flow_token_s=renders * self.flow_token_s,
-            vocoder_token_s=renders * self.vocoder_token_s,
-        )
 
     def longest_step_s(self, *, n_prompt: int, n_rows: int, flow_steps: int) -> float:
         """Returns the seconds of the engine's longest step. The longest step is either a token for `n_rows`
@@ -86,11 +75,12 @@ class Piece:
 
 @dataclass(slots=True)
 class Making:
-    """Estimates the times at which segments are made, one after the other, at the pace `pace`. `decoded_s` is
-    the time of the last token so far, `made_s` the time at which the last span so far is rendered, both in
-    seconds from now."""
+    """Estimates the times at which segments are made, one after the other, at the pace `pace`. The render of
+    a window takes `times` the time of that pace. `decoded_s` is the time of the last token so far, `made_s`
+    the time at which the last span so far is rendered, both in seconds from now."""
 
     pace: Pace
+    times: Callable[[Window], float] = lambda window: 1.0
     decoded_s: float = 0.0
     made_s: float = 0.0
 
@@ -113,19 +103,17 @@ class Making:
                 self.decoded_s = max(self.decoded_s, self.made_s)
             self.decoded_s += self.pace.token_s * max(0, n_cut_with - n_decoded)
             n_decoded = max(n_decoded, n_cut_with)
-            self.made_s = max(self.decoded_s, self.made_s) + self.pace.render_s(window, n_prompt)
+            render_s = self.times(window) * self.pace.render_s(window, n_prompt)
+            self.made_s = max(self.decoded_s, self.made_s) + render_s
             until_s = window.end / TOKENS_A_SECOND - (0.0 if window.last else HELD_BACK_S)
             from_s = window.first / TOKENS_A_SECOND - HELD_BACK_S
             yield Piece(self.made_s, max(0.0, until_s) - max(0.0, from_s))
 
 
-def wait_s(pieces: Sequence[Piece], *, there_s: float, margin: float = 1.0) -> float:
+def wait_s(pieces: Iterable[Piece], *, there_s: float, margin: float = 1.0) -> float:
     """Returns the seconds that a player has to wait before it starts, so that it never runs out of audio. The
     player has `there_s` seconds of audio. The `pieces` follow, each up to `margin` times as late as
-    estimated. Returns 0 where speech is made clearly slower than it plays, because waiting does not help
-    there."""
-    if pieces and pieces[-1].made_s > _TOO_SLOW * sum(piece.heard_s for piece in pieces):
-        return 0.0
+    estimated."""
     wait = 0.0
     for piece in pieces:
         wait = max(wait, margin * piece.made_s - there_s)
@@ -180,7 +168,7 @@ def play(
     first_audio_s = first.made_s
     if gapless:
         from_then = [replace(piece, made_s=piece.made_s - first.made_s) for piece in later]
-        first_audio_s += wait_s(from_then, there_s=first.heard_s)
+        first_audio_s += min(LONGEST_WAIT_S, wait_s(from_then, there_s=first.heard_s))
     dry_at, longest_gap_s = first_audio_s + first.heard_s, 0.0
     for piece in later:
         longest_gap_s = max(longest_gap_s, piece.made_s - dry_at)

@@ -45,7 +45,8 @@ _MEASURED_TOKENS = 16
 _CLEARLY_FASTER = 0.9  # more cores have to bring a token's time below this part
 _MARGIN = 2  # factor for a step that runs at the same time as other steps
 _LONGEST_MET = 256  # tokens of the longest whole answer that is rendered in advance: ten seconds
-_WINDOWS = (12 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens of an early and of a late window
+_WINDOWS = (25 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens of an early and of a late window
+_ROUNDS, _ENOUGH_S = 3, 10.0  # renders are measured so many times, or until so many seconds have passed
 
 
 class WarmUp:
@@ -187,13 +188,17 @@ def measure_pace(
 def _measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[float, float, float]:
     """Measures three times in seconds: the flow's fixed time for a window, the flow's time for each token,
     and the vocoder's time for each token. The flow's two times come from a straight line through its times
-    for two windows; the fixed time may be negative."""
+    for two windows; the fixed time may be negative. Measures several times and takes the least seconds,
+    because other work on the machine only adds to them."""
     short, long = (Span(request, 0, [0] * n, Window(0, 0, n, n, last=True)) for n in _WINDOWS)
     n_short, n_long = _WINDOWS
-    short_s, long_s = token2wav.flow_seconds(short), token2wav.flow_seconds(long)
+    begin, rounds = time.perf_counter(), list[tuple[float, float, float]]()
+    while not rounds or (len(rounds) < _ROUNDS and time.perf_counter() - begin < _ENOUGH_S):
+        flow_s = token2wav.flow_seconds(short), token2wav.flow_seconds(long)
+        rounds.append((*flow_s, token2wav.vocoder_seconds(long)))
+    short_s, long_s, vocoder_s = map(min, zip(*rounds, strict=True))
     token_s = max(0.0, (long_s - short_s) / (n_long - n_short))
-    vocoder_s = token2wav.vocoder_seconds(short)
-    return short_s - token_s * (PROMPT_TOKENS + n_short), token_s, vocoder_s / n_short
+    return short_s - token_s * (PROMPT_TOKENS + n_short), token_s, vocoder_s / n_long
 
 
 def patience(pace: Pace, config: EngineConfig, flow: FlowConfig) -> float:

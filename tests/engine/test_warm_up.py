@@ -14,16 +14,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.state import EngineInfo
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures
-from glm_tts_api.engine.warm_up import WarmUp, measure_pace
+from glm_tts_api.engine.warm_up import WarmUp, measure_pace, patience
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.vocoder import HiFT
 from tests.engine import tiny
+from tests.engine.exact_machine import Machine, Speed
 
 
 async def info_and_close(engine: Engine) -> EngineInfo | None:
@@ -119,3 +122,28 @@ def test_on_a_faked_gpu_the_vocoders_meet_a_streams_lengths_and_those_of_ten_sec
     assert measure_pace(renders, request, spans, decode=(0.1, 0.01), one_core=False) is not None
     assert {-(-length // 64) * 64 for length in lengths} >= {64, 128, 192, 256, 320, 384, 448, 512}
     assert not any(span.request.carried for span in spans), "each stream came to its end"
+
+
+class Hindered(Machine):
+    """A simulated machine. In its measurement number `hiccup`, another program takes ten seconds."""
+
+    n_measured = hiccup = 0
+
+    def flow_seconds(self, span: Span) -> float:
+        return super().flow_seconds(span) + self._lost_s()
+
+    def vocoder_seconds(self, span: Span) -> float:
+        return super().vocoder_seconds(span) + self._lost_s()
+
+    def _lost_s(self) -> float:
+        self.n_measured += 1
+        return 10.0 if self.n_measured == self.hiccup else 0.0
+
+
+@pytest.mark.parametrize("hiccup", range(1, 10))
+def test_one_hiccup_while_it_is_measured_changes_neither_pace_nor_patience(hiccup: int) -> None:
+    machine = Hindered(Speed())
+    undisturbed, machine.n_measured, machine.hiccup = machine.pace, 0, hiccup
+    assert machine.measured() == undisturbed
+    assert machine.n_measured == 9
+    assert patience(machine.measured(), EngineConfig(flow_steps=2)) == 1
