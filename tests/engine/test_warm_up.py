@@ -23,6 +23,7 @@ from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, measure_pace, patience
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.flow import FlowConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.vocoder import HiFT
 from tests.engine import tiny
@@ -146,4 +147,4 @@ def test_one_hiccup_while_it_is_measured_changes_neither_pace_nor_patience(hiccu
     undisturbed, machine.n_measured, machine.hiccup = machine.pace, 0, hiccup
     assert machine.measured() == undisturbed
     assert machine.n_measured == 9
-    assert patience(machine.measured(), EngineConfig(flow_steps=2)) == 1
+    assert patience(machine.measured(), EngineConfig(flow_steps=2), FlowConfig()) == 1
