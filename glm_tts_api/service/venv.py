@@ -117,7 +117,7 @@ class Venv:
             package = f".[{extra}]" if extra else "."
             if all(
                 self._runs_pip(what, step, file)
-                for what in (["setuptools"], ["--no-build-isolation", "-e", package])
+                for what in (["setuptools>=77"], ["--no-build-isolation", "-e", package])
             ):
                 return
         lines = [line for line in log.read_text().splitlines() if not line.startswith("Progress ")]

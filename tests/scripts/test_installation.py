@@ -72,7 +72,7 @@ def installations(project: Path) -> int:
     calls = project / "pip_calls.txt"
     lines = calls.read_text().splitlines() if calls.exists() else []
     assert all("-c constraints.txt" in line for line in lines)
-    return sum(line.endswith("setuptools") for line in lines)
+    return sum(line.endswith("setuptools>=77") for line in lines)
 
 
 def edit(project: Path, old: str, new: str, name: str = "pyproject.toml") -> None:
