@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> int:
             print("The tests passed with the newest versions.")
             return 0
         failed = list(json.loads(_FAILED_TESTS.read_text())) if _FAILED_TESTS.exists() else []
-        again = failed[:50] or ["--collect-only"]
+        again = failed[:50] or ["--collect-only", "-qq"]
 
         def passes(kept: list[str]) -> bool:
             print(f"== with the locked versions of {', '.join(kept) or 'no package'}", flush=True)
