@@ -108,7 +108,7 @@ class Venv:
     def _install(self, extra: str) -> None:
         say(
             f"Installing what pyproject.toml{f' and its extra {extra}' if extra else ''} names into .venv "
-            "(the first time 6.6 GB of disk, 2 GB with a CPU build of PyTorch; later starts skip this)"
+            "(the first time 5.9 GB of disk, 2 GB with a CPU build of PyTorch; later starts skip this)"
         )
         log = self._folder / "install.log"
         with Step("Installing the packages") as step, log.open("w") as file:

@@ -85,7 +85,7 @@ def test_a_fresh_environment_has_the_locked_versions(tmp_path: Path) -> None:
         for one in json.loads(listed)
         if one["name"] not in ("glm-tts-api", "pip") and not CUDA.match(one["name"])
     }
-    shutil.rmtree(tmp_path / ".venv")  # up to 6.6 GB
+    shutil.rmtree(tmp_path / ".venv")  # up to 5.9 GB
     locked = lock()
     assert installed == {name: locked.get(name) for name in installed}
     assert len(installed) > 150
