@@ -31,6 +31,7 @@ ServiceError
 ├── RangeNotSatisfiable         range_not_satisfiable
 ├── UnparsableBody              unparsable_body
 ├── InternalFault               internal
+├── FatalText                   fatal_text
 └── Unavailable                 unavailable
     ├── QueueFull               queue_full   (try again)
     ├── Draining                draining     (try again)
@@ -205,6 +206,12 @@ class InternalFault(ServiceError):
         message: str = "A fault of the server; its log has the details under the request_id.",
     ) -> None:
         super().__init__(message)
+
+
+class FatalText(ServiceError):
+    """Engines died again and again while they spoke this text, the last one while it spoke nothing else."""
+
+    code = "fatal_text"
 
 
 class Unavailable(ServiceError):

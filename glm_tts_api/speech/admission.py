@@ -77,12 +77,13 @@ class Admission:
             lane.call_next()
         self.changed()
 
+    def takes_requests(self, engine: int) -> bool:
+        return self._rank(engine) > 0
+
     def spare_on(self, engine: int) -> int:
-        """Returns how many places of the engine no request holds, in both lanes together; 0 if the engine
-        takes no requests. The number is negative if requests of a dead engine were moved to this engine and
-        now hold more places than it has."""
-        if not self._rank(engine):
-            return 0
+        """Returns how many places of the engine no request holds, in both lanes together. The number is
+        negative if requests of a dead engine were moved to this engine and now hold more places than it
+        has."""
         return sum(self.limit_on(engine, name) - lane.taken[engine] for name, lane in self._lanes.items())
 
     def order(self, lane: LaneName) -> list[str]:

@@ -38,7 +38,8 @@ class Permit:
     seconds after the request arrived. `still_since` is the time on the event loop's clock since which the
     request has waited for its client to take audio; None while it does not wait. `rest` is a callback that
     stops the work of a request whose client takes no audio, so that the place can go to another request.
-    `again` waits until the request gets a new place and returns the engine."""
+    `again` waits until the request gets a new place and returns the engine. Work that `gives_way` stands
+    back for all requests and may be interrupted."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Permit:
         again: Callable[[Permit], Awaitable[int]] | None = None,
     ) -> None:
         self.still_since: float | None = None
+        self.gives_way = False
         self.rest: Callable[[], None] | None = None
         self._again = again
         self._given_back = asyncio.Event()
@@ -268,8 +270,7 @@ class Lane:
         return client.places is None or self._held[client.name] < client.places
 
     def _count_waiting(self) -> None:
-        """Sets the counter of waiting requests to the length of the queue. The counter is that of engine 0,
-        since one queue serves all engines."""
+        """Sets engine 0's counter of waiting requests to the queue's length, for all engines."""
         self.counters[0].set("waiting", len(self.line))
 
     def _give(self, engine: int, client: Client) -> None:

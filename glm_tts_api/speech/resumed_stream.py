@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechRequest, Timings
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.errors import InternalFault
+from glm_tts_api.errors import FatalText
 from glm_tts_api.speech.lane import Permit
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ class ResumedStream:
         if engine != self._permit.engine:
             self._permit.move_to(engine)
         self._n_known = self._n_heard
+        asked = replace(self.asked, gives_way=self._permit.gives_way)
         stream = self._engines.each[engine].synthesize(
-            self.asked, self.timings, progress=Progress(self._tokens, self._segment)
+            asked, self.timings, progress=Progress(self._tokens, self._segment)
         )
         if self._segment or self._n_heard:
             stream.sounds_until = math.inf
@@ -173,11 +174,13 @@ class ResumedStream:
         self._stream = self._begin(engine)
 
     async def _go_on(self, death: EngineDied) -> None:
-        self._n_deaths += death.is_ours
+        if death.is_ours:
+            self._n_deaths += 1
+            self._permit.gives_way = False  # an interruption would lose the count of deaths
         self._tokens |= self._stream.tokens
         await self._solitude.aclose()
         if self._is_alone and death.is_ours:
-            raise InternalFault(
+            raise FatalText(
                 f"{self._n_deaths} engines died while they spoke this text, the last one while it spoke "
                 "nothing else: do not send it again. The server's log has the cause"
             )

@@ -2,7 +2,7 @@
 text.
 
 Spare places are given in the order of asking. If a request needs a place, spare work that holds one is
-interrupted, the newest first, and may ask again.
+interrupted, the newest first, and may ask again. Work at which an engine died is not interrupted.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class SparePlaces:
         """Waits for a spare place and yields the permit for it. If a request needs the place, the body of the
         `async with` block is cancelled and QueueFull is raised."""
         permit = Permit(self, await self._turn(), ANYONE)
+        permit.gives_way = True
         release = permit.hold()
         try:
             async with asyncio.timeout(None) as interruption:
@@ -85,8 +86,8 @@ class SparePlaces:
         """Interrupts work whose places requests need, and gives free places to the work that waits."""
         now = asyncio.get_running_loop().time()
         for engine, taken in enumerate(self._taken):
-            n_too_many = max(0, taken - self._admission.spare_on(engine))
-            permits = [permit for permit in self._interruptions if permit.engine == engine]
+            n_too_many = max(0, taken - self._room(engine))
+            permits = [each for each in self._interruptions if each.engine == engine and each.gives_way]
             for permit in permits[::-1][:n_too_many]:
                 if self._interruptions[permit].when() is None:
                     self._interruptions[permit].reschedule(now)
@@ -100,7 +101,11 @@ class SparePlaces:
         """Returns the number of the engine with the most free spare places; None if no spare place is
         free."""
         left = [
-            min(self._most, self._admission.spare_on(engine)) - taken
+            (self._room(engine) - taken) * self._admission.takes_requests(engine)
             for engine, taken in enumerate(self._taken)
         ]
         return left.index(max(left)) if max(left) > 0 else None
+
+    def _room(self, engine: int) -> int:
+        """Returns how many spare places the engine has, taken ones included."""
+        return min(self._most, self._admission.spare_on(engine))

@@ -38,15 +38,17 @@ def test_a_text_that_loses_the_device_is_500_and_the_others_are_spoken_as_if_not
         at_work = [pool.submit(server.say, LONG) for _ in range(2)]
         wait_until(lambda: server.lane()["active"] == 2)
         failed = server.say("ab~")
-        assert (failed.status_code, failed.json()["code"]) == (500, "internal")
-        assert "3 engines died while they spoke this text" in failed.json()["message"]
+        assert (failed.status_code, failed.json()["code"]) == (500, "fatal_text")
+        assert "engines died while they spoke this text" in failed.json()["message"]
         assert {sound(answer.result()) for answer in at_work} == {undisturbed}
     server.wait_until_all_speak(120)
     told = server.scrape()
-    assert told("engine_restarts_total") == told("worker_restarts_total") == 3
+    n_deaths = told("engine_restarts_total")  # one more if another was under suspicion before it
+    assert n_deaths in (3, 4)
+    assert told("worker_restarts_total") == n_deaths
     assert told("requests_resumed_total") >= 2
-    assert told("requests_total", outcome="internal") == 1
-    assert sum(worker["restarts"] for worker in server.stats()["per_worker"]) == 3
+    assert told("requests_total", outcome="fatal_text") == 1
+    assert sum(worker["restarts"] for worker in server.stats()["per_worker"]) == n_deaths
     assert f"begins again: {LOST}" in server.log.read_text()
 
 
@@ -54,7 +56,7 @@ def test_the_only_engine_outlives_a_text_that_kills_it(with_engines: Start) -> N
     server = with_engines(short_text_timeout=600)
     for _ in range(2):
         failed = server.say("ab%")
-        assert (failed.status_code, failed.json()["code"]) == (500, "internal")
+        assert (failed.status_code, failed.json()["code"]) == (500, "fatal_text")
         assert server.say("ab").status_code == 200
     assert "its process was ended by SIGSEGV" in server.log.read_text()
     assert server.scrape()("engine_restarts_total") == 6

@@ -2,7 +2,7 @@
 
 It says the recordings that it is given: a chunk for each voice of a request, its segment the number of
 recordings that came over the sockets so far. A text `raw:` and hexadecimal digits goes to the server as these
-bytes; `fails` is a fault in what the process does; `^` ends the process at once.
+bytes; `fails` is a fault in what the process does; a text that ends with `^` ends the process at once.
 
 A text `turns:`, letters and the path of a file does at each time what the next letter says, and the last one
 from then on: `^` as above, `.` says nothing and does not end, `-` says its chunks again and again, `+` says
@@ -59,7 +59,7 @@ class EchoEngine:
         if asked.text.startswith("raw:"):
             os.write(int(sys.argv[1]), bytes.fromhex(asked.text.removeprefix("raw:")))
         turn = _turn(asked.text)
-        if asked.text == "^" or turn == "^":
+        if asked.text.endswith("^") or turn == "^":
             os._exit(3)
         if asked.text == "fails":
             raise RuntimeError("worn out")

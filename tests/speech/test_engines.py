@@ -24,7 +24,7 @@ from glm_tts_api.contracts import (
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.errors import InternalFault, Unavailable, Unhealthy
+from glm_tts_api.errors import FatalText, InternalFault, Unavailable, Unhealthy
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.lane import Permit
@@ -203,7 +203,7 @@ def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error
     async def scene() -> None:
         engine = ScriptedEngine(0, 0, 0)
         service = Service(engine)
-        with pytest.raises(InternalFault, match="3 engines died while they spoke this text"):
+        with pytest.raises(FatalText, match="3 engines died while they spoke this text"):
             await service.say()
         np.testing.assert_array_equal(await service.say(), WHOLE)
         assert service.active == [0]

@@ -10,6 +10,7 @@ import pytest
 
 from glm_tts_api.errors import QueueFull
 from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import AdmissionConfig
 from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats.lane_counts import lane_counters
@@ -45,12 +46,13 @@ class Work:
 
     def __init__(self, spare: SparePlaces) -> None:
         self.engine: int | None = None
+        self.permit: Permit | None = None
         self.end = asyncio.Event()
         self.task = asyncio.create_task(self._run(spare))
 
     async def _run(self, spare: SparePlaces) -> None:
         async with spare.place() as permit:
-            self.engine = permit.engine
+            self.permit, self.engine = permit, permit.engine
             await self.end.wait()
 
 
@@ -88,6 +90,21 @@ def test_the_last_gives_way_to_a_request_that_needs_its_place() -> None:
         await settled()
         assert again.engine == 0
         for work in (*works, again):
+            work.task.cancel()
+
+    play(scenario)
+
+
+def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way() -> None:
+    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+        works = [Work(spare) for _ in range(3)]
+        await settled()
+        assert works[2].permit is not None
+        works[2].permit.gives_way = False
+        async with request(admission):
+            await settled()
+            assert [work.task.done() for work in works] == [False, True, False]
+        for work in works:
             work.task.cancel()
 
     play(scenario)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from glm_tts_api.contracts import Float32, Timings
-from glm_tts_api.errors import InternalFault
+from glm_tts_api.errors import FatalText
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
@@ -109,7 +109,7 @@ def test_a_suspect_is_given_up_beside_a_listener_who_goes_on(tmp_path: Path) -> 
     async def scene(service: Service) -> None:
         async with listening(service, "listener"):
             with pytest.raises(
-                InternalFault, match="engines died while they spoke this text, the last one while"
+                FatalText, match="engines died while they spoke this text, the last one while"
             ):
                 await service.say("suspect", "^")
         assert service.n_begun("suspect") <= 4
@@ -127,7 +127,7 @@ def test_of_several_under_suspicion_the_innocent_are_answered(tmp_path: Path) ->
 
         innocent = [asyncio.create_task(say(f"innocent{number}")) for number in range(4)]
         await until(lambda: service.clients[0].n_streams == 4)
-        with pytest.raises(InternalFault, match="4 engines died while they spoke this text"):
+        with pytest.raises(FatalText, match="4 engines died while they spoke this text"):
             await service.say("guilty", "^")
         await until(lambda: service.clients[0].n_streams == 4)  # they are spoken further
         for task in innocent:

@@ -7,6 +7,7 @@ from typing import Any
 from glm_tts_api.api.v1.errors import status_of
 from glm_tts_api.errors import (
     DeadlineExceeded,
+    FatalText,
     InternalFault,
     MalformedPronunciation,
     NothingToSay,
@@ -35,7 +36,7 @@ _PARAM: dict[type[ServiceError], str] = {
     MalformedPronunciation: "input",
 }
 # After these errors, a repeated request would only do the same work again in vain.
-_AFTER_WORK = (DeadlineExceeded, InternalFault, OutOfMemory, StorageFull)
+_AFTER_WORK = (DeadlineExceeded, FatalText, InternalFault, OutOfMemory, StorageFull)
 
 
 def openai_body(error: ServiceError) -> dict[str, Any]:

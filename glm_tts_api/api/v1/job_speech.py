@@ -123,7 +123,6 @@ def _request(job: Job, voice: Voice) -> SpeechRequest:
             job.sample_rate,
             reading=msgspec.convert(options["reading"], ReadingOptions),
             audio_format="pcm",
-            gives_way=True,
             speed=options["speed"],
             verify=options.get("verify", False),
         )
