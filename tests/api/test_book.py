@@ -185,8 +185,8 @@ def test_two_at_once_in_one_folder(server: Running, root: Path) -> None:
 def test_files_that_are_no_book(server: Running, root: Path) -> None:
     (root / "b.pdf").write_bytes(b"%PDF")
     done = run(root, "book", "b.pdf", "-o", "out", GLM_TTS_URL=server.url)
-    assert (done.returncode, done.stderr.startswith("A .pdf cannot be read: ")) == (1, True)
+    assert (done.returncode, done.stderr.startswith("A .pdf is no book: ")) == (1, True)
     done = run(root, "book", "b.pdf", "-o", "out", "--url", "127.0.0.1:9")
-    assert done.stderr.startswith("A .pdf cannot be read: "), "it is looked at before a server is asked"
+    assert done.stderr.startswith("A .pdf is no book: "), "it is looked at before a server is asked"
     done = run(root, "book", "missing.md", "-o", "out", GLM_TTS_URL=server.url)
     assert done.returncode == 2
