@@ -80,6 +80,11 @@ class Admission:
     def takes_requests(self, engine: int) -> bool:
         return self._rank(engine) > 0
 
+    @property
+    def holds_requests(self) -> bool:
+        """Whether any request holds a place."""
+        return any(any(lane.taken) for lane in self._lanes.values())
+
     def spare_on(self, engine: int) -> int:
         """Returns how many places of the engine no request holds, in both lanes together. The number is
         negative if requests of a dead engine were moved to this engine and now hold more places than it

@@ -3,13 +3,16 @@ text.
 
 Spare places are given in the order of asking. If a request needs a place, spare work that holds one is
 interrupted, the newest first, and may ask again. Work at which an engine died is not interrupted.
+
+Requests that never pause do not keep this work from its end: if no work has ended beside them for five
+minutes, the next one is treated as a request.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from glm_tts_api.errors import QueueFull
@@ -19,6 +22,7 @@ from glm_tts_api.speech.lane import Permit
 from glm_tts_api.stats.figures import LaneName
 
 _COME_BACK_S = 0.05
+_AT_LEAST_EVERY_S = 300.0
 
 
 class SparePlaces:
@@ -32,15 +36,19 @@ class SparePlaces:
         self._most = most
         self._taken = [0] * n_engines
         self._interruptions: dict[Permit, asyncio.Timeout] = {}
-        self._queue: deque[asyncio.Future[int]] = deque()
+        self._queue: deque[asyncio.Future[tuple[int, bool]]] = deque()
+        self._count_down: asyncio.TimerHandle | None = None
+        self._one_is_due = False
         admission.changed = self._look_again
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[Permit]:
         """Waits for a spare place and yields the permit for it. If a request needs the place, the body of the
-        `async with` block is cancelled and QueueFull is raised."""
-        permit = Permit(self, await self._turn(), ANYONE)
-        permit.gives_way = True
+        `async with` block is cancelled and QueueFull is raised. This does not happen to work that is due."""
+        self._begin_count_down()
+        engine, is_due = await self._turn()
+        permit = Permit(self, engine, ANYONE)
+        permit.gives_way = not is_due
         release = permit.hold()
         try:
             async with asyncio.timeout(None) as interruption:
@@ -50,21 +58,45 @@ class SparePlaces:
         except TimeoutError:
             if not interruption.expired():
                 raise
-            raise QueueFull("A request came for this place.", _COME_BACK_S) from None
+            raise QueueFull("The work has to give its place up.", _COME_BACK_S) from None
         finally:
             self._interruptions.pop(permit, None)
             release()
+            if not interruption.expired():
+                self._begin_count_down(anew=True)
 
-    async def _turn(self) -> int:
-        """Waits for a spare place and returns the number of its engine."""
-        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    def _begin_count_down(self, *, anew: bool = False) -> None:
+        if anew and self._count_down is not None:
+            self._count_down.cancel()
+            self._count_down = None
+        is_one_spoken = any(not permit.gives_way for permit in self._interruptions)
+        if self._count_down is None and not self._one_is_due and not is_one_spoken:
+            loop = asyncio.get_running_loop()
+            self._count_down = loop.call_later(_AT_LEAST_EVERY_S, self._end_count_down)
+
+    def _end_count_down(self) -> None:
+        """Makes the work due that gets the next place: it keeps its place, and no place need be spare. If all
+        work has places already, one gives its place up and asks again."""
+        self._count_down = None
+        if not self._admission.holds_requests:
+            if self._queue or self._interruptions:
+                self._begin_count_down()
+            return
+        self._one_is_due = True
+        if not self._queue:
+            self._interrupt(list(self._interruptions), 1)
+        self._look_again()
+
+    async def _turn(self) -> tuple[int, bool]:
+        """Waits for a spare place. Returns the number of its engine, and whether this work is due."""
+        turn: asyncio.Future[tuple[int, bool]] = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
         self._look_again()
         try:
             return await turn
         except asyncio.CancelledError:
             if not turn.cancelled():  # it has just got a place
-                self._leave(turn.result())
+                self._leave(turn.result()[0])
             elif turn in self._queue:
                 self._queue.remove(turn)
             raise
@@ -84,27 +116,33 @@ class SparePlaces:
 
     def _look_again(self) -> None:
         """Interrupts work whose places requests need, and gives free places to the work that waits."""
-        now = asyncio.get_running_loop().time()
         for engine, taken in enumerate(self._taken):
-            n_too_many = max(0, taken - self._room(engine))
-            permits = [each for each in self._interruptions if each.engine == engine and each.gives_way]
-            for permit in permits[::-1][:n_too_many]:
-                if self._interruptions[permit].when() is None:
-                    self._interruptions[permit].reschedule(now)
+            here = [permit for permit in self._interruptions if permit.engine == engine]
+            self._interrupt(here, taken - self._room(engine))
         while self._queue and (best := self._best()) is not None:
             turn = self._queue.popleft()
             if not turn.done():
                 self._taken[best] += 1
-                turn.set_result(best)
+                turn.set_result((best, self._one_is_due))
+                self._one_is_due = False
+
+    def _interrupt(self, permits: Sequence[Permit], n: int) -> None:
+        """Interrupts the newest `n` of the works with these permits that give way."""
+        now = asyncio.get_running_loop().time()
+        for permit in [each for each in permits if each.gives_way][::-1][: max(0, n)]:
+            if self._interruptions[permit].when() is None:
+                self._interruptions[permit].reschedule(now)
 
     def _best(self) -> int | None:
-        """Returns the number of the engine with the most free spare places; None if no spare place is
-        free."""
-        left = [
-            (self._room(engine) - taken) * self._admission.takes_requests(engine)
+        """Returns the number of the engine with the most free spare places, of those that take requests; None
+        if no place is free, unless the next work is due."""
+        left = {
+            engine: self._room(engine) - taken
             for engine, taken in enumerate(self._taken)
-        ]
-        return left.index(max(left)) if max(left) > 0 else None
+            if self._admission.takes_requests(engine)
+        }
+        best = max(left, key=lambda engine: left[engine], default=None)
+        return best if best is not None and (left[best] > 0 or self._one_is_due) else None
 
     def _room(self, engine: int) -> int:
         """Returns how many spare places the engine has, taken ones included."""

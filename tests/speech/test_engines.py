@@ -29,6 +29,7 @@ from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
+from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats.lane_counts import lane_counters
 from glm_tts_api.text.reading import ShownReading
 
@@ -60,6 +61,7 @@ class ScriptedEngine:
         self.n_restarts = self.n_watchdog_exits = 0
         self.begun: list[tuple[int, list[int]]] = []
         self.together: list[int] = []
+        self.gave_way: list[bool] = []
         self._dies_after = list(dies_after)
         self._is_ours = is_ours
         self._streams: set[SpeechStream] = set()
@@ -76,6 +78,7 @@ class ScriptedEngine:
         progress: Progress = NO_PROGRESS,
     ) -> SpeechStream:
         self.begun.append((progress.first, sorted(progress.tokens)))
+        self.gave_way.append(asked.gives_way)
         stream = SpeechStream(lambda: self._forget(stream), timings=timings)
         self._streams.add(stream)
         self.together.append(len(self._streams))
@@ -229,6 +232,18 @@ def test_whatever_was_heard_between_deaths_takes_the_suspicion_away() -> None:
         engine = ScriptedEngine(1, 2, 2, 3, 1, 1)
         np.testing.assert_array_equal(await Service(engine).say(), WHOLE)
         assert len(engine.begun) > 3
+
+    run(scene)
+
+
+def test_work_that_gives_way_is_spoken_as_a_request_once_an_engine_has_died_at_it() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine(0, is_ours=True)
+        service = Service(engine)
+        spare = SparePlaces(service.admission, 1)
+        async with spare.place() as permit, await service.engines.speak(ASKED, Timings(), permit) as stream:
+            assert len([chunk async for chunk in stream]) == len(CHUNKS)
+        assert engine.gave_way == [True, False]
 
     run(scene)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import AdmissionConfig
 from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats.lane_counts import lane_counters
+from tests.speech.test_lanes import ClockThatJumps
 
 Scenario = Callable[[Admission, SparePlaces], Awaitable[None]]
 
@@ -26,12 +28,13 @@ def play(scenario: Scenario, *, n_engines: int = 1, most: int = 4, rank: int = 1
         admission = Admission(AdmissionConfig(short_limit=2, long_limit=1), counters, lambda _: rank)
         await scenario(admission, SparePlaces(admission, n_engines, most=most))
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=ClockThatJumps) as runner:
+        runner.run(run())
 
 
 @asynccontextmanager
-async def request(admission: Admission) -> AsyncIterator[None]:
-    length = admission.config.measure(5)
+async def request(admission: Admission, n_chars: int = 5) -> AsyncIterator[None]:
+    length = replace(admission.config.measure(n_chars), timeout_s=1e6)
     async with admission.admit(length, arrived_at=asyncio.get_running_loop().time()):
         yield
 
@@ -104,6 +107,59 @@ def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way()
         async with request(admission):
             await settled()
             assert [work.task.done() for work in works] == [False, True, False]
+        for work in works:
+            work.task.cancel()
+
+    play(scenario)
+
+
+def test_work_beside_requests_that_never_pause_is_treated_as_a_request_every_five_minutes() -> None:
+    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+        async with AsyncExitStack() as requests:
+            for n_chars in (5, 5, 500):
+                await requests.enter_async_context(request(admission, n_chars))
+            works = [Work(spare) for _ in range(3)]
+            await asyncio.sleep(290)
+            assert not any(work.permit for work in works)
+            for number, work in enumerate(works):
+                await asyncio.sleep(20)
+                assert work.permit is not None
+                assert not work.permit.gives_way
+                await asyncio.sleep(1000)
+                assert not any(later.permit for later in works[number + 1 :])
+                assert not work.task.done()
+                work.end.set()
+                await work.task
+                await asyncio.sleep(290)
+
+    play(scenario)
+
+
+def test_work_that_rests_on_its_place_beside_requests_asks_again_and_is_treated_as_a_request() -> None:
+    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+        async with request(admission):
+            works = [Work(spare) for _ in range(2)]
+            await asyncio.sleep(290)
+            assert [work.task.done() for work in works] == [False, False]
+            await asyncio.sleep(20)
+            assert [work.task.done() for work in works] == [False, True]
+            with pytest.raises(QueueFull):
+                await works[1].task
+            again = Work(spare)
+            await settled()
+            assert again.permit is not None
+            assert not again.permit.gives_way
+        for work in (works[0], again):
+            work.task.cancel()
+
+    play(scenario)
+
+
+def test_slow_work_without_requests_keeps_its_place() -> None:
+    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+        works = [Work(spare) for _ in range(5)]
+        await asyncio.sleep(2000)
+        assert [work.task.done() for work in works] == [False] * 5
         for work in works:
             work.task.cancel()
 
