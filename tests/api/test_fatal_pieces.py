@@ -17,12 +17,12 @@ def test_a_piece_that_ends_engines_fails_its_job_and_requests_are_answered(
 ) -> None:
     environ = {"ENGINE": "tests.engine.echo_process"}
     server = process("tests.api.engine_app:app", environ=environ, workers=workers, short_text_timeout=600)
-    server.wait_until_all_speak()
+    server.wait_until_all_speak(240)
     job = begin(server.client, input_text="hello^")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while look(server.client, job)["state"] != "failed":
         assert server.say().status_code == 200
         assert time.monotonic() < deadline
     assert "engines died while they spoke this text" in look(server.client, job)["message"]
-    server.wait_until_all_speak()
+    server.wait_until_all_speak(240)
     assert server.scrape()("engine_restarts_total") == 3

@@ -64,7 +64,7 @@ def run(scene: Callable[[Service], Any], folder: Path, n_engines: int = 1) -> No
         service = Service(folder, n_engines)
         service.engines.start()
         try:
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(240):
                 await until(lambda: all(each.state.status == "ready" for each in service.clients))
                 await scene(service)
         finally:
