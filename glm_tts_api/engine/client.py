@@ -25,8 +25,9 @@ from glm_tts_api.text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
 
-# An engine is given up after this number of deaths without audio between them. A text causes three at most.
-_DEATHS = 4
+# An engine is given up after this number of deaths with no audio and no text given up between them. A text
+# causes four at most.
+_DEATHS = 5
 _GIVEN_UP_S = 300.0  # time until an engine that was given up is tried again: the cause may be over
 _LOOK_EVERY_S = 0.1
 # A load hangs if it takes ten times as long as the last one. Until a load has ended, the limit is that of the
@@ -54,7 +55,7 @@ class EngineClient:
         self._numbers = count()
         self._streams: dict[int, SpeechStream] = {}
         self._questions: dict[int, asyncio.Future[messages.Answer]] = {}
-        self._n_deaths = 0  # since the last audio
+        self.n_deaths = 0  # since the last audio
         self._load_s, self._load_limit_s = 0.0, _FIRST_LOAD_S
         self._used_at = time.monotonic()
 
@@ -181,12 +182,12 @@ class EngineClient:
                 death = EngineDied(f"a fault of the server ended its process ({type(error).__name__})")
             if self.state.status == "failed" and self._info is None:
                 return
-            self._n_deaths += death.is_ours
-            if self._n_deaths < _DEATHS:
+            self.n_deaths += death.is_ours
+            if self.n_deaths < _DEATHS:
                 logger.error("Engine %d begins again: %s", self._load.number, death)
                 self._enter_between(str(death))
             else:
-                cause = f"its process died {self._n_deaths} times with nothing spoken between: {death}"
+                cause = f"its process died {self.n_deaths} times with nothing spoken between: {death}"
                 logger.critical("Engine %d is given up for %.0f s: %s", self._load.number, _GIVEN_UP_S, cause)
                 self._enter(EngineState("failed", cause))
                 await asyncio.sleep(_GIVEN_UP_S)
@@ -265,7 +266,7 @@ class EngineClient:
                 question.set_result(message)
         elif (stream := self._streams.get(message.number)) is not None:
             if isinstance(message, messages.Chunk):
-                self._n_deaths = 0
+                self.n_deaths = 0
             stream.take(message)
             if isinstance(message, messages.Freed):
                 self._freed(message.number, stream)

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _KEPT_WHEN_EMPTY = "input_text"  # kept although empty: it is refused as blank, not as missing
 PROMPT_AUDIO = "prompt_audio"  # the usual file field of /api/v1
+FORM_WITH_FILES = "multipart/form-data"
 _MAX_FIELDS = 1000
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,200}")
 _MAX_WARNINGS = 10
@@ -127,12 +128,21 @@ class Body:
         ]
 
 
+def media_type_of(headers: Headers) -> str:
+    """Returns the media type of a body in small letters, without its parameters."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_json(media_type: str) -> bool:
+    return re.fullmatch(r"application/(?:.+\+)?json", media_type) is not None
+
+
 async def read_body(request: Request, max_text_bytes: int, *, recording: str = "") -> Body:
     """Reads the request's body as its Content-Type says. If the field `recording` holds a file as base64, it
     becomes an upload. Raises UnparsableBody, InvalidField, and BodyTooLarge if the text without the files has
     more than `max_text_bytes` (a middleware limits the whole body)."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "multipart/form-data":
+    media_type = media_type_of(request.headers)
+    if media_type == FORM_WITH_FILES:
         body = await _read_multipart(request, max_text_bytes)
     else:
         data = b"".join([piece async for piece in request.stream()])  # request.body() would keep the bytes
@@ -149,7 +159,7 @@ async def _parsed(data: bytes, media_type: str) -> Body:
         return Body({}, {})
     if media_type == "application/x-www-form-urlencoded":
         return await asyncio.to_thread(_read_form, data)
-    if media_type == "application/json" or media_type.endswith("+json"):
+    if is_json(media_type):
         return await asyncio.to_thread(read_json, data)
     raise UnparsableBody(
         "Send the body as multipart/form-data, application/x-www-form-urlencoded or application/json."

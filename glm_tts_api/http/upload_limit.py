@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glm_tts_api.errors import BodyTooLarge, DeadlineExceeded, ServiceError
 from glm_tts_api.http.arriving import Arriving
-from glm_tts_api.http.body import text_too_large
+from glm_tts_api.http.body import FORM_WITH_FILES, is_json, media_type_of, text_too_large
 from glm_tts_api.http.connections import Connection, ConnectionLimits
 
 
@@ -47,9 +47,9 @@ class UploadLimit:
             return
         headers = Headers(scope=scope)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        media_type = headers.get("content-type", "").lower()
-        has_parts = media_type.startswith("multipart/")
-        is_large_json = "json" in media_type and path in self._files_in_json
+        media_type = media_type_of(headers)
+        has_parts = media_type == FORM_WITH_FILES
+        is_large_json = is_json(media_type) and path in self._files_in_json
         max_bytes = self._max_bytes if has_parts or is_large_json else self._max_text_bytes
         declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared) > max_bytes:

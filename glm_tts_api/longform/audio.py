@@ -57,7 +57,7 @@ def speech_of(folder: JobFolder, made: Made, index: int) -> Float32:
     if not n_samples:
         return np.zeros(0, np.float32)
     file = folder.audio_file(index, n_samples, silence)
-    with suppress(FileNotFoundError, soundfile.LibsndfileError):
+    with suppress(OSError, soundfile.LibsndfileError):
         speech: Float32 = soundfile.read(io.BytesIO(file.read_bytes()), dtype="float32")[0]
         if len(speech) == n_samples:
             return speech

@@ -187,9 +187,10 @@ class Jobs:
         """Stops each running job that another server wants to change, and does not begin it again for 5
         seconds."""
         for look in self._shelf.looks:
-            if look.task is not None and await asyncio.to_thread(look.folder.take_wish):
-                await self._stop(look)
-                look.not_before = time.monotonic() + PATIENCE_S
+            with suppress(OSError):  # the other jobs go on
+                if look.task is not None and await asyncio.to_thread(look.folder.take_wish):
+                    await self._stop(look)
+                    look.not_before = time.monotonic() + PATIENCE_S
 
     def _begin_queued(self) -> None:
         for look in self._turns.next(self._shelf.looks):

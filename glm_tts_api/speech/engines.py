@@ -46,6 +46,7 @@ class SpeechEngine(Protocol):
     state: EngineState
     n_restarts: int
     n_watchdog_exits: int
+    n_deaths: int
 
     @property
     def pid(self) -> int | None: ...
@@ -212,6 +213,11 @@ class Engines:
             finally:
                 self._reserved = None
                 self._look_again()
+
+    def acquit(self) -> None:
+        """Forgets the deaths of all engines since their last audio, since one text has caused them."""
+        for engine in self.each:
+            engine.n_deaths = 0
 
     def _best(self) -> int | None:
         """Returns the number of the ready engine with the fewest streams; None if no engine is ready. The

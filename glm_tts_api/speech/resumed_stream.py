@@ -180,6 +180,7 @@ class ResumedStream:
         self._tokens |= self._stream.tokens
         await self._solitude.aclose()
         if self._is_alone and death.is_ours:
+            self._engines.acquit()
             raise FatalText(
                 f"{self._n_deaths} engines died while they spoke this text, the last one while it spoke "
                 "nothing else: do not send it again. The server's log has the cause"

@@ -39,6 +39,16 @@ def test_json_of_millions_of_values_takes_no_more_memory_than_its_text(start: Ca
     assert server.peak_bytes() - before < 300 * 2**20, "three bodies of 20 MB, as bytes and as text"
 
 
+@pytest.mark.parametrize(
+    "media_type", ["application/x-www-form-urlencoded; x=json", "multipart/x+json", "text/json-seq"]
+)
+def test_a_media_type_that_names_json_or_parts_lifts_no_limit(server: Running, media_type: str) -> None:
+    with server.client() as client:
+        body, headers = b"input_text=" + b"%41" * 2**20, {"Content-Type": media_type}
+        answer = client.post(jobs.PATH, content=body, headers=headers)
+    assert refused(answer) == (413, "body_too_large")
+
+
 def test_a_long_text_with_commas_and_brackets_is_one_value(server: Running) -> None:
     text = 'He said, "a [b], {c}\\", and left. \n' * 5000
     with server.client() as client:

@@ -256,3 +256,15 @@ def test_one_damaged_folder_stops_no_other_job_and_can_be_deleted(tmp_path: Path
         assert client.get("/api/v1/health").json()["warnings"] == []
         assert client.delete(f"/api/v1/jobs/{id}").status_code == 200
     assert not spoken.parent.exists()
+
+
+def test_a_wish_that_cannot_be_read_stops_no_other_job(tmp_path: Path) -> None:
+    settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}
+    with (
+        running_app(project(tmp_path / "one", **settings), lambda *_: ToneEngine(delay_s=600)) as server,
+        server.client() as client,
+    ):
+        first = begin(client)
+        wait_for(client, first, "running")
+        (tmp_path / "jobs" / first / "wanted").mkdir()
+        wait_for(client, begin(client), "running")

@@ -83,7 +83,7 @@ class ToneEngine:
     def __post_init__(self) -> None:
         self.changed: Callable[[], None] = lambda: None
         self.pid: int | None = os.getpid()
-        self.n_restarts = self.n_watchdog_exits = self._n_asked = 0
+        self.n_restarts = self.n_watchdog_exits = self.n_deaths = self._n_asked = 0
         self._spoken_now: dict[SpeechStream, threading.Event] = {}
         self._released = threading.Event()
         self.is_released: Callable[[], bool] = self._released.is_set

@@ -44,9 +44,9 @@ def test_a_model_that_cannot_be_loaded_again_is_given_up_with_its_cause(tmp_path
             (tmp_path / "gone").touch()
             client.wake()
             await until(lambda: client.state.status == "failed")
-            wanted = "its process died 4 times with nothing spoken between: the weights are gone"
+            wanted = "its process died 5 times with nothing spoken between: the weights are gone"
             assert client.state.cause == wanted
-            assert client.n_restarts == 3
+            assert client.n_restarts == 4
 
     scene(run)
 
@@ -73,7 +73,7 @@ def test_an_engine_whose_first_load_hangs_is_ended_and_given_up_with_its_cause(
         client.start()
         await until(lambda: client.state.status == "failed")
         assert str(client.state.cause).endswith("spoken between: its load took longer than 0.5 s")
-        assert client.n_watchdog_exits == 4
+        assert client.n_watchdog_exits == 5
         await client.close()
 
     scene(run)
@@ -160,7 +160,7 @@ def test_a_faked_device_error_ends_the_process_and_all_that_it_spoke(tmp_path: P
     scene(run)
 
 
-def test_four_deaths_with_nothing_spoken_between_give_an_engine_up_until_it_is_tried_again(
+def test_five_deaths_with_nothing_spoken_between_give_an_engine_up_until_it_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("glm_tts_api.engine.client._GIVEN_UP_S", 2.0)
@@ -176,12 +176,12 @@ def test_four_deaths_with_nothing_spoken_between_give_an_engine_up_until_it_is_t
             assert client.pid is not None
             os.kill(client.pid, signal.SIGKILL)  # somebody's hand is no sign against it
             await until(lambda: client.n_restarts == 4)
-            for _ in range(3):
+            for _ in range(4):
                 await is_ready(client)
                 with pytest.raises(EngineDied):
                     await say(client, "^")
             await until(lambda: client.state.status == "failed")
-            wanted = "4 times with nothing spoken between: its process ended with exit code 3"
+            wanted = "5 times with nothing spoken between: its process ended with exit code 3"
             assert client.state.cause == f"its process died {wanted}"
             assert client.pid is None
             with pytest.raises(EngineDied):

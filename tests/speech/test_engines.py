@@ -58,7 +58,7 @@ class ScriptedEngine:
         self.changed: Callable[[], None] = lambda: None
         self.state = EngineState("ready")
         self.pid: int | None = 1
-        self.n_restarts = self.n_watchdog_exits = 0
+        self.n_restarts = self.n_watchdog_exits = self.n_deaths = 0
         self.begun: list[tuple[int, list[int]]] = []
         self.together: list[int] = []
         self.gave_way: list[bool] = []
