@@ -16,6 +16,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from glm_tts_api import __version__
@@ -194,6 +195,7 @@ def _read(arguments: argparse.Namespace) -> int:
     """Prints how a text would be spoken, as POST /api/v1/text/normalize answers it: its segments, the changes
     and the warnings. Needs no server. Raises StartupError if the text is refused."""
     text = given_text(arguments.text, "read")
+    from glm_tts_api.model.llm_config import LlmConfig
     from glm_tts_api.text.frontend import TextFrontend  # takes a second to load
 
     settings = Settings.load()
@@ -204,6 +206,9 @@ def _read(arguments: argparse.Namespace) -> int:
         shipped=SHIPPED_CONFIGS,
         max_characters=settings.max_text_length,
     )
+    with suppress(OSError, ValueError):  # no model is needed to read a text
+        config = LlmConfig.from_json(settings.checkpoint_dir / "llm" / "config.json")
+        frontend.longest_segment = config.longest_segment
     try:
         reading = frontend.read(text, ReadingOptions(arguments.phonemes, arguments.verbatim))
     except ServiceError as error:

@@ -45,6 +45,7 @@ class InputProcessor:
         that segments whose tokens cannot be right are decoded again."""
         self._tokenizer = models.text_tokenizer
         self.frontend = frontend
+        frontend.longest_segment = models.llm.config.longest_segment
         self._features = features
         self._chunks = chunks
         self._guard = guard

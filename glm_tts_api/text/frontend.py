@@ -12,7 +12,7 @@ from glm_tts_api.text.changes import Use
 from glm_tts_api.text.cut.block_pauses import Pauses
 from glm_tts_api.text.cut.paragraphs import block_ends
 from glm_tts_api.text.cut.pieces import Check, unwatched
-from glm_tts_api.text.cut.split import forget_words, split
+from glm_tts_api.text.cut.split import MAX_WEIGHT, forget_words, split
 from glm_tts_api.text.default.rules import DefaultRules
 from glm_tts_api.text.markup.formulas import formula_spans
 from glm_tts_api.text.markup.lexicon import LexiconFile
@@ -34,7 +34,10 @@ _MOST_GROWTH = 2  # one sign can become 18 characters, but no real text consists
 
 class TextFrontend:
     """Normalises a text, cuts it into segments and, in phoneme mode, writes uncertain Hanzi as phoneme
-    tokens. Safe to call from several threads."""
+    tokens. Safe to call from several threads.
+
+    `longest_segment` is about the largest weight of a segment (cut/split.py). The engine sets it to what the
+    loaded model asks for. It has no effect under the published rules."""
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class TextFrontend:
         `max_characters` is the limit for a text, which callers check. Once its signs and lexicon words are
         written out as words, the text may have twice as many characters. None sets no limit.
         """
+        self.longest_segment = MAX_WEIGHT
         self._files = DictionaryFiles(config_dir, shipped)
         self._lexicon = LexiconFile(config_dir, self._files)
         self._max_characters = max_characters
@@ -168,11 +172,10 @@ class TextFrontend:
             )
 
     def split(self, text: str) -> list[str]:
-        """Cuts a normalised text into segments, which are utterances of the LLM. A segment weighs about 30 to
-        60, where a Hanzi weighs 1 and an English syllable 0.7."""
-        return split(
-            text, cut_words=self._cut_words, words=self._phonemize.words if self._cut_words else None
-        )
+        """Cuts a normalised text into segments, which are utterances of the LLM."""
+        if not self._cut_words:
+            return split(text)
+        return split(text, cut_words=True, words=self._phonemize.words, longest=self.longest_segment)
 
     def phonemize(self, segment: str) -> str:
         """Returns a normalised segment with phoneme tokens in place of Hanzi. Words of the user's

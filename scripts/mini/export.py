@@ -26,6 +26,7 @@ from scripts.mini.vocoder import CONFIG as HIFT_CONFIG
 from scripts.mini.vocos2d import save as save_generator
 
 MAX_BYTES = 70_000_000
+LONGEST_SEGMENT = 30  # a longer one now and then stops early (model card)
 _FAR = 100.0  # the value of a codebook row that is never the nearest to a vector
 
 
@@ -67,6 +68,7 @@ def export_llm(folder: Path, out: Path, *, temperature: float) -> Vocabulary:
         "head_dim": size.dim // size.heads, "max_position_embeddings": size.max_positions,
         "rms_norm_eps": 1e-5,
         "rope_theta": size.rope_theta, "tie_word_embeddings": True, "torch_dtype": "float16",
+        "longest_segment": LONGEST_SEGMENT,
     })  # fmt: skip
     vocabulary.save(_room(out, "vq32k-phoneme-tokenizer"))
     return vocabulary

@@ -44,6 +44,16 @@ def test_the_llm_is_given_what_is_shown_for_200_texts(tmp_path: Path) -> None:
         assert given == [segment.spoken for segment in shown.segments], text
 
 
+def test_the_model_says_how_long_a_segment_may_be(tmp_path: Path) -> None:
+    models, frontend = tiny.tiny_models(), TextFrontend(CONFIGS, cache_dir=tmp_path)
+    models.llm.config = replace(models.llm.config, longest_segment=24)
+    InputProcessor(models, frontend, VoiceFeatures(models, 1), tiny.CONFIG.stream_chunks)
+    text = "今天下了一天的雨，街上没有什么人，店铺都关了门，只有一只猫还在等。" * 3
+    segments = [segment.text for segment in frontend.read(text).segments]
+    assert segments[:2] == ["今天下了一天的雨，街上没有什么人。", "店铺都关了门，只有一只猫还在等。"]
+    assert len(segments) == 6
+
+
 def test_a_request_begins_with_its_pause_unless_a_mark_asks_for_another(tmp_path: Path) -> None:
     models = replace(tiny.tiny_models(), text_tokenizer=cast(Any, CodePoints()))
     frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)

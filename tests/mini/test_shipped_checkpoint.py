@@ -17,6 +17,7 @@ from glm_tts_api.model.mel import resample
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.check import check_transcript_fit
+from scripts.mini.export import LONGEST_SEGMENT
 from scripts.mini.flow import flow_config
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,10 @@ def test_layout_and_size() -> None:
 
 def test_the_bundled_flow_takes_two_steps(models: Models) -> None:
     assert models.flow.config.steps == flow_config().steps == 2
+
+
+def test_the_bundled_llm_asks_for_short_segments(models: Models) -> None:
+    assert models.llm.config.longest_segment == LONGEST_SEGMENT
 
 
 def test_the_32_khz_generator_holds_no_more_code_than_its_own_and_no_path_of_a_machine() -> None:

@@ -189,6 +189,10 @@ BREAKS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
         _write("flow/config.yaml", "flow: {steps: 0}"),
         ["flow/config.yaml", "steps must be a positive integer"],
     ),
+    "segments too short": (
+        _write("llm/config.json", '{"longest_segment": 3}'),
+        ["llm/config.json", "longest_segment must be from 12 to 60, got 3"],
+    ),
     "ranks": (
         _write("vq32k-phoneme-tokenizer/tokenizer.model", "?"),
         ["vq32k-phoneme-tokenizer", "tokenizer.model"],

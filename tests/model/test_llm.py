@@ -65,12 +65,15 @@ def test_config_comes_from_hugging_face_json(tmp_path: Path) -> None:
         2,
         98304,
     )
+    assert config.longest_segment == 60
+    path.write_text(json.dumps({"longest_segment": 36}))
+    assert LlmConfig.from_json(path).longest_segment == 36
 
 
 @pytest.mark.parametrize(
     "raw",
     [{"hidden_act": "gelu"}, {"attention_bias": True}, {"rope_scaling": {"rope_type": "llama3"}},
-     {"num_key_value_heads": 3}, {"hidden_size": 0}],
+     {"num_key_value_heads": 3}, {"hidden_size": 0}, {"longest_segment": 8}, {"longest_segment": 61}],
 )  # fmt: skip
 def test_an_unsupported_config_is_refused(raw: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="llm:"):

@@ -27,6 +27,12 @@ def test_the_command_alone_lists_the_commands(tmp_path: Path) -> None:
         assert f"\n    {command} " in done.stderr
 
 
+def test_read_cuts_the_text_as_the_model_asks(tmp_path: Path) -> None:
+    text = "我们沿着河边慢慢地走，说起小时候的事情，天色暗下来，远处的灯一盏一盏地亮了。"
+    assert run(tmp_path, "read", text, MODEL_DIR=str(tmp_path)).stdout.count("\n") == 1  # there is no model
+    assert run(tmp_path, "read", text).stdout.count("\n") == 2
+
+
 def test_read_says_why_nothing_would_be_said(tmp_path: Path) -> None:
     done = run(tmp_path, "read", "。。")
     assert (done.returncode, done.stdout) == (2, "")

