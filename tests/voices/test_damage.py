@@ -151,14 +151,17 @@ for change in (lambda: store.add("other", "text", OTHER_WAV), lambda: store.remo
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_a_user_who_may_not_write_the_folder_reads_on_and_is_told_what_to_do() -> None:
-    path = str(Path(__file__).parents[2])
+    repository = str(Path(__file__).parents[2])
     with tempfile.TemporaryDirectory() as root:
         Path(root).chmod(0o755)
         configs, own = make_configs(Path(root)), Path(root) / "own"
         open_store(configs, own).add("mine", "text", WAV)
+        (recordings,) = (path for path in own.iterdir() if path.is_dir())
+        assert recordings.stat().st_mode & 0o777 == 0o700, "recordings are for the server's user alone"
+        recordings.chmod(0o755)  # as somebody does who lets another user read them
         done = subprocess.run(
             [sys.executable, "-c", AS_ANOTHER_USER, str(configs), str(own)],
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": repository},
             stdout=subprocess.PIPE,
             text=True,
             check=True,
