@@ -66,7 +66,7 @@ test("a full line is said, counted down, and tried again", () =>
     await page.waitForFunction(() => /again in \d+ s/.test(document.querySelector("#progress").textContent));
     release();
     await page.waitForSelector("li.take");
-    assert.match(await textOf(page, "#progress"), /2\.0 s of sound/);
+    assert.match(await textOf(page, "#progress"), /2\.0 s of speech/);
     await other;
     hold();
   }));
