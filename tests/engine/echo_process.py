@@ -115,7 +115,7 @@ class EchoEngine:
 
 
 def _turn(text: str) -> str:
-    """What the text does this time; `+` if it has no turns."""
+    """Returns the letter of this turn of the text; `+` if the text has no turns."""
     if not text.startswith("turns:"):
         return "+"
     _, turns, path = text.split(":")
