@@ -25,14 +25,6 @@ tell() {
   return "$status"
 }
 
-# no_long_file: succeeds if each source file has at most 300 lines; else names the longer files.
-no_long_file() {
-  local long
-  long="$(find glm_tts_api scripts tests ./*.sh \( -name node_modules -prune \) -o -type f -regex '.*\.\(py\|sh\|js\|css\)' \
-    -exec wc -l {} + | awk '$2 != "total" && $1 > 300 {print "  " $2 ": " $1 " lines"}')"
-  [[ -z $long ]] || fail "$EXIT_FAILED" "$long" "A file has at most 300 lines: split it where its idea splits."
-}
-
 take_arguments 0 "$@"
 ensure_venv dev
 WORK="$(mktemp -d)"
@@ -46,7 +38,7 @@ run "imports (import-linter)" "$VENV/bin/lint-imports"
 run "prose (scripts/checks/prose.py)" "$PYTHON" -m scripts.checks.prose
 run "links (scripts/checks/links.py)" "$PYTHON" -m scripts.checks.links
 run "settings of the docs (scripts/make/settings_table.py)" "$PYTHON" -m scripts.make.settings_table --check
-run "length of files" no_long_file
+run "lines of rooms (scripts/checks/rooms.py)" "$PYTHON" -m scripts.checks.rooms
 run "shell (shellcheck)" "$VENV/bin/shellcheck" --severity=style --external-sources --source-path="$ROOT" "${shell_scripts[@]}"
 if has_studio_tools; then
   run "studio, lint (eslint)" "$STUDIO_TOOLS/.bin/eslint" --config tests/studio/eslint.config.js --max-warnings 0 "${STUDIO_SCRIPTS[@]}"

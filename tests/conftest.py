@@ -46,6 +46,7 @@ PLACES = {
     "api/test_speech_socket_with_the_model.py": "model",
     **dict.fromkeys(("installed", "scripts"), "scripts"),
     **dict.fromkeys(("scripts/test_prose.py", "scripts/test_torture_memory.py"), "unit"),
+    "scripts/test_rooms.py": "unit",
     "studio": "browser",
     "studio/test_hearing.py": "long",
     "cluster": "cluster",
