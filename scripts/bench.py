@@ -32,7 +32,7 @@ os.environ.update({**ENVIRONMENT, **os.environ})  # as in the service; OpenMP re
 
 import torch
 
-from scripts.benchmarks.machine import describe
+from bench.machine import describe
 
 DTYPES = ("fp32", "bf16", "int8")
 
@@ -75,7 +75,7 @@ def _arguments() -> argparse.Namespace:
 
 def _run(args: argparse.Namespace) -> dict[str, Any]:
     if args.kind == "serve":
-        from scripts.benchmarks import serve
+        from bench import serve
 
         if args.stream:
             return serve.run_streams(n_requests=args.requests, levels=args.concurrency or [1, 2, 4, 8])
@@ -83,31 +83,31 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
             n_requests=args.requests, levels=args.concurrency or [1, 4, 8, 16], texts_file=args.texts
         )
     if args.kind == "official":
-        from scripts.benchmarks import official
+        from bench import official
 
         return official.run(dtypes=args.dtype, checkpoint=args.checkpoint, size=args.size)
     if args.kind == "start":
-        from scripts.benchmarks import start
+        from bench import start
 
         return start.run(n_runs=args.runs)
     if args.kind == "text":
-        from scripts.benchmarks import text
+        from bench import text
 
         return text.run()
     if args.kind == "fair":
-        from scripts.benchmarks import fair
+        from bench import fair
 
         return fair.run()
     if args.kind == "work":
-        from scripts.benchmarks import stream_work
+        from bench import stream_work
 
         return stream_work.run(schedules=args.chunks)
     device = torch.device(args.device)
     if args.kind == "flow":
-        from scripts.benchmarks import flow
+        from bench import flow
 
         return flow.run(device=device, steps=args.steps)
-    from scripts.benchmarks import decode
+    from bench import decode
 
     return decode.run(size=args.size, device=device, dtype=args.dtype)
 
@@ -141,7 +141,7 @@ def main() -> None:
     if args.json:
         args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     if args.plot:
-        from scripts.benchmarks.plot import draw
+        from bench.plot import draw
 
         draw(args.kind, result, args.plot)
 

@@ -30,7 +30,7 @@ ensure_venv dev
 WORK="$(mktemp -d)"
 trap 'rm -rf -- "$WORK"' EXIT
 titles=() checks=()
-mapfile -t shell_scripts < <(find . -maxdepth 1 -name '*.sh' && find scripts .ci -name '*.sh' && echo .ci/run)
+mapfile -t shell_scripts < <(find . -maxdepth 1 -name '*.sh' && find scripts mini .ci -name '*.sh' && echo .ci/run)
 run "format (ruff)" "$PYTHON" -m ruff format --check .
 run "lint (ruff)" "$PYTHON" -m ruff check .
 run "types (mypy)" "$PYTHON" -m mypy

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every GPU test and measurement, in ten minutes at most. Prints one page to paste into an issue: the machine,
-# a line for each test file, and a line for each row of scripts/benchmarks/gpu_rows.py. Such a line has the measured
+# a line for each test file, and a line for each row of bench/gpu_rows.py. Such a line has the measured
 # figures, the least possible figures on this device and the goals. REPORT.md (by default gpu_check.md) also has the
 # output of pytest.
 #
@@ -16,4 +16,4 @@ set -euo pipefail
 root="$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 python="$root/.venv/bin/python"
 [ -x "$python" ] || python=python3
-exec "${PYTHON:-$python}" "$root/scripts/benchmarks/gpu_check.py" "${1:-gpu_check.md}"
+exec "${PYTHON:-$python}" "$root/bench/gpu_check.py" "${1:-gpu_check.md}"

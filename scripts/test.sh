@@ -68,7 +68,7 @@ for form in test_clients test_cluster hunt_http test_studio; do
   bash "scripts/checks/$form.sh"
 done
 say "== texts that are made to take long"
-"$PYTHON" scripts/benchmarks/text_torture.py --texts 200
+"$PYTHON" bench/text_torture.py --texts 200
 for room in audio engine stats text voices; do
   say "== mutants of $room"
   bash scripts/checks/mutants.sh "$room" 10

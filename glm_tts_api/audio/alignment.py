@@ -20,7 +20,7 @@ from glm_tts_api.contracts import Float32
 _HOP_S = 0.01
 _QUIET_DB = 30.0  # a hop that is softer than the loud hops by more than this is silent
 _LEAST_SILENCE = 7  # hops; the silence inside a plosive consonant is shorter
-# These values were tuned on speech whose times are known (scripts/benchmarks/word_times.py).
+# These values were tuned on speech whose times are known (bench/word_times.py).
 _LAST = 0.4  # how many syllables longer the last word before a pause is
 _NO_PLACE = 2.0  # the cost of a silence after a word where a speaker would not pause
 _UNUSED = 0.15  # the cost of each hop of silence that is not matched with the end of a word

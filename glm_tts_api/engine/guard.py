@@ -3,7 +3,7 @@ lists of ids.
 
 The LLM sometimes speaks on after the text, stops at once or falls into a loop. Such a segment is decoded
 again with the next seed, so the answer is still a function of the request alone. The thresholds lie beyond
-the values of the good segments among 2,400 segments of the bundled model (scripts/benchmarks/guard.py).
+the values of the good segments among 2,400 segments of the bundled model (bench/guard.py).
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def compare(said: str, heard: str) -> Comparison:
 def verdict_of(found: Comparison, *, is_sure: bool) -> Verdict:
     """Returns "ok" for a comparison whose longest wrong run is below the limit. Otherwise returns "drift", or
     "inconclusive" where `is_sure` is false, which means that the recogniser may be mistaken.
-    scripts/benchmarks/heard.py measures the limit."""
+    bench/heard.py measures the limit."""
     if found.longest < _DRIFT:
         return "ok"
     return "drift" if is_sure else "inconclusive"

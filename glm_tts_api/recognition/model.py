@@ -30,7 +30,7 @@ class Transcript:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the transcript can be trusted, by limits that scripts/benchmarks/heard.py measures."""
+        """Whether the transcript can be trusted, by limits that bench/heard.py measures."""
         return self.log_prob >= _LEAST_LOG_PROB and self.compression <= _MOST_COMPRESSION
 
 

@@ -20,7 +20,7 @@ _SAID_WORD = re.compile(rf"[{_HANZI}]|[^\W_{_HANZI}]+(?:'[^\W_{_HANZI}]+)*")
 _OPENING = "“‘（(【「『《〈[{"
 _PAUSES = frozenset("。！？，、；：….!?,;:—\n")
 # The length of an English word in syllables of Mandarin: an amount for each letter and each syllable, and a
-# factor for a word without stress. Measured on speech with known times (scripts/benchmarks/word_times.py).
+# factor for a word without stress. Measured on speech with known times (bench/word_times.py).
 _PER_LETTER, _PER_SYLLABLE, _UNSTRESSED = 0.2, 0.3, 0.7
 _LIGHT = re.compile(
     "an?|the|of|to|in|on|at|by|for|from|with|and|or|but|as|is|are|was|be|been|its?|that|this|than|your?|s?he|"

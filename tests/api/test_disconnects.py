@@ -1,10 +1,10 @@
-"""Some of scripts/benchmarks/disconnects.py: clients that leave at any moment take nothing with them."""
+"""Some of bench/disconnects.py: clients that leave at any moment take nothing with them."""
 
 from __future__ import annotations
 
 import pytest
 
-from scripts.benchmarks.disconnects import leave_many, open_files, what_is_left
+from bench.disconnects import leave_many, open_files, what_is_left
 from tests.api.server_process import Server
 
 N_CLIENTS = 6

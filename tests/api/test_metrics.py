@@ -11,10 +11,10 @@ from threading import Thread
 
 import pytest
 
+from bench.loop_lag import LoopLag
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.stats.figures import SERIES
-from scripts.benchmarks.loop_lag import LoopLag
 from tests.api.running import Running
 from tests.api.socket_client import SENTENCES, heard, talking, tell, write
 from tests.api.tone_engine import ToneEngine

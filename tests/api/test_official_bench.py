@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from scripts.benchmarks.official import N_BESIDE, measure
-from scripts.benchmarks.report import Progress
+from bench.official import N_BESIDE, measure
+from bench.report import Progress
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 

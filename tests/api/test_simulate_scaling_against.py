@@ -1,4 +1,4 @@
-"""scripts/benchmarks/simulate_scaling.py beside a real service, which here speaks tones."""
+"""bench/simulate_scaling.py beside a real service, which here speaks tones."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.benchmarks.serve import MIX
+from bench.serve import MIX
 from tests.api.running import Running
 
-SCRIPT = Path(__file__).parents[2] / "scripts/benchmarks/simulate_scaling.py"
+SCRIPT = Path(__file__).parents[2] / "bench/simulate_scaling.py"
 
 
 def test_the_simulation_is_set_beside_what_a_real_service_did(server: Running, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ import pytest
 import soundfile
 from safetensors.torch import load_file, save_file
 
+from bench import make_synthetic_checkpoint
 from glm_tts_api.contracts import STAGES
 from glm_tts_api.settings import BUNDLED_MODEL
-from scripts.benchmarks import make_synthetic_checkpoint
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.server_process import Server

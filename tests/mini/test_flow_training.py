@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 
 from glm_tts_api.model.flow.dit import DiT
-from scripts.mini.flow import SPREAD, calmed, code_vectors, flow_config, start
-from scripts.mini.flow_data import Batch
+from mini.flow import SPREAD, calmed, code_vectors, flow_config, start
+from mini.flow_data import Batch
 
 
 def test_a_new_flow_takes_codes_for_alike_that_the_tokenizer_has_close_together() -> None:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.mini.data import ClipSet
-from scripts.mini.features import FeatureExtractor
-from scripts.mini.kokoro_data import PartWriter, label, make_clip, speech_bounds, whole_tokens, with_silences
-from scripts.mini.kokoro_reading import Reading, english_letters
-from scripts.mini.pair_data import warped
-from scripts.mini.sentences import Sentence
-from scripts.mini.timbres import ENGLISH, HELD_OUT, MANDARIN, low_timbres, trained_timbres
-from scripts.mini.whisper_base import syllables
+from mini.data import ClipSet
+from mini.features import FeatureExtractor
+from mini.kokoro_data import PartWriter, label, make_clip, speech_bounds, whole_tokens, with_silences
+from mini.kokoro_reading import Reading, english_letters
+from mini.pair_data import warped
+from mini.sentences import Sentence
+from mini.timbres import ENGLISH, HELD_OUT, MANDARIN, low_timbres, trained_timbres
+from mini.whisper_base import syllables
 
 STARTS = np.arange(8, dtype=np.float64) * 100
 

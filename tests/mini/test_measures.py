@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scripts.mini.measures import Alignment, align, speech_seconds, words
+from mini.measures import Alignment, align, speech_seconds, words
 
 
 @pytest.mark.parametrize(

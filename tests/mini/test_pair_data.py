@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from scripts.mini.features import FeatureExtractor
-from scripts.mini.kokoro_data import PartWriter, make_clip
-from scripts.mini.kokoro_reading import Reading, character_tones
-from scripts.mini.pair_data import PairData, paced
-from scripts.mini.sentences import Sentence
+from mini.features import FeatureExtractor
+from mini.kokoro_data import PartWriter, make_clip
+from mini.kokoro_reading import Reading, character_tones
+from mini.pair_data import PairData, paced
+from mini.sentences import Sentence
 
 
 def _write(out: Path, texts: list[tuple[str, float]]) -> None:

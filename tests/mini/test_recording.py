@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from scripts.mini.recording import as_recorded
+from mini.recording import as_recorded
 
 
 def burst() -> np.ndarray:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.text.frontend import TextFrontend
-from scripts.mini.heldout import CHINESE, ENGLISH
-from scripts.mini.sayings import Grammar, SayingMaker, prepared
-from scripts.mini.sentences import Sentence
+from mini.heldout import CHINESE, ENGLISH
+from mini.sayings import Grammar, SayingMaker, prepared
+from mini.sentences import Sentence
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 N = 4000

@@ -17,8 +17,8 @@ from glm_tts_api.model.mel import resample
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.check import check_transcript_fit
-from scripts.mini.export import LONGEST_SEGMENT
-from scripts.mini.flow import flow_config
+from mini.export import LONGEST_SEGMENT
+from mini.flow import flow_config
 
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "glm_tts_api" / "assets" / "mini"

@@ -10,8 +10,8 @@ import pytest
 
 from glm_tts_api.audio.encode import to_pcm16
 from glm_tts_api.contracts import Float32
-from scripts.mini.levels import loudness
-from scripts.mini.speaking import Server
+from mini.levels import loudness
+from mini.speaking import Server
 
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "glm_tts_api" / "assets" / "mini"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scripts.mini.spelling import LetterAligner
+from mini.spelling import LetterAligner
 
 
 def test_letters_find_their_sounds() -> None:
@@ -27,7 +27,7 @@ def test_every_sound_is_given_to_a_letter() -> None:
 
 
 def test_places_count_tokens_not_characters() -> None:
-    from scripts.mini.utterances import place_in_tokens, spread
+    from mini.utterances import place_in_tokens, spread
 
     spans = ((0, 1), (1, 5), (5, 6))
     places = place_in_tokens(np.array([0.5, 3.0, 5.5], np.float32), spans)
@@ -37,15 +37,15 @@ def test_places_count_tokens_not_characters() -> None:
 
 
 def test_merges_join_the_heaviest_pair_first() -> None:
-    from scripts.mini.vocabulary import train_merges
+    from mini.vocabulary import train_merges
 
     assert train_merges({b" the": 5.0, b" then": 2.0, b"hat": 1.0}, 3)[0] in (b"th", b"he", b" t")
     assert b" the" in train_merges({b" the": 5.0, b" then": 2.0}, 3)
 
 
 def test_common_english_words_are_ids_of_their_own_and_the_rest_falls_into_pieces() -> None:
-    from scripts.mini.sentences import SentenceMaker
-    from scripts.mini.vocabulary import build
+    from mini.sentences import SentenceMaker
+    from mini.vocabulary import build
 
     vocabulary = build(SentenceMaker(), n_words=300, n_first=40, n_pieces=60, n_codes=4)
     assert len(vocabulary.encode("the people want this")) == 4
@@ -59,7 +59,7 @@ def test_common_english_words_are_ids_of_their_own_and_the_rest_falls_into_piece
 def test_factors_of_a_composed_table_are_found_again() -> None:
     import torch
 
-    from scripts.mini.restart import fit_factors
+    from mini.restart import fit_factors
 
     generator = torch.Generator().manual_seed(0)
     factors, rows = torch.rand(200, 12, generator=generator), torch.randn(12, 8, generator=generator)

@@ -11,10 +11,10 @@ from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.mel import log_mel, resample
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from glm_tts_api.model.vocoder.hift import HiFT, HiftConfig
-from scripts.mini.features import FeatureExtractor
-from scripts.mini.llm_model import LlmSize, TrainingLlama
-from scripts.mini.speech_encoder import EncoderConfig, SpeechEncoder
-from scripts.mini.vocoder import published_weights
+from mini.features import FeatureExtractor
+from mini.llm_model import LlmSize, TrainingLlama
+from mini.speech_encoder import EncoderConfig, SpeechEncoder
+from mini.vocoder import published_weights
 
 
 def chirp(n: int) -> torch.Tensor:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from glm_tts_api.settings import BUNDLED_MODEL
-from scripts.mini.codes import at_pace
-from scripts.mini.utterances import Splicer, Spoken, cuts
-from scripts.mini.vocabulary import Vocabulary
+from mini.codes import at_pace
+from mini.utterances import Splicer, Spoken, cuts
+from mini.vocabulary import Vocabulary
 
 SPLICER_VOICE = "someone"
 

@@ -8,8 +8,8 @@ import torch
 from transformers import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from scripts.mini.speech_encoder import EncoderConfig, SpeechEncoder
-from scripts.mini.whisper_layers import start_from_whisper
+from mini.speech_encoder import EncoderConfig, SpeechEncoder
+from mini.whisper_layers import start_from_whisper
 
 PARTS = {
     "self_attn_layer_norm": "self_attention/layer_norm",

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from bench.make_synthetic_checkpoint import sizes, write_checkpoint, write_safetensors
 from glm_tts_api.contracts import SampleRate
 from glm_tts_api.errors import CheckpointError
 from glm_tts_api.model.checkpoint import Models, load_checkpoint, require_servable
@@ -23,7 +24,6 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig, encoder_key
 from glm_tts_api.model.vocoder import HiFT, HiftConfig
-from scripts.benchmarks.make_synthetic_checkpoint import sizes, write_checkpoint, write_safetensors
 from scripts.checks.parity.fill import iter_fill
 
 MANIFESTS = Path(__file__).parents[1] / "golden" / "data" / "manifests"

@@ -1,4 +1,4 @@
-"""scripts/benchmarks/compare_streaming.py compares what the engine speaks; its figures say what they say."""
+"""bench/compare_streaming.py compares what the engine speaks; its figures say what they say."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from bench.streamed.measures import Ear, Heard, at_seams, distance
+from bench.streamed.renders import Renderer
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import Float32, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
@@ -18,8 +20,6 @@ from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
-from scripts.benchmarks.streamed.measures import Ear, Heard, at_seams, distance
-from scripts.benchmarks.streamed.renders import Renderer
 from tests.engine import tiny
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench.gpu_check import measure
+from bench.gpu_models import SIZES, Bench
+from bench.gpu_page import Figures, Line, describe, from_junit, page, verdict
+from bench.gpu_rows import ROWS, Row
 from glm_tts_api import __version__
-from scripts.benchmarks.gpu_check import measure
-from scripts.benchmarks.gpu_models import SIZES, Bench
-from scripts.benchmarks.gpu_page import Figures, Line, describe, from_junit, page, verdict
-from scripts.benchmarks.gpu_rows import ROWS, Row
 from tests.scripts.own_project import REPOSITORY
 
 ABSENT = (

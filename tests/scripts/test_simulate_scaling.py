@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.benchmarks.scaling.measured import Curve, Measured
-from scripts.benchmarks.scaling.routing import ROUTES
-from scripts.benchmarks.simulate_scaling import Outcome, Service, simulate
+from bench.scaling.measured import Curve, Measured
+from bench.scaling.routing import ROUTES
+from bench.simulate_scaling import Outcome, Service, simulate
 
 ROOT = Path(__file__).parents[2]
 EXPONENTIAL = [-math.log(1 - (i + 0.5) / 1000) for i in range(1000)]  # mean 1
@@ -80,7 +80,7 @@ def test_the_command_prints_a_row_for_each_size_routing_and_load(tmp_path: Path)
     done = subprocess.run(
         [
             sys.executable,
-            ROOT / "scripts/benchmarks/simulate_scaling.py",
+            ROOT / "bench/simulate_scaling.py",
             "serve.json",
             "streams.json",
             *options,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.benchmarks.stream_floor import StreamFloor
-from scripts.benchmarks.streams import Heard, row
+from bench.stream_floor import StreamFloor
+from bench.streams import Heard, row
 
 
 def test_a_player_that_always_has_enough_never_stops() -> None:

@@ -24,7 +24,7 @@ DOCUMENTS = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITOR
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_each_script_that_a_document_names_is_there(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
-    named = set(re.findall(r"(?<![\w./-])scripts/[\w./-]*\w", text))
+    named = set(re.findall(r"(?<![\w./-])(?:scripts|bench|mini)/[\w./-]*\w", text))
     assert {path for path in named if not (REPOSITORY / path).exists()} == set()
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.compare_polyphones import marked, misread, syllables
 from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.text.phonemes.writer import Phonemizer
-from scripts.benchmarks.compare_polyphones import marked, misread, syllables
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Texts made to take long: none is read in more than linear time, or holds other threads up for long.
 
-scripts/benchmarks/text_torture.py reads more of them (`scripts/test.sh long`) and prints what they take: a
+bench/text_torture.py reads more of them (`scripts/test.sh long`) and prints what they take: a
 second, and a tenth of one, at most. The bounds here are ten times that; a quadratic rule is far beyond them.
 """
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.text_torture import LENGTH, TOKENIZER, Reading, grown, read
+from bench.torture_texts import Torture, tortures
 from glm_tts_api.model.tokenizer import TextTokenizer
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.text.frontend import TextFrontend
-from scripts.benchmarks.text_torture import LENGTH, TOKENIZER, Reading, grown, read
-from scripts.benchmarks.torture_texts import Torture, tortures
 
 
 @pytest.fixture(scope="module")

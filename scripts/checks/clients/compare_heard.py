@@ -42,7 +42,7 @@ def heard(path: str) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 def recogniser() -> Callable[[np.ndarray[Any, np.dtype[np.float32]]], list[str]] | None:
     try:
-        from scripts.mini.measures import EnglishListener
+        from mini.measures import EnglishListener
 
         return EnglishListener().words
     except ImportError:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.benchmarks.machine import describe
+from bench.machine import describe
 from scripts.checks.torture import faults, fuzzing, hostile, kills, soaking
 from scripts.checks.torture.verdict import Verdict, write_json
 

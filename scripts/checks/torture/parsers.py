@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import msgpack
 
+from bench.torture_texts import tortures
 from glm_tts_api.api.keys import read_keys
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.trim import trimmed
@@ -31,7 +32,6 @@ from glm_tts_api.text.markup.lexicon import entry_of
 from glm_tts_api.text.markup.marks import voices_in, without_marks
 from glm_tts_api.text.markup.ssml import with_marks
 from glm_tts_api.voices.index import VoiceIndex, parse_entries
-from scripts.benchmarks.torture_texts import tortures
 from scripts.checks.torture.spoilt import never_audio, whole_files
 from tests.longform.test_epub import packed
 

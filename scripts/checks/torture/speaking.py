@@ -12,7 +12,7 @@ from typing import Any
 
 from websockets.sync.client import connect
 
-from scripts.benchmarks.disconnects import MOMENTS, leave, speech_request
+from bench.disconnects import MOMENTS, leave, speech_request
 from scripts.checks.torture.asking import LEFT, Asking, UnwantedAnswerError
 from scripts.checks.torture.sayings import new_text, new_voice
 

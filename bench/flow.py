@@ -1,0 +1,176 @@
+"""Compares the speed of the flow's sampling with the published way, at the official sizes.
+
+The weights are made by rule (scripts/checks/parity/fill.py). The baseline is the published way: two passes of
+batch 1 in each step, with token embedding and AdaLN computed in each pass. The server's way computes both
+passes in one batch and the constant parts once, with packed weights on a CPU. A GPU takes 4 or 8 segments as
+one batch. A CPU renders several segments at a time as the server does, each with a share of the cores.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bench.floor import matmul_flops
+from bench.report import Progress
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.model.flow.config import FlowConfig
+from glm_tts_api.model.flow.sampler import (
+    FlowInput,
+    FlowMatching,
+    n_frames,
+    tokens_to_frames,
+)
+from glm_tts_api.model.flow.schedule import cosine_schedule
+
+N_PROMPT, N_NEW = 100, 250
+_BATCHES = (1, 4, 8)
+_OFFICIAL = FlowConfig()
+
+
+def inputs(n: int, device: torch.device) -> list[FlowInput]:
+    items = []
+    for seed in range(n):
+        draw = torch.Generator().manual_seed(seed)
+        items.append(
+            FlowInput(
+                tokens=torch.randint(0, 32768, (N_NEW,), generator=draw),
+                speaker=torch.randn(192, generator=draw).to(device),
+                noise=draw,
+                prompt_tokens=torch.randint(0, 32768, (N_PROMPT,), generator=draw),
+                prompt_mel=torch.randn(2 * N_PROMPT, 80, generator=draw).mul(1.5).sub(5).to(device),
+            )
+        )
+    return items
+
+
+@torch.inference_mode()
+def published(model: FlowMatching, item: FlowInput, *, steps: int) -> Tensor:
+    """Samples the mel of one segment as the published code does (docs/model.md 8.2), [1, 80, T].
+
+    The server's sampling must give the same mel.
+    """
+    tokens = torch.cat([item.prompt_tokens, item.tokens])
+    length = n_frames(len(tokens), model.config)
+    device = item.prompt_mel.device
+    frames = tokens_to_frames(tokens, length)[None].to(device)
+    cond = F.pad(item.prompt_mel[None], (0, 0, 0, length - len(item.prompt_mel)))
+    speaker = F.normalize(item.speaker[None], dim=-1)
+    assert isinstance(item.noise, torch.Generator)
+    x = torch.randn(1, length, 80, generator=item.noise).to(device)
+    for t, dt in zip(*(part.to(device) for part in cosine_schedule(steps)), strict=True):
+        guided = model.estimator(x, cond, frames, t=t[None], speaker=speaker)
+        free = model.estimator(x, cond * 0, frames, t=t[None], speaker=speaker * 0)
+        rate = model.config.cfg_rate
+        x = x + dt * ((1 + rate) * guided - rate * free)
+    return x[:, len(item.prompt_mel) :].transpose(1, 2)
+
+
+def estimator_flops(config: FlowConfig, n_rows: int, length: int) -> float:
+    """Returns the floating-point operations of one estimator call on `n_rows` rows of `length` frames.
+
+    Counts the projections and the attention of the transformer blocks.
+    """
+    width, inner = config.trans_dim, config.heads * config.dim_head
+    per_frame = 2 * config.depth * (4 * width * inner + 2 * config.ff_mult * width * width)
+    attention = 4 * config.depth * length * inner
+    return float(n_rows * length * (per_frame + attention))
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def _side_by_side(model: FlowMatching, items: Sequence[FlowInput], *, steps: int) -> None:
+    """Samples each segment by itself, with as many threads at a time as the server has for rendering."""
+    config = EngineConfig(threads=torch.get_num_threads())
+
+    def share() -> None:
+        torch.set_num_threads(config.render_threads)
+
+    with ThreadPoolExecutor(config.n_renderers, initializer=share) as threads:
+        list(threads.map(lambda item: model.sample([item], steps=steps), items))
+
+
+def run(
+    *,
+    device: torch.device,
+    steps: int,
+    batches: Sequence[int] = _BATCHES,
+    config: FlowConfig = _OFFICIAL,
+) -> dict[str, Any]:
+    """Measures the flow, and prints and returns the seconds for a segment and the ratio to the baseline.
+
+    `batches` lists the numbers of segments at once. The error to the published mel is returned too.
+    """
+    from bench.synthetic import filled_flow
+
+    progress = Progress(3 + 2 * len(batches))
+    model = filled_flow(config, device)
+    on_cpu = device.type == "cpu"
+    ours = copy.deepcopy(model).pack() if on_cpu else model
+    progress.step()
+    length = n_frames(N_PROMPT + N_NEW, model.config)
+    baseline_s = min(
+        _seconds(lambda: published(model, inputs(1, device)[0], steps=steps), device) for _ in range(2)
+    )
+    progress.step()
+    floor_s = estimator_flops(model.config, 2, length) * steps / matmul_flops(device, torch.float32)
+    progress.step()
+    result: dict[str, Any] = {"baseline_s": baseline_s, "floor_s": floor_s, "steps": steps, "batches": {}}
+    for n in batches:
+        per_item = []
+        for _ in range(2):
+            items = inputs(n, device)
+            work = partial(
+                _side_by_side if on_cpu and n > 1 else FlowMatching.sample, ours, items, steps=steps
+            )
+            per_item.append(_seconds(work, device) / n)
+            progress.step()
+        result["batches"][str(n)] = {"s_per_item": min(per_item), "ratio": baseline_s / min(per_item)}
+    wanted = published(model, inputs(1, device)[0], steps=steps)
+    got = ours.sample(inputs(1, device), steps=steps)[0]
+    result["max_error"] = float((wanted - got).abs().max())
+    half = model.pack(torch.bfloat16)
+    seconds = _seconds(lambda: half.sample(inputs(1, device), steps=steps), device)
+    error = (wanted - half.sample(inputs(1, device), steps=steps)[0]).abs()
+    result["bf16"] = {
+        "s_per_item": seconds,
+        "ratio": baseline_s / seconds,
+        "mean_error": float(error.mean()),
+        "max_error": float(error.max()),
+    }
+    progress.close()
+    _print(result)
+    return result
+
+
+def _print(result: dict[str, Any]) -> None:
+    print(f"flow, {N_NEW} new + {N_PROMPT} prompt tokens, {result['steps']} steps, float32")
+    print(
+        f"baseline (two passes, batch 1): {result['baseline_s']:.2f} s; "
+        f"matmul floor {result['floor_s']:.2f} s"
+    )
+    for n, row in result["batches"].items():
+        print(
+            f"ours, {n:>2} segments: {row['s_per_item']:.2f} s a segment, {row['ratio']:.2f}x the baseline, "
+            f"{row['s_per_item'] / result['floor_s']:.2f}x the floor"
+        )
+    print(f"largest difference from the baseline's mel: {result['max_error']:.1e}")
+    bf16 = result["bf16"]
+    print(
+        f"in bf16 (DTYPE), 1 segment: {bf16['s_per_item']:.2f} s, {bf16['ratio']:.2f}x the baseline; "
+        f"log mel off by {bf16['mean_error']:.4f} in the mean, {bf16['max_error']:.2f} at most"
+    )

@@ -1,0 +1,207 @@
+"""Counts the faulty segments of the bundled model, without and with the guard that decodes them again.
+
+    python -m bench.guard [--sentences 400] [--seed 7]
+    python -m bench.guard --fresh [--seed 7] [--json FILE]
+
+The guard (glm_tts_api/engine/guard.py) finds segments whose speech tokens cannot be right. The program
+decodes sentences of tests/text/readings, half of them Chinese, in both voices. With the option --fresh it
+takes 400 sentences that were not used to choose the guard's limits: two later sets of that folder, and the
+held-out sentences of mini/. Prints the range of lengths, the faults, and the tokens that the
+guard costs. guard_heard.py reads FILE.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SegmentFault, SpeechRequest, Timings, Voice
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.guard import fault_in
+from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.request import EngineRequest
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.model.checkpoint import load_checkpoint
+from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
+from glm_tts_api.text.cut.incremental import SentenceSplitter
+from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.voices.store import VoiceStore
+from mini.heldout import CHINESE, CHINESE_PARAGRAPHS, ENGLISH, ENGLISH_PARAGRAPHS
+from tests.text.readings.accepted import FOLDER, sentences
+
+VOICES = ("exampleA", "exampleB")
+ROWS = 16
+_FRESH = {
+    "fresh_zh_13": (CHINESE, CHINESE_PARAGRAPHS),
+    "fresh_en_8": (ENGLISH, ENGLISH_PARAGRAPHS),
+}
+
+
+class Listener:
+    closed = full = False
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+        self.tokens: list[int] = []
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        self.tokens = tokens
+
+    def chunk_ready(self, chunk: AudioChunk) -> None: ...
+
+    def request_ended(self, error: Exception | None) -> None: ...
+
+    def request_freed(self) -> None: ...
+
+
+@dataclass
+class Outcome:
+    """The result of one sentence: `voice` speaks `text` with `seed`.
+
+    `first` is the fault of the first try, and `last` the fault that remains after the guard. `n_drawn` counts
+    the sampled tokens of all tries, `n_spoken` those of the final try. `ratio` is the first try's number of
+    tokens divided by the likely number for the text.
+    """
+
+    text: str
+    voice: str
+    seed: int
+    first: SegmentFault | None
+    last: SegmentFault | None
+    n_drawn: int
+    n_spoken: int
+    ratio: float
+
+
+@dataclass
+class Run:
+    """One sentence while it is decoded. `takes` holds the speech tokens of each try."""
+
+    text: str
+    voice: str
+    request: EngineRequest
+    listener: Listener = field(default_factory=Listener)
+    takes: list[list[int]] = field(default_factory=list)
+
+    def outcome(self) -> Outcome:
+        (said,) = self.request.segments
+        spoken = self.listener.tokens
+        assert said.likely is not None
+        first, last = fault_in(self.takes[0], said), fault_in(spoken, said)
+        n_drawn = sum(map(len, self.takes))
+        seed, ratio = self.request.asked.sampling.seed, len(self.takes[0]) / said.likely
+        return Outcome(self.text, self.voice, seed, first, last, n_drawn, len(spoken), ratio)
+
+
+def chosen(n: int, seed: int) -> Iterator[str]:
+    """Yields `n` random sentences of tests/text/readings: first n/2 Chinese ones, then n/2 English ones."""
+    for language in ("zh", "en"):
+        texts = sorted({one.text for one in sentences() if one.language == language and "\n" not in one.text})
+        yield from random.Random(seed).sample(texts, n // 2)
+
+
+def fresh() -> list[str]:
+    """Returns 400 sentences, Chinese and English in turn, that were not used to choose the guard's limits."""
+    return [text for pair in zip_longest(*map(_fresh, _FRESH)) for text in pair if text]
+
+
+def _fresh(name: str) -> list[str]:
+    with (FOLDER / f"{name}.tsv").open(encoding="utf-8", newline="") as lines:
+        texts = [row["text"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    held_out, paragraphs = _FRESH[name]
+    splitter = SentenceSplitter()
+    cut = [each.strip() for each in (*splitter.push("\n".join(paragraphs)), splitter.flush())]
+    return [*texts, *held_out, *filter(None, cut)]
+
+
+def runs(
+    texts: list[str], processor: InputProcessor, voices: Mapping[str, Voice], seed: int
+) -> Iterator[Run]:
+    for number, text in enumerate(texts):
+        for name, voice in voices.items():
+            listener = Listener()
+            asked = SpeechRequest("guard", text, voice, SamplingOptions(seed=seed + number))
+            request = processor.request(asked, listener)
+            if len(request.segments) == 1:
+                yield Run(text, name, request, listener)
+
+
+def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:
+    free, running = [*range(ROWS)], dict[EngineRequest, Run]()
+    while True:
+        while free and (run := next(waiting, None)) is not None:
+            running[run.request] = run
+            decoder.join(free.pop(), run.request.next_sequence(decoder.layout))
+        if not decoder.busy:
+            return
+        for sequence in decoder.step():
+            run = running[sequence.owner]
+            run.takes.append(sequence.tokens)
+            run.request.take(sequence)
+            if run.request.decoded:
+                free.append(sequence.slot)
+                yield running.pop(sequence.owner).outcome()
+            else:
+                decoder.join(sequence.slot, run.request.next_sequence(decoder.layout))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sentences", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    models = load_checkpoint(BUNDLED_MODEL, device="cpu")
+    with tempfile.TemporaryDirectory() as scratch:
+        frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=Path(scratch))
+        store = VoiceStore(
+            SHIPPED_CONFIGS / "prompt_cache.json",
+            Path(scratch) / "voices",
+            limits=RecordingLimits(),
+            bundled=BUNDLED_MODEL / "prompts",
+        )
+        config = EngineConfig(n_slots=ROWS)
+        processor = InputProcessor(
+            models, frontend, VoiceFeatures(models, len(VOICES)), config.stream_chunks, guard=True
+        )
+        texts = fresh() if arguments.fresh else [*chosen(arguments.sentences, arguments.seed)]
+        waiting = runs(texts, processor, {name: store.get(name) for name in VOICES}, arguments.seed)
+        outcomes = [*decode(waiting, DecodeBatcher(models, config))]
+    show(outcomes)
+    if arguments.json is not None:
+        lines = (json.dumps(asdict(one), ensure_ascii=False) for one in outcomes)
+        arguments.json.write_text("\n".join(lines))
+
+
+def show(outcomes: list[Outcome]) -> None:
+    ratios = np.quantile([one.ratio for one in outcomes], (0, 0.005, 0.5, 0.995, 1)).round(2)
+    print(f"{len(outcomes)} segments; tokens over the likely number, at 0, 0.5, 50, 99.5 and 100 %:")
+    print(f"  {ratios.tolist()}")
+    print(f"faults without the guard: {dict(Counter(one.first for one in outcomes if one.first))}")
+    print(f"faults with the guard:    {dict(Counter(one.last for one in outcomes if one.last))}")
+    drawn, first = sum(one.n_drawn for one in outcomes), sum(one.n_spoken for one in outcomes)
+    print(f"tokens drawn over tokens spoken: {drawn / first:.4f}")
+    for one in outcomes:
+        if one.first:
+            print(f"  {one.first} x{one.ratio:.1f}, then {one.last or 'good'}: {one.text}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Measures how much more CPU time flow and vocoder need for a streamed answer than for a whole answer.
+
+Tries several STREAM_CHUNKS, with a voice of 5 s at 24 kHz. Uses one thread, so that other programs on the
+machine matter little.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from bench.report import Progress
+from glm_tts_api.engine.request import EngineRequest, Span
+from glm_tts_api.engine.spans import SpanCutter
+from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
+from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.engine.torch_flags import set_torch_flags
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.engine.warm_up import WarmUp
+from glm_tts_api.model.checkpoint import load_checkpoint
+from glm_tts_api.settings import Settings
+
+ANSWERS = ((5.0,), (8.0,), (12.0,), (12.5, 12.5))  # for each answer the seconds of its segments
+
+Schedule = tuple[int, ...]
+
+
+@torch.inference_mode()
+def run(*, schedules: Sequence[Schedule]) -> dict[str, Any]:
+    """Measures whole and streamed answers, and prints and returns the figures.
+
+    `schedules` are values of STREAM_CHUNKS (span sizes in tokens), tried in addition to the value of the
+    settings.
+    """
+    settings = Settings.load()
+    set_torch_flags(torch.device("cpu"), os.environ)
+    torch.set_num_threads(1)
+    models = load_checkpoint(settings.checkpoint_dir, device="cpu", dtype=settings.dtype)
+    token2wav = Token2Wav(models, settings.engine)
+    request = WarmUp(models, VoiceFeatures(models, 1), on_done=lambda _: None).measured_request()
+    tried = list(dict.fromkeys([*schedules, settings.stream_chunks]))
+    progress, rows = Progress(len(ANSWERS) * (1 + len(tried))), list[dict[str, Any]]()
+    _cpu_seconds(token2wav, request, ANSWERS[0], None)  # loads the weights into memory
+    for answer in ANSWERS:
+        whole_s = 0.0
+        for chunks in (None, *tried):
+            n_windows, work_s = _cpu_seconds(token2wav, request, answer, chunks)
+            whole_s = whole_s or work_s
+            rows.append(
+                {
+                    "audio_s": sum(answer),
+                    "chunks": chunks and ",".join(map(str, chunks)),
+                    "windows": n_windows,
+                    "work_s": work_s,
+                    "to_whole": work_s / whole_s,
+                }
+            )
+            progress.step()
+    progress.close()
+    _print(rows)
+    return {"rows": rows}
+
+
+def _cpu_seconds(
+    token2wav: Token2Wav, request: EngineRequest, answer: Sequence[float], chunks: Schedule | None
+) -> tuple[int, float]:
+    """Renders an answer with segments of `answer` seconds. Returns (the number of flow windows, CPU seconds).
+
+    A window is the piece of a segment that the flow samples at once. `chunks` None renders whole segments.
+    """
+    n_windows, begin = 0, time.thread_time()
+    for number, seconds in enumerate(answer):
+        sizes = chunks[-1:] if chunks and number else chunks
+        for window in SpanCutter(sizes).cut(round(TOKENS_A_SECOND * seconds), ended=True):
+            span = Span(request, 0, [0] * (window.stop - window.start), window)
+            token2wav.add(span)
+            while token2wav.busy:
+                token2wav.step()
+            if span.error is not None:
+                raise span.error
+            n_windows += 1
+    return n_windows, time.thread_time() - begin
+
+
+def _print(rows: Sequence[dict[str, Any]]) -> None:
+    print("audio s  STREAM_CHUNKS            windows  CPU s  x whole")
+    for row in rows:
+        work = f"{row['work_s']:>5.2f}  {row['to_whole']:>7.2f}"
+        print(f"{row['audio_s']:>7.1f}  {row['chunks'] or '(whole)':<23}  {row['windows']:>7}  {work}")

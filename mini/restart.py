@@ -1,0 +1,115 @@
+"""Makes training states from the shipped weights, for other speech. Moments and schedule start anew.
+
+    python -m mini.restart --parts hift flow
+
+The LLM and the flow forget the speech codes, since the new speech has a tokenizer of its own.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from glm_tts_api.model.vocoder.hift import HiFT, HiftConfig
+from glm_tts_api.settings import BUNDLED_MODEL
+from mini.composition import compose
+from mini.espeak import Espeak
+from mini.flow import CODE_TABLE, flow_config
+from mini.llm import open_vocabulary
+from mini.llm_model import SCALE, TEMPERATURE, LlmSize, TrainingLlama
+from mini.sentences import SentenceMaker
+from mini.vocabulary import Vocabulary
+
+VOCABULARY = "vq32k-phoneme-tokenizer"
+PARTS = ("hift", "llm", "flow")
+
+
+def _save(folder: Path, content: dict[str, object]) -> None:
+    path = folder / "state.pt"
+    if path.exists():
+        raise SystemExit(f"{path} exists: training goes on from there")
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save({**content, "step": 0, "trained_s": 0.0}, path)
+
+
+def fit_factors(table: Tensor, factors: Tensor, *, ridge: float = 1.0) -> Tensor:
+    """Returns factor rows [f, dim] whose product with `factors` [n, f] is nearest to `table` [n, dim].
+
+    The rows are the solution of a ridge regression with the weight `ridge`.
+    """
+    gram = factors.T @ factors + ridge * torch.eye(factors.shape[1])
+    rows: Tensor = torch.linalg.solve(gram, factors.T @ table)
+    return rows
+
+
+def _ids(vocabulary: Vocabulary) -> dict[str | bytes, int]:
+    """Maps each token to its id. Ordinary tokens are bytes, and added tokens are strings."""
+    ids: dict[str | bytes, int] = {token: index for index, token in enumerate(vocabulary.ranks)}
+    ids.update(vocabulary.added.items())
+    return ids
+
+
+def llm_weights(assets: Path, folder: Path, *, temperature: float) -> dict[str, Tensor]:
+    """Returns a training state of the LLM from the shipped weights.
+
+    The shipped embedding table is split into factor rows and own rows again, token by token, since the
+    vocabulary may have changed meanwhile. `temperature` is the one that the export used.
+    """
+    vocabulary, factors = open_vocabulary(folder)
+    model = TrainingLlama(LlmSize(), n_ids=len(vocabulary), factors=factors)
+    stored = load_file(assets / "llm" / "model.safetensors")
+    weights = {k.removeprefix("model."): v.float() for k, v in stored.items()}
+    weights["norm.weight"] *= temperature
+    table = weights.pop("embed_tokens.weight") / SCALE
+    shipped, maker, engine = Vocabulary.load(assets / VOCABULARY), SentenceMaker(), Espeak(folder)
+    of_shipped, shipped_names = compose(shipped, maker, engine)
+    _, names = compose(vocabulary, maker, engine)
+    fitted = dict(zip(shipped_names, fit_factors(table[: shipped.n_text], of_shipped), strict=True))
+    where, tokens = _ids(shipped), _ids(vocabulary)
+    codes = range(vocabulary.audio_start, vocabulary.audio_start + vocabulary.n_codes)
+    with torch.no_grad():
+        for row, name in zip(model.factor_rows.weight, names, strict=True):
+            row.copy_(fitted.get(name, torch.zeros(())))
+        composed = factors @ model.factor_rows.weight
+        for token, i in tokens.items():
+            if token in where and i not in codes:
+                own = table[where[token]]
+                model.rows.weight[i] = 2 * (own - composed[i]) if i < vocabulary.n_text else own
+    return {**model.state_dict(), **weights}
+
+
+def flow_weights(assets: Path) -> dict[str, Tensor]:
+    """Returns the flow's weights with an empty table of codes, since a new tokenizer has other codes."""
+    stored = torch.load(assets / "flow" / "flow.pt", weights_only=True)["model"]
+    weights = {k.removeprefix("estimator."): v.float() for k, v in stored.items()}
+    sizes = flow_config()
+    return {**weights, CODE_TABLE: torch.zeros(sizes.text_vocab_size + 1, sizes.text_emb_dim)}
+
+
+def hift_weights(assets: Path) -> dict[str, Tensor]:
+    model = HiFT(HiftConfig.from_json(assets / "hift" / "config.json"))
+    model.load_state_dict(torch.load(assets / "hift" / "hift.pt", weights_only=True))
+    return model.fold().state_dict()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--assets", type=Path, default=BUNDLED_MODEL)
+    parser.add_argument("--folder", type=Path, default=Path(".mini"))
+    parser.add_argument("--temperature", type=float, default=TEMPERATURE, help="as at export")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    args = parser.parse_args()
+    if "hift" in args.parts:
+        _save(args.folder / "hift", {"model": hift_weights(args.assets)})
+    if "llm" in args.parts:
+        llm = llm_weights(args.assets, args.folder, temperature=args.temperature)
+        _save(args.folder / "llm", {"model": llm})
+    if "flow" in args.parts:
+        flow = flow_weights(args.assets)
+        _save(args.folder / "flow", {"model": flow, "average": {k: v.clone() for k, v in flow.items()}})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Speaks through the server's own engine, for evaluations: one utterance at a time on one thread."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from glm_tts_api.audio.decode import RecordingLimits
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.engine import Engine
+from glm_tts_api.model.checkpoint import load_checkpoint
+from glm_tts_api.settings import BUNDLED_MODEL
+from glm_tts_api.text.frontend import TextFrontend
+from glm_tts_api.voices.store import VoiceStore
+from mini.measures import Wave
+
+
+@dataclass(frozen=True)
+class Said:
+    """One utterance: a wave for each segment, and the CPU time and wall time that it took."""
+
+    segments: list[Wave]
+    cpu_s: float
+    wall_s: float
+    sample_rate: int
+
+    @property
+    def audio_s(self) -> float:
+        return sum(len(wave) for wave in self.segments) / self.sample_rate
+
+
+class _Listener:
+    """A listener that collects the waves of one utterance."""
+
+    closed = full = False
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+        self.pieces: dict[int, list[Wave]] = {}
+        self.ended: Future[None] = Future()
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        pass
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        self.pieces.setdefault(chunk.segment, []).append(chunk.pcm)
+
+    def request_ended(self, error: Exception | None) -> None:
+        if error is None:
+            self.ended.set_result(None)
+        else:
+            self.ended.set_exception(error)
+
+    def request_freed(self) -> None:
+        pass
+
+
+class Server:
+    """The server's engine in this process, with the text front end and the shipped voices."""
+
+    def __init__(
+        self,
+        model_dir: Path,
+        configs_dir: Path,
+        scratch: Path,
+        *,
+        flow_steps: int | None = None,
+        guard: bool = True,
+    ) -> None:
+        """`flow_steps` None takes as many as the checkpoint names."""
+        self.frontend = TextFrontend(configs_dir, cache_dir=scratch / "text")
+        self._voices = VoiceStore(
+            configs_dir / "prompt_cache.json",
+            scratch / "own_voices",
+            limits=RecordingLimits(),
+            bundled=BUNDLED_MODEL / "prompts",
+        )
+        self._engine = Engine(
+            EngineConfig(n_slots=4, flow_steps=flow_steps, threads=1, guard=guard),
+            load_models=partial(load_checkpoint, model_dir, device="cpu"),
+            load_frontend=lambda: self.frontend,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Server"]:
+        """Loads the model for the block, and closes the engine afterwards.
+
+        Raises SystemExit with the cause if the model cannot be loaded.
+        """
+        self._engine.start()
+        try:
+            while self._engine.state.status == "loading":  # noqa: ASYNC110 - the engine tells its state, no event
+                await asyncio.sleep(0.1)
+            if self._engine.state.status == "failed":
+                raise SystemExit(f"The model could not be loaded: {self._engine.state.cause}")
+            yield self
+        finally:
+            self._engine.close()
+
+    def voice(self, index: str) -> Voice:
+        return self._voices.get(index)
+
+    async def say(
+        self,
+        text: str,
+        voice: Voice,
+        *,
+        seed: int,
+        sample_rate: int = 24000,
+    ) -> Said:
+        utterance = SpeechRequest(
+            request_id=f"evaluate-{seed}",
+            text=text,
+            voice=voice,
+            sampling=SamplingOptions(seed=seed),
+            sample_rate=sample_rate,
+        )
+        listener = _Listener()
+        cpu, wall = time.process_time(), time.monotonic()
+        self._engine.speak(utterance, listener)
+        await asyncio.wrap_future(listener.ended)
+        cpu, wall = time.process_time() - cpu, time.monotonic() - wall
+        segments = [np.concatenate(pieces) for _, pieces in sorted(listener.pieces.items())]
+        return Said(segments, cpu, wall, sample_rate)
