@@ -1,4 +1,4 @@
-"""Counts how many polyphones (Hanzi with several readings) are read right in tests/text/polyphone*.tsv.
+"""Counts how many polyphones (Hanzi with several readings) of tests/speech_text/polyphone*.tsv are read well.
 
 Compares the server's phoneme mode with pypinyin alone, and with g2pM where it is installed.
 
@@ -17,10 +17,10 @@ from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
-from glm_tts_api.text.phonemes.pinyin import named_syllable
-from glm_tts_api.text.phonemes.writer import HANZI_RUN, Phonemizer, read_aligned
+from speech_text.phonemes.pinyin import named_syllable
+from speech_text.phonemes.writer import HANZI_RUN, Phonemizer, read_aligned
 
-SETS = Path(__file__).resolve().parents[1] / "tests" / "text"
+SETS = Path(__file__).resolve().parents[1] / "tests" / "speech_text"
 _MARKED = re.compile(r"\{(.)\|(\w+)\}")
 Reader = Callable[[str], list[str]]
 """Maps a run of Hanzi to a list with one reading for each character."""

@@ -1,10 +1,10 @@
-"""Counts the sentences of tests/text/readings that our rules, the published rules, WeText and NeMo read well.
+"""Counts the sentences of tests/speech_text/readings that our rules and those of others read well.
 
     python bench/compare_readings.py [--aside] [--ours]
 
---aside takes the sentences that were put aside while the rules were made. --ours leaves WeText and NeMo out.
-These two are installed from PyPI into a separate environment in ~/.cache/glm-tts-api/readings, which takes
-some minutes the first time. Prints for each kind of sentence how many are read well.
+The others are the published rules, WeText and NeMo. --aside takes the sentences that were put aside while the
+rules were made. --ours leaves out WeText and NeMo, which are installed from PyPI into ~/.cache/glm-tts-api/
+readings; this takes some minutes the first time. Prints for each kind of sentence how many are read well.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.settings import SHIPPED_CONFIGS
-from glm_tts_api.text.frontend import RuleSet, TextFrontend
-from tests.text.readings.accepted import Sentence, sentences
+from speech_text.frontend import RuleSet, TextFrontend
+from tests.speech_text.readings.accepted import Sentence, sentences
 
 PROJECT = Path(__file__).resolve().parents[1]
-READINGS = PROJECT / "tests" / "text" / "readings"
+READINGS = PROJECT / "tests" / "speech_text" / "readings"
 PACKAGES = ("wetext==0.1.8", "nemo_text_processing==1.2.0")
 ENVIRONMENT = Path.home() / ".cache" / "glm-tts-api" / "readings"
 

@@ -4,8 +4,8 @@
     python -m bench.guard --fresh [--seed 7] [--json FILE]
 
 The guard (glm_tts_api/engine/guard.py) finds segments whose speech tokens cannot be right. The program
-decodes sentences of tests/text/readings, half of them Chinese, in both voices. With the option --fresh it
-takes 400 sentences that were not used to choose the guard's limits: two later sets of that folder, and the
+decodes sentences of tests/speech_text/readings, half of them Chinese, in both voices. With the option --fresh
+it takes 400 sentences that were not used to choose the guard's limits: two later sets of that folder, and the
 held-out sentences of mini/. Prints the range of lengths, the faults, and the tokens that the
 guard costs. guard_heard.py reads FILE.
 """
@@ -36,11 +36,11 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
-from glm_tts_api.text.cut.incremental import SentenceSplitter
-from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
 from mini.heldout import CHINESE, CHINESE_PARAGRAPHS, ENGLISH, ENGLISH_PARAGRAPHS
-from tests.text.readings.accepted import FOLDER, sentences
+from speech_text.cut.incremental import SentenceSplitter
+from speech_text.frontend import TextFrontend
+from tests.speech_text.readings.accepted import FOLDER, sentences
 
 VOICES = ("exampleA", "exampleB")
 ROWS = 16
@@ -107,7 +107,7 @@ class Run:
 
 
 def chosen(n: int, seed: int) -> Iterator[str]:
-    """Yields `n` random sentences of tests/text/readings: first n/2 Chinese ones, then n/2 English ones."""
+    """Yields `n` random sentences of tests/speech_text/readings: n/2 Chinese ones, then n/2 English ones."""
     for language in ("zh", "en"):
         texts = sorted({one.text for one in sentences() if one.language == language and "\n" not in one.text})
         yield from random.Random(seed).sample(texts, n // 2)

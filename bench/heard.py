@@ -5,8 +5,8 @@
 
 FOLDER holds the recogniser (docs/voices.md). With DATA, a folder of mini/kokoro_data, the speech
 comes from natural voices, with faults in the audio (natural_faults.py). Without DATA the bundled model speaks
-sentences of tests/text/readings in both voices, unchanged or with a fault in the text. In such a fault two
-English words or three Hanzi are left out, repeated, or replaced by those of another sentence. Half of the
+sentences of tests/speech_text/readings in both voices, unchanged or with a fault in the text. In such a fault
+two English words or three Hanzi are left out, repeated, or replaced by those of another sentence. Half of the
 sentences are Chinese. FILE keeps the words that were heard. Without FOLDER the program only judges the words
 in FILE again.
 """
@@ -34,8 +34,8 @@ from glm_tts_api.contracts import Float32
 from glm_tts_api.recognition.comparison import compare, verdict_of
 from glm_tts_api.recognition.model import Transcript, Whisper
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
-from glm_tts_api.text.signs import has_hanzi
 from mini.speaking import Server
+from speech_text.signs import has_hanzi
 
 _WORDS = re.compile("[\u4e00-\u9fff]|[A-Za-z']+|[^\u4e00-\u9fffA-Za-z']+")
 Spoken = tuple[Fault | None, str, Float32]

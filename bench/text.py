@@ -1,8 +1,8 @@
 """Measures how long the text front end needs to turn a text of 1,000 characters into segments, on one core.
 
-The texts are sentences of tests/text/readings, nearly all with figures, and a story without figures. The
-baseline is the published rules. Caches are cleared before each try. Times are CPU times of one thread, after
-one try that is not counted.
+The texts are sentences of tests/speech_text/readings, nearly all with figures, and a story without figures.
+The baseline is the published rules. Caches are cleared before each try. Times are CPU times of one thread,
+after one try that is not counted.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.report import Progress
-from glm_tts_api.text.frontend import TextFrontend
+from speech_text.frontend import TextFrontend
 
 PROJECT = Path(__file__).resolve().parents[1]
-READINGS = PROJECT / "tests" / "text" / "readings"
+READINGS = PROJECT / "tests" / "speech_text" / "readings"
 LENGTH = 1000
 N_TRIES = 12
 STORY = {

@@ -34,10 +34,10 @@ from bench.torture_texts import Torture, tortures
 from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.tokenizer import TextTokenizer
-from glm_tts_api.text.cut.incremental import SentenceSplitter
-from glm_tts_api.text.frontend import RuleSet, TextFrontend
-from glm_tts_api.text.markup.marks import voices_in
-from glm_tts_api.text.markup.ssml import with_marks
+from speech_text.cut.incremental import SentenceSplitter
+from speech_text.frontend import RuleSet, TextFrontend
+from speech_text.markup.marks import voices_in
+from speech_text.markup.ssml import with_marks
 
 PROJECT = Path(__file__).resolve().parents[1]
 LENGTH = 20_000

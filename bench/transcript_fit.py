@@ -30,13 +30,13 @@ from glm_tts_api.engine.transcript_fit import TranscriptFit
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
-from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.check import check_transcript_fit
 from mini.heldout import CHINESE, ENGLISH
 from mini.kokoro import SAMPLE_RATE
 from mini.kokoro_data import Speaker
 from mini.timbres import ENGLISH as ENGLISH_VOICES
 from mini.timbres import HELD_OUT, MANDARIN, Timbre
+from speech_text.frontend import TextFrontend
 
 Floats = npt.NDArray[np.float64]
 TEXTS = {"zh": CHINESE, "en": ENGLISH}

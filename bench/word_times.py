@@ -20,9 +20,9 @@ sys.path.insert(0, str(REPOSITORY))
 from glm_tts_api.contracts import AudioChunk, SpeechRequest, UploadedVoice  # noqa: E402
 from glm_tts_api.settings import SHIPPED_CONFIGS  # noqa: E402
 from glm_tts_api.speech.times import SegmentTimes, TimeKeeper  # noqa: E402
-from glm_tts_api.text.frontend import TextFrontend  # noqa: E402
 from mini.espeak import SAMPLE_RATE, VOICES, Espeak  # noqa: E402
 from mini.heldout import CHINESE, ENGLISH  # noqa: E402
+from speech_text.frontend import TextFrontend  # noqa: E402
 
 
 def errors(

@@ -52,9 +52,9 @@ from glm_tts_api.stats.lane_counts import lane_counters
 from glm_tts_api.stats.workers import WorkerRecord, WorkerStats
 from glm_tts_api.studio.encode import router as studio_encode_router
 from glm_tts_api.studio.studio import router as studio_router
-from glm_tts_api.text.markup.lexicon import LexiconFile
-from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 from glm_tts_api.voices.store import VoiceStore
+from speech_text.markup.lexicon import LexiconFile
+from speech_text.phonemes.dictionaries import DictionaryFiles
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1

@@ -196,7 +196,7 @@ def _read(arguments: argparse.Namespace) -> int:
     and the warnings. Needs no server. Raises StartupError if the text is refused."""
     text = given_text(arguments.text, "read")
     from glm_tts_api.model.llm_config import LlmConfig
-    from glm_tts_api.text.frontend import TextFrontend  # takes a second to load
+    from speech_text.frontend import TextFrontend  # takes a second to load
 
     settings = Settings.load()
     frontend = TextFrontend(

@@ -98,8 +98,8 @@ class LexiconEntry:
 @dataclass(frozen=True, slots=True)
 class ReadingOptions:
     """How a text is read. `use_phoneme` writes polyphones and rare characters as phonemes. `verbatim` says
-    how much of addresses and code is said; None decides by the text's length (text/markup/verbatim.py).
-    `lexicon` holds entries for this text alone."""
+    how much of addresses and code is said; None decides by the text's length
+    (speech_text/markup/verbatim.py). `lexicon` holds entries for this text alone."""
 
     use_phoneme: bool = False
     verbatim: Verbatim | None = None

@@ -17,9 +17,9 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL
-from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
 from mini.measures import Wave
+from speech_text.frontend import TextFrontend
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@
 #   bash scripts/test.sh long        the same as the first command, and then the long tests: goldens, model and
 #                                    engine with only AVX2, client packages, kills in a Ray cluster, schemathesis, a text
 #                                    of twenty minutes, texts that are made to take long, mutants
-#   bash scripts/test.sh ARGUMENTS   the checks, and pytest with these arguments, such as tests/text -k money
+#   bash scripts/test.sh ARGUMENTS   the checks, and pytest with these arguments, such as tests/speech_text -k money
 #
 # The checks (scripts/check.sh) run in parallel with the tests. Their output is printed below that of the tests.
 set -euo pipefail
@@ -69,7 +69,7 @@ for form in test_clients test_cluster hunt_http test_studio; do
 done
 say "== texts that are made to take long"
 "$PYTHON" bench/text_torture.py --texts 200
-for room in audio engine stats text voices; do
+for room in audio engine stats speech_text voices; do
   say "== mutants of $room"
   bash scripts/checks/mutants.sh "$room" 10
 done

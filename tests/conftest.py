@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 TIERS = {
-    "unit": "no process, no model: audio, deploy, longform, service, settings, speech, stats, text, voices",
+    "unit": "no process, no model: audio, deploy, longform, service, settings, speech*, stats, voices",
     "server": "real ports, and an engine that speaks tones",
     "model": "the mini, tiny models and goldens",
     "scripts": "the shell scripts, the wheel and the commands, each with servers of its own",
@@ -23,7 +23,7 @@ TIERS = {
 # The longest path that fits decides.
 PLACES = {
     **dict.fromkeys(("audio", "deploy", "longform", "service"), "unit"),
-    **dict.fromkeys(("settings", "speech", "stats", "text", "voices"), "unit"),
+    **dict.fromkeys(("settings", "speech", "stats", "speech_text", "voices"), "unit"),
     "api": "server",
     "recognition": "unit",
     "recognition/test_with_whisper.py": "long",
@@ -36,7 +36,7 @@ PLACES = {
     "api/test_levels_of_a_long_script.py": "long",
     "api/test_levels_of_a_script.py": "model",
     **dict.fromkeys(("api/test_ended_engines.py", "api/test_lost_device.py"), "long"),
-    **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "text/test_wetext_built.py"), "long"),
+    **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "speech_text/test_wetext_built.py"), "long"),
     "api/test_no_models_in_the_server.py": "model",
     "api/test_official_bench.py": "scripts",
     "api/test_processes_of_engines.py": "model",
@@ -53,7 +53,7 @@ PLACES = {
     "api/test_simulate_scaling_against.py": "scripts",
     "api/test_soak.py": "soak",
     "api/test_disconnects.py": "soak",
-    "text/test_torture.py": "soak",
+    "speech_text/test_torture.py": "soak",
     **dict.fromkeys(("api/test_connections.py", "api/test_hostile_bodies.py"), "soak"),
     **dict.fromkeys(("api/test_slow_readers.py", "api/test_tiny_pieces.py"), "soak"),
     **dict.fromkeys(("api/test_killed_jobs.py", "voices/test_killed_writer.py"), "soak"),

@@ -24,7 +24,7 @@ from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
-from glm_tts_api.text.frontend import TextFrontend
+from speech_text.frontend import TextFrontend
 
 Wave = npt.NDArray[np.float32]
 

@@ -18,8 +18,8 @@ from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats.workers import WorkerStats
-from glm_tts_api.text.markup.lexicon import LexiconFile
 from glm_tts_api.voices.store import VoiceStore
+from speech_text.markup.lexicon import LexiconFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.audio.encode import from_pcm16, open_encoder
 from glm_tts_api.contracts import AudioFormat
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
-from glm_tts_api.text.cut.pieces import Check
+from speech_text.cut.pieces import Check
 
 _PIECE_BYTES = 2**20  # of samples; they are encoded in some 0.1 s
 _CHARACTERS_A_SECOND = 5  # of speech, roughly: the work is admitted as a text of this length would be

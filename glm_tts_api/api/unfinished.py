@@ -25,10 +25,10 @@ from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book, Chapter
 from glm_tts_api.longform.voices import BOOK, keep_voices
 from glm_tts_api.speech.encoding import encode_whole
-from glm_tts_api.text.cut.block_pauses import Pauses
-from glm_tts_api.text.markup.marks import before_mark, lasting_marks
-from glm_tts_api.text.reading import ShownSegment
 from glm_tts_api.voices.unregistered import decoded_voice
+from speech_text.cut.block_pauses import Pauses
+from speech_text.markup.marks import before_mark, lasting_marks
+from speech_text.reading import ShownSegment
 
 logger = logging.getLogger(__name__)
 _KEPT_S, _SOON = 1800.0, "in 30 minutes"

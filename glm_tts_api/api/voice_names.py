@@ -11,7 +11,7 @@ from glm_tts_api.audio.decode import require_audio
 from glm_tts_api.contracts import MOOD_SIGN, UploadedVoice, Voice, in_mood
 from glm_tts_api.errors import InvalidField, MalformedPronunciation, UnknownMood, UnknownVoice, quote
 from glm_tts_api.http.uploads import Upload
-from glm_tts_api.text.markup.marks import voices_in
+from speech_text.markup.marks import voices_in
 
 _MOST_VOICES = 32  # in one text; their samples are in memory while the request waits
 

@@ -31,7 +31,7 @@ from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.reading import decode, read_book
 from glm_tts_api.longform.runner import run_job
 from glm_tts_api.longform.script import Book
-from glm_tts_api.text.cut.block_pauses import Pauses
+from speech_text.cut.block_pauses import Pauses
 
 WORK = ".glm-tts"  # the job's folder, inside the book's folder
 _SEED = 42

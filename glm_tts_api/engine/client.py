@@ -21,7 +21,7 @@ from glm_tts_api.engine.child import Begun, Child, EngineDied
 from glm_tts_api.engine.messages import BrokenMessage, error_of
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.text.reading import ShownReading
+from speech_text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
 

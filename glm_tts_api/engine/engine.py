@@ -36,11 +36,11 @@ from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Statu
 from glm_tts_api.engine.transcript_fit import TranscriptFit
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.text.cut.pieces import Check
+from speech_text.cut.pieces import Check
 
 if TYPE_CHECKING:
-    from glm_tts_api.text.frontend import TextFrontend
-    from glm_tts_api.text.reading import ShownReading
+    from speech_text.frontend import TextFrontend
+    from speech_text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
 AnswerT = TypeVar("AnswerT")

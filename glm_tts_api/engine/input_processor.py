@@ -15,11 +15,11 @@ from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.text.cut.pieces import Check, unwatched
-from glm_tts_api.text.reading import spoken_seconds
+from speech_text.cut.pieces import Check, unwatched
+from speech_text.reading import spoken_seconds
 
 if TYPE_CHECKING:  # the engine runs where the text libraries are not installed
-    from glm_tts_api.text.frontend import TextFrontend
+    from speech_text.frontend import TextFrontend
 
 _CACHED_TRANSCRIPTS = 256
 _MAX_BYTES = 2**23

@@ -20,7 +20,7 @@ from glm_tts_api.engine.warm_up import WarmUp, patience
 from glm_tts_api.model.checkpoint import Models
 
 if TYPE_CHECKING:
-    from glm_tts_api.text.frontend import TextFrontend
+    from speech_text.frontend import TextFrontend
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from glm_tts_api.contracts import (
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import InternalFault, ServiceError
-from glm_tts_api.text.reading import ShownReading
+from speech_text.reading import ShownReading
 
 
 class Message(Struct, frozen=True, eq=False, array_like=True, tag=True):

@@ -39,7 +39,7 @@ from glm_tts_api.engine.telling import CountedSteps, Listener
 from glm_tts_api.errors import InternalFault, ServiceError
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.service.processes import end_with_parent, importing
-from glm_tts_api.text.reading import ShownReading
+from speech_text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
 
@@ -207,8 +207,7 @@ class EngineProcess:
 def import_models() -> None:
     """Imports the modules that every engine needs. The imports take longer than loading a small model."""
     with importing():
-        import glm_tts_api.engine.engine
-        import glm_tts_api.text.frontend  # noqa: F401
+        import speech_text.frontend  # noqa: F401
 
 
 def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> SpeakingEngine:
@@ -218,7 +217,7 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
     from glm_tts_api.engine.torch_flags import set_torch_flags
     from glm_tts_api.model.checkpoint import Models, load_checkpoint
     from glm_tts_api.model.placement import choose_device, flow_in_bf16, n_sharing, placement_warnings
-    from glm_tts_api.text.frontend import TextFrontend
+    from speech_text.frontend import TextFrontend
 
     def load_models() -> Models:
         device = choose_device(load.again_on or load.device, nth=load.number)

@@ -16,9 +16,9 @@ from glm_tts_api.contracts import SAMPLE_RATE, Voice
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.text.cut.pieces import Check, unwatched
-from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.signs import has_hanzi
+from speech_text.cut.pieces import Check, unwatched
+from speech_text.frontend import TextFrontend
+from speech_text.signs import has_hanzi
 
 _MOST_OVER_CHANCE = 1.25
 _UNIT = re.compile(r"[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+")  # a Hanzi, or a word

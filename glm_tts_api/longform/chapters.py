@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from glm_tts_api.longform.script import Block, Book, Chapter
-from glm_tts_api.text.cut.paragraphs import BlockKind, heading_rank
+from speech_text.cut.paragraphs import BlockKind, heading_rank
 
 _CONTENTS = ("目录", "目 录", "contents", "table of contents")
 _LEAST_CONTENTS = 3  # this many headings in a row are taken for a table of contents

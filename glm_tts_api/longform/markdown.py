@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from glm_tts_api.longform.chapters import Found, book_of, row_of
 from glm_tts_api.longform.script import Book
-from glm_tts_api.text.cut.paragraphs import ENDED, goes_on, heading_rank, join_lines, wrap_width
+from speech_text.cut.paragraphs import ENDED, goes_on, heading_rank, join_lines, wrap_width
 
 _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _SETEXT = re.compile(r" {0,3}(=+|-{2,})\s*")

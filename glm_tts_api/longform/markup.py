@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from glm_tts_api.longform.chapters import Found, row_of
-from glm_tts_api.text.cut.paragraphs import BlockKind, is_item, paragraphs
+from speech_text.cut.paragraphs import BlockKind, is_item, paragraphs
 
 _TAG = re.compile(r"""<(/?)([A-Za-z][^\s/>]{0,99}+)((?:[^>"']|"[^"]*"|'[^']*')*+)>""")
 _TAG_TO_THE_NEXT_END = re.compile(r"<(/?)([A-Za-z][^\s/>]{0,99}+)([^>]*+)>")

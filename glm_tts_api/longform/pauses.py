@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from glm_tts_api.errors import InvalidField
-from glm_tts_api.text.cut.block_pauses import LONGEST_S, Pauses
+from speech_text.cut.block_pauses import LONGEST_S, Pauses
 
 _MOST_JSON = 1000  # characters of pauses as text; longer text is cut, and so is no JSON
 _KINDS = tuple(field.name for field in fields(Pauses))

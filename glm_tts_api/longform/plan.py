@@ -10,11 +10,11 @@ from typing import Final
 from glm_tts_api.contracts import MOOD_SIGN
 from glm_tts_api.longform.job import Unit, seed_of
 from glm_tts_api.longform.script import Block, Book
-from glm_tts_api.text.cut.block_pauses import Pauses
-from glm_tts_api.text.cut.incremental import SentenceSplitter
-from glm_tts_api.text.cut.pieces import pieces
-from glm_tts_api.text.cut.split import MAX_WEIGHT, MIN_WEIGHT, weight
-from glm_tts_api.text.markup.marks import lasting_marks, without_marks
+from speech_text.cut.block_pauses import Pauses
+from speech_text.cut.incremental import SentenceSplitter
+from speech_text.cut.pieces import pieces
+from speech_text.cut.split import MAX_WEIGHT, MIN_WEIGHT, weight
+from speech_text.markup.marks import lasting_marks, without_marks
 
 _LONGEST = 180  # characters of a unit; such a text is short by the default of TEXT_LENGTH_THRESHOLD
 NO_MARKS: Final[Mapping[str, str]] = MappingProxyType({})

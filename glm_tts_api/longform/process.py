@@ -83,7 +83,7 @@ def _read(asked: _Asked) -> _Answer:
         data = asked.data.decode() if asked.is_text else asked.data
         if asked.is_ssml and isinstance(data, str):
             # The import takes longer than the reading of most books.
-            from glm_tts_api.text.markup.ssml import with_marks
+            from speech_text.markup.ssml import with_marks
 
             data, warnings = with_marks(data)
         book = read_book(data, asked.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from glm_tts_api.text.cut.paragraphs import BlockKind as BlockKind
+from speech_text.cut.paragraphs import BlockKind as BlockKind
 
 
 @dataclass(frozen=True, slots=True)

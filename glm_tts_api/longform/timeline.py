@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from glm_tts_api.longform.folder import Made
 from glm_tts_api.longform.job import Job, Unit
 from glm_tts_api.longform.subtitles import TimedText
-from glm_tts_api.text.markup.marks import without_marks
+from speech_text.markup.marks import without_marks
 
 
 @dataclass(frozen=True, slots=True)

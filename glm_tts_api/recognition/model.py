@@ -10,7 +10,7 @@ import numpy as np
 
 from glm_tts_api.audio.resample import Resampled
 from glm_tts_api.contracts import Float32
-from glm_tts_api.text.signs import has_hanzi
+from speech_text.signs import has_hanzi
 
 _RATE = 16000  # Hz, of Whisper's features
 _LEAST_LOG_PROB, _MOST_COMPRESSION = -0.6, 2.4

@@ -34,7 +34,7 @@ from glm_tts_api.service.verify import Verification, last_lines
 
 _SHOWN_LINES = 25
 _REFUSED = 2  # the exit code of a server that refuses its settings or its checkpoint
-_OWN_CODE = ("glm_tts_api", "bench", "mini", "scripts", "tests")
+_OWN_CODE = ("glm_tts_api", "speech_text", "bench", "mini", "scripts", "tests")
 
 
 def restart() -> int:

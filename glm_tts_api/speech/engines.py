@@ -20,7 +20,7 @@ from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault, Unavailable
 from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.resumed_stream import ResumedStream
-from glm_tts_api.text.reading import ShownReading
+from speech_text.reading import ShownReading
 
 logger = logging.getLogger(__name__)
 _GUILTY = 3  # `read` gives up after this many engines died by themselves while they read the text

@@ -14,7 +14,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from glm_tts_api.errors import ClientGone
-from glm_tts_api.text.cut.pieces import Check
+from speech_text.cut.pieces import Check
 
 P = ParamSpec("P")
 T = TypeVar("T")

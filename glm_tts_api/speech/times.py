@@ -10,7 +10,7 @@ import numpy as np
 
 from glm_tts_api.audio.alignment import Said, word_places
 from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest, Written
-from glm_tts_api.text.cut.incremental import may_cut
+from speech_text.cut.incremental import may_cut
 
 
 @dataclass(frozen=True, slots=True)

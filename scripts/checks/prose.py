@@ -114,9 +114,13 @@ def faults(path: Path) -> Iterator[str]:
             yield from (f"{path}:{number}: {fault}: {sentence[:60]}" for fault in found)
 
 
+def _modules() -> list[Path]:
+    return [path for package in ("glm_tts_api", "speech_text") for path in Path(package).rglob("*.py")]
+
+
 def main(files: list[str]) -> int:
     pages = [*Path().glob("*.md"), *Path("docs").glob("*.md")]
-    paths = [Path(name) for name in files] or [*pages, *Path("glm_tts_api").rglob("*.py")]
+    paths = [Path(name) for name in files] or [*pages, *_modules()]
     found = [fault for path in sorted(paths) for fault in faults(path)]
     print("\n".join(found) or f"{len(paths)} files read.")
     return 1 if found else 0

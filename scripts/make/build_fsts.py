@@ -1,6 +1,6 @@
 """Builds the Chinese text normalisation transducers (FSTs) that the package ships, with the published flags.
 
-    python scripts/make/build_fsts.py [FOLDER]        (default: glm_tts_api/assets/fst)
+    python scripts/make/build_fsts.py [FOLDER]        (default: speech_text/assets/fst)
 
 Run this program when the version of WeTextProcessing in pyproject.toml changes. If another version is
 installed, the front end builds transducers for it by itself, in a cache of the user.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from glm_tts_api.text.wetext import SHIPPED_FSTS, build_chinese_fsts
+from speech_text.wetext import SHIPPED_FSTS, build_chinese_fsts
 
 
 def main() -> None:

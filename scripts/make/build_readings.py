@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from glm_tts_api.text.phonemes.writer import PUBLISHED_READINGS
+from speech_text.phonemes.writer import PUBLISHED_READINGS
 
 _DUMP = """
 import json, os, sys

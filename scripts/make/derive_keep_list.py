@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import jieba
 
-from glm_tts_api.text.phonemes.writer import read_aligned
+from speech_text.phonemes.writer import read_aligned
 
 KNOWN_COUNT = 40  # occurrences in jieba's 60 million words; a rarer character counts as unknown
 CERTAIN = 0.985

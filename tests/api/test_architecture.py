@@ -9,6 +9,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "glm_tts_api"
+MODULES = [*PACKAGE.rglob("*.py"), *(REPOSITORY / "speech_text").rglob("*.py")]
 PAGE = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
 MOST_CARRIERS, MOST_HOPS = 12, 22
 _HOP = re.compile(r"^\| (\d+) \| `([\w/.]+)` `([\w.]+)` \| ([\w, ]+) \|", re.MULTILINE)
@@ -20,8 +21,8 @@ Signature = tuple[set[str], set[str]]
 def signatures() -> dict[tuple[str, str], Signature]:
     """Of all functions of the package, by file and name."""
     return {
-        (path.relative_to(PACKAGE).as_posix(), name): signature
-        for path in PACKAGE.rglob("*.py")
+        (path.relative_to(REPOSITORY).as_posix().removeprefix("glm_tts_api/"), name): signature
+        for path in MODULES
         for name, signature in _functions(ast.parse(path.read_text(encoding="utf-8")), "")
     }
 
@@ -41,7 +42,7 @@ def _names(annotation: ast.expr | None) -> set[str]:
 
 
 def own_types() -> set[str]:
-    files = [ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")]
+    files = [ast.parse(path.read_text(encoding="utf-8")) for path in MODULES]
     return {node.name for file in files for node in file.body if isinstance(node, ast.ClassDef)}
 
 

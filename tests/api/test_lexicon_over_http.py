@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from glm_tts_api.settings import SHIPPED_CONFIGS
-from glm_tts_api.text.frontend import TextFrontend
+from speech_text.frontend import TextFrontend
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.tone_engine import ToneEngine

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.markup.lexicon import FILE_NAME
+from speech_text.frontend import TextFrontend
+from speech_text.markup.lexicon import FILE_NAME
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.test_readme import curl_lines

@@ -16,7 +16,7 @@ from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.longform.audio import speech_of
 from glm_tts_api.longform.folder import JobFolder
-from glm_tts_api.text.frontend import TextFrontend
+from speech_text.frontend import TextFrontend
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until

@@ -21,7 +21,7 @@ from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
 from tests.api.tone_engine import ToneEngine
 
 if TYPE_CHECKING:
-    from glm_tts_api.text.frontend import TextFrontend
+    from speech_text.frontend import TextFrontend
 
 
 def engine(settings: Settings, number: int) -> ToneEngine:
@@ -40,7 +40,7 @@ def engine(settings: Settings, number: int) -> ToneEngine:
 
 
 def _frontend() -> TextFrontend:
-    from glm_tts_api.text.frontend import TextFrontend  # a third of the time that a start takes
+    from speech_text.frontend import TextFrontend  # a third of the time that a start takes
 
     return TextFrontend(Path("configs"), cache_dir=Path("cache"), shipped=SHIPPED_CONFIGS)
 

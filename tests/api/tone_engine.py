@@ -37,10 +37,10 @@ from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import NothingToSay
-from glm_tts_api.text.reading import ShownReading
+from speech_text.reading import ShownReading
 
 if TYPE_CHECKING:
-    from glm_tts_api.text.frontend import TextFrontend
+    from speech_text.frontend import TextFrontend
 
 READY = EngineState("ready")
 

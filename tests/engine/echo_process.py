@@ -31,7 +31,7 @@ from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.process import main
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import ServiceError
-from glm_tts_api.text.reading import ShownReading
+from speech_text.reading import ShownReading
 
 COMMAND = (sys.executable, "-m", "tests.engine.echo_process")
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 from glm_tts_api.contracts import ReadingOptions, Timings
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.voice_features import VoiceFeatures
-from glm_tts_api.text.frontend import TextFrontend
+from speech_text.frontend import TextFrontend
 from tests.engine import tiny
-from tests.text.readings.accepted import sentences
+from tests.speech_text.readings.accepted import sentences
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

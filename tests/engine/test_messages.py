@@ -34,7 +34,7 @@ from glm_tts_api.engine.messages import Message
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream_pace import Pace, forecast
 from glm_tts_api.errors import InternalFault, NothingToSay, UnknownVoice
-from glm_tts_api.text.frontend import TextFrontend
+from speech_text.frontend import TextFrontend
 from tests.engine import echo_process, tiny, tiny_process
 from tests.engine.processes import until
 

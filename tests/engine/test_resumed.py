@@ -15,8 +15,8 @@ import pytest
 from glm_tts_api.contracts import Float32, Progress, ReadingOptions, SpeechRequest
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.text.markup.marks import MarkedText
-from glm_tts_api.text.reading import Reading, SpokenSegment
+from speech_text.markup.marks import MarkedText
+from speech_text.reading import Reading, SpokenSegment
 from tests.engine import tiny
 
 TEXT = "ab/cde/f"

@@ -40,8 +40,8 @@ from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocoder, Vocos2D
-from glm_tts_api.text.markup.marks import MarkedText
-from glm_tts_api.text.reading import Reading, SpokenSegment
+from speech_text.markup.marks import MarkedText
+from speech_text.reading import Reading, SpokenSegment
 from tests.compiled import compiled_kernels
 
 N_SPEECH_TOKENS = 64

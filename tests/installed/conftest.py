@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installed.distributions import REPOSITORY, Distributions
+from tests.installed.distributions import PACKAGES, REPOSITORY, Distributions
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     without_leftovers = shutil.ignore_patterns("__pycache__", "*.egg-info")
     source.mkdir()
     for path in REPOSITORY.iterdir():
-        if path.is_dir() and path.name in ("glm_tts_api", "configs"):
+        if path.is_dir() and path.name in (*PACKAGES, "configs"):
             shutil.copytree(path, source / path.name, symlinks=True, ignore=without_leftovers)
         elif path.is_file() and ".log" not in path.name:
             shutil.copy(path, source)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
+PACKAGES = ("glm_tts_api", "speech_text")
 
 
 @dataclass(frozen=True)

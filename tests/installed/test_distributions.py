@@ -9,13 +9,13 @@ import tarfile
 import zipfile
 
 from glm_tts_api import __version__
-from tests.installed.distributions import REPOSITORY, Distributions
+from tests.installed.distributions import PACKAGES, REPOSITORY, Distributions
 
 
 def files_of_the_package() -> set[str]:
     """As git knows them; those of configs/ under glm_tts_api/configs, which is a link to it."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "glm_tts_api", "configs"],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PACKAGES, "configs"],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

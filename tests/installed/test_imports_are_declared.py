@@ -11,6 +11,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "glm_tts_api"
+TEXT = REPOSITORY / "speech_text"
 CLUSTER = PACKAGE / "cluster"  # which asks for an extra
 OF_SCRIPTS = {"transformers"}  # the published model, which scripts/bench.py measures beside ours
 OF_EXTRAS = {"faster_whisper"}  # each imported by one file, which says what is missing without it
@@ -21,7 +22,7 @@ def imported(room: str = "") -> dict[str, Path]:
     """Top-level modules of others that the room, or all that one machine runs, imports, also within
     functions, and a file that does."""
     found: dict[str, Path] = {}
-    for path in (PACKAGE / room).rglob("*.py"):
+    for path in (*(PACKAGE / room).rglob("*.py"), *([] if room else TEXT.rglob("*.py"))):
         if not room and path.is_relative_to(CLUSTER):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -32,7 +33,7 @@ def imported(room: str = "") -> dict[str, Path]:
             else:
                 continue
             found.update({name.partition(".")[0]: path for name in names})
-    known = {*sys.stdlib_module_names, "glm_tts_api", *OF_TORCH, *OF_EXTRAS}
+    known = {*sys.stdlib_module_names, "glm_tts_api", "speech_text", *OF_TORCH, *OF_EXTRAS}
     return {name: path for name, path in found.items() if name not in known}
 
 

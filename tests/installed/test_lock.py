@@ -101,7 +101,7 @@ def test_the_lock_is_what_its_command_writes(tmp_path: Path) -> None:
 
 
 def clone(folder: Path) -> None:
-    for name in ("scripts", "glm_tts_api"):
+    for name in ("scripts", "glm_tts_api", "speech_text"):
         shutil.copytree(REPOSITORY / name, folder / name, symlinks=True)
     for name in ("pyproject.toml", "constraints.txt", "README.md"):
         shutil.copy(REPOSITORY / name, folder)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.text.frontend import TextFrontend
 from mini.heldout import CHINESE, ENGLISH
 from mini.sayings import Grammar, SayingMaker, prepared
 from mini.sentences import Sentence
+from speech_text.frontend import TextFrontend
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 N = 4000

@@ -15,10 +15,10 @@ from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import Models, load_checkpoint, require_servable
 from glm_tts_api.model.mel import resample
 from glm_tts_api.settings import SHIPPED_CONFIGS
-from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.check import check_transcript_fit
 from mini.export import LONGEST_SEGMENT
 from mini.flow import flow_config
+from speech_text.frontend import TextFrontend
 
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "glm_tts_api" / "assets" / "mini"

@@ -60,7 +60,7 @@ class Project:
             "SHORT_TEXT_TIMEOUT": "300",
             "VERIFY_TTS": "0",
         }
-        for name in ("glm_tts_api", "configs", "pyproject.toml", "constraints.txt", ".venv"):
+        for name in ("glm_tts_api", "speech_text", "configs", "pyproject.toml", "constraints.txt", ".venv"):
             (root / name).symlink_to(REPOSITORY / name)
         (root / "scripts").mkdir()
         shutil.copytree(REPOSITORY / "scripts/lib", root / "scripts/lib")

@@ -18,8 +18,8 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL
-from glm_tts_api.text.frontend import TextFrontend
 from glm_tts_api.voices.store import VoiceStore
+from speech_text.frontend import TextFrontend
 from tests.engine import tiny
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -6,12 +6,12 @@ import math
 import mmap
 import os
 
-from glm_tts_api.text.cut.split import _known_syllables
 from scripts.checks.torture.inside import look
 from scripts.checks.torture.judging import Rest, judge_rest
 from scripts.checks.torture.mappings import mapped
 from scripts.checks.torture.verdict import Verdict
 from scripts.checks.torture.watching import Held, Sample, cpu_per_audio, cpu_per_request
+from speech_text.cut.split import _known_syllables
 
 
 def test_anonymous_memory_is_told_from_heap_and_files() -> None:
@@ -29,7 +29,7 @@ def test_a_process_tells_its_heaps_threads_and_full_caches() -> None:
     seen = look()
     assert seen["heaps_mb"] >= seen["used_mb"] > 0
     assert "MainThread" in seen["threads"]
-    assert seen["caches"]["glm_tts_api.text.cut.split._known_syllables"] > 0
+    assert seen["caches"]["speech_text.cut.split._known_syllables"] > 0
 
 
 def test_a_thread_of_a_pool_may_be_new_at_rest_and_no_other() -> None:

@@ -31,7 +31,7 @@ from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
 from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats.lane_counts import lane_counters
-from glm_tts_api.text.reading import ShownReading
+from speech_text.reading import ShownReading
 
 RATE = 24000
 SHORT = TextLength(5, "short_text", 60, "SHORT_TEXT_TIMEOUT")

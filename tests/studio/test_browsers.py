@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from glm_tts_api.text.frontend import TextFrontend
+from speech_text.frontend import TextFrontend
 from tests.api.project_folder import project
 from tests.api.running import running_app
 from tests.api.server_process import Server

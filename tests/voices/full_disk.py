@@ -19,8 +19,8 @@ from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Spoken
 from glm_tts_api.longform.outputs import Outputs
 from glm_tts_api.longform.shelf import delete
-from glm_tts_api.text.markup.lexicon import LexiconFile
-from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
+from speech_text.markup.lexicon import LexiconFile
+from speech_text.phonemes.dictionaries import DictionaryFiles
 from tests.longform.books import book_of, new_job
 from tests.voices.shelf import OTHER_WAV, WAV, make_configs, open_store
 

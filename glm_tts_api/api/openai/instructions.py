@@ -8,7 +8,7 @@ import re
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.contracts import MOOD_SIGN, UploadedVoice, Voice, in_mood
 from glm_tts_api.errors import quote
-from glm_tts_api.text.signs import has_hanzi
+from speech_text.signs import has_hanzi
 
 
 def moody_voice(

@@ -26,8 +26,8 @@ from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
-from glm_tts_api.text.cut.block_pauses import pause_behind
-from glm_tts_api.text.cut.incremental import SentenceSplitter
+from speech_text.cut.block_pauses import pause_behind
+from speech_text.cut.incremental import SentenceSplitter
 
 router = APIRouter(prefix="/v1/audio")
 _PIECE = 1000  # characters of a message that are processed in one turn of the event loop

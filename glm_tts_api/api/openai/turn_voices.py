@@ -6,7 +6,7 @@ from __future__ import annotations
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.voice_names import named_voices
 from glm_tts_api.contracts import MOOD_SIGN, Voice, in_mood
-from glm_tts_api.text.markup.marks import voices_in
+from speech_text.markup.marks import voices_in
 
 
 class TurnVoices:

@@ -19,7 +19,7 @@ from glm_tts_api.longform.jobs import SpeakOf
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.voices import BOOK, keep_voices, kept_voices, unit_voices
 from glm_tts_api.speech.service import SpeechService
-from glm_tts_api.text.cut.block_pauses import Pauses
+from speech_text.cut.block_pauses import Pauses
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.errors import InvalidField, MalformedPronunciation
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.json_text import parse_json
-from glm_tts_api.text.markup.lexicon import LexiconFile, entry_of
-from glm_tts_api.text.phonemes.pinyin import BadReading
+from speech_text.markup.lexicon import LexiconFile, entry_of
+from speech_text.phonemes.pinyin import BadReading
 
 MOST_OWN = 500
 router = APIRouter(

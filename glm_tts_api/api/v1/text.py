@@ -25,11 +25,11 @@ from glm_tts_api.api.voice_names import named_voices
 from glm_tts_api.contracts import MOOD_SIGN, ReadingOptions
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
-from glm_tts_api.text.markup.lexicon import LexiconFile
-from glm_tts_api.text.markup.marks import voices_in
-from glm_tts_api.text.markup.ssml import with_marks
-from glm_tts_api.text.phonemes.pinyin import known_readings
-from glm_tts_api.text.reading import ShownReading
+from speech_text.markup.lexicon import LexiconFile
+from speech_text.markup.marks import voices_in
+from speech_text.markup.ssml import with_marks
+from speech_text.phonemes.pinyin import known_readings
+from speech_text.reading import ShownReading
 
 router = APIRouter(
     prefix="/api/v1/text", tags=["text"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)

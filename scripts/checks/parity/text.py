@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from glm_tts_api.text.frontend import TextFrontend
-from glm_tts_api.text.phonemes.dictionaries import KEEP_LIST, REPLACEMENTS, Dictionaries, DictionaryFiles
-from glm_tts_api.text.phonemes.writer import Phonemizer
 from scripts.checks.parity.golden import Case, CaseResult, Golden
+from speech_text.frontend import TextFrontend
+from speech_text.phonemes.dictionaries import KEEP_LIST, REPLACEMENTS, Dictionaries, DictionaryFiles
+from speech_text.phonemes.writer import Phonemizer
 
 # The whole of the published custom_replace.jsonl, which the normalised texts need.
 PUBLISHED_REPLACEMENTS = (("噢", "哦"), ("欸", "诶"))

@@ -90,7 +90,7 @@ def _of_glibc() -> dict[str, float]:
 
 def _caches() -> Iterator[tuple[str, int]]:
     for name, module in list(sys.modules.items()):
-        if name.startswith("glm_tts_api"):
+        if name.startswith(("glm_tts_api", "speech_text")):
             for key, value in list(vars(module).items()):
                 if type(value) is _lru_cache_wrapper and (size := value.cache_info().currsize):
                     yield f"{name}.{key}", size

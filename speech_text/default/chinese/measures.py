@@ -1,0 +1,283 @@
+"""Chinese words for measures, percentages and amounts in short forms."""
+
+from __future__ import annotations
+
+import re
+
+from speech_text.default.chinese import numbers
+from speech_text.default.chinese.money import scaled
+from speech_text.default.data import Words, either
+from speech_text.default.figures import Figure, by_name, runs
+
+_COUNTERS = (
+    "本(?!科)|小时|分钟|季度|公[里斤]|千米|平方千米|周(?![一二三四五六日末])|平(?!方)"
+    "|[次天年月日人个件只台瓶杯斤吨亩份片粒包盒袋支张套户间位晚分秒米升克辆度季堂节课场轮局组队桌]"
+)
+_SCALE = "[十百千]?[万亿]|[百千]"
+_NO_UNIT = "(?!in\\d)"  # before a digit "in" is no unit
+_NUMBER = r"-?\d+(?:\.\d+)?"
+_TO = " ?(?:[-~～到至]|[—–]+) ?"
+_INVERSE = re.compile("[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])")
+# Letters that are words or names more often than units, unless a slash follows them.
+_ONLY_BEFORE_SLASH = {"r", "a", "d", "yr", "pt", "cd", "sr", "um", "ug", "mi", "hr"}
+# Words near a number with a letter that is a name and no unit (_ stands for the number).
+_NO_UNIT_NEAR = {
+    "A": "(?:座|排|车|登机|舱|车厢|票|位|号|景|评|画质)[^，。_]{0,9}_|_级|_-[A-Z]"
+    "|_[^，。]{0,4}(?:景|画质|广告|游戏|大作)|_(?![，。、！？；）) =×*+-]|$|[电充插快以的乘除加]|等于)",
+    "N": "赔|补偿|裁员|离职|辞退|_\\+",
+    "L": "_(?:说|正解)|[fF]/_",
+    "g": "(?:烈度|加速度|过载)[^，。_]{0,6}_",
+    "W": "_(?:分析|原则|法则)",
+    "U": r"_型|_\d",
+}
+_FOLLOWING = re.compile(
+    "(?:[DMW]AU|GMV|[UP]V|粉丝|播放量?|用户|阅读量?|日活|月活|下载量|营收|销量|参数量?)"
+    "[为是达到约近超：: ]{0,3}$"
+)
+_PAID = re.compile("薪|工资|[价资]|预算|收入|到手|base|package|[了达近约过花] ?$")
+# After these words a hyphen before a number is a minus sign.
+_MAY_BE_NEGATIVE = re.compile(
+    "(?:温[度差]?|低温|高温|即|或|由|从|成|为|是|到|至|于|跌|降|涨跌?幅?|增[长速幅]?"
+    "|下降|约|得|等于|在|达|零下|加|减|乘|除以?|值|增长率|同比|环比"
+    "|[，、和与（(]"
+    "|差|亏损|亏|负债|现金流|净流[入出]|[得评]分|浮[动盈亏]|收益率?|回报率?|敞口|结余|变动|偏差|修正|"
+    "基差|[升贴]水|净值|毛利率?|[左右]眼|散光|[球柱]镜|高程|标高"
+    "|利润|净额|净利|余额|海拔|水深|系数|指数|电压|分贝|[xyzab]"
+    "|比|取|设|输入|输出|返回|数|高光|阴影|对比度|饱和度|曝光|度数|近视|温度计|[早晚白夜]间?|天"
+    "|北京|哈尔滨|漠河|分)[约了超过近]{0,2}[：: ]?$"
+)
+_MEASURED = re.compile(
+    r"\d{1,9}(?:\.\d{1,9})? ?(?:(?:度|°C?)? ?[~～] ?-?\d|[%％‰℃°度万亿=<>≤≥²³]|[大小]于|的[平立]方"
+    r"|的.{1,6}次方|摄氏度|分贝|dB|V|元|美元)"
+    r"|\d{1,9}\.\d"
+)
+_TOUR = re.compile(r"\d{1,2} ?[日天晚](?:游|[\d一二两三四五六七八九])")
+_PARTS = re.compile(
+    rf"({_NUMBER}) ?({_SCALE})? ?(.*?)(?:(?<!/){_TO}(?=-?\d)({_NUMBER}) ?({_SCALE})? ?(.*))?"
+).fullmatch
+
+
+def may_be_negative(near: str, number: str) -> bool:
+    """Returns whether a hyphen between the texts `near` and `number` is a minus sign. `number` begins with a
+    number. Before a tour of some days it is none: 北京-3日游."""
+    return bool(_MEASURED.match(number) or (_MAY_BE_NEGATIVE.search(near) and not _TOUR.match(number)))
+
+
+def negative(figure: Figure) -> bool:
+    """Returns whether the hyphen of the number `figure` is a minus sign. In 气温-5℃ (temperature) and
+    跌-3.2kg (falls) it is; in 续航-500km (range) it is not."""
+    rest = figure.text.lstrip("- ") + figure.rest
+    return bool(re.search("[℃°~～]", figure.text)) or may_be_negative(figure.lead[-12:], rest)
+
+
+class Measures:
+    """Writes amounts with a unit in Chinese words, and tells units from names. `patterns` has the patterns
+    that figures_zh.tsv names.
+
+    The pattern {unit} is a unit, which may have a divisor: km/h. The pattern {per} is a divisor alone, and
+    {scale} is a word such as 万. The pattern {counted} is a measure word, {team} a sports team, {number} a
+    number, and {to} the sign of a span. The patterns {minus} and {sign} are minus signs. The pattern {lone}
+    means that no letter stands before.
+    """
+
+    def __init__(self, words: Words) -> None:
+        self._units = words.names("unit", "chinese")
+        self._pers = self._units | words.names("per", "chinese")
+        unit, per = either(self._units), either(self._pers)
+        name = either({name for name in self._units.values() if len(name) > 1})
+        product = f"{per}(?:·{per})*"
+        pers = (
+            f"(?:/(?:\\({product}\\)|{product}|(?:{name}|{_COUNTERS})(?![\u4e00-\u9fff]/)|10{{1,3}} ?{unit})"
+            f"|{_INVERSE.pattern})+(?![A-Za-z])"
+        )
+        self.patterns = {
+            "unit": f"{_NO_UNIT}{unit}(?:·{unit}){{0,3}}(?:{pers})?(?![A-Za-z²³⁻])",
+            "per": f"(?: ?(?:/|·(?![米秒时])) ?(?:{name}|{_COUNTERS}|{unit})(?![A-Za-z²³])){{1,3}}",
+            "scale": _SCALE,
+            "counted": numbers.MEASURES,
+            "team": either(team.written for team in words.of("team")),
+            "to": _TO,
+            "number": _NUMBER,
+            "minus": r"(?:(?<![\w%°)）-])|(?<=o[YQM]))-",
+            "sign": r"(?<![\w%°)）\u4e00-\u9fff-])-",
+            "lone": r"(?:^|[^A-Za-z_.^]|\d(?:[hmVAWxX]|min))",
+        }
+        self.said = by_name(
+            *(
+                self.measure,
+                self.pair,
+                self.per,
+                self.per_one,
+                percent,
+                chat,
+                tens_of_thousands,
+                thousands,
+                watts,
+                kilometres,
+                millions,
+                mega,
+            ),
+            *(per_second, length, charger, versus),
+        )
+        self.tests = by_name(self.measures, followed, paid, negative)
+
+    def measures(self, figure: Figure) -> bool:
+        """Returns whether the letters of the number `figure` are a unit, as in 5A电流 and 3h, and not a part
+        of a name, as in seat 5A, 5A景区 and 2a."""
+        *_, unit = re.split(r"[\d. 十百千万亿]+", figure.text)
+        named = unit in _NO_UNIT_NEAR and re.search(
+            _NO_UNIT_NEAR[unit], f"{figure.lead[-12:]}_{figure.rest[:8]}"
+        )
+        return not named and unit not in _ONLY_BEFORE_SLASH
+
+    def measure(self, text: str) -> str:
+        """Returns an amount with its unit in Chinese words: 3-5kg -> 三到五千克, 60km/h -> 每小时六十公里,
+        -10~-5℃ -> 负十到负五摄氏度."""
+        text = _INVERSE.sub(lambda m: f"/{m[1]}{m[2].strip('¹')}", text.replace("mm/Hg", "mmHg"))
+        body, _, pers = text.partition("/")
+        parts = _PARTS(body)
+        assert parts, text
+        first, scale, unit, second, scale_2, unit_2 = parts.groups("")
+        noun, noun_2 = self._name(unit), self._name(unit_2)
+        said = numbers.counted(first, scale or noun or noun_2 or "个") + scale + noun
+        if second:
+            said += f"到{numbers.counted(second, scale_2 or noun_2 or '个')}{scale_2}{noun_2}"
+        if not pers:
+            return said
+        name = "每".join(map(self._product, pers.split("/")))
+        behind = (
+            pers in ("s²", "s", "mol")
+            or unit.endswith("mol")
+            or pers[0] == "1"
+            or (pers == "h" and first == "0" and second)
+        )
+        return f"{said}每{name}" if behind else f"每{name}{said}"
+
+    def pair(self, text: str) -> str:
+        """Returns two numbers in Chinese words with a pause between them: 120/80mmHg ->
+        一百二十，八十毫米汞柱, 8/9 -> 八，九."""
+        first, second = text.split("/", 1)
+        say = self.measure if second[-1].isalpha() else numbers.cardinal
+        return f"{numbers.cardinal(first)}，{say(second)}"
+
+    def per(self, text: str) -> str:
+        """Returns an amount per unit (per month, per person) in Chinese words: 100元/月 -> 每月一百元,
+        50元/天/人 -> 每天每人五十元."""
+        return f"每{'每'.join(self._counted_by(text))}{_counted(text)}"
+
+    def per_one(self, text: str) -> str:
+        """Returns an amount per unit in Chinese words, in the form that follows 每 (each): the 100元/月 of
+        每100元/月 -> 一百元一月."""
+        return f"{_counted(text)}一{self._counted_by(text)[0]}"
+
+    def _counted_by(self, text: str) -> list[str]:
+        return [self._units.get(per.strip(), per.strip()) for per in re.split("[/·]", text)[1:]]
+
+    def _name(self, unit: str) -> str:
+        """Returns the name of a unit or of a product of units; letters that are none stay."""
+        return self._units.get(unit) or "".join(self._units.get(part, part) for part in unit.split("·"))
+
+    def _product(self, units: str) -> str:
+        """Returns the name of a product of units, or of a number with a unit: (kg·K) -> 千克开尔文, 100km ->
+        百公里."""
+        if units[0] == "1":
+            number = runs(units)[0]
+            said = "百" if units.replace(" ", "") == "100km" else numbers.cardinal(number)
+            return said + self._name(units[len(number) :].strip())
+        return "".join(self._pers.get(unit, unit) for unit in units.strip("()").split("·"))
+
+
+def _counted(text: str) -> str:
+    """Returns the amount before the slash in Chinese words: 100元/月 -> 一百元, 3-5万元/年 -> 三到五万元."""
+    parts = _PARTS(text.partition("/")[0])
+    assert parts, text
+    first, scale, unit, second, scale_2, unit_2 = parts.groups("")
+    noun = scale + unit
+    if not second:
+        return numbers.counted(first, noun) + noun
+    noun_2 = scale_2 + unit_2
+    return f"{numbers.counted(first, noun or noun_2)}{noun}到{numbers.counted(second, noun_2)}{noun_2}"
+
+
+def percent(text: str) -> str:
+    """Returns, in Chinese words, a percentage, a span of percentages or per mille: 5-10% ->
+    百分之五到百分之十, -3.2% -> 负百分之三点二, 3‰ -> 千分之三."""
+    name = "千分之" if "‰" in text else "百分之"
+    amounts = re.findall(r"(?:(?<=^)|(?<=[^\d%]))-?\d+(?:\.\d+)?|\d+(?:\.\d+)?", text)
+    return "到".join(("负" if n[0] == "-" else "") + name + numbers.cardinal(n.lstrip("-")) for n in amounts)
+
+
+def versus(sides: str) -> str:
+    """Returns the sizes of two teams in Chinese words: 5v5 -> 五v五."""
+    return "v".join(map(numbers.cardinal, runs(sides)))
+
+
+def chat(amount: str) -> str:
+    """Returns, in Chinese words, an amount as chats shorten it: 3k5 -> 三千五, 2w8 -> 两万八."""
+    first, last = runs(amount)
+    unit = "万" if "w" in amount else "千"
+    return f"{numbers.counted(first, unit)}{unit}{numbers.digits(last)}"
+
+
+def tens_of_thousands(amount: str) -> str:
+    """Returns, in Chinese words, an amount whose letter w means ten thousand: 10w -> 十万, 3.5W ->
+    三点五万."""
+    return f"{numbers.counted(amount[:-1], '万')}万"
+
+
+def thousands(amount: str) -> str:
+    """Returns, in Chinese words, an amount or a span of amounts whose letter k means thousand: 5k -> 五千,
+    10到15K -> 一万到一万五千."""
+    return "到".join(numbers.counted(scaled(part, 1000), "块") for part in re.findall(r"[\d.]+", amount))
+
+
+def watts(amount: str) -> str:
+    return f"{numbers.counted(amount[:-1], '瓦')}瓦"
+
+
+def kilometres(amount: str) -> str:
+    """Returns, in Chinese words, the length of a run, whose letter k means kilometre: 10K -> 十公里."""
+    return f"{numbers.counted(amount[:-1], '公里')}公里"
+
+
+def paid(figure: Figure) -> bool:
+    """Returns whether the K of the number `figure` means thousand. A small k always does. A capital K does if
+    a word of payment stands in the 12 characters before the number (月薪12K), if 了, 达, 近, 约, 过 or 花
+    stands directly before it (约12K), or if · and a digit follow (12K·14薪)."""
+    boosted = re.match(r"·\d", figure.rest)
+    return figure.text.endswith("k") or bool(_PAID.search(figure.lead[-12:]) or boosted)
+
+
+def followed(figure: Figure) -> bool:
+    """Returns whether the M of the number `figure` means million: a word for a number of users stands before
+    it, as in 日活1.2M."""
+    return bool(_FOLLOWING.search(figure.lead[-12:]))
+
+
+def millions(amount: str) -> str:
+    return f"{scaled(amount.rstrip('M '), 100)}万"
+
+
+def mega(amount: str) -> str:
+    """Returns an amount and its letter in Chinese words: 100M -> 一百兆, 16G -> 十六g. M and m are read 兆;
+    another letter becomes small."""
+    number, unit = amount[:-1].rstrip(), amount[-1].upper()
+    return f"{numbers.counted(number, '兆')}{'兆' if unit == 'M' else unit.lower()}"
+
+
+def per_second(amount: str) -> str:
+    """Returns an amount per second and its letter in Chinese words: 100M/s -> 每秒一百兆. M is read 兆;
+    another letter becomes small."""
+    return f"每秒{mega(amount[:-2])}"
+
+
+def length(amount: str) -> str:
+    """Returns a length in metres in Chinese words: 1米8 -> 一米八."""
+    metres, rest = re.split("[米m]", amount)
+    return f"{numbers.counted(metres, '米')}米{numbers.digits(rest)}"
+
+
+def charger(amount: str) -> str:
+    """Returns the voltage and current of a charger in Chinese words: 5V2A -> 五伏二安."""
+    volts, amperes = re.findall(r"\d+(?:\.\d+)?", amount)
+    return f"{numbers.counted(volts, '伏')}伏{numbers.counted(amperes, '安')}安"

@@ -1,0 +1,56 @@
+"""The default rules for Chinese, in the order in which they are applied."""
+
+from __future__ import annotations
+
+from speech_text.default.chinese.amounts import COUNTS, THOUSANDS
+from speech_text.default.chinese.amounts import SAID as AMOUNTS
+from speech_text.default.chinese.amounts import TESTS as COUNTED
+from speech_text.default.chinese.classify import TESTS
+from speech_text.default.chinese.days import TESTS as DAYS
+from speech_text.default.chinese.measures import Measures
+from speech_text.default.chinese.money import Money
+from speech_text.default.chinese.names import ADDRESSES, LETTERED
+from speech_text.default.chinese.pairs import SAID as PAIRS
+from speech_text.default.chinese.pairs import TESTS as PAIRED
+from speech_text.default.chinese.signs import DOTS, ROMAN, SIGNS, WIDE
+from speech_text.default.chinese.spans import SPANS
+from speech_text.default.chinese.sums import LETTERS, POWERS, SUMS
+from speech_text.default.chinese.times import SAID as TIMES
+from speech_text.default.chinese.times import TESTS as TIMED
+from speech_text.default.chinese.trades import TRADES
+from speech_text.default.chinese.verbalise import SAID
+from speech_text.default.chinese.years import TESTS as YEARS
+from speech_text.default.data import Words
+from speech_text.default.figures import Figures, Language, by_name
+from speech_text.default.table import Rule, table
+
+
+def rules(words: Words) -> list[Rule | Figures]:
+    """Returns the default rules for Chinese in the order in which they are applied. `words` are the known
+    units, currencies and teams. A rule for a name comes before the rule for a date or number that the name
+    looks like; rules for bare numbers come last."""
+    money, measures = Money(words), Measures(words)
+    return table(
+        TRADES,
+        WIDE,
+        ADDRESSES,
+        ROMAN,
+        THOUSANDS,
+        LETTERED,
+        Figures(
+            Language(
+                "figures_zh.tsv",
+                SAID | TIMES | AMOUNTS | PAIRS | by_name(money.money) | measures.said,
+                TESTS | DAYS | YEARS | TIMED | COUNTED | PAIRED | measures.tests,
+                patterns=measures.patterns | money.patterns,
+                near=16,
+            )
+        ),
+        POWERS,
+        SPANS,
+        SUMS,
+        COUNTS,
+        LETTERS,
+        SIGNS,
+        DOTS,
+    )

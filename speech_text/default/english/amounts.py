@@ -1,0 +1,99 @@
+"""English words for numbers in scientific notation, for bare numbers, and for numbers with thousands
+separators."""
+
+from __future__ import annotations
+
+import re
+
+from speech_text.default.data import either
+from speech_text.default.english import numbers
+from speech_text.default.english.numbers import cardinal
+from speech_text.default.english.units import CODES, SCALES, UNITS
+from speech_text.default.figures import by_name
+from speech_text.default.table import Match, Row, after, before
+
+_CODE = either(CODES)
+_MEASURED = re.compile(
+    rf"\s?(?:(?:{either(UNITS)})(?![A-Za-z])|[%°/x×*+=^:€£¥$-]|(?:{either(SCALES)}|{_CODE})\b)|\.\d"
+)
+_CODED = re.compile(rf"\b(?:{_CODE}) $")
+_JOINED = re.compile(r"[^\s(\"]$|[$£€¥₹]\s$")
+_LONG_UNIT = either(unit for unit in UNITS if len(unit) > 1)
+
+
+def scientific(text: str) -> str:
+    """Returns a number in scientific notation in words: 1.5e-3 -> one point five times ten to the power of
+    minus three."""
+    factor, exponent = re.split("[eE]", text)
+    return f"{cardinal(factor)} times ten to the power of {cardinal(exponent)}"
+
+
+SAID = by_name(scientific)
+
+
+def without_commas(match: Match) -> str:
+    """Returns a number without its thousands separators. It stays in digits if it has at most 12 digits, and
+    a unit, a sign or a currency stands next to it. Otherwise it is written in words, since later rules would
+    take its bare digits for a year or a name."""
+    number = match.group().replace(",", "")
+    beside = _MEASURED.match(after(match)) or _CODED.search(before(match)) or _JOINED.search(before(match, 2))
+    return number if beside and len(number) <= 12 else cardinal(number)
+
+
+def standing_alone(match: Match) -> str:
+    """Returns, in words, a number that no earlier rule has read: as a year if it looks like one (1998) and
+    counts nothing, otherwise as a cardinal."""
+    number, lead = match[1], before(match, 20)
+    following = re.match(r"\s+([A-Za-z]+)", after(match, 16))
+    word = following[1] if following else ""
+    # In 1492 Columbus, after 1945 things changed; but after 1500 meters.
+    named = _WHEN.search(lead) and (word[:1].isupper() or not number.endswith("0"))
+    is_counted = not named and not word.isupper() and _COUNTED(word.lower())
+    is_year = _YEAR(number) and not is_counted and not _AMOUNT.search(lead)
+    return numbers.year(number) if is_year else cardinal(number)
+
+
+_YEAR = re.compile(r"1[1-9]\d\d|20\d\d").fullmatch
+_AMOUNT = re.compile(
+    r"(?i)\b(?:equals|plus|minus|times|divided by|nearly|over|almost|only|weighs|costs"
+    r"|(?:percent|half|attendance|average|capacity|elevation|height|length|maximum|minimum|number|population|price"
+    r"|salary|score|speed|sum|total|weight) of)\s$"
+)
+_WHEN = re.compile(r"(?i)\b(?:after|before|by|in|since|until) $")
+_COUNTED = re.compile(
+    "(?!(?:was|has|is|as|does|this|olympics|games|news|finals|census|crisis)$).*s"
+    "|people|percent|square|cubic|million|men|women|children|feet|more|different|new"
+).fullmatch
+THOUSANDS: list[Row] = [
+    ("thousands", r"\b1,?000s\b", "thousands"),
+    ("thousands", r"(?<![\d,])(?<!\d\.)\d{1,3}(?:,\d{3})++(?!\d|,\d)", without_commas),
+]
+AMOUNTS: list[Row] = [
+    (
+        "by",
+        r"(?:(?<=foot)|(?<=feet)|(?<=inch)|(?<=inches)|(?<=\bdeep)"
+        r"|(?<=\bhigh)|(?<=\blong)|(?<=\btall)|(?<=\bwide)) {0,2}(?:x(?![a-z])|×) ?(?=\w)"
+        r"|(?:(?<=half)|(?<=quarter)|(?<=quarters)) x (?=\d{1,2}\b(?! ?=))"
+        r"|(?i:(?<=\ba \d)|(?<=\bthe \d)) x (?=\d{1,3} [a-z]{3})",
+        " by ",
+    ),
+    ("times", r"(?<=[\da-z] )x(?= (?:g|daily|weekly|a (?:day|week|month|year)|per (?:day|week))\b)", "times"),
+    ("without", r"\b[wW]/o\b", "without"),
+    ("with", r"\bw/(?= ?[\w+#@£€$~\"“-])", "with "),
+    ("rating", r"(?:(?<=\b\d)|(?<=\b10)|(?<=\d\.\d)) / (?=10\b(?! ?[-=+*×÷/]| is\b))", " out of "),
+    (
+        "divided",
+        r"(?:(?<=[\d)])|(?<=\b[A-Za-z])|(?<=s)(?= {1,2}/ \d{1,9} ?=)) {1,2}/ (?=[\d$(])",
+        " divided by ",
+    ),
+]
+COUNTS: list[Row] = [
+    (
+        "measure",
+        rf"\b(hundred|thousand|million|billion|trillion) ({_LONG_UNIT})\b",
+        lambda m: f"{m[1]} {numbers.plural(UNITS[m[2]], '2')}",
+    ),
+    ("apart", r"(?<=\d)(?=[A-Za-z])|(?<=[A-Za-z])(?=\d)", " "),
+    ("number", r"(\d(?<![\d.,]\d)\d{0,29}+(?:\.\d{1,30}+)?)(?!\d)", standing_alone),
+    ("number", r"(\d++)", lambda m: f" {cardinal(m[1])} "),
+]

@@ -1,0 +1,101 @@
+"""Functions that test an English number by the text next to it, so that its class is found. The table of
+number classes names them."""
+
+from __future__ import annotations
+
+import re
+
+from speech_text.default.figures import Figure, by_name, runs
+
+ELECTRIC = re.compile(
+    r"(?i)\b(?:amps?|batter(?:y|ies)|breakers?|circuits?|current|fuses?|plugs?|rated|sockets?"
+    r"|\d{2,3} ?V(?:AC|DC)?)\b"
+)
+
+
+def like_the_last(figure: Figure) -> bool:
+    """Returns whether the number before `figure` is a room number, so that `figure` is a room number too:
+    rooms 304 and 305."""
+    return figure.last_kind == "room"
+
+
+def lettered_too(figure: Figure) -> bool:
+    """Returns whether the letter of the number `figure` is part of a name because that of the number before
+    it is: Room 3B, not 3A. Where electricity is spoken of, it is a unit."""
+    return figure.last_kind == "row" and not ELECTRIC.search(figure.lead + figure.rest)
+
+
+def identified_too(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a code because it follows another code: Zip 90210, not 90201;
+    or an account behind the sort code of its bank: 20-45-12, 60318824."""
+    return figure.last_kind == "identifier" or (figure.last_kind == "name" and len(figure.text) == 8)
+
+
+def scored_too(figure: Figure) -> bool:
+    """Returns whether the number before `figure` tells of goals: Kilmore 1-14, St Brigid's 0-16."""
+    return figure.last_kind in ("goals and points", "minute of a goal")
+
+
+def sums_up(figure: Figure) -> bool:
+    """Returns whether the points behind `figure` are those of its goals and behinds: 12.18 (90)."""
+    goals, behinds, points = map(int, runs(figure.text + figure.rest[:6]))
+    return 6 * goals + behinds == points
+
+
+# Words before a billion (worth 3B), and words of sport and of heat.
+_COUNTS = re.compile(
+    r"(?i)\b(?:worth|about|over|nearly|almost|hit|hits|reach\w*|than|to|at|raised|of|under|roughly|around|some|total"
+    r"|with|by|only|just|has|have) $"
+)
+_SPORT = re.compile(
+    r"(?i)\b(?:teams?|seasons?|overall|on the road|leagues?|division|conference|playoffs?|games?|coach|won"
+    r"|lost|record|standings|ATS)\b"
+)
+_HEAT = re.compile(
+    r"(?i)\b(?:kelvins?|temperatures?|temp|heat\w*|cool\w*|superconduct\w*|helium|nitrogen|cryo\w*|boils?|melts?"
+    r"|freez\w*|liquef\w*|absolute|critical|transition|stars?|plasma|annealed|reacts?|samples?)\b|°"
+)
+_MANY = re.compile(
+    r" (?:people|users|followers|subscribers|views|viewers|fans|likes|downloads|copies|dollars|euros|pounds"
+    r"|students|employees|customers|jobs|homes|tons|tonnes|barrels|parameters|tokens|votes|deaths|years|shares|miles)\b"
+)
+
+
+def letter_behind(figure: Figure) -> bool:
+    """Returns whether the letter of the number `figure` is part of a name: it is in seat 14B and in a 7B bus.
+    After a word such as worth or about it means billions: worth 3B."""
+    return not _COUNTS.search(figure.lead)
+
+
+def of_a_team(figure: Figure) -> bool:
+    """Returns whether the number `figure` is the record of a team, as in is 9-2 overall. Behind "and" it is
+    one if the number before is a record: is 9-2 overall and 4-0 at home. A span of two neighbours (the kids
+    are 3-4) is one only in a text about sport."""
+    first, second, *_ = map(int, runs(figure.text))
+    if second == first + 1 and not figure.mentions(_SPORT):
+        return False
+    return not figure.lead.endswith("and ") or figure.last_kind == "record"
+
+
+def scales(figure: Figure) -> bool:
+    """Returns whether the letter of the number `figure` is a scale. A capital letter that stands apart is the
+    name of a thing (apartment 3 B), unless a point is in the number or a word of a count stands near it."""
+    if not re.search(r"\s[MB]$", figure.text) or "." in figure.text:
+        return True
+    return bool(_COUNTS.search(figure.lead) or _MANY.match(figure.rest))
+
+
+def unheated(figure: Figure) -> bool:
+    """Returns whether the K of the number `figure` is no kelvin: the text does not speak of heat."""
+    return not figure.mentions(_HEAT)
+
+
+def of_a_hundred(figure: Figure) -> bool:
+    """Returns whether the number `figure` is two shares of a hundred: an 80/20 rule, a 55/45 split."""
+    return sum(map(int, runs(figure.text))) == 100
+
+
+TESTS = by_name(
+    *(like_the_last, lettered_too, identified_too, scored_too, sums_up, letter_behind, of_a_team, scales),
+    *(unheated, of_a_hundred),
+)

@@ -1,0 +1,107 @@
+"""English rules for dates that have the name of their month."""
+
+from __future__ import annotations
+
+import re
+
+from speech_text.default.english import numbers
+from speech_text.default.english.days import MONTHS, in_full
+from speech_text.default.english.numbers import cardinal
+from speech_text.default.english.short_forms import MONTH, SHORT_MONTH
+from speech_text.default.english.stops import A_NAME, A_TIME, stop, with_stop
+from speech_text.default.table import Match, Row, before, behind
+
+_SHORT = {"sept": "september", **{month[:3]: month for month in MONTHS}}
+_ARTICLE = re.compile(
+    r"(?i)\b(?:the|this|that|next|last|every|each|his|her|our|their|its|a|early|late|mid)\s$"
+)
+# Things with a number before May or March: In chapter 3 May is sad.
+_NUMBERED = re.compile(
+    r"(?i)\b(?:android|chapter|episode|gate|ios|iphone|lesson|level|page|part|pixel|room|season|section"
+    r"|step|version|windows) $"
+)
+_OF_A_MONTH = re.compile(
+    r"(?i)(?:[\d,/–-]|\b(?:and|by|each|early|every|from|in|last|late|mid|next|of|or|since|starts|this"
+    r"|through|till|to|until|\d(?:st|nd|rd|th))) ?$"
+)
+
+
+def _month(word: str) -> str:
+    word = word.rstrip(".").lower()
+    return _SHORT.get(word, word)
+
+
+def month_first(match: Match) -> str:
+    """Returns a date in words: Jan 5 -> january fifth, January 5th, 2024 -> january fifth, twenty twenty
+    four; May 3-5 -> may third to fifth."""
+    month, first, last, year = match.groups()
+    days = " to ".join(numbers.ordinal(day) for day in (first, last) if day)
+    return f"{_month(month)} {days}" + (f", {numbers.year(year)}" if year else "")
+
+
+def day_first(match: Match) -> str:
+    """Returns a date that begins with the day in words: 5 January 2024 -> the fifth of january twenty twenty
+    four. No "the" is added after an article or a word such as his or late. Chapter 3 May stays."""
+    if _NUMBERED.search(before(match)):
+        return match.group()
+    spoken = f"{numbers.ordinal(match[1])} of {_month(match[2])}"
+    if not _ARTICLE.search(before(match)):
+        spoken = f"the {spoken}"
+    return spoken + (f" {numbers.year(in_full(match[3]))}" if match[3] else "")
+
+
+def short_month(match: Match) -> str:
+    """Returns a short month in words: in Jan. -> january. At a sentence's end Jan. and Mar. may be names (I
+    met Jan.), and stay unless the text before them tells that a month is meant."""
+    told = _OF_A_MONTH.search(before(match))
+    end = stop(match, A_TIME if told else A_NAME)
+    named = end and match[1] in ("Jan", "Mar") and not told
+    return match.group() if named else _month(match[1]) + end
+
+
+_YEAR = r"(?:1[0-9]|20|21)\d\d"
+_DAY = r"(3[01]|[12]\d|0?[1-9])"
+_B = r"(?<![\w.,/:-])"
+# May as a verb: Season 2 May Be The Last.
+_MAY = r"May (?i:also|be|cause|have|help|include|need|never|not|still)\b"
+_NTH = "(?:st|nd|rd|th)?"
+DATES: list[Row] = [
+    (
+        "span of days",
+        rf"(?:{_B}{_DAY}{_NTH} )?\b({MONTH})\b\.?((?: (?:3[01]|[12]\d|0?[1-9]){_NTH}\b)?(?:,? \d{{4}})?) ?- ?"
+        rf"(?=(?:(?:3[01]|[12]\d|0?[1-9]){_NTH} )?{MONTH}\b)",
+        lambda m: (
+            f"{f'the {numbers.ordinal(m[1])} of ' if m[1] else ''}{m[2] if m[3] else _month(m[2])}{m[3]} to "
+        ),
+    ),
+    ("month", rf"(?<= to )({MONTH})\b(?!\.| \d)", lambda m: _month(m[1])),
+    ("date", rf"(?<![\w-]){_DAY}-({MONTH})(?:-({_YEAR}|\d\d))?(?![\w-])", day_first),
+    (
+        "dates",
+        rf"{_B}{_DAY}/(?={_DAY} {MONTH}\b)",
+        lambda m: f"{'' if before(m, 4) == 'the ' else 'the '}{numbers.ordinal(m[1])} to ",
+    ),
+    ("quarter", r"\b(Q[1-4]|H[12]|FY) ?['’](\d\d)\b", lambda m: f"{m[1]} {cardinal(m[2])}"),
+    (
+        "date",
+        rf"\b({MONTH})\.?\s{_DAY}{_NTH}(?:\s?[-~—–]\s?{_DAY}{_NTH})?(?:(?:,\s?|\s)({_YEAR}))?"
+        rf"(?![\d:%]|,\d|\.\d|[A-Za-z]|\s(?:people|times|percent|am|pm"
+        rf"|million|of (?:them|us|you)\b|(?:kilometer|meter|mile|minute|hour|day|week|month|year)s\b))",
+        month_first,
+    ),
+    (
+        "date",
+        rf"{_B}{_DAY}{_NTH}\s(?:of\s)?(?!{_MAY}|March Madness)({MONTH})\b\.?"
+        rf"(?:,?\s({_YEAR}))?(?!\d)",
+        with_stop(day_first, A_TIME),
+    ),
+    ("date", rf"\b({MONTH})\.?,?\s({_YEAR})(?![\d.]\d|\d)", lambda m: f"{_month(m[1])} {numbers.year(m[2])}"),
+    ("month", rf"\b({SHORT_MONTH})\.(?=\s|,|$)", short_month),
+    ("month", rf"\b{SHORT_MONTH}\b(?= ?'\d\d\b(?!'))", lambda m: _month(m[0])),
+    (
+        "month",
+        rf"\bSept\b|(?i:{behind('in|early|late|mid|until|since|end of')}|(?<=\bmid-))"
+        rf"(?!Mar){SHORT_MONTH}\b(?![-'’]|\. ?\w)",
+        lambda m: _month(m[0]),
+    ),
+]

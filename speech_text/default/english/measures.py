@@ -1,0 +1,273 @@
+"""English words for measures, percentages and amounts in short forms."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from speech_text.default.data import Words, either
+from speech_text.default.english import numbers
+from speech_text.default.english.classify import ELECTRIC
+from speech_text.default.english.fractions import fraction
+from speech_text.default.english.numbers import cardinal, paired
+from speech_text.default.english.units import ONLY_JOINED, SCALES
+from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.table import names
+
+_BARE_ATTRIBUTE = re.compile(
+    r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke|hurdles|relay|IM\b|medley|pool|radius|pipe"
+    r"|nail|screen|display|monitor|walk|V-?\d|tv|TV|bags?|bottles?|bar|packs?|lens|hill|climb|run|swim|line|steak"
+    r"|burger|battery|drive|cable|finals?|(?:data |weight )?(?:allowance|category|class"
+    r"|division|plan)|AAA?|tall(?= (?!and|or|with|in|at|by)[a-z]{2})|man|wall|tower|pole|board"
+    r"|capacitor|resistor|tablets?|capsules?|caplets?|pills?|vials?|syringes?|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
+    r"|circuit|warranty|guarantee|plug|MCB|tub|tin|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix|check|trial|course|lease"
+    r"|angles?|bends?|corner|cut|elbow|rotation|turns?|deck|frame|HDD|SSD|hookup|ladder|dumpster"
+    r"|Dutch oven|package|pkg|ribeye|sirloin|wait|delay|layover|commute|trip|shift"
+    r"|(?:car|dryer|gas|solar|truck|wall|water) (?:batter(?:y|ies)|heaters?|outlets?|panels?|tanks?|unit))\b"
+    r"|\sf/"
+)
+_NOUN = re.compile(
+    r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before"
+    r"|away|long|wide|tall|high|deep|above|below|over|under|each|every|ago|later|when|if|that)\b)[a-z]{2}"
+    r"|,? \d[\d.,]{0,6} [A-Z]?[a-z]{0,2}[A-Z]?h? [a-z]{3}"
+)
+_MODEL = re.compile(r" [A-Z][a-z]{2,12} \d")  # the 88 mm Flak 36
+# A noun in the plural, the tablets of 500mg tablets, or the power of a resistor: 4.7kΩ 1/4W resistor.
+_THINGS = re.compile(
+    r" \d/\d ?W |"
+    r" (?!(?:[btq]i?ds|always|as|besides|causes|comes|contains|costs|does|equals|falls|feeds|gains|gets"
+    r"|gives|goes|has|helps|hers|his|hits|hurts|is|its|keeps|lasts|leaves|less|looks|makes|means|minus|needs|ours"
+    r"|perhaps|plus|produces|reduces|rises|runs|seems|serves|sometimes|takes|thanks|theirs|this|thus"
+    r"|times|unless|upstairs|versus|was|weighs|whereas|wins|works|yes|yours)\b|\w{0,12}wards\b)"
+    r"[a-z]{2,14}(?<![sui])s\b"
+)
+_OF_INCHES = re.compile(r"\s(?:[a-z]|[A-Z][A-Z-]|[A-Z][a-z]{1,12} (?:\w{2,4} )?(?:TV|screen|monitor))")
+_NO_NOUN = re.compile(
+    r"\s(?:long|wide|tall|deep|high|thick|by|x|and|or|of|in|is|at|from|apart|across|away|per|last|this|today|tonight"
+    r"|yesterday|overnight|can|may|must|should|will|would|on|to|with|for|below|above|than|more|less|each|it|it's|he|she|they|we|you|so|then|when|if|but|the|an?|are|was|were|has|had)\b"
+)
+# A quotation that is still open, and one that is closed behind the number: "is 5" wide".
+_OPEN = re.compile(r'(?<![\w.;!?)])(?<!\d )"[^"]*$')
+_OPEN_SINGLE = re.compile(
+    r"(?<![^\s(\[,])'(?=\w|$)(?!\d0s|em\b|til\b|cause\b|round\b)(?:[^']|(?<=\w)'(?=\w))*$"
+)
+_CLOSED_LATER = re.compile(r'[^"]*[^\s\d"(]"(?!\w)')
+_SENT = re.compile(r"(?i)\b(?:modem|baud|serial|\w*link|network|bit|speed|audio|\w*line)")
+_SOLVED = re.compile(r"(?i)solution|dissolv|buffer|acid|NaOH|NaCl|HCl|titrat|\bmL\b")
+# Text before a number whose A, J, N or t is a unit.
+_PHYSICAL = re.compile(
+    r"[=≈<>] ?$|equals\s{1,3}$|(?i:\b(?:carr(?:y|ies)|cargo|current|draws?|energy|force|load|stores?|thrust"
+    r"|tonnage|weigh(?:s|ed|ing)?)\b)"
+)
+_NUMBERED = re.compile(r"(?:\b[A-Z][a-z]+\.?|\b(?:fig|sect?|tab)\.|figure|section|table|version) $")
+# Words behind a number, by the names that figures_en.tsv uses: 2-3x -> two to three x.
+_WORDS = names("""
+    per_mille=per mille; million=million; thousand_k=k; molar=molar; kelvin=kelvin; fold=x; times=times;
+    gauge=gauge; basis_points=basis points; home_runs=home runs; age=year old; units=units;
+    cent=cent; seconds=seconds;
+    celsius=degrees celsius; fahrenheit=degrees fahrenheit;
+""")
+_NUMBER = r"-?\d+(?:\.\d+)?"
+_TO = r"\s?[-—~]\s?"
+_PARTS = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?([\s-]?)(.*)").fullmatch
+
+
+def _said(text: str) -> tuple[str, str, str]:
+    """Splits `text` into the number or span at its start and the rest. Returns the number in words, the
+    digits (of its last number) with which a noun agrees, and the rest."""
+    parts = _PARTS(text)
+    assert parts, text
+    first, second, _, rest = parts.groups("")
+    number = " to ".join(cardinal(number) for number in (first, second) if number)
+    return number, second or first.lstrip("-"), rest
+
+
+def _with_words(words: str, text: str) -> str:
+    return f"{_said(text)[0]} {words}"
+
+
+class Measures:
+    """Writes amounts with a unit in words, and tells units from names. `patterns` has the patterns that
+    figures_en.tsv names.
+
+    The pattern {unit} is a unit, which may have a divisor (km/h). The pattern {long} is a unit of more than
+    one letter, {number} is a number, and {to} is the sign of a span. The pattern {minus} is a minus sign. The
+    pattern {lone} means that no letter or digit stands before.
+    """
+
+    def __init__(self, words: Words) -> None:
+        self._units = words.names("unit", "english")
+        self._pers = self._units | words.names("per", "english")
+        unit, per = either(self._units), either(self._pers)
+        long = [name for name in self._units if len(name) > 1 and name not in ONLY_JOINED]
+        self.patterns = {
+            "unit": rf"{unit}(?:\.?/(?:\({per}·{per}\)|{per}))*"
+            r"(?![A-Za-z\d²³]|(?<=[\s\d]\w)['’]s\b| ha\b|(?<=cal) (?:BCE?|AD|BP)\b)"
+            r"(?:\.(?=\s(?:\(?[a-z@=&+]|\(\d|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b|[NSEW]{1,2}\b|PO\b"
+            r"|(?<=ft. )(?:\d|1[01])\b(?![.,:]\d|%| (?:[a-z]{2,9}s|people)\b)|(?<=sq ft. )\d)|[),;]))?",
+            "long": either(long),
+            "to": _TO,
+            "number": _NUMBER,
+            "minus": r"(?<![\w%°)/-])-",
+            "lone": r"(?:^|[^\w.,]|\dx)",
+        }
+        self.said = by_name(
+            *(self.measure, self.attribute, self.measures, self.part, self.part_of),
+            *(percent, scaled, by, length, attribute_length, crossed, planks),
+        ) | {name: partial(_with_words, words) for name, words in _WORDS.items()}
+        self.tests = by_name(self.measured, self.attributive, attributes_inch, rated_by, solved, unquoted)
+
+    def _cut(self, text: str) -> tuple[str, str, str, str]:
+        """Splits an amount into its number in words, the digits with which a noun agrees, its unit as it is
+        written, and the words for the units after a slash (" per hour")."""
+        said, number, rest = _said(text)
+        rest = rest if rest in self._units else rest.rstrip(".")
+        unit, _, per = (rest, "", "") if rest in self._units else rest.partition("/")
+        pers = "".join(
+            " per " + " ".join(self._pers[name] for name in part.strip("()").split("·"))
+            for part in per.split("/")
+            if part
+        )
+        return said, number, unit.rstrip("."), pers
+
+    def measured(self, figure: Figure) -> bool:
+        """Returns whether the letters of the number `figure` are a unit, as in 5 kg and 5A. In 5 A and 3 N
+        they are names, unless the number is a decimal, a sign such as = stands before, or the text speaks of
+        such amounts (a force of 5 N)."""
+        unit = re.sub(rf"^{_NUMBER}(?:{_TO}{_NUMBER})?", "", figure.text)
+        apart = unit[:1].isspace() or unit[:1] == "-"
+        if not apart or "/" in unit or unit[1:].rstrip(".") not in ONLY_JOINED:
+            return True
+        decimal = re.search(r"\.\d|\d{3}\st$", figure.text) and not _NUMBERED.search(figure.lead)
+        told = decimal or _PHYSICAL.search(figure.lead) or figure.mentions(ELECTRIC)
+        return bool(told) and not re.match(r"-| shirts?\b", figure.rest)
+
+    def attributive(self, figure: Figure) -> bool:
+        """Returns whether the unit of the number `figure` stays singular because it describes a noun: a 5 km
+        race, 5-km."""
+        if not self.measured(figure):
+            return False
+        hyphened = re.search(r"\d-[^\d\s]", figure.text)
+        article = re.search(r"\b(?:[Aa]n?|([Tt]he)) $", figure.lead)
+        described = article and (_MODEL if article[1] else _NOUN).match(figure.rest)
+        if re.search(r"\d[A-Za-zµμΩ]+$", figure.text) or re.search(r"\b(?:[Ww]ith|[Uu]se) $", figure.lead):
+            described = described or _THINGS.match(figure.rest)
+        *_, unit = re.split(r"[\d\s-]+", figure.text)
+        is_rate = " per " in self._units.get(unit.rstrip("."), " per ")
+        return bool(hyphened or ((_BARE_ATTRIBUTE.match(figure.rest) or described) and not is_rate))
+
+    def measure(self, text: str) -> str:
+        """Returns an amount with its unit in words: 5 kg -> five kilograms, 5-10 km/h -> five to ten
+        kilometers per hour."""
+        said, number, unit, pers = self._cut(text)
+        return f"{said} {numbers.plural(self._units[unit], number)}{pers}"
+
+    def attribute(self, text: str) -> str:
+        """Returns an amount with its unit in the singular: the 5 km of a 5 km race -> five kilometer."""
+        said, _, unit, pers = self._cut(text)
+        return f"{said} {self._units[unit]}{pers}"
+
+    def measures(self, text: str) -> str:
+        """Returns a span of two amounts in words: 2°-8°C -> two to eight degrees celsius, 30 min-2 h ->
+        thirty minutes to two hours."""
+        first, second = re.split(rf"(?<=[^\d\s]){_TO}(?=-?\d)", text, maxsplit=1)
+        said, _, unit, _ = self._cut(first)
+        is_same = self._cut(second)[2].startswith(unit)
+        return f"{said if is_same else self.measure(first)} to {self.measure(second)}"
+
+    def part(self, text: str) -> str:
+        """Returns a fraction of a unit in words: 3/4 tsp -> three quarters of a teaspoon, 1 1/2" -> one and a
+        half inches."""
+        said, unit = self._part(text)
+        if len(runs(text)) > 2:
+            return f"{said} {numbers.plural(unit, '2')}"
+        article = "an" if unit[0] in "aeiou" or unit == "hour" else "a"
+        return f"{'half' if said == 'one half' else said + ' of'} {article} {unit}"
+
+    def part_of(self, text: str) -> str:
+        """Returns, in words, a fraction of a unit that describes a noun: the 1/4W of a 1/4W resistor -> one
+        quarter watt."""
+        return " ".join(self._part(text))
+
+    def _part(self, text: str) -> tuple[str, str]:
+        """Splits a fraction of a unit into its number in words and the name of the unit."""
+        number = re.match(r"[\d/]+(?:(?:\s|\sand\s|-)[\d/]+)?", text)
+        assert number, text
+        unit = text[number.end() :].strip(" .-")
+        return fraction(number[0]), "inch" if unit in ("in", '"', "″") else self._units[unit]
+
+
+def attributes_inch(figure: Figure) -> bool:
+    """Returns whether the inches of the number `figure` describe a noun: a 27" monitor."""
+    if not unquoted(figure) or _NO_NOUN.match(figure.rest):
+        return False
+    has_article = re.search(r"\b[Aa]n? $", figure.lead) and figure.rest.startswith(" ")
+    return bool(has_article or _OF_INCHES.match(figure.rest))
+
+
+def unquoted(figure: Figure) -> bool:
+    """Returns whether the mark " or ' at the end of the number `figure` is a length, as in 6". It is, unless
+    a quotation is open, which the mark closes: no mark stands between the two."""
+    opened = figure.line[max(0, figure.start - 300) : figure.start]
+    if figure.text.endswith(("'", "’")):
+        return not _OPEN_SINGLE.search(opened)
+    return not (figure.text.endswith('"') and _OPEN.search(opened)) or bool(_CLOSED_LATER.match(figure.rest))
+
+
+def rated_by(figure: Figure) -> bool:
+    """Returns whether bps after the number `figure` means basis points. It does, unless the text is about
+    sending data, where it means bits per second."""
+    return not (_SENT.search(figure.lead) or _SENT.search(figure.rest[:12]))
+
+
+def solved(figure: Figure) -> bool:
+    """Returns whether the unit M of the number `figure` means molar, because the text is about a solution."""
+    return figure.mentions(_SOLVED)
+
+
+def percent(text: str) -> str:
+    """Returns a percentage or a span of percentages in words: 5-10% -> five to ten percent."""
+    parts = re.split(r"(?<=%)\s?[-—~]\s?", text)
+    return " to ".join(f"{_said(part.rstrip('% '))[0]} percent" for part in parts)
+
+
+def scaled(text: str) -> str:
+    """Returns, in words, an amount whose letter is a scale: 5M -> five million, 10-15k -> ten to fifteen
+    thousand."""
+    said, _, scale = _said(text)
+    return f"{said} {SCALES[scale.lower()]}"
+
+
+def by(text: str) -> str:
+    """Returns the first length of a size in words: the 10 x of 10 x 20 cm -> ten by."""
+    return f"{cardinal(text.rstrip('x× '))} by"
+
+
+def crossed(text: str) -> str:
+    """Returns a size of two numbers in words: 4x4 -> four by four."""
+    say = paired if re.fullmatch(r"\d{3,4}[x×]\d{3,4}", text) else cardinal
+    return " by ".join(map(say, re.split("[x×]", text)))
+
+
+def planks(text: str) -> str:
+    """Returns a size of wooden planks in words: 2x4s -> two by fours."""
+    first, second = map(cardinal, runs(text))
+    return f"{first} by {numbers.plural(second, '2')}"
+
+
+def length(text: str) -> str:
+    """Returns a length in feet or inches in words: 6" -> six inches, 6' -> six feet."""
+    said, number, noun = _length(text)
+    return f"{said} {numbers.plural(noun, number)}"
+
+
+def attribute_length(text: str) -> str:
+    """Returns, in words, a length that describes a noun: the 27" of a 27" monitor -> twenty seven inch, the
+    40' of a 40' container -> forty foot."""
+    said, _, noun = _length(text)
+    return f"{said} {noun}"
+
+
+def _length(text: str) -> tuple[str, str, str]:
+    said, number, mark = _said(text)
+    return said, number, "foot" if mark in ("'", "’", "′") else "inch"

@@ -1,0 +1,146 @@
+"""The English rule for short forms, from assets/readings/short_forms_en.tsv.
+
+A row of the table says where its short form stands for its words:
+
+- note: anywhere, with or without a full stop (appt, thx).
+- unit: the same, but not behind a figure, where it is a unit of measure or a score (yrs, vs).
+- counted: the same, behind a word that counts it (an hr, last yr).
+- behind: behind a figure (2 prs).
+- stop: with a full stop (Inc.).
+- within: with a full stop before a small letter, a month, a bracket or a comma (the temp. dropped), but not
+  behind a figure.
+- figure: with a full stop before a figure, a Roman numeral or a capital letter (ch. 3, ch.3, Ch. A).
+- cited: the same, where the full stop ends no sentence (in art. 5, but not: She studies art. 20 of us came).
+- label: as for figure, and before a figure or a capital letter without a full stop (Rm 412, Blk C).
+- code: with a full stop before a code with capitals (ref. HB/2213, arr. MSP 11:32a), or a
+  name and a time (arr. York 14:10).
+- money: before an amount of money (Adm. £3).
+- colon: before a colon, behind no word in small letters (Mob: 07700 900123).
+- ordinal: behind an ordinal (9th Cir., 3rd ed.), but before a capital letter only with a full stop.
+
+A row in small letters is also for the form with first capitals, but not if `small` is one of its places (ur).
+All in capitals, a short form is a name: HR. A row with (s) is also for the plural. Each word of a short form
+may have its full stop (Flt. Lt., Maj.-Gen.).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from speech_text.default.data import READINGS, either, rows
+from speech_text.default.english.numbers import plural
+from speech_text.default.english.short_forms import MONTH
+from speech_text.default.english.stops import A_NAME, A_TIME, ANYTHING, stop
+from speech_text.default.table import Match, Row, after, before
+
+_TABLE = rows(READINGS / "short_forms_en.tsv")
+# The `goes_on` of `stop` by short form. After vs. the sentence goes on with any word (Jones vs. The Bank).
+# After a short form that is not listed, only a name goes on with the sentence (Acme Inc. Magazine).
+_GOES_ON = {"etc": A_TIME} | dict.fromkeys(
+    ("approx", "btwn", "ca", "cf", "chs", "eqs", "esp", "excl", "incl", "viz", "vol", "vols", "vs"),
+    ANYTHING,
+)
+_ORDINAL = re.compile(r"(?:\d(?:st|nd|rd|th)|\b(?:second|third))[ -]$")
+_FIGURE = re.compile(
+    r"\d{1,4}(?!\w)|\s+#[A-Z]"
+    r"|\s+[(+-]?[#$£€]?(?:\d|[A-Z]-?\d|[ivx]{2,5}\b|[ivx][-–][ivx]|[IVX]{2,5}\b|[IVX][-,.;:)])",
+    re.ASCII,
+)
+_LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")
+_NUMBER = re.compile(r":?\s(?:#?\d|[A-Z]-?\d)")
+_COUNT = re.compile(r"\d $")
+_CODE = re.compile(r"\s[A-Z](?:[A-Z]{0,3}[ /-]?#?\d|\w{2,8} \d\d)")
+_MONEY = re.compile(r":? ?[£$€]\d")
+_GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,:;?!)\]\"”’'…—]|$")
+_SMALL = re.compile(r"\s+[a-z0-9(@=&+#$£€]|[,)]")
+_WITHIN = re.compile(rf"\s+(?:[a-z(]|{MONTH}\b)|,")
+_COUNTING = re.compile(
+    r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|long|new|next|one|past|per"
+    r"|prior|rush|school|second|the|third|this|whole) $"
+)
+# A word behind the number tells that a new sentence begins there, unless one of _CITING stands before.
+_NEW_SENTENCE = re.compile(
+    r"\s\d{1,6}s? (?!(?:and|above|at|below|by|contains?|for|from|in|is|of(?! (?:them|us|you)\b)|on|or"
+    r"|says|shows?|to|was)\b)[a-z]{2}"
+)
+_CITING = re.compile(r"(?:^|[(,;:§–—]|(?i:\b(?:and|at|by|cf\.|do|from|in|of|or|per|see|to|under|with))) ?$")
+
+
+def _forms() -> dict[str, dict[str, str]]:
+    """Returns the words of each short form by the place in which it stands for them."""
+    forms: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in _TABLE:
+        short, many, _ = row["short"].partition("(s)")
+        places = row["where"].split()
+        for end, amount in (("", "1"), ("s", "2"))[: 1 + bool(many)]:
+            said, form = plural(row["said"], amount), short + end
+            capitals = {form.title() if " " in form else form, form[0].upper() + form[1:]}
+            for written in {form} if "small" in places else {form} | capitals:
+                forms[written] |= dict.fromkeys(places, said)
+    return dict(forms)
+
+
+_FORMS = _forms()
+SHORT_FORMS = frozenset(form.lower() for form in _FORMS)
+WITH_STOP = frozenset(form.lower() for form in _FORMS if {"note", "stop", "within"} & {*_FORMS[form]})
+
+
+def _cited(match: Match) -> bool:
+    """Returns whether the full stop of a short form that is a word, too, may be that of a short form."""
+    lead = before(match)
+    verse = match[1] == "Ex" and re.match(r"\.? \d{1,3}:\d", after(match))  # Exodus, and no example
+    if _COUNT.search(lead) or verse:
+        return False
+    return match[1][0].isupper() or not _NEW_SENTENCE.match(after(match)) or bool(_CITING.search(lead))
+
+
+def _beside(match: Match, words: dict[str, str], lead: str, rest: str) -> str | None:
+    """Returns the words of a short form that stands next to a figure, an amount or a colon."""
+    numbered = words.get("figure") or words.get("label") or (_cited(match) and words.get("cited"))
+    lettered = match[1][0].isupper() and _LETTER.match(rest)
+    if (
+        numbered
+        and not ("money" in words and _MONEY.match(rest))
+        and match[0].endswith(".")
+        and (_FIGURE.match(rest) or lettered)
+    ):
+        return numbered + " " * rest[0].isdigit()
+    places = {
+        "label": _NUMBER.match(rest) or _LETTER.match(rest),
+        "code": match[0].endswith(".") and _CODE.match(rest),
+        "money": _MONEY.match(rest),
+        "colon": rest.startswith(":") and not re.search("[a-z] $", lead),
+        "behind": _COUNT.search(lead),
+    }
+    return next((words[place] + stop(match) for place in places if place in words and places[place]), None)
+
+
+def short_form(match: Match) -> str:
+    """Returns a short form in words where its place tells that it is one. Elsewhere it stays."""
+    words, dotted = _FORMS[match[1].replace(".", "")], match[0].endswith(".")
+    lead, rest = before(match), after(match)
+    behind_figure = _COUNT.search(lead)
+    if "ordinal" in words and _ORDINAL.search(lead) and (dotted or not re.match(" [A-Z]", rest)):
+        return words["ordinal"] + stop(match)
+    if beside := _beside(match, words, lead, rest):
+        return beside
+    if "stop" in words and dotted and _GOING_ON.match(rest):
+        return words["stop"] + stop(match, _GOES_ON.get(match[1].lower(), A_NAME))
+    if "within" in words and dotted and _WITHIN.match(rest) and not behind_figure:
+        return words["within"]
+    anywhere = words.get("counted") if _COUNTING.search(lead) else None
+    anywhere = anywhere or words.get("note") or (None if behind_figure else words.get("unit"))
+    if anywhere is None:
+        return match[0]
+    return anywhere + ("." if dotted and not _SMALL.match(rest) else "")
+
+
+def _as_written(match: Match) -> str:
+    """Returns the words of a short form with its capital, by which 5 p.m. Approx. 30 left has a stop."""
+    said = short_form(match)
+    return said[0].upper() + said[1:] if match[0][0].isupper() else said
+
+
+_ANY = re.sub(r"\\([ -])", r"\\.?\1", either(_FORMS))
+SHORTENED: Row = ("abbreviation", rf"(?<![\w'/.])(?<![\W\d]-)({_ANY})(?![\w/-]|'(?!s))\.?", _as_written)

@@ -1,0 +1,89 @@
+"""Decides where the dot of an English short form also ends its sentence (at 5 p.m.). Works on strings
+only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from speech_text.default.data import either
+from speech_text.default.english.short_forms import MONTH, WEEKDAYS
+from speech_text.default.figures import Figure
+from speech_text.default.table import Match, before
+
+_BEHIND = r"""["”’')\]]*(?:\s+["“‘'(\[]*(?=[A-Z])|\s*$)"""
+SENTENCE_MAY_END = f"(?={_BEHIND})"
+_ENDS_HERE = re.compile(_BEHIND)
+# Words that begin a sentence, but hardly a name: the U.S. Then ..., but the U.S. Senate.
+STARTERS = (
+    r"A(?= [a-z])|After|All|Also|Although|And?|Any|Are|As|At|Because|Before|Both|But|By|Can|Could|Despite"
+    r"|Did|Do|Does|During|Each|Even|Every|Everybody|Everyone|Few|Finally|For|From|Had|Has|Have|He|Her|Here|His"
+    r"|How|However|I|If|In|Instead|Is|It|Its|Later|Let|Like|Many|Maybe|Meanwhile|Most|Much|Must|My|No(?!\.)"
+    r"|Nobody|Not|Nothing|Now|On|Once|Only|Or|Others?|Otherwise|Our|Perhaps|Please|She|Should|Since|So|Some"
+    r"|Someone|Soon|Still|Suddenly|Thanks?|That|The|Their|Then|There|These|They|This|Those|Though|To|Today"
+    r"|Tomorrow|Unless|Unlike|Until|Was|We|Well|Were|What|When|Where|Which|While|Who|Why|With|Without|Would"
+    r"|Yes|Yesterday|Yet|You|Your|(?:Are|Could|Did|Do|Does|Is|Should|Was|Were|Would)n't|Can't|Won't"
+)
+A_NAME = re.compile(rf"(?!(?:{STARTERS})\b)")
+# Text that goes on with a time: 5 p.m. Monday, 8 a.m. EST, 9 p.m. New York time.
+A_TIME = re.compile(
+    rf"(?:{MONTH}|{either(WEEKDAYS)}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Eastern|Pacific|Central"
+    r"|Mountain|[A-Z]{1,4}T|UTC|PO)\b|[A-Z][a-z]+(?: [A-Z][a-z]+)? [Tt]ime\b"
+)
+ANYTHING = re.compile("")
+# Text before a time that opens a sentence: At 5 p.m. Tom left.
+_OPENING = re.compile(
+    r"(?:^|[.!?:;\"“”(] ?)(?:At|By|Around|About|Before|After|Until|Since|From|Between) (?:about |exactly )?$"
+)
+
+# Things that are named by a letter: Plan A.
+_LETTERED = re.compile(
+    r"(?i)\b(?:annex|answer|apartment|apt|appendix|bldg|blood|block|building|cabin|category|class|column|concourse|core|division"
+    r"|drive|exhibit|figure|floor|form|gate|grade|group|hall|hepatitis|house|lane|letter|level|lot|model|note|option|part|plan"
+    r"|platform|point|pool|product|room|route|row|schedule|section|series|side|site|size|stand|step|table|team"
+    r"|terminal|tier|track|type|unit|variant|version|vitamin|wing|zone)s?\.? [A-Z]\. $"
+    r"|\b[A-Z],? (?:(?:and|or) )?[A-Z]\. $"
+)
+# The text before the initial of a name: by C. Nair, guard T. Okafor. At a line's start A. may mark an item.
+_NAMED = re.compile(
+    r"(?:[,:;(&]|\b(?:and|by|for|[A-Z]{2}|(?!called|chose|circle|earn|from|into|like|mark|need|pick|press|scored|take"
+    r"|than|that)[a-z]{4,})) [A-HJ-Z]\. $"
+    r"|(?:^|[.!?] )[GHJ-PR-UWYZ]\. $"
+)
+
+
+def with_stop(say: Callable[[Match], str], goes_on: re.Pattern[str] = A_NAME) -> Callable[[Match], str]:
+    """Returns a function that returns the words of `say` for a match. It adds a full stop if the match ends
+    with a dot and the sentence ends there too (see `stop`)."""
+    return lambda match: say(match) + stop(match, goes_on)
+
+
+def stop(match: Match, goes_on: re.Pattern[str] = A_NAME) -> str:
+    """Returns a full stop if `match` ends with a dot that also ends the sentence, otherwise "". The sentence
+    ends at the end of the text. It also ends before a capital letter, unless `goes_on` matches there."""
+    return _stop(match.string, match.end(), goes_on) if match.group().endswith(".") else ""
+
+
+def ending(figure: Figure) -> str:
+    """Returns a full stop if the number `figure` ends with a dot that also ends the sentence, such as 5 p.m.,
+    otherwise ""."""
+    if not figure.text.endswith("."):
+        return ""
+    return _stop(figure.line, figure.end, ANYTHING if _OPENING.search(figure.lead[-24:]) else A_TIME)
+
+
+def _stop(line: str, end: int, goes_on: re.Pattern[str]) -> str:
+    behind = _ENDS_HERE.match(line, end)
+    if behind is None:
+        return ""
+    quoted = not behind.group()[:1].isspace()  # "At 4 p.m." "Oh."
+    return "." if quoted or behind.end() == len(line) or not goes_on.match(line, behind.end()) else ""
+
+
+def initials(match: Match) -> str:
+    """Returns the initials of a name without their dots: J. H. Marsh, John F. Kennedy. A single letter stays
+    if it may be the name of a thing (Plan A. Tom ...) or of an item."""
+    named, letters = match[1] or "", match[2]
+    lead = (named or before(match)) + letters
+    is_of_a_name = not _LETTERED.search(lead) and (named or _NAMED.search(lead))
+    return named + letters.replace(".", "") if letters.count(".") > 1 or is_of_a_name else match.group()

@@ -1,0 +1,181 @@
+"""The default rules: they read a text as the published rules do, and correct the readings that a listener
+would call wrong (docs/text.md).
+
+Each line is read by the table of rules of its language.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from itertools import groupby
+
+from speech_text import signs
+from speech_text.changes import Use
+from speech_text.chinese import replace_words, tidy_chinese
+from speech_text.cut.pieces import Check, pieces, unwatched
+from speech_text.default.characters import clean
+from speech_text.default.chinese import rules as chinese_rules
+from speech_text.default.data import Word, Words, either
+from speech_text.default.english import rules as english_rules
+from speech_text.default.english.short_forms import MONTH, SHORT_STATES, STREETS, TITLES, WEEKDAYS
+from speech_text.default.english.shortened import SHORT_FORMS
+from speech_text.default.english.units import ALONE
+from speech_text.default.figures import Figures
+from speech_text.default.lines import spoken_lines
+from speech_text.default.spelling import CHINESE_DIGITS
+from speech_text.default.table import Rule, apply_rules
+from speech_text.english import spell_digits
+from speech_text.wetext import simplified_characters
+
+_MAX_PART = 1000  # characters of a line that go through the tables of rules at once
+# In the Chinese texts that the model learned a question ends with ?, and ！ was replaced by 。
+_HEARD = str.maketrans("!？", "！?")
+_INNER_APOSTROPHE = "\ue001"  # a private character, which no cleaned text has
+_CHINESE_MARKS = re.compile("[，。、；：？！]|……")
+_WORD = re.compile(
+    r"(?!(?<![a-z])(?:sin|cos|tan|cot|log|lim|max|min|exp|mod)x?(?![a-z])|[mnpμµ]?mol(?![a-z]))"
+    r"[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z](?![\d²³⁺⁻(=+]|[ -]\d)"
+)
+_FOREIGN = re.compile("[^\u4e00-\u9fff，。、；：？！“”《》（）\n]{8,400}")
+_SENTENCE = re.compile(
+    r"\b(?:the|a|an|is|are|was|were|am|has|have|had|will|would|can|do|does|did|to|of|in|at|on|for|with|my|your|his|her"
+    r"|its|our|their|this|that|I|I'm|you|we|they|it|It|he|she|The|You|We|They|He|She|This|There|My)"
+    r" (?=[A-Za-z]{2}|\d)"
+)
+_DOUBTFUL = re.compile("[^\\w，。？?.,!！:;' ]|_")  # neither a letter nor a digit nor a mark that stays
+_CHINESE_SENTENCE = re.compile("[^。！？；]*[。！？；]*")
+_PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 ]*")
+_ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
+_PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
+_SHORT_FORMS = SHORT_FORMS | {
+    *(form.lower() for form in (*TITLES, *WEEKDAYS, *STREETS, *SHORT_STATES, *ALONE)),
+}
+_SHORTENED = re.compile(
+    rf"[A-Z]{{2}}|\b(?:{MONTH}|[A-G]b|[YQM]o[YQM]|[NSEW])\b"
+    rf"|(?i:\b(?:[ivx]{{1,5}}|hundred|thousand|million|billion|trillion|{either(_SHORT_FORMS)})\b)"
+)
+_MARKS = re.compile(f"[{re.escape(signs.PUNCTUATION)}]{{2,}}")
+_APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
+
+
+class DefaultRules:
+    def __init__(self, own_words: Callable[[], tuple[Word, ...]] = tuple) -> None:
+        """`own_words` returns the user's words for units, currencies and teams."""
+        self._simplified = simplified_characters()
+        self._own_words = own_words
+        _tables(own_words())
+
+    def forget(self) -> None:
+        """Does nothing, since these rules have no cache."""
+
+    def fold(self, text: str) -> str:
+        """Returns `text` in plain characters, as `clean` writes them."""
+        return clean(text)
+
+    def speak(
+        self, text: str, replacements: Iterable[tuple[str, str]], uses: list[Use], check: Check = unwatched
+    ) -> str:
+        """Returns `text`, a result of `fold`, as it is spoken: its numbers and signs are written as words.
+        Returns "." if nothing is left to speak. `replacements` are the user's pairs of old and new text,
+        which are applied first. `check` is called repeatedly during the work. Each use of a rule is appended
+        to `uses`."""
+        lines = spoken_lines(replace_words(text, replacements))
+        chinese = any(signs.has_hanzi(line) for line in lines)
+        spoken, known = list[str](), dict[tuple[bool, str], tuple[str, list[Use]]]()
+        for line in lines:
+            by_marks = bool(chinese or _CHINESE_MARKS.search(line))
+            in_chinese = signs.has_hanzi(line) or (by_marks and not _WORD.search(line))
+            read = self._read_chinese if in_chinese else self._read_english
+            said = ""
+            for part in pieces(line, _MAX_PART, _MAX_PART):
+                if (in_chinese, part) not in known:  # a part that is repeated is read once
+                    used = list[Use]()
+                    known[in_chinese, part] = read(part, used, check), used
+                words, used = known[in_chinese, part]
+                said += words
+                uses += used
+            spoken.append(said)
+        return _finish(("" if chinese else " ").join(spoken))
+
+    def speak_segment(self, segment: str, _replacements: Iterable[tuple[str, str]]) -> str:
+        """Returns `segment`, a part of a result of `speak`, with its blanks and punctuation tidied."""
+        return _finish(segment)
+
+    def _read_chinese(self, line: str, uses: list[Use], check: Check) -> str:
+        line = _FOREIGN.sub(lambda run: self._foreign(run.group(), uses, check), line)
+        sentences = _CHINESE_SENTENCE.findall(line.translate(self._simplified))
+        rules, _ = _tables(self._own_words())
+        text = _apply_where_needed(rules, sentences, is_plain_chinese, uses, check)
+        text = text.translate(CHINESE_DIGITS).translate(_HEARD)
+        text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
+        text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
+        return tidy_chinese(text).replace(_INNER_APOSTROPHE, "'")
+
+    def _foreign(self, run: str, uses: list[Use], check: Check) -> str:
+        """Returns `run`, a run of characters between Hanzi, as it is spoken: an English sentence with digits
+        is written as English words, and any other run stays."""
+        has_words = _SENTENCE.search(run) and len(re.findall("[A-Za-z]+", run)) > 1
+        is_english = has_words and any(map(str.isdigit, run))
+        return self._read_english(run, uses, check) if is_english else run
+
+    def _read_english(self, line: str, uses: list[Use], check: Check) -> str:
+        _, rules = _tables(self._own_words())
+        text = _apply_where_needed(rules, _ENGLISH_SENTENCE.split(line), is_plain_english, uses, check)
+        text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
+        text = text.replace("-", " ").replace("²", " squared ").replace("³", " cubed ")
+        return re.sub(r"(?:(?<!\s)\s+)?([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
+
+
+@lru_cache(maxsize=2)
+def _tables(own: tuple[Word, ...]) -> tuple[list[Rule | Figures], list[Rule | Figures]]:
+    """Returns the rules for Chinese and the rules for English, both with the user's words `own`."""
+    words = Words(own)
+    return chinese_rules.rules(words), english_rules.rules(words)
+
+
+def _apply_where_needed(
+    rules: list[Rule | Figures],
+    sentences: Iterable[str],
+    is_plain: Callable[[str], bool],
+    uses: list[Use],
+    check: Check,
+) -> str:
+    """Applies `rules` to `sentences` and returns the whole text. A sentence for which `is_plain` returns True
+    stays as it is, without a search for rules. Neighbouring sentences that are not plain are read
+    together."""
+    runs = ((plain, "".join(run)) for plain, run in groupby(sentences, is_plain))
+    return "".join(run if plain else apply_rules(rules, run, check, uses) for plain, run in runs)
+
+
+def is_plain_chinese(sentence: str) -> bool:
+    """Returns whether `sentence` has only Hanzi, small letters, blanks and marks. The rules are not applied
+    to such a sentence."""
+    return _PLAIN_CHINESE.fullmatch(sentence) is not None
+
+
+def is_plain_english(sentence: str) -> bool:
+    """Returns whether `sentence` has only letters and marks, and no short form, Roman numeral, month,
+    large number or word in capitals. The rules are not applied to such a sentence."""
+    return _PLAIN_ENGLISH.fullmatch(sentence) is not None and not _SHORTENED.search(sentence)
+
+
+def _strongest(run: str) -> str:
+    """Returns the text that replaces `run`, a run of several marks, such as those on both sides of a closing
+    quote. It is the question mark if there is one, otherwise the exclamation mark, otherwise the whole
+    run."""
+    return next((mark for mark in "?？！!" if mark in run), run)
+
+
+def _finish(text: str) -> str:
+    """Returns `text` tidied: in lower case, with only letters, digits and plain marks, with blanks only
+    between words that need them, and with one mark at a place. It ends with a full stop or a question mark;
+    an empty text becomes "."."""
+    text = _APOSTROPHE.sub(" ", text.lower())
+    text = _DOUBTFUL.sub(lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ", text)
+    text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
+    text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
+    text = _MARKS.sub(lambda run: _strongest(run.group()), text)
+    return signs.close_sentence(signs.tidy_punctuation(text).lstrip(signs.PUNCTUATION + " "))

@@ -1,0 +1,102 @@
+r"""A table of reading rules, and how it is applied (docs/text.md says how to add a rule).
+
+A row has the kind of thing that is read, a pattern, and the text that is said instead: a string for `re.sub`,
+or a function from the match to words. The rows are applied in order, each row to the whole line, so a
+rule sees the words that earlier rules have written.
+
+A rule must take linear time. A pattern that has a run of digits or letters begins with a look-behind, which
+keeps the pattern from starting inside the run; every other repetition is bounded. The look-behind stands
+after the first character, as in \d(?<![\d.].)\d{0,3}: `re` finds a digit, a letter or a mark several times
+faster than a place after a certain text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple
+
+from speech_text.changes import Use
+from speech_text.cut.pieces import Check
+from speech_text.default.figures import Figures
+
+Match = re.Match[str]
+Row = tuple[str, str | re.Pattern[str], str | Callable[[Match], str]]
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+
+
+class Rule(NamedTuple):
+    kind: str
+    pattern: re.Pattern[str]
+    say: str | Callable[[Match], str]
+
+    def read(self, text: str, uses: list[Use]) -> str:
+        return self.pattern.sub(partial(_say, self, uses), text)
+
+
+def table(*parts: Iterable[Row] | Figures) -> list[Rule | Figures]:
+    """Returns the rules of all `parts` in order: one rule for each row, and each `Figures` as it is. In the
+    pattern of a row, digits and letters are those of ASCII."""
+    rules: list[Rule | Figures] = []
+    for part in parts:
+        if isinstance(part, Figures):
+            rules.append(part)
+            continue
+        for kind, pattern, say in part:
+            compiled = re.compile(pattern, re.ASCII) if isinstance(pattern, str) else pattern
+            rules.append(Rule(kind, compiled, say))
+    return rules
+
+
+def apply_rules(rules: Iterable[Rule | Figures], text: str, check: Check, uses: list[Use]) -> str:
+    """Returns `text` after all `rules`, applied one after another. `check` is called before each rule. Each
+    change is appended to `uses`."""
+    for rule in rules:
+        check()
+        text = rule.read(text, uses)
+    return text
+
+
+def _say(rule: Rule, uses: list[Use], match: Match) -> str:
+    said = match.expand(rule.say) if isinstance(rule.say, str) else rule.say(match)
+    if said != match.group():
+        uses.append(Use(rule.kind, match.group(), said))
+    return said
+
+
+def before(match: Match, length: int = 12) -> str:
+    """Returns the text before `match`: the last `length` characters, or fewer where the text begins."""
+    return match.string[max(0, match.start() - length) : match.start()]
+
+
+def after(match: Match, length: int = 12) -> str:
+    """Returns the text after `match`: the next `length` characters, or fewer where the text ends."""
+    return match.string[match.end() : match.end() + length]
+
+
+def beside(match: Match, length: int) -> str:
+    """Returns the texts of up to `length` characters before and after `match`, joined."""
+    return before(match, length) + after(match, length)
+
+
+def behind(words: str) -> str:
+    r"""Returns a regular expression for the place behind one of `words` and a blank: behind("in|of") ->
+    (?:(?<=\bin )|(?<=\bof ))."""
+    places = "|".join(rf"(?<=\b{word} )" for word in words.split("|"))
+    return f"(?:{places})"
+
+
+def names(rows: str) -> dict[str, str]:
+    """Parses short forms with their words into a dictionary: "km=kilometer; m=meter;" -> {"km": "kilometer",
+    "m": "meter"}."""
+    return dict(row.strip().split("=") for row in rows.split(";") if row.strip())
+
+
+def roman(numeral: str) -> int:
+    """Returns the value of a Roman numeral in capitals: "XIV" -> 14."""
+    values = [_ROMAN[letter] for letter in numeral]
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )

@@ -1,0 +1,200 @@
+"""The entry point of the text package: turns a client's text into segments for the LLM's tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from glm_tts_api import errors
+from glm_tts_api.contracts import MOOD_SIGN, ReadingOptions, Verbatim
+from speech_text.changes import Use
+from speech_text.cut.block_pauses import Pauses
+from speech_text.cut.paragraphs import block_ends
+from speech_text.cut.pieces import Check, unwatched
+from speech_text.cut.split import MAX_WEIGHT, forget_words, split
+from speech_text.default.rules import DefaultRules
+from speech_text.markup.formulas import formula_spans
+from speech_text.markup.lexicon import LexiconFile
+from speech_text.markup.marks import Part, cut_blocks, parts_of, take_out_marks
+from speech_text.markup.tags import markup_spans, without_inner
+from speech_text.markup.verbatim import Span, shortened, verbatim_spans
+from speech_text.phonemes.dictionaries import DictionaryFiles
+from speech_text.phonemes.writer import Phonemizer
+from speech_text.published.rules import PublishedRules
+from speech_text.reading import Reading, SpokenSegment
+from speech_text.wetext import chinese_normalizer, english_normalizer
+
+RuleSet = Literal["default", "published"]
+_PAUSES = Pauses()
+_NOTHING_ASKED = ReadingOptions()
+_LONG = 500  # characters: in a longer text addresses and code are shortened by default
+_MOST_GROWTH = 2  # one sign can become 18 characters, but no real text consists of such signs
+
+
+class TextFrontend:
+    """Normalises a text, cuts it into segments and, in phoneme mode, writes uncertain Hanzi as phoneme
+    tokens. Safe to call from several threads.
+
+    `longest_segment` is about the largest weight of a segment (cut/split.py). The engine sets it to what the
+    loaded model asks for. It has no effect under the published rules."""
+
+    def __init__(
+        self,
+        config_dir: Path,
+        *,
+        cache_dir: Path,
+        rules: RuleSet = "default",
+        shipped: Path | None = None,
+        max_characters: int | None = None,
+    ) -> None:
+        """`config_dir` holds the user's dictionaries. `shipped` holds the files that replace missing ones of
+        `config_dir`. `cache_dir` is for files that can be built again. `rules` names the set of reading
+        rules.
+
+        `max_characters` is the limit for a text, which callers check. Once its signs and lexicon words are
+        written out as words, the text may have twice as many characters. None sets no limit.
+        """
+        self.longest_segment = MAX_WEIGHT
+        self._files = DictionaryFiles(config_dir, shipped)
+        self._lexicon = LexiconFile(config_dir, self._files)
+        self._max_characters = max_characters
+        self._cut_words = rules == "default"
+        self._rules: PublishedRules | DefaultRules
+        if rules == "published":
+            self._rules = PublishedRules(chinese_normalizer(cache_dir), english_normalizer())
+        else:
+            self._rules = DefaultRules(lambda: self._files.current().words)
+        self._phonemize = Phonemizer(cache_dir, published=rules == "published")
+        self.split("ready")  # the pronouncing dictionary loads now, not with the first request
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The faults of the user's dictionary files, one text each. Files that have changed are read again
+        first."""
+        self._lexicon.current()
+        return (*self._files.current().warnings, *self._lexicon.warnings)
+
+    def prepare(self, text: str, *, use_phoneme: bool = False) -> list[str]:
+        """Returns the segments of `text` as strings for the LLM's tokenizer. With `use_phoneme`, phoneme
+        tokens replace Hanzi whose pronunciation is not certain. Raises the errors of `read`."""
+        return [segment.spoken for segment in self.read(text, ReadingOptions(use_phoneme)).segments]
+
+    def read(
+        self,
+        text: str,
+        options: ReadingOptions = _NOTHING_ASKED,
+        check: Check = unwatched,
+    ) -> Reading:
+        """Reads `text`: applies its marks and the lexicon, normalises it and cuts it into segments. The
+        lexicon of the request, which is in `options`, takes precedence over the user's lexicon file.
+
+        `check` is called repeatedly during the work, and its errors are passed on. Raises NothingToSay,
+        TextTooLong, and MalformedPronunciation for an invalid mark.
+        """
+        entries = self._lexicon.current().extended(options.lexicon)
+        written = cut_blocks(parts_of(text, entries.inventory), self._block_ends(text))
+        verbatim = verbatim_spans(text, self._verbatim(text, options))
+        written = shortened(written, without_inner(self._markup(text), verbatim))
+        parts = entries.apply(written, check)
+        marked = take_out_marks(text, self._short_enough(parts))
+        if not _is_speakable(marked.plain):
+            raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
+        read = self.phonemize if options.use_phoneme else str
+        sounds = iter(marked.sounds)
+        segments, uses = list[SpokenSegment](), list[Use]()
+        pause_s, block_s, voice, speed = 0.0, 0.0, "", 1.0
+        replacements = self._files.current().replacements
+        for cut, stretch in marked.stretches(self.normalize(marked.text, check, uses)):
+            pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
+            block_s = max(block_s, cut.block_s) if segments else 0.0
+            voice = cut.voice_after(voice)
+            for part in self.split(stretch):
+                check()
+                segment = self._rules.speak_segment(part, replacements)
+                if _is_speakable(segment):
+                    words, spoken = marked.put_back(segment, sounds, read)
+                    segments.append(SpokenSegment(words, spoken, pause_s or block_s, _speaker(voice), speed))
+                    pause_s = block_s = 0.0
+        if not segments:
+            raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
+        return Reading(marked, tuple(segments), pause_s, tuple(uses))
+
+    def normalize_prompt(self, text: str) -> str:
+        """Returns a voice's transcript as the LLM takes it: normalised, with a space at the end
+        (docs/model.md 11)."""
+        return self.normalize(text) + " "
+
+    def normalize(self, text: str, check: Check = unwatched, uses: list[Use] | None = None) -> str:
+        """Returns `text` as it is spoken: its numbers and signs are written as words, and it ends with a full
+        stop or a question mark. Returns "." if nothing is left to speak. Each use of a rule is appended to
+        `uses`. Raises TextTooLong."""
+        whole = text.encode("utf-8", "ignore").decode("utf-8")  # drops halves of surrogate pairs
+        folded = self._rules.fold(whole)
+        self._require_short(len(folded))
+        return self._rules.speak(
+            folded, self._files.current().replacements, [] if uses is None else uses, check
+        )
+
+    def _block_ends(self, text: str) -> Iterator[tuple[int, float]]:
+        """Returns the end of each block of `text` but the last (a heading, paragraph, list item or verse),
+        with the seconds of silence after it. The end is a place in `text`. Under the published rules the
+        result is empty."""
+        ends = block_ends(text) if self._cut_words else ()
+        return ((end, _PAUSES.after(kind)) for end, kind in ends)
+
+    def _markup(self, text: str) -> Iterator[Span]:
+        """Returns the markup of `text` that is never said, and its formulas. Under the published rules the
+        result is empty."""
+        return without_inner(formula_spans(text), markup_spans(text)) if self._cut_words else iter(())
+
+    def _verbatim(self, text: str, options: ReadingOptions) -> Verbatim:
+        """Returns how addresses and code are read: as `options` ask, otherwise shortened in a text of more
+        than 500 characters and in full in a shorter one. The published rules shorten only where `options`
+        ask."""
+        is_long = self._cut_words and len(text) > _LONG
+        return options.verbatim or ("short" if is_long else "read")
+
+    def _short_enough(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """Yields `parts` unchanged. Raises TextTooLong as soon as their spoken forms together are longer than
+        `_require_short` allows."""
+        n_chars = 0
+        for part in parts:
+            n_chars += len(part.said) + len(part.syllables)
+            self._require_short(n_chars)
+            yield part
+
+    def _require_short(self, n_chars: int) -> None:
+        if self._max_characters is not None and n_chars > (most := _MOST_GROWTH * self._max_characters):
+            raise errors.TextTooLong(
+                f"The text has {n_chars} characters or more once its signs and words of the lexicon are "
+                f"written out; at most {most} are possible (twice MAX_TEXT_LENGTH)."
+            )
+
+    def split(self, text: str) -> list[str]:
+        """Cuts a normalised text into segments, which are utterances of the LLM."""
+        if not self._cut_words:
+            return split(text)
+        return split(text, cut_words=True, words=self._phonemize.words, longest=self.longest_segment)
+
+    def phonemize(self, segment: str) -> str:
+        """Returns a normalised segment with phoneme tokens in place of Hanzi. Words of the user's
+        pronunciation dictionary are always replaced. Another Hanzi stays if it is on the keep list and has
+        its usual reading, or if the model lacks its phonemes."""
+        return self._phonemize(segment, self._files.current())
+
+    def clear_cache(self) -> None:
+        """Forgets what was computed for earlier texts. Frees memory only; no result changes."""
+        forget_words()
+        self._phonemize.forget()
+        self._rules.forget()
+
+
+def _speaker(voice: str) -> str | None:
+    """Returns the name of the voice that a mark asked for. None stands for the request's own voice in its own
+    mood."""
+    return None if voice in ("", MOOD_SIGN) else voice
+
+
+def _is_speakable(text: str) -> bool:
+    return any(char.isalnum() for char in text)

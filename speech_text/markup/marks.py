@@ -1,0 +1,289 @@
+"""Marks in a text that say how it is spoken: [[重庆|chong2 qing4]], [[pause 0.8]], [[voice exampleB]], [[mood
+glad]], [[speed 0.9]]. Works on strings.
+
+The reading rules never see a mark. In their text a marked word is a row of placeholders, one for each
+syllable, and a placeholder is a Hanzi that no rule knows. A mark that cuts the text (pause, voice, mood,
+speed) is a placeholder on a line of its own. The rules keep the order of the placeholders, so the marks are
+put back into the result of the rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from glm_tts_api.contracts import in_mood
+from glm_tts_api.errors import MalformedPronunciation, quote
+from speech_text.phonemes.pinyin import Phonemes, phoneme_names
+from speech_text.signs import PUNCTUATION, has_hanzi
+
+MOST_MARK_CHARS = 200
+MOST_PAUSES_S = 300  # seconds of all pauses of one text together
+_MARK = re.compile(rf"\[\[([^\[\]\n]{{1,{MOST_MARK_CHARS}}})\]\]")
+_COMMAND = re.compile(r"\s*(pause|voice|mood|speed)(\s[^|]*)?")
+_WORD = re.compile(r"([^|]+)\|([^|]*)")
+_RESPELLED = re.compile("[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff' -]*")
+_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}", re.ASCII)
+_BOUNDS = {"pause": (0.05, 10.0, "seconds"), "speed": (0.25, 4.0, "times as fast")}
+# Placeholders: Hanzi that no dictionary has, and Hanzi outside the main block, which make no line Chinese.
+_HANZI = tuple(map(chr, range(0x9FA6, 0x9FF0)))
+_OTHERS = tuple(map(chr, range(0x3400, 0x3440)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A syllable of a marked word, as `tokens` for the LLM's tokenizer. `word` is the marked word at its
+    first syllable, and empty at the others."""
+
+    tokens: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A place in a text at which the way of speaking changes.
+
+    `pause_s` are the seconds of a pause that a mark asks for. `block_s` is the pause after a block (a
+    paragraph), which counts where no mark asks for a pause. `voice`, `mood` and `speed` hold from there on;
+    None leaves them unchanged. An empty voice is the request's own; an empty mood is the voice's first
+    recording.
+    """
+
+    pause_s: float = 0.0
+    block_s: float = 0.0
+    voice: str | None = None
+    mood: str | None = None
+    speed: float | None = None
+
+    def voice_after(self, voice: str) -> str:
+        """Returns the name of the voice that speaks after this cut, if `voice` speaks before it. The name
+        includes the mood, as `in_mood` writes it. An empty name is the request's voice."""
+        if self.voice is not None:
+            return self.voice
+        return voice if self.mood is None else in_mood(voice, self.mood)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a text: `written`, which stands at character `start`. It is spoken as `syllables` if there
+    are any, otherwise as the text `said`. A part that has a `cut` has no text. `rule` says that the user's
+    mark, the lexicon or the shortening of addresses and code gave the reading; None stands for ordinary
+    text."""
+
+    start: int
+    written: str = ""
+    said: str = ""
+    syllables: tuple[Phonemes, ...] = ()
+    cut: Cut | None = None
+    rule: Literal["mark", "lexicon", "verbatim"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedText:
+    """A text whose marks have been taken out.
+
+    `text` is the input of the reading rules, with placeholders. `plain` is the written text, and `places` has
+    the place of each of its characters in the original text. `given` are the parts with a given reading.
+    `sounds` and `cuts` are the syllables and cuts in order. `placeholders` are three characters: for a
+    syllable, for a syllable of a word without Hanzi, and for a cut.
+    """
+
+    text: str
+    plain: str
+    places: Sequence[int]
+    given: tuple[Part, ...] = ()
+    sounds: tuple[Sound, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+    placeholders: tuple[str, str, str] = ("", "", "")
+
+    def stretches(self, normalized: str) -> Iterator[tuple[Cut, str]]:
+        """Splits `normalized`, the result of the reading rules for `text`, at the cuts, where the voice, mood
+        or speed changes or a pause stands. Yields each stretch with the cut before it; the first stretch has
+        an empty cut. The others lose punctuation at their start. Raises MalformedPronunciation if the rules
+        lost a mark."""
+        parts = normalized.split(self.placeholders[2]) if self.cuts else [normalized]
+        n_sounds = sum(map(normalized.count, self.placeholders[:2])) if self.sounds else 0
+        if (len(parts) - 1, n_sounds) != (len(self.cuts), len(self.sounds)):
+            raise MalformedPronunciation("A mark stands where it is not read: [[...]] may not be in markup.")
+        yield Cut(), parts[0]
+        for cut, part in zip(self.cuts, parts[1:], strict=True):
+            yield cut, part.lstrip(PUNCTUATION + " ")
+
+    def put_back(self, segment: str, sounds: Iterator[Sound], read: Callable[[str], str]) -> tuple[str, str]:
+        """Puts marked words back into `segment`, a part of the result of the reading rules. Returns the
+        segment as text and as the tokenizer takes it. Each placeholder is replaced by the next syllable of a
+        marked word that the iterator `sounds` yields. `read` converts the text between the placeholders for
+        the tokenizer."""
+        if not self.sounds:
+            return segment, read(segment)
+        words, spoken = "", ""
+        for part in re.split(f"([{''.join(self.placeholders[:2])}])", segment):
+            if part and part in self.placeholders:
+                sound = next(sounds)
+                words, spoken = words + sound.word, spoken + sound.tokens
+            elif part:
+                words, spoken = words + part, spoken + read(part)
+        return words, spoken
+
+
+def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
+    """Returns `text` without its marks, and everything that is needed to put them back. `parts` are all the
+    parts of `text` in order, both plain text and marks."""
+    others = _unused(_OTHERS, text, 2)
+    placeholders = (_unused(_HANZI, text, 1)[0], others[0], others[1])
+    for_rules, plain, places = [], [], []
+    given, sounds, cuts = [], [], []
+    for part in parts:
+        if part.cut is not None:
+            cuts.append(part.cut)
+            for_rules.append(f"\n{placeholders[2]}\n")
+            if not part.cut.block_s:  # the text has a line end of its own after a block
+                plain.append("\n")
+                places.append(part.start)
+            continue
+        if part.syllables:
+            sounds += _sounds(part)
+            for_rules.append(placeholders[not has_hanzi(part.written)] * len(part.syllables))
+        else:
+            for_rules.append(part.said)
+        if part.rule is not None:
+            given.append(part)
+        plain.append(part.written)
+        places += range(part.start, part.start + len(part.written))
+    joined = "".join(for_rules), "".join(plain)
+    return MarkedText(*joined, places, tuple(given), tuple(sounds), tuple(cuts), placeholders)
+
+
+def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
+    """Yields the parts of `text`, which are plain text and marks. `inventory` has the names of the model's
+    phonemes. Raises MalformedPronunciation, which names the mark and its place, for an invalid mark and for
+    pauses of more than MOST_PAUSES_S (300) seconds together."""
+    done, pauses_s = 0, 0.0
+    for mark in _MARK.finditer(text):
+        try:
+            part = _mark(mark, inventory)
+            pauses_s += part.cut.pause_s if part and part.cut else 0.0
+            if round(pauses_s, 6) > MOST_PAUSES_S:
+                raise ValueError(f"the pauses of a text may last {MOST_PAUSES_S} seconds together")
+        except ValueError as error:
+            raise MalformedPronunciation(
+                f"The mark {quote(mark[0])} at character {mark.start()} cannot be read: {error}."
+            ) from None
+        if part is not None:
+            yield Part(done, text[done : mark.start()], text[done : mark.start()])
+            yield part
+            done = mark.end()
+    yield Part(done, text[done:], text[done:])
+
+
+def cut_blocks(parts: Iterable[Part], ends: Iterable[tuple[int, float]]) -> Iterator[Part]:
+    """Yields `parts` with a part for the pause inserted at each end of a block. A part of plain text that
+    holds such an end is cut in two there. `ends` lists these ends in order: the place in the text, and the
+    seconds of pause after the block."""
+    left = deque(ends)
+    for part in parts:
+        done = 0
+        while left and left[0][0] <= part.start + len(part.written):
+            end, pause_s = left.popleft()
+            at = max(end - part.start, done)
+            if part.written[done:at] and not part.syllables:
+                yield Part(part.start + done, part.written[done:at], part.said[done:at])
+                done = at
+            yield Part(end, cut=Cut(block_s=pause_s))
+        yield replace(part, start=part.start + done, written=part.written[done:], said=part.said[done:])
+
+
+def voices_in(text: str, voice: str = "") -> list[str]:
+    """Returns the voices that the marks of `text` ask for, in order. `voice` speaks before the first mark. A
+    name includes the mood, as `in_mood` writes it; an empty name is the request's own voice."""
+    voices = []
+    for command, value in _commands(text):
+        if command in ("voice", "mood"):
+            voice = _cut(command, value).voice_after(voice)
+            voices.append(voice)
+    return voices
+
+
+def lasting_marks(text: str, voice: str = "") -> dict[str, str]:
+    """Returns the voice and the speed that hold at the end of `text` because of its marks, under the keys
+    "voice" and "speed". The speed is a string, as in the mark. A key is missing if no mark sets it. `voice`
+    speaks before the text; an empty voice is the request's."""
+    lasting = {}
+    for command, value in _commands(text):
+        if command in ("voice", "mood"):
+            lasting["voice"] = voice = _cut(command, value).voice_after(voice)
+        elif command == "speed":
+            lasting["speed"] = value
+    return lasting
+
+
+def _commands(text: str) -> Iterator[tuple[str, str]]:
+    commands = (_COMMAND.fullmatch(mark[1]) for mark in _MARK.finditer(text))
+    return ((command[1], _value(command)) for command in commands if command)
+
+
+def before_mark(text: str, at: int) -> int:
+    """Returns the place `at` of `text`, or the start of the mark if `at` lies inside a mark."""
+    begin = max(0, at - MOST_MARK_CHARS - len("[["))
+    marks = _MARK.finditer(text, begin)
+    mark = next((mark for mark in marks if mark.end() > at), None)
+    return min(at, mark.start()) if mark else at
+
+
+def without_marks(text: str) -> str:
+    """Returns `text` as a person reads it: a marked word stays, and all other parts of marks go."""
+    return _MARK.sub(_by_eye, text)
+
+
+def _by_eye(mark: re.Match[str]) -> str:
+    if _COMMAND.fullmatch(mark[1]):
+        return ""
+    word = _WORD.fullmatch(mark[1])
+    return word[1].strip() if word else mark[0]
+
+
+def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
+    """Returns the part that `mark` describes; None if the double brackets are ordinary text. Raises
+    ValueError."""
+    if command := _COMMAND.fullmatch(mark[1]):
+        return Part(mark.start(), cut=_cut(command[1], _value(command)))
+    if word := _WORD.fullmatch(mark[1]):
+        written, reading = word[1].strip(), word[2].strip()
+        if not any(char.isalnum() for char in written):
+            raise ValueError("there is no word before the |")
+        start = mark.start(1) + mark[1].index(written)
+        if not has_hanzi(written) and _RESPELLED.fullmatch(reading):
+            return Part(start, written, reading, rule="mark")
+        return Part(start, written, syllables=tuple(phoneme_names(reading, inventory)), rule="mark")
+    return None
+
+
+def _value(command: re.Match[str]) -> str:
+    return (command[2] or "").strip()
+
+
+def _cut(command: str, value: str) -> Cut:
+    if command == "voice":
+        return Cut(voice=value)
+    if command == "mood":
+        return Cut(mood=value)
+    least, most, unit = _BOUNDS[command]
+    allowed = f"{command} takes a number from {least:g} to {most:g} ({unit}), as in [[{command} 0.8]]"
+    if not _NUMBER.fullmatch(value) or not least <= float(value) <= most:
+        raise ValueError(allowed)
+    return Cut(pause_s=float(value)) if command == "pause" else Cut(speed=float(value))
+
+
+def _sounds(part: Part) -> list[Sound]:
+    tokens = ["".join(f"<|{name}|>" for name in syllable) for syllable in part.syllables]
+    return [Sound(token, "" if at else part.written) for at, token in enumerate(tokens)]
+
+
+def _unused(chars: Sequence[str], text: str, n: int) -> tuple[str, ...]:
+    """Returns the first `n` of `chars` that are not in `text`. If there are fewer than `n`, the last of
+    `chars` are added, although `text` has them."""
+    unused = [char for char in chars if char not in text]
+    return tuple([*unused, *chars[-n:]][:n])

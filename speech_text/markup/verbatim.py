@@ -1,0 +1,110 @@
+"""Finds addresses, paths and code in a text, to read them in full, to shorten them or to leave them out.
+Works on strings only.
+
+read     reads all of them as they are written
+short    reads the host of an address, the text of a link and the last name of a path, and no block of code
+skip     leaves all of them out
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from glm_tts_api.contracts import Verbatim
+from speech_text.default.spelling import EMAIL, TAIL, URL
+from speech_text.markup.marks import Part
+
+_NAME = r"[\w.+@~-]{1,80}"
+_FOUND = re.compile(
+    r"(?P<target>(?<=\])\([^()\s]{1,2000}(?:[ ]\"[^\"\n]{0,200}\")?\))"
+    rf"|(?P<email>{EMAIL.pattern})"
+    rf"|(?P<url>{URL.pattern})"
+    rf"|(?P<path>(?<![\w/.:])(?:[A-Z]:\\|~?/|\.{{1,2}}/)(?:{_NAME}[/\\]){{1,20}}(?:{_NAME})?)"
+    r"|(?P<code>`[^`\n]{1,300}`)",
+    re.IGNORECASE | re.ASCII,
+)
+_HOST = re.compile(r"(?:[a-z]+://)?(?:[^/@\s]*@)?(?:www\.)?([^/:?#]+)", re.IGNORECASE)
+_FENCES = ("```", "~~~")
+
+
+class Span(NamedTuple):
+    """Characters `start` to `end` (exclusive) of a text, which are read as the text `said`."""
+
+    start: int
+    end: int
+    said: str
+
+
+def verbatim_spans(text: str, how: Verbatim) -> Iterator[Span]:
+    """Yields the places of `text` that are shortened or left out, in order, with their spoken text. `how` is
+    "read" (yields nothing), "short" or "skip"."""
+    if how == "read":
+        return
+    done = 0
+    for start, end in [*_blocks(text), (len(text), len(text))]:
+        for found in _FOUND.finditer(text, done, start):
+            written = found[0].rstrip(TAIL) if found["url"] else found[0]
+            goes_on = text[found.end() : found.end() + 1].isalnum()  # as where a path goes on in Hanzi
+            said = "" if how == "skip" else _short(found.lastgroup or "", written, goes_on=goes_on)
+            if said != written:
+                yield Span(found.start(), found.start() + len(written), said)
+        if start < end:
+            yield Span(start, end, "")
+        done = end
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Yields the start and end of each block of code between two fences (``` or ~~~). Text after a fence that
+    is not closed is no block."""
+    at, opened, fence = 0, 0, ""
+    for line in text.splitlines(keepends=True):
+        stripped = line.strip()
+        if not fence and stripped.startswith(_FENCES):
+            opened, fence = at, stripped[:3]
+        elif fence and stripped == fence:
+            yield opened, at + len(line.rstrip())
+            fence = ""
+        at += len(line)
+
+
+def _short(kind: str, written: str, *, goes_on: bool) -> str:
+    match kind:
+        case "url":
+            host = _HOST.match(written)
+            return host[1] if host else written
+        case "path":
+            return "" if goes_on else re.split(r"[/\\]", written.rstrip("/\\"))[-1]
+        case "target":
+            return ""
+    return written
+
+
+def shortened(parts: Iterable[Part], spans: Iterable[Span]) -> Iterator[Part]:
+    """Yields `parts` with each of the `spans`, which are in order, as a part of its own; empty parts may come
+    between. Parts with a cut or a given reading stay as they are. If the user's mark or the end of a block
+    cuts a span in pieces, the piece at its start has the spoken text and the others are silent."""
+    left = iter(spans)
+    span = next(left, None)
+    for part in parts:
+        done, end = part.start, part.start + len(part.written)
+        if part.cut is not None or part.rule is not None:
+            yield part
+            continue
+        while span is not None and span.start < end:
+            start, stop, said = span
+            first = max(start, done)
+            yield _plain(part, done, first)
+            done = max(first, min(stop, end))
+            written = part.written[first - part.start : done - part.start]
+            yield Part(first, written, said if first == start else "", rule="verbatim")
+            if stop > end:
+                break
+            span = next(left, None)
+        yield _plain(part, done, end)
+
+
+def _plain(part: Part, start: int, end: int) -> Part:
+    written = part.written[start - part.start : end - part.start]
+    return Part(start, written, written)

@@ -1,0 +1,198 @@
+"""Loads the transducers of the package WeTextProcessing as the published front end uses them.
+
+The wheel has Chinese transducers that were built with other flags (they drop interjections and erhua), and
+the package ignores its flags where it finds a built file. So scripts/make/build_fsts.py has built our own
+transducers, which are shipped. If another version of the package is installed, they are built again into the
+caller's cache. Nothing is written into the folder of the installed package (docs/model.md 9).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from pynini import Fst, escape, shortestpath
+from pywrapfst import FstOpError
+from tn.token_parser import TokenParser
+
+SHIPPED_FSTS = Path(__file__).resolve().parent / "assets" / "fst"
+_REMEMBERED = 1024  # how many pieces of text the cache holds, with their words
+_ENGLISH_DIGITS, _CHINESE_DIGITS = 24, 40  # in one piece: a digit takes up to 2 ms and 0.5 ms
+# In a text that matches such a pattern the transducers find only single characters or single words. The
+# functions that use the patterns exclude the exceptions; tests/speech_text/test_wetext.py tries the
+# transducers.
+_PLAIN_CHINESE = re.compile("[\u4e00-\u9fffA-Za-z，。、？！：；“”（）《》,.?!:; ]+")
+_PLAIN_ENGLISH = re.compile("[a-z]+(?:(?:’|[,.?!:;]? )[a-z]+)*[,.?!:;]? *")
+_WIDE_MARKS = {ord(wide): narrow for wide, narrow in zip("，！“”（）：；？。", ',!""():;?.', strict=True)}
+_TAGGER, _VERBALISER, _MANIFEST = "zh_tn_tagger.fst", "zh_tn_verbalizer.fst", "manifest.json"
+
+
+class TextNormalizer:
+    """Writes the numbers, dates and units of a text as words, by the transducers of one language. Safe to
+    call from several threads."""
+
+    def __init__(
+        self,
+        tagger: Path,
+        verbaliser: Path,
+        *,
+        order: str,
+        plain: Callable[[str], str | None],
+        max_digits: int,
+    ) -> None:
+        """`tagger` and `verbaliser` are the files of the two transducers. `order` is the name under which the
+        package keeps the order of a token's fields.
+
+        `plain` is a shortcut for texts in which there is nothing to rewrite but characters: it returns the
+        result of the transducers, and None for any other text. A text should have at most `max_digits`
+        digits.
+        """
+        self._tagger = Fst.read(str(tagger))
+        self._verbaliser = Fst.read(str(verbaliser))
+        self._order = order
+        self._plain = plain
+        self.max_digits = max_digits
+        self._lock = threading.Lock()  # OpenFst changes cached properties of an automaton even while reading
+        self._remembered = lru_cache(_REMEMBERED)(self._normalize)
+
+    def __call__(self, text: str) -> str | None:
+        """Returns `text` with its numbers, dates and units written as words; None if the transducers cannot
+        read the text (for example half a surrogate pair)."""
+        plain = self._plain(text) if text else ""
+        return self._remembered(text) if plain is None else plain
+
+    def forget(self) -> None:
+        """Empties the cache of earlier results."""
+        self._remembered.cache_clear()
+
+    def _normalize(self, text: str) -> str | None:
+        try:
+            with self._lock:
+                tagged = shortestpath(escape(text) @ self._tagger, nshortest=1, unique=True).string()
+                ordered = TokenParser(self._order).reorder(tagged)
+                return str(
+                    shortestpath(escape(ordered) @ self._verbaliser, nshortest=1, unique=True).string()
+                )
+        except (FstOpError, UnicodeError, ValueError, AssertionError, IndexError):
+            return None
+
+
+def chinese_normalizer(cache_dir: Path, shipped: Path = SHIPPED_FSTS) -> TextNormalizer:
+    folder = _matching_fsts(shipped, cache_dir)
+    table = simplified_characters() | _WIDE_MARKS
+    return TextNormalizer(
+        folder / _TAGGER,
+        folder / _VERBALISER,
+        order="tn",
+        plain=lambda text: _plain_chinese(text, table),
+        max_digits=_CHINESE_DIGITS,
+    )
+
+
+def english_normalizer() -> TextNormalizer:
+    """Returns the normaliser for English, with the transducers of the installed package. These fit as they
+    are, since the English transducers have no flags."""
+    folder = _package_folder()
+    return TextNormalizer(
+        folder / "en_tn_tagger.fst",
+        folder / "en_tn_verbalizer.fst",
+        order="en_tn",
+        plain=_plain_english,
+        max_digits=_ENGLISH_DIGITS,
+    )
+
+
+def simplified_characters() -> dict[int, str]:
+    """Returns the package's table from traditional to simplified Chinese characters, as str.translate takes
+    it."""
+    rows = _package_table("char/traditional_to_simple.tsv")
+    return {ord(row[0]): row[1] for row in rows if len(row) == 2 and len(row[0]) == 1}
+
+
+def _plain_chinese(text: str, table: dict[int, str]) -> str | None:
+    is_plain = _PLAIN_CHINESE.fullmatch(text) and "M.V.P" not in text
+    return text.translate(table) if is_plain else None
+
+
+def _plain_english(text: str) -> str | None:
+    is_plain = _PLAIN_ENGLISH.fullmatch(text) and "per " not in text  # "per m" is a measure
+    return text.rstrip(" ") if is_plain else None
+
+
+def _package_table(name: str) -> list[list[str]]:
+    path = _package_folder() / "chinese" / "data" / name
+    return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def build_chinese_fsts(folder: Path) -> None:
+    """Builds the Chinese transducers with the published flags into `folder`, with a manifest of their
+    version. Takes about 8 s."""
+    logging.getLogger("wetext").addHandler(logging.NullHandler())  # keeps the package from printing
+    logging.getLogger("wetext").propagate = False
+    from tn.chinese.normalizer import Normalizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    Normalizer(
+        cache_dir=str(folder),
+        overwrite_cache=True,
+        remove_erhua=False,
+        remove_interjections=False,
+        full_to_half=True,
+    )
+    manifest = {"WeTextProcessing": installed_version(), "remove_erhua": False, "remove_interjections": False}
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def installed_version() -> str:
+    return version("WeTextProcessing")
+
+
+def _matching_fsts(shipped: Path, cache_dir: Path) -> Path:
+    if _built_version(shipped) == installed_version():
+        return shipped
+    cached = cache_dir / f"fst-{installed_version()}"
+    if _built_version(cached) != installed_version():
+        _build_into(cached)
+    return cached
+
+
+def _built_version(folder: Path) -> str | None:
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest.get("WeTextProcessing") if isinstance(manifest, dict) else None
+
+
+def _build_into(folder: Path) -> None:
+    """Builds the transducers in a temporary folder and renames that to `folder`, so that no other process
+    reads half a file. If two processes build at once, the result of the first to finish stays."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".fst-", dir=folder.parent))
+    try:
+        build_chinese_fsts(scratch)
+        if folder.exists() and _built_version(folder) is None:
+            shutil.rmtree(folder)
+        os.replace(scratch, folder)
+    except OSError:
+        if _built_version(folder) != installed_version():
+            raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _package_folder() -> Path:
+    spec = find_spec("tn")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent

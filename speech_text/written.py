@@ -1,0 +1,132 @@
+"""Finds the original text of each spoken segment, and its words with their length in syllables. Works on
+strings only."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from glm_tts_api.contracts import Written, WrittenWord
+from speech_text.changes import Comparison
+from speech_text.cut.split import SYLLABLE_WEIGHT, weight
+
+_HANZI = "\u3400-\u9fff\uf900-\ufaff"
+# A unit of the written text: a Hanzi, a word, or a number with the marks inside it.
+_UNIT = re.compile(rf"[{_HANZI}]|[^\W_{_HANZI}]+(?:['’.,:/@-][^\W_{_HANZI}]+)*")
+_SAID_WORD = re.compile(rf"[{_HANZI}]|[^\W_{_HANZI}]+(?:'[^\W_{_HANZI}]+)*")
+_OPENING = "“‘（(【「『《〈[{"
+_PAUSES = frozenset("。！？，、；：….!?,;:—\n")
+# The length of an English word in syllables of Mandarin: an amount for each letter and each syllable, and a
+# factor for a word without stress. Measured on speech with known times (bench/word_times.py).
+_PER_LETTER, _PER_SYLLABLE, _UNSTRESSED = 0.2, 0.3, 0.7
+_LIGHT = re.compile(
+    "an?|the|of|to|in|on|at|by|for|from|with|and|or|but|as|is|are|was|be|been|its?|that|this|than|your?|s?he|"
+    "we|they|i|his|her|our|not|has|had|have|do|does|if|so|there|can|could|would|should|will|m[ey]|him|them|who"
+)
+
+
+@dataclass(slots=True)
+class _Unit:
+    """A Hanzi, a word or a number, or several that one change speaks together: characters `start` to `end` of
+    the written text, spoken as characters `said_from` to `said_to` of the spoken text."""
+
+    start: int
+    end: int
+    said_from: int
+    said_to: int
+
+
+def written_segments(plain: str, said: str, compared: Comparison, starts: Sequence[int]) -> list[Written]:
+    """Returns the written text of each segment, with its words.
+
+    `plain` is the whole written text, `said` the whole spoken text, and `compared` the comparison of both.
+    `starts` are the places in `said` at which the segments begin. A word that is written once and spoken in
+    two segments belongs to the first.
+    """
+    by_segment: list[list[_Unit]] = [[] for _ in starts]
+    latest = 0
+    for unit in _units(plain, compared):
+        latest = max(latest, bisect_right(starts, unit.said_from) - 1)
+        by_segment[latest].append(unit)
+    cuts = _cuts(plain, by_segment)
+    return [
+        _written(plain, start, end, units, said)
+        for (start, end), units in zip(pairwise(cuts), by_segment, strict=True)
+    ]
+
+
+def _units(plain: str, compared: Comparison) -> Iterator[_Unit]:
+    """Yields the Hanzi, words and numbers of `plain` that are spoken, whole and in written order. Words that
+    one change speaks together are one unit."""
+    anchors = [
+        *(tuple(same) for same in compared.same),
+        *(
+            (change.start, change.start + len(change.written), said_from, said_to)
+            for change, said_from, said_to, _ in compared.places
+            if said_from < said_to
+        ),
+    ]
+    whole = [found.span() for found in _UNIT.finditer(plain)]
+    ends = [end for _, end in whole]
+    unit: _Unit | None = None
+    for start, end, said_from, said_to in sorted(anchors):
+        first = bisect_right(ends, start)
+        last = bisect_right(ends, end - 1)
+        if first < len(whole) and whole[first][0] < end:
+            start = whole[first][0]
+        if last < len(whole) and whole[last][0] < end:
+            end = whole[last][1]
+        if unit is None or (start >= unit.end and end > start):
+            if unit is not None:
+                yield unit
+            unit = _Unit(start, end, said_from, said_to)
+        else:  # a part of the same unit, or a word that is spoken together with it
+            unit.end = max(unit.end, end)
+            unit.said_from, unit.said_to = min(unit.said_from, said_from), max(unit.said_to, said_to)
+    if unit is not None:
+        yield unit
+
+
+def _cuts(plain: str, by_segment: Sequence[Sequence[_Unit]]) -> list[int]:
+    """Returns the place in `plain` at which the text of each segment begins, and the end of `plain` last.
+    `by_segment` lists the units of each segment."""
+    cuts, done = [0], 0
+    for before, units in pairwise(by_segment):
+        done = max([done, *(unit.end for unit in before)])
+        start = units[0].start if units else done
+        while start > done and plain[start - 1] in _OPENING:
+            start -= 1
+        cuts.append(max(start, cuts[-1]))
+    return [*cuts, len(plain)]
+
+
+def _written(plain: str, start: int, end: int, units: Sequence[_Unit], said: str) -> Written:
+    text = plain[start:end]
+    start += len(text) - len(text.lstrip())
+    text = text.strip()
+    ends = [*(unit.start for unit in units[1:]), start + len(text)][: len(units)]
+    words = [
+        WrittenWord(
+            unit.start - start,
+            unit.end - start,
+            _syllables(said[unit.said_from : unit.said_to]),
+            not _PAUSES.isdisjoint(plain[unit.end : following]),
+        )
+        for unit, following in zip(units, ends, strict=True)
+    ]
+    return Written(text, words, plain.count("\n", 0, start), start)
+
+
+def _syllables(said: str) -> float:
+    """Returns roughly how long it takes to say `said`, counted in syllables of Mandarin."""
+    return sum(map(_syllables_of_word, _SAID_WORD.findall(said)))
+
+
+def _syllables_of_word(word: str) -> float:
+    if not word.isascii():
+        return weight(word)
+    syllables = _PER_SYLLABLE * weight(word) / SYLLABLE_WEIGHT + _PER_LETTER * len(word)
+    return syllables * (_UNSTRESSED if _LIGHT.fullmatch(word.lower()) else 1.0)

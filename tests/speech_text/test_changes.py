@@ -1,0 +1,151 @@
+"""Where a text is said otherwise than it is written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+
+from speech_text.changes import compare
+from speech_text.frontend import TextFrontend
+from speech_text.reading import Reading
+from tests.speech_text.readings.accepted import sentences
+
+INSIDE_A_WORD = re.compile("[A-Za-z0-9][|][A-Za-z0-9]")
+
+
+@pytest.fixture(scope="module")
+def readings(frontend: TextFrontend) -> list[tuple[str, Reading]]:
+    """Each sentence of tests/speech_text/readings, and how it is read."""
+    return [(sentence.text, frontend.read(sentence.text)) for sentence in sentences()]
+
+
+@pytest.mark.parametrize(
+    ("written", "said", "found"),
+    [
+        ("需要3-5天。", "需要三到五天。", [("3-5", "三到五", 2)]),
+        ("气温-5度", "气温负五度。", [("-5", "负五", 2)]),
+        ("It costs $9, now", "it costs nine dollars, now.", [("$9", "nine dollars", 9)]),
+        ("Good Morning! 你好", "good morning. 你好。", []),
+        ("开心😀吗", "开心吗。", [("😀", "", 2)]),
+        ("1\n2", "one. two.", [("1\n2", "one. two", 0)]),
+        ("the l7ighthouse", "the l seven ighthouse.", [("l7ighthouse", "l seven ighthouse", 4)]),
+        ("see a.example.com", "see a dot example dot com.", [("a.example.com", "a dot example dot com", 4)]),
+        ("a $9 million loss", "a nine million dollars loss.", [("$9 million", "nine million dollars", 2)]),
+        ("iPhone15很好", "iphone十五很好。", [("iPhone15", "iphone十五", 0)]),
+        ("C++ is", "c plus plus is.", [("C++", "c plus plus", 0)]),
+        (
+            "At 7.45, call 911",
+            "at seven forty five, call nine one one.",
+            [("7.45", "seven forty five", 3), ("911", "nine one one", 14)],
+        ),
+        (
+            "$5 million, €4",
+            "five million dollars, four euros.",
+            [("$5 million, €4", "five million dollars, four euros", 0)],
+        ),
+    ],
+)
+def test_a_change_has_its_place(written: str, said: str, found: list[tuple[str, str, int]]) -> None:
+    places = compare(written, said).places
+    assert [(one.change.written, one.change.said, one.change.start) for one in places] == found
+
+
+def test_what_is_no_change_stays_word_for_word(frontend: TextFrontend) -> None:
+    """Taking each change out of both sides leaves the same words, in 200 sentences of every kind."""
+    for sentence in sentences()[::5][:200]:
+        reading = frontend.read(sentence.text)
+        written, said, at = [], reading.text, 0
+        for change in reading.changes:
+            assert sentence.text.startswith(change.written, change.start), (sentence.text, change)
+            assert change.said in said, (sentence.text, change)
+            written.append(sentence.text[at : change.start])
+            said = said.replace(change.said, " ", 1) if change.said else said
+            at = change.start + len(change.written)
+        written.append(sentence.text[at:])
+        assert len(words(" ".join(written))) == len(words(said)), sentence.text
+
+
+def test_a_change_is_of_whole_words_figures_or_hanzi(readings: list[tuple[str, Reading]]) -> None:
+    for text, reading in readings:
+        for change in reading.changes:
+            before, behind = text[: change.start], text[change.start + len(change.written) :]
+            assert change.written, text
+            assert not INSIDE_A_WORD.search(f"{before[-1:]}|{change.written[0]}"), (text, change)
+            assert not INSIDE_A_WORD.search(f"{change.written[-1]}|{behind[:1]}"), (text, change)
+
+
+def test_a_segments_parts_are_its_text_in_the_case_in_which_it_is_written(
+    readings: list[tuple[str, Reading]],
+) -> None:
+    for text, reading in readings:
+        shown = ["".join(part.text for part in parts) for parts in reading.parts]
+        said = [segment.text for segment in reading.segments]
+        assert list(map(folded, shown)) == list(map(folded, said)), text
+        written = [part.written for parts in reading.parts for part in parts if part.written]
+        assert sorted(written) == sorted(change.written for change in reading.changes), text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("NASA's 2nd try", [["NASA's ", ("2nd", "second"), " try."]]),
+        ("the lighthouse [[pause 1]] is 7", [["the lighthouse."], ["is ", ("7", "seven"), "."]]),
+        ("[[重庆|chong2 qing4]]3天", [[("重庆", "CH ONG2 Q ING4"), ("3", "三"), "天。"]]),
+        ("好😀共3天", [["好", ("😀", ""), "共", ("3", "三"), "天。"]]),
+        ("Ask iPhone15很好", [["Ask ", ("iPhone15", "iPhone十五"), "很好。"]]),
+    ],
+)
+def test_parts_show_what_stands_for_what(
+    text: str, shown: list[list[object]], frontend: TextFrontend
+) -> None:
+    parts = [
+        [part.text if part.written is None else (part.written, part.text) for part in parts]
+        for parts in frontend.read(text).parts
+    ]
+    assert parts == shown
+
+
+def test_a_change_that_two_segments_share_is_written_once(frontend: TextFrontend) -> None:
+    number = "1" * 80
+    first, second = frontend.read(f"电话是{number}。").parts
+    assert [part.written for part in first] == [None, number]
+    assert second[0].written == ""
+
+
+def folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
+
+
+def words(text: str) -> str:
+    return "".join(char for char in text.lower() if char.isalnum())
+
+
+def test_what_is_not_read_or_looks_misspelt_is_warned_of(frontend: TextFrontend) -> None:
+    assert frontend.read("开心😀💪的一天").warnings == ("Not read: 😀 💪",)
+    (warning,) = frontend.read("log in to p\u0430ypal now").warnings  # a Cyrillic a
+    assert "Latin and Cyrillic" in warning
+    assert frontend.read("Привет, hello, 你好").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "said", "rule"),
+    [
+        ("预计3-5天送到。", "3-5", "三到五", "span"),
+        ("预计3-5天送到，一共￥39.8元。", "3-5", "三到五", "span"),
+        ("一共￥39.8元，还有3个。", "3", "三", "number"),
+        ("他得了第2名，去了2次。", "2", "两", "number"),
+        ("Call 911 now.", "911", "nine one one", "short telephone number"),
+    ],
+)
+def test_a_change_names_the_kind_of_its_rule(
+    text: str, written: str, said: str, rule: str, frontend: TextFrontend
+) -> None:
+    found = {(one.written, one.said): one.rule for one in frontend.read(text).changes}
+    assert found[written, said] == rule, found
+
+
+def test_the_published_rules_have_no_names(published: TextFrontend) -> None:
+    (change,) = published.read("预计35天送到。").changes
+    assert (change.written, change.rule) == ("35", None)
