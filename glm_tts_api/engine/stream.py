@@ -34,7 +34,7 @@ class SpeechStream:
         self.timings = timings or Timings()
         self.tokens: dict[int, list[int]] = {}
         """The speech tokens of each segment that is decoded."""
-        self._closed = self._ended = self._freed = self._rests = False
+        self._closed = self._ended = self._freed = False
         self._left = left
         self._took = took
         self.sounds_until = 0.0
@@ -82,24 +82,12 @@ class SpeechStream:
             if not self._freed:
                 self._left()
 
-    def rest(self) -> None:
-        """Stops the work for the request and accepts no further audio. The audio that has already arrived can
-        still be taken."""
-        self._let_go()
-        self._rests = True
-        self.close()
-
     def on_freed(self, callback: Callable[[], None]) -> None:
         """Calls `callback` once the engine holds nothing of the request; at once if that is so already."""
         if self._freed:
             callback()
         else:
             self._freed_callbacks.append(callback)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the listener has taken all chunks and has been told the end of the stream."""
-        return self._ended
 
     # -- the engine's side, on the event loop
 
@@ -122,10 +110,7 @@ class SpeechStream:
     def put(self, item: AudioChunk | Exception | None) -> None:
         """Adds a chunk, or the end of the stream: None, or the error that ended the request. The first chunks
         are held back until the `wait_s` seconds of the latest chunk are over, unless the client can play
-        earlier audio until then. After that, or after the end, no chunk is held back. Does nothing after
-        `rest`."""
-        if self._rests:
-            return
+        earlier audio until then. After that, or after the end, no chunk is held back."""
         if isinstance(item, AudioChunk) and not self._plays:
             self._held.append(item)
             if self._start is not None:

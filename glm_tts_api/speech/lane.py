@@ -7,7 +7,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -18,16 +18,9 @@ from glm_tts_api.speech.line import Line
 from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.lane_counts import LaneCounters
 
-# A client that takes no audio for 20 s loses its place. Each piece of a stream plays for less than 20 s, so a
-# client that plays the audio as it comes keeps its place.
-_PATIENCE_S = 20.0
-_LOOK_EVERY_S = 1.0
-
 
 class Places(Protocol):
     """A pool of places that gives permits and takes them back: a Lane, or SparePlaces."""
-
-    name: LaneName
 
     def move(self, engine: int, to: int) -> None: ...
     def end(self, permit: Permit) -> None: ...
@@ -35,25 +28,11 @@ class Places(Protocol):
 
 class Permit:
     """The right to one place of a lane on an `engine`. `deadline` cancels the request's work `timeout_s`
-    seconds after the request arrived. `still_since` is the time on the event loop's clock since which the
-    request has waited for its client to take audio; None while it does not wait. `rest` is a callback that
-    stops the work of a request whose client takes no audio, so that the place can go to another request.
-    `again` waits until the request gets a new place and returns the engine. Work that `gives_way` stands
-    back for all requests and may be interrupted."""
+    seconds after the request arrived. Work that `gives_way` stands back for all requests and may be
+    interrupted."""
 
-    def __init__(
-        self,
-        lane: Places,
-        engine: int,
-        client: Client,
-        again: Callable[[Permit], Awaitable[int]] | None = None,
-    ) -> None:
-        self.still_since: float | None = None
+    def __init__(self, lane: Places, engine: int, client: Client) -> None:
         self.gives_way = False
-        self.rest: Callable[[], None] | None = None
-        self._again = again
-        self._given_back = asyncio.Event()
-        self.lane = lane.name
         self.engine = engine
         self.client = client
         self.deadline: asyncio.Timeout | None = None
@@ -72,33 +51,10 @@ class Permit:
         when = self.deadline.when() if self.deadline else None
         return 0.0 if when is None else 1 - (when - asyncio.get_running_loop().time()) / self.timeout_s
 
-    def give_back(self) -> None:
-        """Frees the place although the request goes on: its client has not taken all of its audio yet."""
-        self._lane.end(self)
-        self._given_back.set()
-
-    async def regain(self) -> int:
-        """Waits until `give_back` has freed the old place, and then for a new place. Sets `engine` to the
-        number of the engine with the new place, and returns it."""
-        assert self._again is not None
-        await self._given_back.wait()
-        self.engine = await self._again(self)
-        self._given_back.clear()
-        return self.engine
-
     @contextmanager
     def waiting_for_client(self) -> Iterator[None]:
         """Pauses the deadline inside the `with` block, in which the request waits for its client to take
-        audio, since the deadline is for the work alone. `still_since` is set inside the block."""
-        self.still_since = asyncio.get_running_loop().time()
-        try:
-            with self._deadline_paused():
-                yield
-        finally:
-            self.still_since = None
-
-    @contextmanager
-    def _deadline_paused(self) -> Iterator[None]:
+        audio, since the deadline is for the work alone."""
         deadline = self.deadline
         if deadline is None or deadline.expired() or (when := deadline.when()) is None:
             yield
@@ -160,8 +116,6 @@ class Lane:
         self._changed = changed
         self._comebacks = Comebacks()
         self._held_since: dict[Permit, float] = {}
-        self._resting: set[Permit] = set()
-        self._look: asyncio.TimerHandle | None = None
 
     async def enter(self, client: Client) -> Permit:
         """Waits in the queue for a place and returns the permit for it. Raises QueueFull if the queue is
@@ -172,26 +126,14 @@ class Lane:
             self._make_room(client)
             engine = await self._wait(client)
         self.counters[engine].add("total")
-        permit = Permit(self, engine, client, self._enter_again)
+        permit = Permit(self, engine, client)
         self._held_since[permit] = time.monotonic()
         return permit
 
-    async def _enter_again(self, permit: Permit) -> int:
-        """Waits for a new place for `permit` and returns the number of its engine. The request joins the
-        queue even if the queue is full."""
-        engine = self._free_engine(permit.client)
-        if engine is None:
-            engine = await self._wait(permit.client)
-        self._resting.discard(permit)
-        self._held_since[permit] = time.monotonic()
-        return engine
-
     def end(self, permit: Permit) -> None:
-        """Frees the permit's place. Does nothing if the place is free already."""
-        self._resting.discard(permit)
-        if (since := self._held_since.pop(permit, None)) is not None:
-            self._comebacks.measure(time.monotonic() - since)
-            self._free(permit.engine, permit.client)
+        """Frees the permit's place."""
+        self._comebacks.measure(time.monotonic() - self._held_since.pop(permit))
+        self._free(permit.engine, permit.client)
 
     def _free_engine(self, client: Client) -> int | None:
         """Takes a free place for `client` without a wait and returns the number of its engine. Returns None
@@ -218,7 +160,6 @@ class Lane:
     async def _wait(self, client: Client) -> int:
         turn = self.line.join(client)
         self._count_waiting()
-        self._take_back()
         try:
             return await turn.place
         except asyncio.CancelledError:
@@ -244,27 +185,6 @@ class Lane:
                 self._give(engine, turn.client)
                 turn.place.set_result(engine)
         self._count_waiting()
-
-    def _take_back(self) -> None:
-        """Takes the places of requests whose clients have taken no audio for 20 seconds, as many places as
-        requests wait. The audio of such a request stays in memory, so at most `queue_size` requests may be
-        stopped like this. The method calls itself again each second while requests wait."""
-        if self._look is not None:
-            self._look.cancel()
-        loop = asyncio.get_running_loop()
-        self._look = loop.call_later(_LOOK_EVERY_S, self._take_back) if len(self.line) else None
-        n_wanted = len(self.line) - sum(permit in self._held_since for permit in self._resting)
-        n_wanted = min(n_wanted, self._queue_size - len(self._resting))
-        still = [permit for permit in self._held_since if self._stands_still(permit, loop.time())]
-        for permit in sorted(still, key=lambda permit: permit.still_since or 0.0)[: max(0, n_wanted)]:
-            assert permit.rest is not None
-            self._resting.add(permit)
-            permit.rest()
-
-    def _stands_still(self, permit: Permit, now: float) -> bool:
-        if permit.still_since is None or permit.rest is None or permit in self._resting:
-            return False
-        return now - permit.still_since >= _PATIENCE_S
 
     def _may(self, client: Client) -> bool:
         return client.places is None or self._held[client.name] < client.places

@@ -1,8 +1,7 @@
 """The speech of one request, which may be made by several engines one after the other. Uses asyncio; knows no
 models.
 
-If the request's engine dies, another engine continues the speech. If the client takes no audio, the request
-gives its place to others until the client takes audio again.
+If the request's engine dies, another engine continues the speech.
 """
 
 from __future__ import annotations
@@ -62,8 +61,6 @@ class ResumedStream:
         self._freed: list[Callable[[], None]] = []
         self._solitude = AsyncExitStack()
         self._stream = self._begin(engine)
-        self._rests = False
-        permit.rest = self._rest
 
     def _begin(self, engine: int) -> SpeechStream:
         if engine != self._permit.engine:
@@ -103,17 +100,13 @@ class ResumedStream:
         return self
 
     async def __anext__(self) -> AudioChunk:
-        """Returns the next chunk in the order of the text. If the engine has died or the request has given
-        its place back, waits for an engine that continues. Raises the ServiceError that ended the request."""
+        """Returns the next chunk in the order of the text. If the engine has died, waits for an engine that
+        continues. Raises the ServiceError that ended the request."""
         while True:
             try:
                 chunk = await anext(self._stream)
             except EngineDied as death:
-                await (self._wake() if self._rests else self._go_on(death))
-            except StopAsyncIteration:
-                if self._stream.ended or not self._rests:
-                    raise
-                await self._wake()
+                await self._go_on(death)
             else:
                 if (new := self._unheard(chunk)) is not None:
                     await self._note(new)
@@ -158,20 +151,6 @@ class ResumedStream:
         self._n_heard += len(chunk.pcm)
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0
-
-    def _rest(self) -> None:
-        """Stops the work on the engine, so that its place goes to others. The request wakes once the client
-        has taken all audio that the engine made."""
-        self._rests = True
-        self._tokens |= self._stream.tokens
-        self._stream.rest()
-        self._stream.on_freed(self._permit.give_back)
-
-    async def _wake(self) -> None:
-        await self._solitude.aclose()
-        engine = await self._engines.ready(await self._permit.regain())
-        self._rests = False
-        self._stream = self._begin(engine)
 
     async def _go_on(self, death: EngineDied) -> None:
         if death.is_ours:

@@ -19,7 +19,6 @@ from glm_tts_api.errors import QueueFull
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.clients import ANYONE
 from glm_tts_api.speech.lane import Permit
-from glm_tts_api.stats.figures import LaneName
 
 _COME_BACK_S = 0.05
 _AT_LEAST_EVERY_S = 300.0
@@ -28,8 +27,6 @@ _AT_LEAST_EVERY_S = 300.0
 class SparePlaces:
     """Gives the places of `admission` that no request holds to other work: at most `most` at once on each
     engine. Interrupts that work when requests need the places. Sets the callback `admission.changed`."""
-
-    name: LaneName = "long_text"
 
     def __init__(self, admission: Admission, n_engines: int, *, most: int = 4) -> None:
         self._admission = admission
