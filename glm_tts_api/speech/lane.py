@@ -13,10 +13,14 @@ from typing import Protocol
 
 from glm_tts_api.errors import QueueFull
 from glm_tts_api.speech.clients import Client
-from glm_tts_api.speech.comeback import Comebacks
 from glm_tts_api.speech.line import Line
 from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.lane_counts import LaneCounters
+
+_FIRST_GUESS_S = 5.0  # how long a place is held, until the first request has ended
+_N_AVERAGED = 5  # the moving average of that time goes over about so many requests
+_MARGIN = 1.5  # the time between two refused clients, relative to the time in which a place gets free
+_LATEST_S = 60.0  # OpenAI's clients ignore a longer Retry-After
 
 
 class Places(Protocol):
@@ -35,6 +39,7 @@ class Permit:
         self.gives_way = False
         self.engine = engine
         self.client = client
+        self.since = time.monotonic()
         self.deadline: asyncio.Timeout | None = None
         self.timeout_s = math.inf
         self._lane = lane
@@ -114,8 +119,8 @@ class Lane:
         self._held = held
         self._look_again = look_again
         self._changed = changed
-        self._comebacks = Comebacks()
-        self._held_since: dict[Permit, float] = {}
+        self._held_s, self._n_ended = _FIRST_GUESS_S, 0
+        self._last_back_at = 0.0  # when the client that was refused last should try again
 
     async def enter(self, client: Client) -> Permit:
         """Waits in the queue for a place and returns the permit for it. Raises QueueFull if the queue is
@@ -126,13 +131,13 @@ class Lane:
             self._make_room(client)
             engine = await self._wait(client)
         self.counters[engine].add("total")
-        permit = Permit(self, engine, client)
-        self._held_since[permit] = time.monotonic()
-        return permit
+        return Permit(self, engine, client)
 
     def end(self, permit: Permit) -> None:
         """Frees the permit's place."""
-        self._comebacks.measure(time.monotonic() - self._held_since.pop(permit))
+        held_s = time.monotonic() - permit.since
+        self._n_ended += 1
+        self._held_s += (held_s - self._held_s) / min(self._n_ended, _N_AVERAGED)
         self._free(permit.engine, permit.client)
 
     def _free_engine(self, client: Client) -> int | None:
@@ -171,10 +176,14 @@ class Lane:
 
     def _full(self, client: Client) -> QueueFull:
         own = self.line.n_of(client)
+        now, apart_s = time.monotonic(), _MARGIN * self._held_s / max(1, sum(self.taken))
+        # Each refused client gets a later time than the client before it.
+        self._last_back_at = max(self._last_back_at, now + len(self.line) * apart_s) + apart_s
+        self._last_back_at = min(self._last_back_at, now + _LATEST_S)
         return QueueFull(
             f"The server is busy: {len(self.line)} requests wait in the {self.name} lane, "
             f"{own} of them from this client (QUEUE_MAX_SIZE={self._queue_size}). Try again soon.",
-            self._comebacks.next(time.monotonic(), self._held_since.values()),
+            self._last_back_at - now,
         )
 
     def call_next(self) -> None:

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.api.raw_client import connected
 from tests.api.running import Running
 from tests.api.tone_engine import READY, ToneEngine
 from tests.api.waiting import lines_of, wait_until
@@ -71,23 +70,3 @@ def test_a_full_line_sends_away_who_has_most_of_it(serve: Serve) -> None:
     assert "2 of them from this client (QUEUE_MAX_SIZE=2)" in refused.json()["error"]
     assert int(refused.headers["Retry-After"]) > 0
     server.wait_for_lane(active=1, waiting=2, rejected=1)
-
-
-def test_a_stream_that_nobody_reads_leaves_its_place_and_is_heard_whole_later(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("glm_tts_api.speech.lane._PATIENCE_S", 0.2)
-    monkeypatch.setattr("glm_tts_api.speech.lane._LOOK_EVERY_S", 0.1)
-    server = serve(ToneEngine(seconds=200, n_chunks=50), short_text_concurrency=1)
-    body = b"input_text=slow&index=exampleA&response_format=pcm&stream=true"
-    with connected(int(server.url.rpartition(":")[2]), buffer_bytes=32 * 1024) as slow:
-        slow.sendall(
-            b"POST /api/v1/tts HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-        )
-        server.wait_for_lane(active=1)
-        server.engine.seconds = 0.5
-        assert server.say("quick").status_code == 200
-        answer = b"".join(iter(lambda: slow.recv(2**20), b""))
-        assert len(answer.partition(b"\r\n\r\n")[2]) == 200 * 24000 * 2
-    server.wait_for_lane(active=0, completed=2)
