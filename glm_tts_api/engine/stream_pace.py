@@ -18,8 +18,6 @@ PROMPT_TOKENS = 125  # a voice of 5 s
 LONGEST_TOKENS = 750  # an answer of 30 s
 HELD_BACK_S = 0.24  # of a span's end, which the vocoder holds back until the next span comes
 LONGEST_WAIT_S = 20.0  # a stream starts at the latest so long after its first audio was made
-_FIRST_CHUNKS = (12, 18, 25, 37, 50, 75, 100, 150, 200, 300)  # tokens of the first span, to be tried
-_LAST_CHUNKS = (100, 200, 400)  # tokens of the last span, to be tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +51,6 @@ class Pace:
         step."""
         flow_s = self.flow_s + self.flow_token_s * (n_prompt + LONGEST_TOKENS)
         return max(self.token_s * n_rows, 2 * flow_s / flow_steps)
-
-
-@dataclass(frozen=True, slots=True)
-class Playback:
-    """How an answer plays. `first_audio_s` is the time until the first audio is heard. `longest_gap_s` is the
-    longest silence after that, for lack of audio; 0 if there is none. Both times are in seconds."""
-
-    first_audio_s: float
-    longest_gap_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,46 +111,33 @@ def wait_s(pieces: Iterable[Piece], *, there_s: float, margin: float = 1.0) -> f
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast(Playback):
-    """How a stream with the span sizes `chunks` plays while there is no other request. With the span sizes
-    `schedule_without_gaps` a player never runs out of audio. These sizes are `chunks` if `chunks` have no
-    gaps, else the sizes that start soonest of all that were tried. None means that all have gaps: speech is
-    made slower than it plays."""
+class Forecast:
+    """How a stream with the span sizes `chunks` plays while there is no other request. `first_audio_s` is the
+    time until the first audio is heard. `longest_gap_s` is the longest silence after that, for lack of audio;
+    0 if there is none. Both times are in seconds."""
 
+    first_audio_s: float
+    longest_gap_s: float
     chunks: tuple[int, ...]
-    schedule_without_gaps: tuple[int, ...] | None
 
     @property
     def runs_dry(self) -> bool:
         return self.longest_gap_s > 0
 
     def __str__(self) -> str:
-        first = (
-            f"A lone listener of {_named(self.chunks)} hears the first audio after {self.first_audio_s:.2f} s"
-        )
-        if not self.runs_dry:
-            return f"{first} and never waits again"
-        gap = f"{first} and then silence, up to {self.longest_gap_s:.2f} s at once"
-        if self.schedule_without_gaps is None:
-            return f"{gap}: this machine speaks slower than one listens, whatever the schedule"
-        return f"{gap}; {_named(self.schedule_without_gaps)} would have no gaps"
+        schedule = f"STREAM_CHUNKS={','.join(map(str, self.chunks))}"
+        first = f"A lone listener of {schedule} hears the first audio after {self.first_audio_s:.2f} s"
+        if self.runs_dry:
+            return f"{first} and then silence, up to {self.longest_gap_s:.2f} s at once"
+        return f"{first} and never waits again"
 
 
-def forecast(pace: Pace, chunks: Sequence[int], *, gapless: bool = False) -> Forecast:
-    """Estimates how a stream plays at this pace while there is no other request. `chunks` are the sizes of
-    its spans in tokens; the last size repeats. `gapless` says that its start waits until no gap will
-    follow."""
-    playback = play(pace, chunks, gapless=gapless)
-    without_gaps = tuple(chunks) if not playback.longest_gap_s else _schedule_without_gaps(pace)
-    return Forecast(playback.first_audio_s, playback.longest_gap_s, tuple(chunks), without_gaps)
-
-
-def play(
+def forecast(
     pace: Pace, chunks: Sequence[int], n_tokens: int = LONGEST_TOKENS, *, gapless: bool = False
-) -> Playback:
-    """Estimates how an answer of `n_tokens` tokens, in one segment, plays at this pace. `chunks` are the
-    sizes of its spans in tokens. Its player starts with the first audio; if `gapless`, the start waits until
-    no gap will follow."""
+) -> Forecast:
+    """Estimates how an answer of `n_tokens` tokens, in one segment, plays at this pace while there is no
+    other request. `chunks` are the sizes of its spans in tokens; the last size repeats. Its player starts
+    with the first audio; if `gapless`, the start waits until no gap will follow."""
     windows = SpanCutter(chunks).cut(n_tokens, ended=True)
     making = Making(pace, decoded_s=pace.prefill_s)
     first, *later = (piece for piece in making.pieces(windows, n_tokens=n_tokens) if piece.heard_s)
@@ -173,24 +149,4 @@ def play(
     for piece in later:
         longest_gap_s = max(longest_gap_s, piece.made_s - dry_at)
         dry_at = max(dry_at, piece.made_s) + piece.heard_s
-    return Playback(first_audio_s, longest_gap_s)
-
-
-def _schedule_without_gaps(pace: Pace) -> tuple[int, ...] | None:
-    """Searches for the span sizes (numbers of tokens that are rendered at once) with which a stream at this
-    pace plays without gaps and starts soonest. Tries lists of sizes that double up to a last size. Returns
-    None if a stream has gaps with each list."""
-    schedules = [_doubling(first, last) for last in _LAST_CHUNKS for first in _FIRST_CHUNKS if first <= last]
-    smooth = [chunks for chunks in schedules if not play(pace, chunks).longest_gap_s]
-    return min(smooth, key=lambda chunks: play(pace, chunks).first_audio_s, default=None)
-
-
-def _doubling(first: int, last: int) -> tuple[int, ...]:
-    chunks = [first]
-    while 2 * chunks[-1] < last:
-        chunks.append(2 * chunks[-1])
-    return (*chunks, last) if first < last else (first,)
-
-
-def _named(chunks: Sequence[int]) -> str:
-    return f"STREAM_CHUNKS={','.join(map(str, chunks))}"
+    return Forecast(first_audio_s, longest_gap_s, tuple(chunks))

@@ -52,12 +52,11 @@ def test_health_says_that_it_is_the_demonstration_model(server: Running) -> None
 
 
 def test_health_says_what_a_lone_listener_of_a_stream_has_to_expect(serve: Serve) -> None:
-    engine = ToneEngine(streaming=Forecast(0.4321, 0.25, (12, 200), (25, 50, 100)))
+    engine = ToneEngine(streaming=Forecast(0.4321, 0.25, (12, 200)))
     assert get(serve(engine), "/api/v1/health").json()["streaming"] == {
         "first_audio_s": 0.432,
         "runs_dry": True,
         "longest_gap_s": 0.25,
-        "schedule_without_gaps": [25, 50, 100],
     }
     assert get(serve(ToneEngine()), "/api/v1/health").json()["streaming"] is None
 

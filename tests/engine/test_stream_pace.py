@@ -8,54 +8,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S, Pace, forecast, play
+from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S, Pace, forecast
 
 CHUNKS = (12, 25, 50, 100)
 FAST = Pace(prefill_s=0.1, token_s=0.002, flow_s=0.01, flow_token_s=0.0001, vocoder_token_s=0.0001)
-SLOW_TOKENS = replace(FAST, token_s=0.05)  # 20 a second, and 25 are heard
 
 
 def test_the_first_audio_waits_for_its_tokens_and_one_pass_over_prompt_and_window() -> None:
     """12 tokens, 6 behind them and the one that shows that more come; 125 tokens of prompt."""
     expected = 0.1 + 19 * 0.002 + 0.01 + 0.0001 * (125 + 18) + 0.0001 * 18
-    assert play(FAST, CHUNKS).first_audio_s == pytest.approx(expected)
+    assert forecast(FAST, CHUNKS).first_audio_s == pytest.approx(expected)
 
 
-def test_a_fast_machine_has_no_gaps_and_keeps_its_schedule() -> None:
+def test_a_fast_machine_has_no_gaps() -> None:
     found = forecast(FAST, CHUNKS)
-    assert (found.runs_dry, found.longest_gap_s, found.schedule_without_gaps) == (False, 0, CHUNKS)
+    assert (found.runs_dry, found.longest_gap_s) == (False, 0)
     assert "never waits again" in str(found)
 
 
-def test_a_machine_that_speaks_slower_than_one_listens_has_no_schedule_without_gaps() -> None:
-    found = forecast(SLOW_TOKENS, CHUNKS)
-    assert found.runs_dry
-    assert found.schedule_without_gaps is None
-    assert "slower than one listens" in str(found)
-
-
-def test_a_schedule_that_grows_too_fast_gives_way_to_one_that_does_not() -> None:
+def test_a_schedule_that_grows_too_fast_has_gaps() -> None:
     """12 tokens, 0.24 s of which are heard, cannot cover the 200 that come next."""
-    steady = replace(FAST, token_s=0.02)
-    found = forecast(steady, (12, 200))
+    found = forecast(replace(FAST, token_s=0.02), (12, 200))
     assert found.runs_dry
-    assert found.schedule_without_gaps is not None
-    assert play(steady, found.schedule_without_gaps).longest_gap_s == 0
-    assert ",".join(map(str, found.schedule_without_gaps)) in str(found)
+    assert "STREAM_CHUNKS=12,200" in str(found)
+    assert "and then silence" in str(found)
 
 
 def test_a_gap_is_as_long_as_the_audio_is_late() -> None:
     """Tokens alone take time, 0.1 s each. 12 are cut with 19 and 0.24 s of them heard, 20 with 27: 0.8 s
     later."""
     tokens_only = Pace(prefill_s=0, token_s=0.1, flow_s=0, flow_token_s=0, vocoder_token_s=0)
-    found = play(tokens_only, (12, 8), n_tokens=28)
+    found = forecast(tokens_only, (12, 8), n_tokens=28)
     assert found.first_audio_s == pytest.approx(1.9)
     assert found.longest_gap_s == pytest.approx(0.8 - 0.24)
 
 
 def test_on_one_core_tokens_wait_for_renders() -> None:
     busy = replace(FAST, token_s=0.03, flow_s=0.25)
-    assert play(busy, CHUNKS).longest_gap_s < play(replace(busy, one_core=True), CHUNKS).longest_gap_s
+    assert forecast(busy, CHUNKS).longest_gap_s < forecast(replace(busy, one_core=True), CHUNKS).longest_gap_s
 
 
 def test_the_longest_step_is_a_flow_step_or_a_token_of_all_rows() -> None:
@@ -81,16 +71,8 @@ PACES = st.builds(
 
 
 @given(PACES)
-def test_whatever_the_speed_the_schedule_that_is_named_keeps_its_promise(pace: Pace) -> None:
-    found = forecast(pace, CHUNKS)
-    if found.schedule_without_gaps is not None:
-        assert play(pace, found.schedule_without_gaps).longest_gap_s == 0
-    assert found.runs_dry or found.schedule_without_gaps == CHUNKS
-
-
-@given(PACES)
 def test_a_gapless_start_has_no_gaps_unless_it_has_waited_as_long_as_it_may(pace: Pace) -> None:
-    found, soonest = play(pace, CHUNKS, gapless=True), play(pace, CHUNKS)
+    found, soonest = forecast(pace, CHUNKS, gapless=True), forecast(pace, CHUNKS)
     latest_s = soonest.first_audio_s + LONGEST_WAIT_S
     assert found.longest_gap_s == pytest.approx(0) or found.first_audio_s == latest_s
     assert soonest.first_audio_s <= found.first_audio_s <= latest_s
@@ -99,5 +81,5 @@ def test_a_gapless_start_has_no_gaps_unless_it_has_waited_as_long_as_it_may(pace
 def test_a_gapless_start_is_no_later_than_needed() -> None:
     """Tokens alone take time, 0.02 s each; 12 are cut with 19, the other 36 with the last."""
     tokens_only = Pace(prefill_s=0, token_s=0.02, flow_s=0, flow_token_s=0, vocoder_token_s=0)
-    found = play(tokens_only, (12, 50), n_tokens=48, gapless=True)
+    found = forecast(tokens_only, (12, 50), n_tokens=48, gapless=True)
     assert found.first_audio_s == pytest.approx(48 * 0.02 - 0.24)

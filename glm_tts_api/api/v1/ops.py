@@ -112,7 +112,6 @@ def _streaming_body(streaming: Forecast) -> dict[str, Any]:
         "first_audio_s": round(streaming.first_audio_s, 3),
         "runs_dry": streaming.runs_dry,
         "longest_gap_s": round(streaming.longest_gap_s, 3),
-        "schedule_without_gaps": streaming.schedule_without_gaps,
     }
 
 

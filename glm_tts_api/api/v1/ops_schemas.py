@@ -21,11 +21,6 @@ class Streaming(BaseModel):
         description="Whether a player that starts with the first audio has to wait again.", examples=[False]
     )
     longest_gap_s: float = Field(description="The longest of these waits, in seconds.", examples=[0.0])
-    schedule_without_gaps: list[int] | None = Field(
-        description="A value of STREAM_CHUNKS with which the player would never wait; null if this "
-        "machine makes speech more slowly than it plays.",
-        examples=[[25, 100, 300]],
-    )
 
 
 class Health(BaseModel):
@@ -80,7 +75,6 @@ class Health(BaseModel):
                 "first_audio_s": 0.35,
                 "runs_dry": False,
                 "longest_gap_s": 0.0,
-                "schedule_without_gaps": [25, 100, 300],
             }
         ],
     )
