@@ -21,7 +21,7 @@ from typing import NamedTuple
 from glm_tts_api.contracts import Progress, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
-from glm_tts_api.engine.messages import Message, bytes_of
+from glm_tts_api.engine.messages import Message
 
 COMMAND = (sys.executable, "-m", "glm_tts_api.engine.process")
 # With these values an idle OpenMP thread spins for some 0.4 ms before it sleeps, or for a tenth of that where
@@ -129,7 +129,7 @@ class Child:
         without its samples: the digest names the recording."""
         digest, recording = voice.digest, voice.recording
         if digest not in self._recordings:
-            self.send(messages.Heard(digest, recording.sample_rate, bytes_of(recording.samples)))
+            self.send(messages.Heard(digest, recording))
             self._recordings[digest] = None
         self._recordings.move_to_end(digest)
         return Voice(replace(recording, samples=messages.NO_SAMPLES), voice.transcript, digest, voice.name)

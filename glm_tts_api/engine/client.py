@@ -102,21 +102,25 @@ class EngineClient:
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         """Returns how the engine says `text` in words. Raises EngineDied or the error that refuses it."""
-        answer = await self._ask(lambda child, number: child.send(messages.Read(number, text, options)))
+        reading = await self._ask(lambda child, number: child.send(messages.Read(number, text, options)))
         self._used_at = time.monotonic()
-        assert answer.reading is not None
-        return answer.reading
+        assert isinstance(reading, ShownReading)
+        return reading
 
     async def judge(self, voice: Voice) -> float | None:
         """Returns how well the voice's transcript fits its recording (`gain` in transcript_fit.py); None if
         the LLM does not know such a voice. Raises EngineDied and PromptRejected."""
-        return (await self._ask(lambda child, number: child.judge(number, voice))).gain
+        gain = await self._ask(lambda child, number: child.judge(number, voice))
+        assert gain is None or isinstance(gain, float)
+        return gain
 
     async def clear_cache(self) -> int:
         """Has the engine drop its cached voices and texts. Returns the bytes freed. Raises EngineDied."""
-        return (await self._ask(lambda child, number: child.send(messages.ClearCache(number)))).freed
+        freed = await self._ask(lambda child, number: child.send(messages.ClearCache(number)))
+        assert isinstance(freed, int)
+        return freed
 
-    async def _ask(self, ask: Callable[[Child, int], None]) -> messages.Answer:
+    async def _ask(self, ask: Callable[[Child, int], None]) -> ShownReading | float | int | None:
         if self._child is None:
             raise EngineDied("it had ended before", is_ours=False)
         number = next(self._numbers)
@@ -131,7 +135,7 @@ class EngineClient:
             del self._questions[number]
         if told.fault is not None:
             raise error_of(told.fault)
-        return told
+        return told.result
 
     def _send(self, message: messages.Message) -> None:
         if self._child is not None:

@@ -1,8 +1,7 @@
 """Packs messages into frames, in which they go through a pair of sockets, and unpacks them.
 
 A frame is the message's length in four bytes, then the message in MessagePack. msgspec checks each message
-against its type and executes nothing. Audio samples lie in the message as bytes, and they are not copied
-again when the message is read.
+against its type and executes nothing. Audio samples lie in the message as bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct, ValidationError, msgpack
 
-from glm_tts_api.engine.messages import NO_SAMPLES, BrokenMessage, Message, ToEngine, ToServer
+from glm_tts_api.engine.messages import BrokenMessage, Message, ToEngine, ToServer, bytes_of, samples_of
 
 _LENGTH: Final = struct.Struct("<I")
 _LONGEST = 2**28  # bytes of a message; a recording of 30 s has some 6 million
@@ -24,16 +23,16 @@ _AT_ONCE = 2**20
 
 
 def _encoded(value: Any) -> Any:
-    """Encodes an array as None, because the samples of a recording are sent in their own message (Heard).
-    Raises TypeError for any other value that msgspec cannot encode."""
+    """Encodes an array of samples as their bytes. Raises TypeError for any other value that msgspec cannot
+    encode."""
     if isinstance(value, np.ndarray):
-        return None
+        return bytes_of(value)
     raise TypeError(f"{type(value).__name__} is in no message")
 
 
 def _decoded(kind: Any, value: Any) -> Any:
-    if value is None:
-        return NO_SAMPLES
+    if isinstance(value, bytes):
+        return samples_of(value).copy()  # an array over the bytes themselves could not be written to
     raise ValidationError(f"{kind} is in no message")
 
 

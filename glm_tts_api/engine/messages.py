@@ -14,11 +14,11 @@ from glm_tts_api.contracts import (
     Float32,
     Progress,
     ReadingOptions,
+    Recording,
     SegmentFault,
     SpeechRequest,
     Stage,
     Voice,
-    Written,
 )
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
@@ -57,12 +57,10 @@ class Load(Message, frozen=True):
 
 
 class Heard(Message, frozen=True):
-    """A recording, which later messages name by its `digest`. `samples` are the bytes of its float32 samples,
-    `sample_rate` is in Hz."""
+    """A recording, which later messages name by its `digest`."""
 
     digest: str
-    sample_rate: int
-    samples: memoryview
+    recording: Recording
 
 
 class Forget(Message, frozen=True):
@@ -159,25 +157,10 @@ class Guarded(Message, frozen=True):
 
 
 class Chunk(Message, frozen=True):
-    """A piece of audio with the fields of an AudioChunk. `pcm` are the bytes of its samples."""
+    """A piece of the request's audio."""
 
     number: int
-    pcm: memoryview
-    sample_rate: int
-    segment: int
-    ends_segment: bool
-    speed: float | None
-    wait_s: float
-    written: Written | None = None
-    said: str = ""
-
-    def audio(self) -> AudioChunk:
-        """Returns the piece of audio as an AudioChunk, with the bytes as samples. Raises BrokenMessage if the
-        number of bytes is no multiple of four."""
-        pcm, ends = samples_of(self.pcm), self.ends_segment
-        return AudioChunk(
-            pcm, self.sample_rate, self.segment, ends, self.speed, self.wait_s, self.written, self.said
-        )
+    audio: AudioChunk
 
 
 class Ended(Message, frozen=True):
@@ -195,13 +178,11 @@ class Freed(Message, frozen=True):
 
 
 class Answer(Message, frozen=True):
-    """The answer to a question: `reading` answers Read, `gain` answers Judge, and `freed` (in bytes) answers
-    ClearCache. `fault` is the class name and the message of the error that prevented the answer."""
+    """The answer to a question: Read is answered by the reading, Judge by the gain, and ClearCache by the
+    number of bytes freed. `fault` is the class name and the message of the error that prevented it."""
 
     number: int
-    reading: ShownReading | None = None
-    gain: float | None = None
-    freed: int = 0
+    result: ShownReading | float | int | None = None
     fault: tuple[str, str] | None = None
 
 
@@ -237,7 +218,7 @@ def bytes_of(samples: Float32) -> memoryview:
     return np.ascontiguousarray(samples, np.float32).data.cast("B")
 
 
-def samples_of(raw: memoryview) -> Float32:
+def samples_of(raw: bytes | memoryview) -> Float32:
     """Returns bytes as float32 samples, which share the memory of `raw`. Raises BrokenMessage if the number
     of bytes is no multiple of four."""
     if len(raw) % 4:

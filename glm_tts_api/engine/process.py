@@ -105,12 +105,11 @@ class EngineProcess:
     def do(self, message: messages.ToEngine) -> None:
         match message:
             case messages.Heard():
-                samples = messages.samples_of(message.samples)
-                self._recordings[message.digest] = Recording(samples, message.sample_rate)
+                self._recordings[message.digest] = message.recording
             case messages.Forget():
                 del self._recordings[message.digest]
             case messages.Speak():
-                self.speak(message)
+                self._speak(message)
             case messages.Took():
                 self._took(message.number, message.seconds)
             case messages.Leave():
@@ -121,30 +120,28 @@ class EngineProcess:
                     message.text,
                     message.options,
                     check=partial(self._require_wanted, message.number),
-                    done=partial(self._has_read, message.number),
+                    done=partial(self._answer, message.number),
                 )
             case messages.Judge():
                 self._read_for.add(message.number)
                 self._engine.judge(
                     self._found(message.voice),
                     check=partial(self._require_wanted, message.number),
-                    done=partial(self._has_judged, message.number),
+                    done=partial(self._answer, message.number),
                 )
             case messages.ClearCache():
                 threading.Thread(target=self._clear, args=(message.number,), daemon=True).start()
             case messages.Load():
                 raise messages.BrokenMessage("a second Load")
 
-    def speak(self, message: messages.Speak) -> None:
+    def _speak(self, message: messages.Speak) -> None:
         listener = Listener(message.number, self._side.send, self._buffer_s, self._listeners.pop)
         self._listeners[message.number] = listener
-        asked = self._with_samples(message.asked)
-        self._engine.speak(asked, listener, progress=message.progress)
-
-    def _with_samples(self, asked: SpeechRequest) -> SpeechRequest:
+        asked = message.asked
         assert isinstance(asked.voice, Voice)
         others = {name: self._found(voice) for name, voice in asked.others.items()}
-        return replace(asked, voice=self._found(asked.voice), others=others)
+        asked = replace(asked, voice=self._found(asked.voice), others=others)
+        self._engine.speak(asked, listener, progress=message.progress)
 
     def _found(self, voice: Voice) -> Voice:
         return Voice(self._recordings[voice.digest], voice.transcript, voice.digest, voice.name)
@@ -164,26 +161,19 @@ class EngineProcess:
         if number not in self._read_for:
             raise NobodyListens
 
-    def _has_read(self, number: int, reading: ShownReading | ServiceError | None) -> None:
+    def _answer(self, number: int, result: ShownReading | float | int | ServiceError | None) -> None:
         self._read_for.discard(number)
-        if isinstance(reading, ServiceError):
-            self._side.send(messages.Answer(number, fault=fault_of(reading)))
+        if isinstance(result, ServiceError):
+            self._side.send(messages.Answer(number, fault=fault_of(result)))
         else:
-            self._side.send(messages.Answer(number, reading))
-
-    def _has_judged(self, number: int, gain: float | ServiceError | None) -> None:
-        self._read_for.discard(number)
-        if isinstance(gain, ServiceError):
-            self._side.send(messages.Answer(number, fault=fault_of(gain)))
-        else:
-            self._side.send(messages.Answer(number, gain=gain))
+            self._side.send(messages.Answer(number, result))
 
     def _clear(self, number: int) -> None:
         try:
-            self._side.send(messages.Answer(number, freed=self._engine.clear_cache()))
+            self._answer(number, self._engine.clear_cache())
         except Exception:
             logger.exception("The caches could not be cleared")
-            self._side.send(messages.Answer(number, fault=fault_of(InternalFault())))
+            self._answer(number, InternalFault())
 
     def _beat(self) -> None:
         told: EngineInfo | None = None

@@ -95,7 +95,7 @@ class SpeechStream:
         """Takes what the engine says about this request."""
         match message:
             case messages.Chunk():
-                self.put(message.audio())
+                self.put(message.audio)
             case messages.StageChanged():
                 (self.timings.begin if message.by > 0 else self.timings.end)(message.stage)
             case messages.Segments():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from glm_tts_api.contracts import AudioChunk, SegmentFault, Stage, Timings
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.messages import Message, bytes_of, fault_of
+from glm_tts_api.engine.messages import Message, fault_of
 from glm_tts_api.errors import ServiceError
 
 _BETWEEN_BEATS_S = 1.0  # the longest time between two beats on a busy machine
@@ -71,19 +71,7 @@ class Listener:
     def chunk_ready(self, chunk: AudioChunk) -> None:
         with self._counting:
             self._waiting_s += chunk.seconds
-        self._send(
-            messages.Chunk(
-                self._number,
-                bytes_of(chunk.pcm),
-                chunk.sample_rate,
-                chunk.segment,
-                chunk.ends_segment,
-                chunk.speed,
-                chunk.wait_s,
-                chunk.written,
-                chunk.said,
-            )
-        )
+        self._send(messages.Chunk(self._number, chunk))
 
     def request_ended(self, error: Exception | None) -> None:
         fault = fault_of(error) if isinstance(error, ServiceError) else None
