@@ -8,11 +8,13 @@ several render.
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,11 +31,13 @@ from glm_tts_api.engine.faults import (
 )
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.listener import RequestListener
-from glm_tts_api.engine.loading import LoadedModel, Loading
 from glm_tts_api.engine.memory import gpu_bytes, why_fewer
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
+from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
 from glm_tts_api.engine.transcript_fit import TranscriptFit
+from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.engine.warm_up import WarmUp, patience
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.checkpoint import Models
 from speech_text.cut.pieces import Check
@@ -44,6 +48,20 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(slots=True, eq=False)
+class _Loaded:
+    """The engine's parts while a model is loaded. Warm-up measures `streaming` and `patience`. `streaming` is
+    the forecast for a stream while there is no other request; None before it is measured or where a usual
+    request does not fit the memory. `patience` is the factor by which the time limits of a model's step
+    (WATCHDOG_S) are multiplied."""
+
+    models: Models
+    features: VoiceFeatures
+    processor: InputProcessor
+    streaming: Forecast | None = None
+    patience: float = 1.0
 
 
 class Engine:
@@ -72,7 +90,7 @@ class Engine:
             for name in ("text", "reading")
         )
         self._spare_memory = SpareMemory(give_back)
-        self._loaded: LoadedModel | None = None
+        self._loaded: _Loaded | None = None
         self._started_at = self._ready_at = time.monotonic()
         self._changing = threading.Lock()
 
@@ -103,16 +121,14 @@ class Engine:
     def start(self) -> None:
         """Starts to load the models and returns at once. `state` says when the engine is ready, or why the
         load failed."""
-        loading = Loading(
-            self._core,
-            self._config,
-            is_wanted=lambda: self._state.status == "loading",
-            on_loaded=self._has_loaded,
-            on_ready=self._became_ready,
-            on_failed=self._failed,
-        )
         try:
-            loading.start(self._pool, self._load_models, self._load_frontend)
+            frontend = self._pool.submit(self._load_frontend)
+            frontend.add_done_callback(self._frontend_ended)
+            self._core.start(
+                self._load_models,
+                on_loaded=lambda models: self._models_loaded(models, frontend.result()),
+                on_failed=self._failed,
+            )
         except Exception as error:  # no thread can be started
             self._failed(error)
 
@@ -204,6 +220,12 @@ class Engine:
 
     # -- text pool
 
+    def _frontend_ended(self, frontend: Future[TextFrontend]) -> None:
+        """Makes the load fail at once if the text front end could not be loaded: the model may take minutes
+        longer."""
+        if not frontend.cancelled() and (error := frontend.exception()) is not None:
+            self._failed(error, "the text front end: ")
+
     def _prepare(
         self,
         processor: InputProcessor,
@@ -233,13 +255,38 @@ class Engine:
 
     # -- decode and render threads
 
-    def _has_loaded(self, loaded: LoadedModel) -> None:
-        self._loaded = loaded
+    def _models_loaded(self, models: Models, frontend: TextFrontend) -> None:
+        config = self._config
+        features = VoiceFeatures(models, config.cached_voices)
+        processor = InputProcessor(models, frontend, features, config.stream_chunks, guard=config.guard)
+        loaded = self._loaded = _Loaded(models, features, processor)
+        warm_up = WarmUp(models, features, on_done=lambda error: self._warmed_up(loaded, warm_up, error))
+        for request in warm_up.requests():
+            self._core.submit(request)
 
-    def _became_ready(self) -> None:
-        self._ready_at = time.monotonic()
-        if self._enter(EngineState("ready"), after="loading"):
-            logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
+    def _warmed_up(self, loaded: _Loaded, warm_up: WarmUp, error: Exception | None) -> None:
+        if error is not None:
+            self._failed(error)
+        elif self._state.status == "loading":
+            begin = time.monotonic()
+            self._core.measure(warm_up, lambda pace: self._measured(loaded, pace, begin))
+
+    def _measured(self, loaded: _Loaded, pace: Pace | None, begin: float) -> None:
+        if pace is None:
+            logger.warning(
+                "A usual request does not fit the memory, and only shorter ones are served: "
+                "set SHORT_TEXT_CONCURRENCY and LONG_TEXT_CONCURRENCY lower"
+            )
+        else:
+            loaded.streaming = forecast(pace, self._config.stream_chunks, gapless=self._config.gapless_start)
+            loaded.patience = patience(pace, self._config, loaded.models.flow.config)
+            logger.info("%s (%s, measured in %.1f s)", loaded.streaming, pace, time.monotonic() - begin)
+        if self._state.status == "loading":
+            gc.collect()
+            gc.freeze()  # each collection would visit the models' many objects, which stay for ever: 0.2 s
+            self._ready_at = time.monotonic()
+            if self._enter(EngineState("ready"), after="loading"):
+                logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
 
     # -- any thread
 

@@ -109,7 +109,7 @@ class EngineProcess:
             case messages.Forget():
                 del self._recordings[message.digest]
             case messages.Speak():
-                self._speak(message)
+                self.speak(message)
             case messages.Took():
                 self._took(message.number, message.seconds)
             case messages.Leave():
@@ -134,7 +134,7 @@ class EngineProcess:
             case messages.Load():
                 raise messages.BrokenMessage("a second Load")
 
-    def _speak(self, message: messages.Speak) -> None:
+    def speak(self, message: messages.Speak) -> None:
         listener = Listener(message.number, self._side.send, self._buffer_s, self._listeners.pop)
         self._listeners[message.number] = listener
         asked = message.asked
