@@ -48,8 +48,8 @@ from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats import figures
-from glm_tts_api.stats.lane_counts import lane_counters
-from glm_tts_api.stats.workers import WorkerRecord, WorkerStats
+from glm_tts_api.stats.figures import Figures
+from glm_tts_api.stats.workers import WorkerStats
 from glm_tts_api.studio.encode import router as studio_encode_router
 from glm_tts_api.studio.studio import router as studio_router
 from glm_tts_api.voices.store import VoiceStore
@@ -142,7 +142,7 @@ async def _lifespan(
             config=settings.web,
             keys=keys,
             speech=speech,
-            beside=Admission(settings.beside, [lane_counters()]),
+            beside=Admission(settings.beside),
             read_stats=with_others(speech.read_stats) if with_others else speech.read_stats,
             jobs=Jobs(
                 settings.jobs,
@@ -190,11 +190,8 @@ def _speech(
 ) -> SpeechService:
     numbers = range(settings.workers)
     engines = Engines([build_engine(settings, number) for number in numbers])
-    records = [WorkerRecord() for _ in numbers]
-    admission = Admission(
-        settings.admission, [record.lanes for record in records], engines.rank, engines.n_slots
-    )
-    verification = Admission(settings.admission, [lane_counters() for _ in numbers], engines.rank)
+    admission = Admission(settings.admission, settings.workers, engines.rank, engines.n_slots)
+    verification = Admission(settings.admission, settings.workers, engines.rank)
 
     def look_again() -> None:
         admission.look_again()
@@ -206,7 +203,7 @@ def _speech(
         admission=admission,
         verification=verification,
         spare=SparePlaces(admission, settings.workers),
-        records=records,
+        figures_of=[Figures() for _ in numbers],
         pools=Pools(),
         prompt_limits=settings.recordings,
         is_stopping=is_stopping,

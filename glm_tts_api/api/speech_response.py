@@ -36,8 +36,8 @@ from glm_tts_api.http.connections import Connection
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.recognition.verdicts import listed
 from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole, noted
-from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lateness import Lateness
+from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.speech.request_log import recorded_outcome
 from glm_tts_api.speech.resumed_stream import ResumedStream

@@ -18,7 +18,7 @@ import ray
 from msgspec import msgpack
 from msgspec.structs import replace
 
-from glm_tts_api.stats.workers import WorkerStats
+from glm_tts_api.stats.workers import LaneCounts, WorkerStats
 
 logger = logging.getLogger(__name__)
 _PERIOD_S = 1.0
@@ -105,7 +105,7 @@ def _unpacked(record: bytes, *, alive: bool) -> WorkerStats:
     worker = msgpack.decode(zlib.decompress(record), type=WorkerStats)
     if alive:
         return worker
-    lanes = {lane: counts.of_the_dead() for lane, counts in worker.lanes.items()}
+    lanes = {lane: LaneCounts({**counts, "active": 0, "waiting": 0}) for lane, counts in worker.lanes.items()}
     return replace(worker, alive=False, lanes=lanes)
 
 

@@ -11,68 +11,162 @@ client's side and the engine are both done with it, so work that is being cancel
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+from glm_tts_api.engine.fair_shares import FairShares
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, QueueFull
 from glm_tts_api.speech.clients import ANYONE, Client
-from glm_tts_api.speech.lane import Lane, Permit
 from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
+from glm_tts_api.speech.permit import Permit
 from glm_tts_api.stats.figures import LANES, LaneName
-from glm_tts_api.stats.lane_counts import LaneCounters
+from glm_tts_api.stats.workers import LaneCount, LaneCounts, no_counts
+
+_FIRST_GUESS_S = 5.0  # how long a place is held, until the first request has ended
+_N_AVERAGED = 5  # the moving average of that time goes over about so many requests
+_MARGIN = 1.5  # the time between two refused clients, relative to the time in which a place gets free
+_LATEST_S = 60.0  # OpenAI's clients ignore a longer Retry-After
 
 
-def _always(engine: int) -> int:
-    return 1
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """A request of `client` that waits in a queue. The result of the future `place` is the number of the
+    engine on which the request gets its place."""
+
+    client: Client
+    place: asyncio.Future[int]
 
 
-def _as_set(engine: int) -> int:
-    return 0
+class Lane:
+    """One lane of `admission`: its counts for each engine, and its queue. Each client in turn gets the next
+    place, for its oldest request. The order is that of FairShares, with a request as one unit of work. So a
+    new client is next at once, however many requests of another client wait, and overtakes nobody twice."""
+
+    def __init__(self, name: LaneName, admission: Admission, n_engines: int) -> None:
+        self.name = name
+        self.counts = [no_counts() for _ in range(n_engines)]
+        self.waiting: list[Turn] = []  # in the order in which the requests came
+        self._admission = admission
+        self._shares = FairShares()
+        self._held_s, self._n_ended = _FIRST_GUESS_S, 0
+        self._last_back_at = 0.0  # when the client that was refused last should try again
+
+    def order(self) -> list[str]:
+        """Returns the name of the client of each waiting request. The list has the order in which the
+        requests get places if no more requests come and no client's limit on places holds one back."""
+        n_before = Counter[str]()
+        dues = []
+        for name in (turn.client.name for turn in self.waiting):
+            dues.append((self._shares.turn(name) + n_before[name], name))
+            n_before[name] += 1
+        return [name for _, name in sorted(dues, key=lambda due: due[0])]
+
+    async def enter(self, client: Client) -> int:
+        """Waits in the queue for a place and returns the number of its engine. Raises QueueFull if the queue
+        is full: at once if `client` would have as many requests there as any other client, or later if others
+        come and `client` has the most."""
+        turn = Turn(client, asyncio.get_running_loop().create_future())
+        self.waiting.append(turn)
+        self.call_next()
+        if len(self.waiting) > self._admission.config.queue_size:
+            self._refuse_one(turn)
+        try:
+            engine = await turn.place
+        except asyncio.CancelledError:
+            if turn in self.waiting:
+                self.waiting.remove(turn)
+            elif not turn.place.cancelled() and turn.place.exception() is None:  # it has just got a place
+                self._leave(turn.place.result(), client)
+            raise
+        self.counts[engine]["total"] += 1
+        return engine
+
+    def call_next(self) -> None:
+        """Gives free places to waiting requests, in the order of the queue, until no place is free."""
+        while (turn := self._next()) is not None and (engine := self._admission.best(self)) is not None:
+            self.waiting.remove(turn)
+            if not turn.place.cancelled():
+                self._shares.serve(turn.client.name)
+                self.counts[engine]["active"] += 1
+                self._admission.count(turn.client, 1)
+                turn.place.set_result(engine)
+
+    def end(self, permit: Permit) -> None:
+        """Frees the permit's place."""
+        held_s = time.monotonic() - permit.since
+        self._n_ended += 1
+        self._held_s += (held_s - self._held_s) / min(self._n_ended, _N_AVERAGED)
+        self._leave(permit.engine, permit.client)
+
+    def move(self, permit: Permit, to: int) -> None:
+        self.counts[permit.engine]["active"] -= 1
+        self.counts[to]["active"] += 1
+        self._admission.count(permit.client, 0)
+
+    def _leave(self, engine: int, client: Client) -> None:
+        self.counts[engine]["active"] -= 1
+        self._admission.count(client, -1)
+
+    def _next(self) -> Turn | None:
+        """Returns the request that gets the next place, and leaves it in the queue; None if no client waits
+        that may hold one more place."""
+        may = (turn for turn in self.waiting if self._admission.may_hold(turn.client))
+        return min(may, key=lambda turn: self._shares.turn(turn.client.name), default=None)
+
+    def _refuse_one(self, newcomer: Turn) -> None:
+        """Refuses, with QueueFull, the newest request of the client that has the most requests in the queue.
+        If `newcomer` is of a client that has as many, `newcomer` is refused."""
+        n_of = Counter(turn.client.name for turn in self.waiting)
+        refused = max(reversed(self.waiting), key=lambda turn: n_of[turn.client.name])
+        self.waiting.remove(refused)
+        n_waiting, n_own = len(self.waiting), n_of[refused.client.name] - (refused is newcomer)
+        now = time.monotonic()
+        apart_s = _MARGIN * self._held_s / max(1, sum(counts["active"] for counts in self.counts))
+        # Each refused client gets a later time than the client before it.
+        self._last_back_at = max(self._last_back_at, now + n_waiting * apart_s) + apart_s
+        self._last_back_at = min(self._last_back_at, now + _LATEST_S)
+        message = (
+            f"The server is busy: {n_waiting} requests wait in the {self.name} lane, {n_own} of them from "
+            f"this client (QUEUE_MAX_SIZE={self._admission.config.queue_size}). Try again soon."
+        )
+        if not refused.place.done():
+            refused.place.set_exception(QueueFull(message, self._last_back_at - now))
 
 
 class Admission:
-    """Admits requests to the short and the long lane. This is the only place where requests wait.
+    """Admits requests to the short and the long lane of `n_engines` engines. This is the only place where
+    requests wait.
 
-    `counters` has the counters of each engine's lanes, by the engine's number. `rank` takes an engine's
-    number and returns how suitable that engine is for a new request; 0 means that the engine takes no
-    requests. `n_slots` takes an engine's number and returns how many requests that engine speaks at once (see
-    AdmissionConfig.on_slots). The attribute `changed` is a callback. It is called whenever a place is taken
-    or becomes free, and at the end of `look_again`.
+    `rank` takes an engine's number and returns how suitable that engine is for a new request; 0 means that
+    the engine takes no requests. `n_slots` takes an engine's number and returns how many requests that engine
+    speaks at once (see AdmissionConfig.on_slots). The attribute `changed` is a callback. It is called
+    whenever a place is taken or becomes free, and at the end of `look_again`.
     """
 
     def __init__(
         self,
         config: AdmissionConfig,
-        counters: Sequence[dict[LaneName, LaneCounters]],
-        rank: Callable[[int], int] = _always,
-        n_slots: Callable[[int], int] = _as_set,
+        n_engines: int = 1,
+        rank: Callable[[int], int] = lambda engine: 1,
+        n_slots: Callable[[int], int] = lambda engine: 0,
     ) -> None:
         self.config = config
+        self.changed: Callable[[], None] = lambda: None
         self._rank = rank
         self._n_slots = n_slots
-        held = Counter[str]()
-        self.changed: Callable[[], None] = lambda: None
-        self._lanes = {
-            name: Lane(
-                name,
-                queue_size=config.queue_size,
-                counters=[each[name] for each in counters],
-                best=self._best,
-                held=held,
-                look_again=self.look_again,
-                changed=lambda: self.changed(),
-            )
-            for name in LANES
-        }
+        self._held = Counter[str]()  # the places of both lanes that each client holds
+        self._lanes = {name: Lane(name, self, n_engines) for name in LANES}
 
     def limit_on(self, engine: int, lane: LaneName) -> int:
         """Returns how many places `lane` has on the engine with this number."""
         return self.config.on_slots(self._n_slots(engine)).limit_of(lane)
 
     def look_again(self) -> None:
-        """Gives the free places of both lanes to the requests that wait, and calls `changed`. To be called
-        when an engine begins to take requests."""
+        """Gives the free places of both lanes to the requests that wait, and calls `changed`. To be
+        called when an engine begins to take requests."""
         for lane in self._lanes.values():
             lane.call_next()
         self.changed()
@@ -83,31 +177,53 @@ class Admission:
     @property
     def holds_requests(self) -> bool:
         """Whether any request holds a place."""
-        return any(any(lane.taken) for lane in self._lanes.values())
+        return any(counts["active"] for lane in self._lanes.values() for counts in lane.counts)
 
     def spare_on(self, engine: int) -> int:
         """Returns how many places of the engine no request holds, in both lanes together. The number is
         negative if requests of a dead engine were moved to this engine and now hold more places than it
         has."""
-        return sum(self.limit_on(engine, name) - lane.taken[engine] for name, lane in self._lanes.items())
+        return sum(self.limit_on(engine, name) for name in LANES) - self._n_on(engine)
 
     def order(self, lane: LaneName) -> list[str]:
         """Returns the name of the client of each request that waits in `lane`. The list has the order in
         which these requests get places."""
-        return self._lanes[lane].line.order()
+        return self._lanes[lane].order()
 
-    def _best(self, lane: Lane) -> int | None:
+    def counts_on(self, engine: int) -> dict[LaneName, LaneCounts]:
+        """Returns the counts of each lane on an engine. Requests that wait count on engine 0."""
+        return {
+            name: {**lane.counts[engine], "waiting": 0 if engine else len(lane.waiting)}
+            for name, lane in self._lanes.items()
+        }
+
+    def best(self, lane: Lane) -> int | None:
         """Returns the number of the engine that gives the next place of `lane`. Only engines that take
         requests (rank above 0) and have a free place in `lane` count. The engine has the highest rank of
         these, and of several such engines it has the fewest requests in both lanes. Returns None if no engine
         that takes requests has a free place in `lane`."""
-        loads = map(sum, zip(*(each.taken for each in self._lanes.values()), strict=True))
         free = [
-            (rank, -load, -engine)
-            for engine, load in enumerate(loads)
-            if lane.taken[engine] < self.limit_on(engine, lane.name) and (rank := self._rank(engine))
+            (rank, -self._n_on(engine), -engine)
+            for engine, counts in enumerate(lane.counts)
+            if counts["active"] < self.limit_on(engine, lane.name) and (rank := self._rank(engine))
         ]
         return -max(free)[2] if free else None
+
+    def may_hold(self, client: Client) -> bool:
+        return client.places is None or self._held[client.name] < client.places
+
+    def count(self, client: Client, by: int) -> None:
+        """Notes that `client` has got a place (`by` 1) or has left one (-1), or that its place moved (0)."""
+        self._held[client.name] += by
+        if not self._held[client.name]:
+            del self._held[client.name]
+        if by > 0:
+            self.changed()
+        else:
+            self.look_again()
+
+    def _n_on(self, engine: int) -> int:
+        return sum(lane.counts[engine]["active"] for lane in self._lanes.values())
 
     @asynccontextmanager
     async def admit(
@@ -119,51 +235,36 @@ class Admission:
 
         At the deadline, the wait or the body of the `async with` block is cancelled, and DeadlineExceeded is
         raised. Raises QueueFull if the queue has no room for the request. The place is given back after the
-        block, once all other holders of the permit have released it.
+        block, once all other holders of the permit have released it. How the request ended is counted on the
+        permit's engine, or on engine 0 if it got no permit.
         """
-        lane, timeout_s = self._lanes[length.lane], length.timeout_s
-        with _Outcome(lane) as outcome:
-            try:
-                async with asyncio.timeout_at(arrived_at + timeout_s) as deadline:
-                    outcome.permit = permit = await lane.enter(client)
-                    permit.deadline, permit.timeout_s = deadline, timeout_s
-                    release = permit.hold()
-                    try:
-                        yield permit
-                    finally:
-                        release()
-            except TimeoutError:
-                if not deadline.expired():
-                    raise
-                raise DeadlineExceeded(
-                    f"The request was not done within {timeout_s:g} s ({length.setting}); "
-                    "its work is stopped."
-                ) from None
+        lane, permit = self._lanes[length.lane], None
+        outcome: LaneCount = "completed"
+        try:
+            async with asyncio.timeout_at(arrived_at + length.timeout_s) as deadline:
+                engine = await lane.enter(client)
+                permit = Permit(lane, engine, client, deadline, length.timeout_s)
+                release = permit.hold()
+                try:
+                    yield permit
+                finally:
+                    release()
+        except BaseException as error:
+            is_late = isinstance(error, TimeoutError) and deadline.expired()
+            outcome = "timed_out" if is_late else _outcome_of(error)
+            if not is_late:
+                raise
+            raise DeadlineExceeded(
+                f"The request was not done within {length.timeout_s:g} s ({length.setting}); "
+                "its work is stopped."
+            ) from None
+        finally:
+            lane.counts[permit.engine if permit else 0][outcome] += 1
 
 
-class _Outcome:
-    """Counts how a request ended (completed, rejected, timed_out, cancelled or failed), by the exception that
-    leaves the `with` block. The count goes to the engine of the request's permit, or to engine 0 if the
-    request got no permit."""
-
-    def __init__(self, lane: Lane) -> None:
-        self.permit: Permit | None = None
-        self._lane = lane
-
-    def __enter__(self) -> _Outcome:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._lane.counters[self.permit.engine if self.permit else 0].add(_counter_of(kind))
-
-
-def _counter_of(kind: type[BaseException] | None) -> str:
-    if kind is None:
-        return "completed"
-    if issubclass(kind, QueueFull):
+def _outcome_of(error: BaseException) -> LaneCount:
+    if isinstance(error, QueueFull):
         return "rejected"
-    if issubclass(kind, DeadlineExceeded):
+    if isinstance(error, DeadlineExceeded):
         return "timed_out"
-    if issubclass(kind, (ClientGone, asyncio.CancelledError, GeneratorExit)):
-        return "cancelled"
-    return "failed"
+    return "cancelled" if isinstance(error, (ClientGone, asyncio.CancelledError, GeneratorExit)) else "failed"

@@ -18,7 +18,7 @@ from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault, Unavailable
-from glm_tts_api.speech.lane import Permit
+from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from speech_text.reading import ShownReading
 

@@ -10,7 +10,7 @@ from statistics import fmean, median
 
 from glm_tts_api.contracts import AudioChunk, SpeechRequest
 from glm_tts_api.errors import DeadlineExceeded
-from glm_tts_api.speech.lane import Permit
+from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.request_log import RequestLog
 
 _LEAST_SEGMENTS = 5  # the pace is judged after this many segments

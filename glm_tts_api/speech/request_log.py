@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.speech.clients import ANYONE, Client
-from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import TextLength
+from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.playback import Playback
 from glm_tts_api.stats import figures as series
 from glm_tts_api.stats.figures import Api, Figures, LaneName
-from glm_tts_api.stats.key_counts import KeyCounts
+from glm_tts_api.stats.workers import KeyCounts
 
 logger = logging.getLogger("glm_tts_api.request")
 progress_logger = logging.getLogger("glm_tts_api.progress")

@@ -18,7 +18,7 @@ from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechReque
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import FatalText
-from glm_tts_api.speech.lane import Permit
+from glm_tts_api.speech.permit import Permit
 
 if TYPE_CHECKING:
     from glm_tts_api.speech.engines import Engines

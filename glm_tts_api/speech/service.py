@@ -19,15 +19,14 @@ from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.clients import RequestRates, require_voices
 from glm_tts_api.speech.encoding import Speech, encode_whole
 from glm_tts_api.speech.engines import Engines
-from glm_tts_api.speech.lane import Permit
+from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.speech.verifier import TakePlace, Verifier
 from glm_tts_api.stats.figures import LANES, Figures
-from glm_tts_api.stats.key_counts import KeyCounts
-from glm_tts_api.stats.workers import Phase, WorkerRecord, WorkerStats
+from glm_tts_api.stats.workers import KeyCounts, Phase, WorkerStats
 from glm_tts_api.voices.unregistered import decoded_voice
 
 HealthStatus = Literal["healthy", "idle", "loading", "draining", "unhealthy"]
@@ -38,17 +37,17 @@ class SpeechService:
     """Speaks requests: admits them, has an engine speak them, and counts both in the metrics.
 
     `verification` is an admission of its own for the test sentence after a restart. That sentence waits for
-    no other request and is not counted. `spare` has the places for work that gives way to requests. `records`
-    has the counters of each engine. `is_stopping` returns whether new requests are refused. `recogniser`
-    checks the speech of requests with `verify`. `active` lists the requests that wait or are spoken, in the
-    order of arrival; `recent` has the last 8 requests that ended.
+    no other request and is not counted. `spare` has the places for work that gives way to requests.
+    `figures_of` has the metrics of each engine. `is_stopping` returns whether new requests are refused.
+    `recogniser` checks the speech of requests with `verify`. `active` lists the requests that wait or are
+    spoken, in the order of arrival; `recent` has the last 8 requests that ended.
     """
 
     engines: Engines
     admission: Admission
     verification: Admission
     spare: SparePlaces
-    records: Sequence[WorkerRecord]
+    figures_of: Sequence[Figures]
     pools: Pools
     prompt_limits: RecordingLimits
     is_stopping: Callable[[], bool]
@@ -71,7 +70,7 @@ class SpeechService:
     @property
     def figures(self) -> Figures:
         """The metrics that count a request before it has an engine."""
-        return self.records[0].figures
+        return self.figures_of[0]
 
     def n_spoken(self) -> int:
         """Returns how many requests are being spoken."""
@@ -87,11 +86,11 @@ class SpeechService:
                 restarts=engine.n_restarts,
                 watchdog_exits=engine.n_watchdog_exits,
                 resumed=self.engines.n_resumed[number],
-                lanes={lane: counters.read() for lane, counters in record.lanes.items()},
+                lanes=self.admission.counts_on(number),
                 limits={lane: self.admission.limit_on(number, lane) for lane in LANES},
-                cells=record.figures.cells,
+                cells=figures.cells,
             )
-            for number, (engine, record) in enumerate(zip(self.engines.each, self.records, strict=True))
+            for number, (engine, figures) in enumerate(zip(self.engines.each, self.figures_of, strict=True))
         ]
 
     @asynccontextmanager
@@ -121,7 +120,7 @@ class SpeechService:
                 permit = await stack.enter_async_context(admitted)
             stack.callback(log.note_timeout, permit)
             if log.figures is not None:
-                log.figures = self.records[permit.engine].figures
+                log.figures = self.figures_of[permit.engine]
             if isinstance(asked.voice, UploadedVoice):
                 voice = await self.pools.decode.run(decoded_voice, asked.voice, self.prompt_limits)
                 asked = replace(asked, voice=voice)

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from glm_tts_api.errors import QueueFull
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.clients import ANYONE
-from glm_tts_api.speech.lane import Permit
+from glm_tts_api.speech.permit import Permit
 
 _COME_BACK_S = 0.05
 _AT_LEAST_EVERY_S = 300.0
@@ -32,7 +32,7 @@ class SparePlaces:
         self._admission = admission
         self._most = most
         self._taken = [0] * n_engines
-        self._interruptions: dict[Permit, asyncio.Timeout] = {}
+        self._permits: list[Permit] = []
         self._queue: deque[asyncio.Future[tuple[int, bool]]] = deque()
         self._count_down: asyncio.TimerHandle | None = None
         self._one_is_due = False
@@ -44,12 +44,13 @@ class SparePlaces:
         `async with` block is cancelled and QueueFull is raised. This does not happen to work that is due."""
         self._begin_count_down()
         engine, is_due = await self._turn()
-        permit = Permit(self, engine, ANYONE)
+        interruption = asyncio.timeout(None)
+        permit = Permit(self, engine, ANYONE, interruption)
         permit.gives_way = not is_due
         release = permit.hold()
+        self._permits.append(permit)
         try:
-            async with asyncio.timeout(None) as interruption:
-                self._interruptions[permit] = interruption
+            async with interruption:
                 self._look_again()
                 yield permit
         except TimeoutError:
@@ -57,7 +58,7 @@ class SparePlaces:
                 raise
             raise QueueFull("The work has to give its place up.", _COME_BACK_S) from None
         finally:
-            self._interruptions.pop(permit, None)
+            self._permits.remove(permit)
             release()
             if not interruption.expired():
                 self._begin_count_down(anew=True)
@@ -66,7 +67,7 @@ class SparePlaces:
         if anew and self._count_down is not None:
             self._count_down.cancel()
             self._count_down = None
-        is_one_spoken = any(not permit.gives_way for permit in self._interruptions)
+        is_one_spoken = any(not permit.gives_way for permit in self._permits)
         if self._count_down is None and not self._one_is_due and not is_one_spoken:
             loop = asyncio.get_running_loop()
             self._count_down = loop.call_later(_AT_LEAST_EVERY_S, self._end_count_down)
@@ -76,12 +77,12 @@ class SparePlaces:
         work has places already, one gives its place up and asks again."""
         self._count_down = None
         if not self._admission.holds_requests:
-            if self._queue or self._interruptions:
+            if self._queue or self._permits:
                 self._begin_count_down()
             return
         self._one_is_due = True
         if not self._queue:
-            self._interrupt(list(self._interruptions), 1)
+            self._interrupt(self._permits, 1)
         self._look_again()
 
     async def _turn(self) -> tuple[int, bool]:
@@ -98,13 +99,11 @@ class SparePlaces:
                 self._queue.remove(turn)
             raise
 
-    def move(self, engine: int, to: int) -> None:
-        """Moves the work of a permit from one engine to another."""
+    def move(self, permit: Permit, to: int) -> None:
         self._taken[to] += 1
-        self._leave(engine)
+        self._leave(permit.engine)
 
     def end(self, permit: Permit) -> None:
-        """Frees the place of `permit`. The permit calls this once all its holders have released it."""
         self._leave(permit.engine)
 
     def _leave(self, engine: int) -> None:
@@ -114,7 +113,7 @@ class SparePlaces:
     def _look_again(self) -> None:
         """Interrupts work whose places requests need, and gives free places to the work that waits."""
         for engine, taken in enumerate(self._taken):
-            here = [permit for permit in self._interruptions if permit.engine == engine]
+            here = [permit for permit in self._permits if permit.engine == engine]
             self._interrupt(here, taken - self._room(engine))
         while self._queue and (best := self._best()) is not None:
             turn = self._queue.popleft()
@@ -127,8 +126,8 @@ class SparePlaces:
         """Interrupts the newest `n` of the works with these permits that give way."""
         now = asyncio.get_running_loop().time()
         for permit in [each for each in permits if each.gives_way][::-1][: max(0, n)]:
-            if self._interruptions[permit].when() is None:
-                self._interruptions[permit].reschedule(now)
+            if permit.deadline.when() is None:
+                permit.deadline.reschedule(now)
 
     def _best(self) -> int | None:
         """Returns the number of the engine with the most free spare places, of those that take requests; None

@@ -21,7 +21,7 @@ from glm_tts_api.contracts import VERDICTS, AudioChunk, Verdict, Verified
 from glm_tts_api.engine.seeds import respoken_seed
 from glm_tts_api.errors import Unavailable
 from glm_tts_api.recognition.recogniser import Recogniser
-from glm_tts_api.speech.lane import Permit
+from glm_tts_api.speech.permit import Permit
 
 if TYPE_CHECKING:
     from glm_tts_api.speech.resumed_stream import ResumedStream

@@ -15,19 +15,18 @@ from prometheus_client.registry import Collector
 
 from glm_tts_api import __version__
 from glm_tts_api.stats.figures import LANES, SERIES, Counter, Gauge, Histogram, Series
-from glm_tts_api.stats.key_counts import KeyCounts
-from glm_tts_api.stats.workers import WorkerStats
+from glm_tts_api.stats.workers import KeyCounts, LaneCount, WorkerStats
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _PREFIX = "glm_tts_"
-_LANE_GAUGES = {
-    "active": "Requests that have a place in the lane.",
-    "waiting": "Requests in the lane's queue.",
-}
-_LANE_COUNTERS = {
-    "total": ("admitted", "Requests that were given a place."),
-    "rejected": ("rejected", "Requests sent away because the queue was full."),
-}
+_Kind = type[CounterMetricFamily] | type[GaugeMetricFamily]
+_Samples = Iterable[tuple[list[str], float]]
+_OF_WORKERS = (
+    ("worker_restarts", "The same as engine_restarts, its earlier name.", "restarts"),
+    ("engine_restarts", "Starts in the place of an engine that had died.", "restarts"),
+    ("watchdog_exits", "Times that the engine was ended because a step hung.", "watchdog_exits"),
+    ("requests_resumed", "Requests that went on with this engine after their own had died.", "resumed"),
+)
 
 
 def exposition(workers: Iterable[WorkerStats], *, n_workers: int, of_keys: KeyCounts | None = None) -> bytes:
@@ -44,7 +43,8 @@ def _build() -> dict[str, str]:
 
 
 class _Service(Collector):
-    """Collects each metric of the service once, with a sample for each worker."""
+    """Collects each metric of the service once, with a sample for each worker. Gauges are those of the
+    workers that live."""
 
     def __init__(self, workers: list[WorkerStats], n_workers: int, of_keys: KeyCounts) -> None:
         self._of_keys = of_keys
@@ -54,100 +54,69 @@ class _Service(Collector):
 
     def collect(self) -> Iterator[Metric]:
         build = _build()
-        info = GaugeMetricFamily(f"{_PREFIX}build_info", "What runs; always 1.", labels=list(build))
-        info.add_metric(list(build.values()), 1)
-        yield info
+        info = [([*build.values()], 1.0)]
+        yield _family(GaugeMetricFamily, "build_info", "What runs; always 1.", [*build], info)
         yield GaugeMetricFamily(f"{_PREFIX}workers", "Engines that should run.", self._n_workers)
         yield from self._of_workers()
         yield from self._of_lanes()
         if self._of_keys.requests:
             yield from self._of_named_keys()
         for series in SERIES:
-            yield self._family(series)
+            yield self._of_series(series)
 
     def _of_workers(self) -> Iterator[Metric]:
-        restarts = CounterMetricFamily(
-            f"{_PREFIX}worker_restarts", "The same as engine_restarts, its earlier name.", labels=["worker"]
-        )
-        engine_restarts = CounterMetricFamily(
-            f"{_PREFIX}engine_restarts", "Starts in the place of an engine that had died.", labels=["worker"]
-        )
-        exits = CounterMetricFamily(
-            f"{_PREFIX}watchdog_exits",
-            "Times that the engine was ended because a step hung.",
-            labels=["worker"],
-        )
-        resumed = CounterMetricFamily(
-            f"{_PREFIX}requests_resumed",
-            "Requests that went on with this engine after their own had died.",
-            labels=["worker"],
-        )
-        ready = GaugeMetricFamily(
-            f"{_PREFIX}worker_ready",
-            "1 if the engine can speak; 0 while it loads or hangs, or if it was given up.",
-            labels=["worker"],
-        )
-        for worker in self._live:
-            ready.add_metric([str(worker.number)], worker.ready)
-        for worker in self._workers:
-            for series in (restarts, engine_restarts):
-                series.add_metric([str(worker.number)], worker.restarts)
-            exits.add_metric([str(worker.number)], worker.watchdog_exits)
-            resumed.add_metric([str(worker.number)], worker.resumed)
-        yield from (ready, restarts, engine_restarts, exits, resumed)
+        told = "1 if the engine can speak; 0 while it loads or hangs, or if it was given up."
+        ready = (([str(worker.number)], worker.ready) for worker in self._live)
+        yield _family(GaugeMetricFamily, "worker_ready", told, ["worker"], ready)
+        for name, told, field in _OF_WORKERS:
+            samples = (([str(worker.number)], getattr(worker, field)) for worker in self._workers)
+            yield _family(CounterMetricFamily, name, told, ["worker"], samples)
 
     def _of_lanes(self) -> Iterator[Metric]:
-        labels = ["worker", "lane"]
-        limit = GaugeMetricFamily(f"{_PREFIX}lane_limit", "Places in the lane.", labels=labels)
-        for worker in self._live:
-            for lane in LANES:
-                limit.add_metric([str(worker.number), lane], worker.limits[lane])
-        yield limit
-        for name, told in _LANE_GAUGES.items():
-            gauge = GaugeMetricFamily(f"{_PREFIX}lane_{name}", told, labels=labels)
-            for worker in self._live:
-                for lane in LANES:
-                    gauge.add_metric([str(worker.number), lane], getattr(worker.lanes[lane], name))
-            yield gauge
-        for field, (name, told) in _LANE_COUNTERS.items():
-            counter = CounterMetricFamily(f"{_PREFIX}lane_{name}", told, labels=labels)
-            for worker in self._workers:
-                for lane in LANES:
-                    counter.add_metric([str(worker.number), lane], getattr(worker.lanes[lane], field))
-            yield counter
+        def family(kind: _Kind, name: str, told: str, count: LaneCount | None = None) -> Metric:
+            samples = (
+                ([str(worker.number), lane], worker.lanes[lane][count] if count else worker.limits[lane])
+                for worker in (self._workers if kind is CounterMetricFamily else self._live)
+                for lane in LANES
+            )
+            return _family(kind, f"lane_{name}", told, ["worker", "lane"], samples)
+
+        yield family(GaugeMetricFamily, "limit", "Places in the lane.")
+        yield family(GaugeMetricFamily, "active", "Requests that have a place in the lane.", "active")
+        yield family(GaugeMetricFamily, "waiting", "Requests in the lane's queue.", "waiting")
+        yield family(CounterMetricFamily, "admitted", "Requests that were given a place.", "total")
+        told = "Requests sent away because the queue was full."
+        yield family(CounterMetricFamily, "rejected", told, "rejected")
 
     def _of_named_keys(self) -> Iterator[Metric]:
-        requests = CounterMetricFamily(
-            f"{_PREFIX}key_requests",
-            "Speech requests of each key of API_KEYS_FILE, by their outcome.",
-            labels=["key", "outcome"],
-        )
-        for (key, outcome), n_requests in list(self._of_keys.requests.items()):
-            requests.add_metric([key, outcome], n_requests)
-        audio = CounterMetricFamily(
-            f"{_PREFIX}key_audio_seconds", "Seconds of speech made for each of these keys.", labels=["key"]
-        )
-        for key, seconds in list(self._of_keys.audio_s.items()):
-            audio.add_metric([key], seconds)
-        yield from (requests, audio)
+        told = "Speech requests of each key of API_KEYS_FILE, by their outcome."
+        requests = (([*row], n_requests) for row, n_requests in list(self._of_keys.requests.items()))
+        yield _family(CounterMetricFamily, "key_requests", told, ["key", "outcome"], requests)
+        told = "Seconds of speech made for each of these keys."
+        audio = (([key], seconds) for key, seconds in list(self._of_keys.audio_s.items()))
+        yield _family(CounterMetricFamily, "key_audio_seconds", told, ["key"], audio)
 
-    def _family(self, series: Series) -> Metric:
-        name, labels = _PREFIX + series.name, ["worker", *series.labels]
-        family: HistogramMetricFamily | GaugeMetricFamily | CounterMetricFamily
-        if isinstance(series, Histogram):
-            family = HistogramMetricFamily(name, series.help, labels=labels)
-            bounds = [*map(str, map(float, series.buckets)), "+Inf"]
-            for values, cells in self._samples(series):
-                counts = accumulate(cells[:-1])
-                family.add_metric(values, list(zip(bounds, counts, strict=True)), cells[-1])
-            return family
-        kind = CounterMetricFamily if isinstance(series, Counter) else GaugeMetricFamily
-        family = kind(name, series.help, labels=labels)
-        for values, cells in self._samples(series):
-            family.add_metric(values, cells[0])
-        return family
+    def _of_series(self, series: Series) -> Metric:
+        labels = ["worker", *series.labels]
+        if not isinstance(series, Histogram):
+            kind = CounterMetricFamily if isinstance(series, Counter) else GaugeMetricFamily
+            values = ((row, cells[0]) for row, cells in self._rows(series))
+            return _family(kind, series.name, series.help, labels, values)
+        histogram = HistogramMetricFamily(_PREFIX + series.name, series.help, labels=labels)
+        bounds = [*map(str, map(float, series.buckets)), "+Inf"]
+        for row, cells in self._rows(series):
+            counts = accumulate(cells[:-1])
+            histogram.add_metric(row, list(zip(bounds, counts, strict=True)), cells[-1])
+        return histogram
 
-    def _samples(self, series: Series) -> Iterator[tuple[list[str], list[float]]]:
+    def _rows(self, series: Series) -> Iterator[tuple[list[str], list[float]]]:
         for worker in self._live if isinstance(series, Gauge) else self._workers:
             for labels, cells in worker.figures.read(series):
                 yield [str(worker.number), *labels], cells
+
+
+def _family(kind: _Kind, name: str, told: str, labels: list[str], samples: _Samples) -> Metric:
+    family = kind(_PREFIX + name, told, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family

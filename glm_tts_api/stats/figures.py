@@ -159,30 +159,7 @@ GPU_TOTAL = Gauge("gpu_memory_total_bytes", "Memory of the engine's GPU.")
 JOBS = Gauge("jobs", "Books in each state, under the first worker.", {"state": get_args(JobState)})
 JOB_UNITS = Counter("job_units_total", "Spoken pieces of books, under the first worker.")
 
-SERIES: tuple[Series, ...] = (
-    REQUESTS,
-    AUDIO_SECONDS,
-    SEGMENTS_RESAMPLED,
-    SEGMENT_FAULTS,
-    SEGMENTS_VERIFIED,
-    SEGMENTS_RESPOKEN,
-    UNDERRUNS,
-    UNDERRUN_SECONDS,
-    REQUEST_SECONDS,
-    TIMEOUT_RATIO,
-    FIRST_AUDIO_SECONDS,
-    REAL_TIME_FACTOR,
-    STAGE_SECONDS,
-    EVENT_LOOP_LAG,
-    DECODE_ROWS_ACTIVE,
-    DECODE_ROWS,
-    KV_CELLS_USED,
-    KV_CELLS,
-    GPU_USED,
-    GPU_TOTAL,
-    JOBS,
-    JOB_UNITS,
-)
+SERIES = tuple(each for each in list(globals().values()) if isinstance(each, Series))
 _ENDS = tuple(accumulate(series.row_cells * series.n_rows for series in SERIES))
 _STARTS = dict(zip(SERIES, (0, *_ENDS), strict=False))
 FIGURES_CELLS = _ENDS[-1]

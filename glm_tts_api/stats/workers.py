@@ -1,25 +1,25 @@
-"""The metrics of each worker, which is an engine with its share of the service: the counters that it writes,
-and the values that others read. Knows no HTTP and no event loop."""
+"""The metrics of each worker, which is an engine with its share of the service, as others read them. Knows no
+HTTP and no event loop."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from msgspec import Struct
 
 from glm_tts_api.stats.figures import Figures, LaneName
-from glm_tts_api.stats.lane_counts import LaneCounts, lane_counters
 
 Phase = Literal["loading", "ready", "failed", "stalled"]
+LaneCount = Literal["active", "waiting", "total", "completed", "failed", "timed_out", "cancelled", "rejected"]
+LaneCounts = dict[LaneCount, int]
+"""The numbers of requests of one lane: `active` and `waiting` are present values, the others count since the
+service started."""
 
 
-class WorkerRecord:
-    """The counters of one worker: `lanes` has the counters of each lane, and `figures` has the values for
-    /metrics."""
-
-    def __init__(self) -> None:
-        self.lanes = lane_counters()
-        self.figures = Figures()
+def no_counts() -> LaneCounts:
+    return dict.fromkeys(get_args(LaneCount), 0)
 
 
 class WorkerStats(Struct, frozen=True, eq=False):
@@ -47,3 +47,16 @@ class WorkerStats(Struct, frozen=True, eq=False):
     @property
     def figures(self) -> Figures:
         return Figures(self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCounts:
+    """The requests of each named API key. `requests` has their number by key and outcome, `audio_s` the
+    seconds of speech made for each key. The operator names the keys, so the number of counts is bounded."""
+
+    requests: Counter[tuple[str, str]] = field(default_factory=Counter)
+    audio_s: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def add(self, key: str, outcome: str, audio_s: float) -> None:
+        self.requests[key, outcome] += 1
+        self.audio_s[key] += audio_s

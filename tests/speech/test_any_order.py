@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
 from glm_tts_api.speech.admission import Admission
-from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import AdmissionConfig
+from glm_tts_api.speech.permit import Permit
 from glm_tts_api.stats.figures import LANES, LaneName
-from glm_tts_api.stats.lane_counts import LaneCounts, lane_counters
+from tests.speech.lanes import counted
 
 LENGTHS = st.sampled_from([5, 60, 500])  # characters: short, medium, long
 SECONDS = st.sampled_from([0.0, 45.0, 90.0, 200.0])
@@ -114,10 +114,9 @@ class Lanes(RuleBasedStateMachine):
     )
     def open(self, engines: int, short: int, long: int, line: int) -> None:
         self.ranks = [3] * engines
-        self.counters = [lane_counters() for _ in range(engines)]
         self.config = AdmissionConfig(short_limit=short, long_limit=long, queue_size=line)
         self.loop = Clock()
-        self.admission = Admission(self.config, self.counters, lambda number: self.ranks[number])
+        self.admission = Admission(self.config, engines, lambda number: self.ranks[number])
         self.clients: list[Client] = []
 
     def teardown(self) -> None:
@@ -128,10 +127,9 @@ class Lanes(RuleBasedStateMachine):
                 client.let_go()
         self.ranks = [1] * len(self.ranks)
         self.loop.settle()
-        for counters in self.counters:
-            for lane in LANES:
-                figures = counters[lane].read()
-                assert (figures.active, figures.waiting) == (0, 0)
+        for engine in range(len(self.ranks)):
+            for counts in self.admission.counts_on(engine).values():
+                assert (counts["active"], counts["waiting"]) == (0, 0)
         places = [5] * self.config.short_limit + [500] * self.config.long_limit
         new = [Client(self.admission, n_chars, loop=self.loop) for n_chars in places * len(self.ranks)]
         self.loop.settle()
@@ -241,15 +239,15 @@ class Lanes(RuleBasedStateMachine):
 
     @invariant()
     def the_figures_are_those_of_the_clients(self) -> None:
-        for engine, counters in enumerate(self.counters):
-            for lane in LANES:
+        for engine in range(len(self.ranks)):
+            for lane, counts in self.admission.counts_on(engine).items():
                 here = self.having(lambda client: True, lane)
                 outcomes = Counter(
                     client.outcome
                     for client in here
                     if client.outcome is not None and client.engine == engine
                 )
-                assert counters[lane].read() == LaneCounts(
+                assert counts == counted(
                     active=self.n_taken(engine, lane),
                     waiting=0 if engine else sum(client.waits for client in here),
                     total=sum(client.first_engine == engine for client in here),

@@ -27,10 +27,9 @@ from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import FatalText, InternalFault, Unavailable, Unhealthy
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines
-from glm_tts_api.speech.lane import Permit
 from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
+from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.spare import SparePlaces
-from glm_tts_api.stats.lane_counts import lane_counters
 from speech_text.reading import ShownReading
 
 RATE = 24000
@@ -146,9 +145,8 @@ class Service:
     """Engines and their lanes, joined as the server joins them."""
 
     def __init__(self, *engines: ScriptedEngine, limit: int = 2) -> None:
-        self.counters = [lane_counters() for _ in engines]
         self.engines = Engines(engines)
-        self.admission = Admission(AdmissionConfig(short_limit=limit), self.counters, self.engines.rank)
+        self.admission = Admission(AdmissionConfig(short_limit=limit), len(engines), self.engines.rank)
         self.engines.changed = self.admission.look_again
 
     async def say(self, heard: list[AudioChunk] | None = None) -> Float32:
@@ -165,7 +163,8 @@ class Service:
 
     @property
     def active(self) -> list[int]:
-        return [counters["short_text"].read().active for counters in self.counters]
+        numbers = range(len(self.engines.each))
+        return [self.admission.counts_on(engine)["short_text"]["active"] for engine in numbers]
 
 
 def run(scene: Callable[[], Awaitable[None]]) -> None:

@@ -8,10 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from glm_tts_api.errors import QueueFull
-from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.clients import Client
-from glm_tts_api.stats.lane_counts import LaneCounts
-from tests.speech.test_lanes import now, play
+from tests.speech.lanes import LONG, SHORT, Lanes, now, play
 
 A, B, C = map(Client, "ABC")
 
@@ -19,31 +17,30 @@ A, B, C = map(Client, "ABC")
 class Crowd:
     """Requests of clients, each for a second; `begun`: whose was given a place, in order."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, lanes: Lanes) -> None:
         self.begun: list[str] = []
-        self._admission = admission
+        self.lanes = lanes
 
-    def come(self, client: Client, n: int = 1, *, n_chars: int = 5) -> list[asyncio.Task[None]]:
+    def come(self, client: Client, n: int = 1, *, n_chars: int = SHORT) -> list[asyncio.Task[None]]:
         return [asyncio.create_task(self._ask(client, n_chars)) for _ in range(n)]
 
     async def _ask(self, client: Client, n_chars: int) -> None:
-        length = self._admission.config.measure(n_chars)
-        async with self._admission.admit(length, arrived_at=now(), client=client):
+        async with self.lanes.admit(n_chars, client):
             self.begun.append(client.name)
             await asyncio.sleep(1)
 
 
-def scene(play_it: Callable[[Crowd, Admission], Awaitable[None]], **limits: float) -> None:
-    async def scenario(admission: Admission, counts: Callable[[], LaneCounts]) -> None:
-        await play_it(Crowd(admission), admission)
-        assert (counts().active, counts().waiting) == (0, 0)
+def scene(play_it: Callable[[Crowd], Awaitable[None]], **limits: float) -> None:
+    async def scenario(lanes: Lanes) -> None:
+        await play_it(Crowd(lanes))
+        assert (lanes.counts()["active"], lanes.counts()["waiting"]) == (0, 0)
 
-    play(scenario, **{"short_timeout_s": 3600, "queue_size": 1000, **limits})
+    play(scenario, 1, **{"short_timeout_s": 3600, "queue_size": 1000, **limits})
 
 
 @pytest.mark.parametrize("places", [1, 3])
 def test_a_single_request_waits_for_one_place_beside_two_hundred_of_another_client(places: int) -> None:
-    async def play_it(crowd: Crowd, admission: Admission) -> None:
+    async def play_it(crowd: Crowd) -> None:
         many = crowd.come(A, 200)
         await asyncio.sleep(10.5)
         came_at, (single,) = now(), crowd.come(B)
@@ -55,7 +52,7 @@ def test_a_single_request_waits_for_one_place_beside_two_hundred_of_another_clie
 
 
 def test_clients_that_always_have_something_to_say_take_turns() -> None:
-    async def play_it(crowd: Crowd, admission: Admission) -> None:
+    async def play_it(crowd: Crowd) -> None:
         many = crowd.come(A, 6)
         await asyncio.sleep(0.5)
 
@@ -71,11 +68,11 @@ def test_clients_that_always_have_something_to_say_take_turns() -> None:
 
 
 def test_the_requests_of_one_client_keep_their_order_and_the_line_tells_the_turns() -> None:
-    async def play_it(crowd: Crowd, admission: Admission) -> None:
+    async def play_it(crowd: Crowd) -> None:
         waiting = [*crowd.come(A, 4), *crowd.come(B, 2), *crowd.come(C)]
         await asyncio.sleep(0)
-        assert admission.order("short_text") == [*"BCABAA"]
-        assert admission.order("long_text") == []
+        assert crowd.lanes.admission.order("short_text") == [*"BCABAA"]
+        assert crowd.lanes.admission.order("long_text") == []
         waiting[1].cancel()  # the oldest of A's that wait
         await asyncio.gather(*waiting, return_exceptions=True)
         assert crowd.begun == [*"ABCABA"]
@@ -84,7 +81,7 @@ def test_the_requests_of_one_client_keep_their_order_and_the_line_tells_the_turn
 
 
 def test_a_full_line_makes_room_for_a_client_that_has_less_of_it() -> None:
-    async def play_it(crowd: Crowd, admission: Admission) -> None:
+    async def play_it(crowd: Crowd) -> None:
         many = crowd.come(A, 5)  # one speaks, four wait
         await asyncio.sleep(0)
         others = crowd.come(B, 3)
@@ -101,7 +98,7 @@ def test_a_full_line_makes_room_for_a_client_that_has_less_of_it() -> None:
 
 
 def test_a_client_alone_has_the_whole_line() -> None:
-    async def play_it(crowd: Crowd, admission: Admission) -> None:
+    async def play_it(crowd: Crowd) -> None:
         answers = await asyncio.gather(*crowd.come(A, 6), return_exceptions=True)
         assert [isinstance(each, QueueFull) for each in answers] == [False] * 5 + [True]
 
@@ -109,9 +106,9 @@ def test_a_client_alone_has_the_whole_line() -> None:
 
 
 def test_a_client_holds_no_more_places_than_it_may_and_keeps_nobody_from_the_others() -> None:
-    async def play_it(crowd: Crowd, admission: Admission) -> None:
+    async def play_it(crowd: Crowd) -> None:
         capped = Client("capped", is_named=True, places=1)
-        waiting = [*crowd.come(capped, 2), *crowd.come(capped, n_chars=500), *crowd.come(A, 2)]
+        waiting = [*crowd.come(capped, 2), *crowd.come(capped, n_chars=LONG), *crowd.come(A, 2)]
         await asyncio.sleep(0.5)
         assert crowd.begun == ["capped", "A", "A"]
         await asyncio.sleep(1)

@@ -10,51 +10,36 @@ import pytest
 
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
 from glm_tts_api.errors import DeadlineExceeded
-from glm_tts_api.speech.admission import Admission
-from glm_tts_api.speech.lane_limits import AdmissionConfig
 from glm_tts_api.speech.lateness import Lateness
 from glm_tts_api.speech.request_log import RequestLog
-from glm_tts_api.stats.figures import LANES
-from glm_tts_api.stats.lane_counts import LaneCounters
+from tests.speech.lanes import LONG, Lanes, play
 
 N_SEGMENTS = 200
 TEN_S_EACH = [10.0] * 30
 ANY = np.zeros(1, np.float32)
 
 
-class Clock(asyncio.SelectorEventLoop):
-    """Goes ahead as a test says."""
-
-    ahead_s = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead_s
-
-
 def refusal(gaps_s: Sequence[float], *, n_spoken: int = 1, use_cache: bool = True) -> tuple[int, str] | None:
     """After how many segments, which end with these gaps between, the request is refused, and how."""
-    config = AdmissionConfig(threshold=1, long_timeout_s=600)
     asked = SpeechRequest("a", "text", Voice(Recording(ANY, 24000), "a", "0"), use_cache=use_cache)
+    refused = None
 
-    async def speak() -> tuple[int, str] | None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, Clock)
-        length = config.measure(1000)
-        log = RequestLog("a", "v1", None, length=length)
+    async def speak(lanes: Lanes) -> None:
+        nonlocal refused
+        log = RequestLog("a", "v1", None, length=lanes.admission.config.measure(LONG))
         log.timings.segments = N_SEGMENTS
-        admission = Admission(config, [{lane: LaneCounters() for lane in LANES}])
-        async with admission.admit(length, arrived_at=loop.time()) as permit:
+        async with lanes.admit(LONG) as permit:
             lateness = Lateness(asked, log, permit, lambda: n_spoken)
             for number, gap_s in enumerate(gaps_s, start=1):
-                loop.ahead_s += gap_s
+                await asyncio.sleep(gap_s)
                 try:
                     lateness.took(AudioChunk(ANY, 24000, number))
                 except DeadlineExceeded as late:
-                    return number, late.message
-        return None
+                    refused = number, late.message
+                    return
 
-    with asyncio.Runner(loop_factory=Clock) as runner:
-        return runner.run(speak())
+    play(speak)
+    return refused
 
 
 def test_it_is_said_with_what_the_answer_would_take_once_the_pace_is_known() -> None:

@@ -10,32 +10,32 @@ from dataclasses import replace
 import pytest
 
 from glm_tts_api.errors import QueueFull
-from glm_tts_api.speech.admission import Admission
-from glm_tts_api.speech.lane import Permit
-from glm_tts_api.speech.lane_limits import AdmissionConfig
+from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.spare import SparePlaces
-from glm_tts_api.stats.lane_counts import lane_counters
-from tests.speech.test_lanes import ClockThatJumps
-
-Scenario = Callable[[Admission, SparePlaces], Awaitable[None]]
+from tests.speech import lanes as plain
+from tests.speech.lanes import LONG, SHORT, Lanes, now
 
 
-def play(scenario: Scenario, *, n_engines: int = 1, most: int = 4, rank: int = 1) -> None:
+def play(
+    scenario: Callable[[Lanes, SparePlaces], Awaitable[None]],
+    *,
+    n_engines: int = 1,
+    most: int = 4,
+    rank: int = 1,
+) -> None:
     """Engines with two short places and one long."""
 
-    async def run() -> None:
-        counters = [lane_counters() for _ in range(n_engines)]
-        admission = Admission(AdmissionConfig(short_limit=2, long_limit=1), counters, lambda _: rank)
-        await scenario(admission, SparePlaces(admission, n_engines, most=most))
+    async def beside(lanes: Lanes) -> None:
+        lanes.ranks = [rank] * n_engines
+        await scenario(lanes, SparePlaces(lanes.admission, n_engines, most=most))
 
-    with asyncio.Runner(loop_factory=ClockThatJumps) as runner:
-        runner.run(run())
+    plain.play(beside, n_engines, short_limit=2)
 
 
 @asynccontextmanager
-async def request(admission: Admission, n_chars: int = 5) -> AsyncIterator[None]:
-    length = replace(admission.config.measure(n_chars), timeout_s=1e6)
-    async with admission.admit(length, arrived_at=asyncio.get_running_loop().time()):
+async def request(lanes: Lanes, n_chars: int = SHORT) -> AsyncIterator[None]:
+    length = replace(lanes.admission.config.measure(n_chars), timeout_s=1e6)
+    async with lanes.admission.admit(length, arrived_at=now()):
         yield
 
 
@@ -60,7 +60,7 @@ class Work:
 
 
 def test_those_who_wait_have_their_turns_in_the_order_in_which_they_came() -> None:
-    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         works = [Work(spare) for _ in range(5)]
         await settled()
         assert [work.engine is not None for work in works] == [True, True, False, False, False]
@@ -78,10 +78,10 @@ def test_those_who_wait_have_their_turns_in_the_order_in_which_they_came() -> No
 
 
 def test_the_last_gives_way_to_a_request_that_needs_its_place() -> None:
-    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         works = [Work(spare) for _ in range(3)]
         await settled()
-        async with request(admission):
+        async with request(lanes):
             await settled()
             assert [work.task.done() for work in works] == [False, False, True]
             with pytest.raises(QueueFull) as refused:
@@ -99,12 +99,12 @@ def test_the_last_gives_way_to_a_request_that_needs_its_place() -> None:
 
 
 def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way() -> None:
-    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         works = [Work(spare) for _ in range(3)]
         await settled()
         assert works[2].permit is not None
         works[2].permit.gives_way = False
-        async with request(admission):
+        async with request(lanes):
             await settled()
             assert [work.task.done() for work in works] == [False, True, False]
         for work in works:
@@ -114,10 +114,10 @@ def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way()
 
 
 def test_work_beside_requests_that_never_pause_is_treated_as_a_request_every_five_minutes() -> None:
-    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         async with AsyncExitStack() as requests:
-            for n_chars in (5, 5, 500):
-                await requests.enter_async_context(request(admission, n_chars))
+            for n_chars in (SHORT, SHORT, LONG):
+                await requests.enter_async_context(request(lanes, n_chars))
             works = [Work(spare) for _ in range(3)]
             await asyncio.sleep(290)
             assert not any(work.permit for work in works)
@@ -136,8 +136,8 @@ def test_work_beside_requests_that_never_pause_is_treated_as_a_request_every_fiv
 
 
 def test_work_that_rests_on_its_place_beside_requests_asks_again_and_is_treated_as_a_request() -> None:
-    async def scenario(admission: Admission, spare: SparePlaces) -> None:
-        async with request(admission):
+    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
+        async with request(lanes):
             works = [Work(spare) for _ in range(2)]
             await asyncio.sleep(290)
             assert [work.task.done() for work in works] == [False, False]
@@ -156,7 +156,7 @@ def test_work_that_rests_on_its_place_beside_requests_asks_again_and_is_treated_
 
 
 def test_slow_work_without_requests_keeps_its_place() -> None:
-    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         works = [Work(spare) for _ in range(5)]
         await asyncio.sleep(2000)
         assert [work.task.done() for work in works] == [False] * 5
@@ -167,7 +167,7 @@ def test_slow_work_without_requests_keeps_its_place() -> None:
 
 
 def test_its_place_is_free_once_the_engine_has_freed_it() -> None:
-    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         async with spare.place() as permit:
             freed = permit.hold()
         waiting = Work(spare)
@@ -182,7 +182,7 @@ def test_its_place_is_free_once_the_engine_has_freed_it() -> None:
 
 
 def test_work_is_spread_and_follows_its_engines_successor() -> None:
-    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         async with spare.place() as first, spare.place() as second:
             assert {first.engine, second.engine} == {0, 1}
             first.move_to(second.engine)
@@ -199,7 +199,7 @@ def test_work_is_spread_and_follows_its_engines_successor() -> None:
 
 
 def test_an_engine_that_takes_nothing_gives_no_place() -> None:
-    async def scenario(admission: Admission, spare: SparePlaces) -> None:
+    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         work = Work(spare)
         await settled()
         assert work.engine is None

@@ -19,7 +19,6 @@ from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
 from glm_tts_api.speech.resumed_stream import ResumedStream
-from glm_tts_api.stats.lane_counts import lane_counters
 from tests.engine import echo_process, tiny
 from tests.engine.processes import until
 from tests.engine.tiny_process import tiny_client
@@ -39,8 +38,7 @@ class Service:
         self._folder = folder
         self.clients = [tiny_client(folder, command=echo_process.COMMAND) for _ in range(n_engines)]
         self.engines = Engines(self.clients)
-        counters = [lane_counters() for _ in range(n_engines)]
-        self.admission = Admission(AdmissionConfig(), counters, self.engines.rank)
+        self.admission = Admission(AdmissionConfig(), n_engines, self.engines.rank)
         self.engines.changed = self.admission.look_again
 
     @asynccontextmanager

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.stats.figures import SERIES
-from glm_tts_api.stats.key_counts import KeyCounts
-from glm_tts_api.stats.workers import WorkerRecord
-from tests.stats.test_exposition import read, scrape
+from glm_tts_api.stats.workers import KeyCounts
+from tests.stats.test_exposition import scrape, worker
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_page_names_every_series_and_every_alert(page: str) -> None:
     of_keys = KeyCounts()
     of_keys.add("app", "completed", 0.5)
-    told = scrape(read(WorkerRecord()), of_keys=of_keys)
+    told = scrape(worker(), of_keys=of_keys)
     series = {re.sub("_(bucket|count|sum)$", "", name) for name, _ in told.samples}
     text = (ROOT / page).read_text()
     rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)

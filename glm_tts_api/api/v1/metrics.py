@@ -40,8 +40,8 @@ async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:
     bytes of GPU memory each engine uses, and how many jobs are in each state. Removes these figures of an
     engine that is not ready."""
     while True:
-        for engine, record in zip(speech.engines.each, speech.records, strict=True):
-            usage, figures = engine.usage(), record.figures
+        for engine, figures in zip(speech.engines.each, speech.figures_of, strict=True):
+            usage = engine.usage()
             if usage is None:  # not ready, or unloaded: the last values no longer hold
                 figures.forget_gauges()
                 continue

@@ -25,8 +25,7 @@ from glm_tts_api.errors import without_paths
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats.figures import LANES, LaneName
-from glm_tts_api.stats.lane_counts import LaneCounts
-from glm_tts_api.stats.workers import WorkerStats
+from glm_tts_api.stats.workers import LaneCounts, WorkerStats, no_counts
 
 DEMONSTRATION_NOTICE = (
     "This is the bundled demonstration model, a hundredth of the real one's size. "
@@ -124,7 +123,7 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
     return {
         "stats": {
             lane: _lane_body(
-                LaneCounts.sum(worker.lanes[lane] for worker in workers),
+                {count: sum(worker.lanes[lane][count] for worker in workers) for count in no_counts()},
                 sum(worker.limits[lane] for worker in live),
             )
             for lane in LANES
@@ -177,16 +176,16 @@ def _worker_body(worker: WorkerStats) -> dict[str, Any]:
 
 def _lane_body(counts: LaneCounts, limit: int) -> dict[str, int]:
     return {
-        "active": counts.active,
-        "total": counts.total,
+        "active": counts["active"],
+        "total": counts["total"],
         "limit": limit,
-        "available": max(0, limit - counts.active),
-        "waiting": counts.waiting,
-        "completed": counts.completed,
-        "failed": counts.failed,
-        "timed_out": counts.timed_out,
-        "cancelled": counts.cancelled,
-        "rejected": counts.rejected,
+        "available": max(0, limit - counts["active"]),
+        "waiting": counts["waiting"],
+        "completed": counts["completed"],
+        "failed": counts["failed"],
+        "timed_out": counts["timed_out"],
+        "cancelled": counts["cancelled"],
+        "rejected": counts["rejected"],
     }
 
 

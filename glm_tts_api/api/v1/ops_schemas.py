@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from glm_tts_api.api.v1.schemas import EXAMPLE_ID
 from glm_tts_api.contracts import STAGES, DecodeKernels, Stage
 from glm_tts_api.speech.service import HealthStatus
+from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.workers import Phase
 
 
@@ -189,7 +190,7 @@ class RequestProgress(BaseModel):
     request_id: str = Field(
         description="The id of the request, as in the log and in X-Request-Id.", examples=[EXAMPLE_ID]
     )
-    lane: Literal["short_text", "long_text"] = Field(examples=["long_text"])
+    lane: LaneName = Field(examples=["long_text"])
     characters: int = Field(description="The length of the text.", examples=[3000])
     segments: int | None = Field(
         description="The number of pieces in which the text is spoken; null until it is cut.", examples=[62]

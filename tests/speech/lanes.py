@@ -1,0 +1,90 @@
+"""Lanes without engines, in a time that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.clients import ANYONE, Client
+from glm_tts_api.speech.lane_limits import AdmissionConfig
+from glm_tts_api.speech.permit import Permit
+from glm_tts_api.stats.figures import LaneName
+from glm_tts_api.stats.workers import LaneCounts, no_counts
+
+SHORT, LONG = 5, 500  # characters
+
+
+class ClockThatJumps(asyncio.SelectorEventLoop):
+    """A loop that waits for nobody: where nothing is to be done, its clock goes on to the next timer."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        super().__init__(_Impatient(self))
+
+    def time(self) -> float:
+        return self._now
+
+    def go_on(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class _Impatient(selectors.SelectSelector):
+    def __init__(self, loop: ClockThatJumps) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        assert timeout is not None, "nothing will ever happen"
+        self._loop.go_on(timeout)
+        return super().select(0)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def counted(**counts: int) -> LaneCounts:
+    return {**no_counts(), **counts}  # type: ignore[dict-item]
+
+
+class Lanes:
+    """The lanes of some engines. `ranks` says how good each engine is, `n_slots` how many requests it speaks
+    at once (0: it has not said)."""
+
+    def __init__(self, n_engines: int, **limits: float) -> None:
+        self.ranks, self.n_slots = [1] * n_engines, [0] * n_engines
+        config = AdmissionConfig(**limits)  # type: ignore[arg-type]
+        self.admission = Admission(
+            config, n_engines, lambda number: self.ranks[number], lambda number: self.n_slots[number]
+        )
+
+    def admit(
+        self, n_chars: int = SHORT, client: Client = ANYONE, *, came_s_ago: float = 0.0
+    ) -> AbstractAsyncContextManager[Permit]:
+        length = self.admission.config.measure(n_chars)
+        return self.admission.admit(length, arrived_at=now() - came_s_ago, client=client)
+
+    async def speak(self, seconds: float = 0.0, n_chars: int = SHORT, client: Client = ANYONE) -> int:
+        """Holds a place for some seconds. Returns the number of its engine."""
+        async with self.admit(n_chars, client) as permit:
+            await asyncio.sleep(seconds)
+            return permit.engine
+
+    def counts(self, engine: int = 0, lane: LaneName = "short_text") -> LaneCounts:
+        return self.admission.counts_on(engine)[lane]
+
+    def active(self, lane: LaneName = "short_text") -> list[int]:
+        return [self.counts(engine, lane)["active"] for engine in range(len(self.ranks))]
+
+
+def play(scenario: Callable[[Lanes], Awaitable[None]], n_engines: int = 1, **limits: float) -> None:
+    """Runs `scenario` with lanes of one place on each engine, unless `limits` say otherwise."""
+
+    async def run() -> None:
+        await scenario(Lanes(n_engines, **{"short_limit": 1, "long_limit": 1, **limits}))
+
+    with asyncio.Runner(loop_factory=ClockThatJumps) as runner:
+        runner.run(run())
