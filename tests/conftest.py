@@ -28,6 +28,7 @@ PLACES = {
     "recognition": "unit",
     "recognition/test_with_whisper.py": "long",
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
+    "frozen": "model",
     "api/test_clients_beside_each_other.py": "model",
     "api/test_idle_over_http.py": "model",
     "api/test_lanes_beside_speech.py": "model",

@@ -1,0 +1,39 @@
+"""Every sentence of the tests of text, and how the default rules speak it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from glm_tts_api.settings import SHIPPED_CONFIGS
+from speech_text.frontend import TextFrontend
+from tests.speech_text.readings.accepted import FOLDER, sentences
+
+_TEXTS = FOLDER.parent
+
+
+def spoken_sentences() -> Iterator[tuple[str, str]]:
+    """Each sentence on one line, and its segments as they are spoken; those with polyphones as phonemes."""
+    with tempfile.TemporaryDirectory() as cache:
+        frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=Path(cache))
+        for text in [*(one.text for one in (*sentences(), *sentences(FOLDER / "aside"))), *_prose()]:
+            yield _line(text), " | ".join(map(_line, frontend.prepare(text)))
+        for text in _polyphones():
+            yield _line(text), " | ".join(map(_line, frontend.prepare(text, use_phoneme=True)))
+
+
+def _prose() -> list[str]:
+    lines = (_TEXTS / "prose.tsv").read_text(encoding="utf-8").splitlines()
+    return [line.partition("\t")[2] for line in lines]
+
+
+def _polyphones() -> list[str]:
+    files = sorted(_TEXTS.glob("polyphone*.tsv"))
+    marked = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return list(dict.fromkeys(re.split(r"[\t\n]+", re.sub(r"\{(.)\|\w+\}", r"\1", marked).strip())))
+
+
+def _line(text: str) -> str:
+    return text.replace("\n", "\\n").replace("\t", "\\t")
