@@ -40,6 +40,7 @@ from glm_tts_api.logs import configure_logging
 from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.longform.outputs import Outputs
 from glm_tts_api.recognition.recogniser import Recogniser
+from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines, SpeechEngine
@@ -133,7 +134,7 @@ async def _lifespan(
     log_accept_errors_sparingly(asyncio.get_running_loop())
     connections = Connections(limits, max_files=raise_file_limit())
     stop = GracefulStop(
-        in_flight, connections, timeouts_s=settings.stop_timeouts, successor=settings.run_folder
+        in_flight, connections, timeouts_s=settings.stop_timeouts, successor=RunFolder.of(settings)
     )
     with stop.installed():
         speech = _speech(settings, build_engine, is_stopping=lambda: in_flight.closing)
@@ -152,7 +153,7 @@ async def _lifespan(
             ),
             outputs=Outputs(is_marked=settings.synthetic_mark),
             voices=_voice_store(settings),
-            lexicon=_lexicon(settings),
+            lexicon=LexiconFile(settings.configs_dir, DictionaryFiles(settings.configs_dir, SHIPPED_CONFIGS)),
             recent=RecentAnswers(settings.recent_mb * 2**20),
             in_flight=in_flight,
             limits=limits,
@@ -230,11 +231,6 @@ def _voice_store(settings: Settings) -> VoiceStore:
         bundled=BUNDLED_MODEL / "prompts",
         default=SHIPPED_CONFIGS / "prompt_cache.json",
     )
-
-
-def _lexicon(settings: Settings) -> LexiconFile:
-    files = DictionaryFiles(settings.configs_dir, SHIPPED_CONFIGS)
-    return LexiconFile(settings.configs_dir, files)
 
 
 def engine_process(

@@ -21,13 +21,14 @@ from typing import Any, NoReturn
 
 from glm_tts_api import __version__
 from glm_tts_api.commandline.arguments import add_commands
-from glm_tts_api.commandline.failing import Failed, Misused
+from glm_tts_api.commandline.failing import Misused
 from glm_tts_api.commandline.text import given_text
 from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.download import command as download
-from glm_tts_api.errors import AlreadyRunning, ServiceError, StartupError
+from glm_tts_api.errors import AlreadyRunning, Failed, ServiceError, StartupError
+from glm_tts_api.processes import family
 from glm_tts_api.service.port import check_port, holders_of
-from glm_tts_api.service.processes import family
+from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
 
 _SERVE = """\
@@ -124,7 +125,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     settings = Settings.load()
     try:
-        claim = settings.run_folder.claim(succeeds=arguments.succeed is not None)
+        claim = RunFolder.of(settings).claim(succeeds=arguments.succeed is not None)
     except OSError as error:
         raise StartupError(
             f"RUN_DIR='{settings.run_dir}': cannot be written ({error.strerror}); choose another place"
@@ -142,17 +143,12 @@ def _serve(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     settings = Settings.load()
     if not arguments.what:
-        _say_oddities(settings)
-        server = settings.run_folder.server()
+        settings.print_warnings()
+        server = RunFolder.of(settings).server()
         if server is not None:
             print(f"A server runs here ({server}); started anew, it would take these settings.")
     _require(settings, arguments.what or _CHECKS)
     return 0
-
-
-def _say_oddities(settings: Settings) -> None:
-    for warning in settings.warnings:
-        print(f"WARNING: {warning}", file=sys.stderr)
 
 
 def _require(settings: Settings, checks: Iterable[str]) -> None:
@@ -183,7 +179,7 @@ def _check_checkpoint(settings: Settings) -> None:
 def _check_port(settings: Settings) -> None:
     """Raises StartupError if the port cannot be used. A port that is held only by this folder's own server,
     or by processes that outlived that server, can be used."""
-    own = {process.pid for server in settings.run_folder.servers() for process in family(server.pid)}
+    own = {process.pid for server in RunFolder.of(settings).servers() for process in family(server.pid)}
     if not own.issuperset(holders := holders_of(settings.port)) or not holders:
         check_port(settings.api_host, settings.port)
 
@@ -224,7 +220,7 @@ def _read(arguments: argparse.Namespace) -> int:
 
 def _print_settings(_: argparse.Namespace) -> int:
     settings = Settings.load()
-    _say_oddities(settings)
+    settings.print_warnings()
     for name, value in settings.model_dump().items():
         print(f"{name.upper()}={_shell_value(value)}")
     print(f"CHECKPOINT_DIR={_shell_value(settings.checkpoint_dir)}")

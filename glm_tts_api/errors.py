@@ -43,6 +43,7 @@ ClientGone                      the client has left, so it gets no answer
 StartupError                    a message for the person who starts the server; no client ever sees it
 ├── AlreadyRunning              another server holds the run folder
 └── CheckpointError             what is missing or broken in the checkpoint, and how to get it
+Failed                          a command was tried and did not work
 """
 
 from __future__ import annotations
@@ -273,3 +274,7 @@ class CheckpointError(StartupError):
 
 class AlreadyRunning(StartupError):
     pass
+
+
+class Failed(Exception):
+    """A command was tried and did not work. It ends with exit code 1."""

@@ -35,8 +35,8 @@ from glm_tts_api.errors import StartupError
 from glm_tts_api.http.connections import Connection, Connections
 from glm_tts_api.http.listening import Listener
 from glm_tts_api.logs import configure_logging
+from glm_tts_api.processes import end_with_parent, importing
 from glm_tts_api.service import handover, log_pipe
-from glm_tts_api.service.processes import end_with_parent, importing
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
 
@@ -62,9 +62,9 @@ def become_server(settings: Settings, succeeds: int | None, *, checks: bool) -> 
     """Records the server's facts in the run folder, which this process has claimed, and replaces this process
     by the server's process (execve). `succeeds` is the PID of the server whose port the new server takes
     over; None if there is none. `checks` makes the new server check its checkpoint first."""
-    folder = settings.run_folder
+    folder = RunFolder.of(settings)
     drain_s, rolling_s = map(ceil, settings.stop_timeouts)
-    log_file = settings.path(settings.log_file)
+    log_file = settings.log_path
     folder.record(
         host=settings.api_host, port=settings.port, drain_s=drain_s, rolling_s=rolling_s, log_file=log_file
     )
@@ -130,12 +130,12 @@ def main() -> None:
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # shells start background processes with it ignored
     try:
         settings = Settings.load()
-        folder = settings.run_folder
+        folder = RunFolder.of(settings)
         claim = folder.claimed()
         if claim is not None:
             os.set_inheritable(claim, False)
             log_pipe.write_into(
-                settings.path(settings.log_file),
+                settings.log_path,
                 as_json=settings.log_format == "json",
                 max_bytes=int(settings.log_max_mb * 2**20),
             )

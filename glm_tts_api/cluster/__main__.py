@@ -21,8 +21,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    for warning in settings.warnings:
-        print(f"WARNING: {warning}", file=sys.stderr)
+    settings.print_warnings()
     ray.init(address="auto", log_to_driver=False)
     serve.start(http_options={"host": settings.api_host, "port": settings.port})
     try:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import httpx
 
-from glm_tts_api.commandline.failing import Failed
+from glm_tts_api.errors import Failed
 from glm_tts_api.service.output import say
 
 _CONNECT_S = 10.0

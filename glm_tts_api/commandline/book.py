@@ -16,14 +16,14 @@ import msgspec
 
 from glm_tts_api.commandline.api import Api, Files, say_aside
 from glm_tts_api.commandline.book_files import BookFiles, Writing
-from glm_tts_api.commandline.failing import Failed, Misused
+from glm_tts_api.commandline.failing import Misused
 from glm_tts_api.commandline.files import read_file
 from glm_tts_api.commandline.progress import bar, print_above
 from glm_tts_api.commandline.say import prompt_of, voice_of
 from glm_tts_api.commandline.server import Where, server_at
 from glm_tts_api.commandline.speaker import Speaker
 from glm_tts_api.contracts import SAMPLE_RATE
-from glm_tts_api.errors import ServiceError
+from glm_tts_api.errors import Failed, ServiceError
 from glm_tts_api.longform.cast import give_voices, read_cast
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Job, Spoken, Unit

@@ -1,10 +1,8 @@
-"""The errors with which a command ends."""
+"""The error of a command that was called wrongly."""
 
 from __future__ import annotations
 
-
-class Failed(Exception):
-    """An error whose message is shown to the user. The command ends with exit code 1."""
+from glm_tts_api.errors import Failed
 
 
 class Misused(Failed):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from glm_tts_api.commandline.failing import Failed, Misused
+from glm_tts_api.commandline.failing import Misused
 from glm_tts_api.durable import replace_file
+from glm_tts_api.errors import Failed
 
 
 def read_file(path: Path) -> bytes:

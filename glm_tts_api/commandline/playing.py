@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
-from glm_tts_api.commandline.failing import Failed
+from glm_tts_api.errors import Failed
 
 _NO_DEVICE = "audio open failed"  # ffplay prints this without a sound device, but ends with exit code 0
 _ANY = ("wav", "flac", "mp3", "opus", "aac")

@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from glm_tts_api.commandline.api import Api
-from glm_tts_api.commandline.failing import Failed
+from glm_tts_api.errors import Failed
 
 _LOOK_S = 0.5
 

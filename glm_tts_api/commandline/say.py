@@ -8,13 +8,14 @@ import uuid
 from pathlib import Path
 
 from glm_tts_api.commandline.api import Api, Files
-from glm_tts_api.commandline.failing import Failed, Misused
+from glm_tts_api.commandline.failing import Misused
 from glm_tts_api.commandline.files import read_file, write_file
 from glm_tts_api.commandline.playing import play, player_of
 from glm_tts_api.commandline.progress import progress_of
 from glm_tts_api.commandline.server import Where, server_at
 from glm_tts_api.commandline.text import given_text
 from glm_tts_api.contracts import in_mood
+from glm_tts_api.errors import Failed
 
 FORMATS = {".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".aac": "aac", ".pcm": "pcm"}
 FORMATS |= {".opus": "opus", ".ogg": "opus"}

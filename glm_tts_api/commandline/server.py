@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from glm_tts_api.commandline.api import Api, say_aside
-from glm_tts_api.commandline.failing import Failed
+from glm_tts_api.errors import Failed
 from glm_tts_api.service.client import Client
+from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
 
 APP = "glm_tts_api.api_server:app"
@@ -47,12 +48,10 @@ def server_at(where: Where) -> Iterator[Api]:
             yield api
         return
     settings = Settings.load()
-    key = where.key or "".join(settings.api_keys[:1])
-    running = settings.run_folder.server()
+    key = where.key or settings.key
+    running = RunFolder.of(settings).server()
     if running is not None:
-        host = running.facts.get("host", settings.api_host)
-        port = int(running.number("port", settings.port))
-        with Api(Client(host, port, "").url, key) as api:
+        with Api(Client(*running.address(settings)).url, key) as api:
             _wait_until_ready(api, "The server of this folder")
             yield api
     else:

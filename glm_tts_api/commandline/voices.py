@@ -12,11 +12,11 @@ from unicodedata import east_asian_width
 from urllib.parse import quote, urlencode
 
 from glm_tts_api.commandline.api import Api, Fields, say_aside
-from glm_tts_api.commandline.failing import Failed, Misused
+from glm_tts_api.commandline.failing import Misused
 from glm_tts_api.commandline.files import read_file, write_file
 from glm_tts_api.commandline.server import Where, server_at
 from glm_tts_api.contracts import MOOD_SIGN, in_mood
-from glm_tts_api.errors import InvalidField
+from glm_tts_api.errors import Failed, InvalidField
 from glm_tts_api.voices.about import NOTES
 from glm_tts_api.voices.archive import PackedVoice, pack, unpack
 

@@ -38,7 +38,7 @@ from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.telling import CountedSteps, Listener
 from glm_tts_api.errors import InternalFault, ServiceError
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.service.processes import end_with_parent, importing
+from glm_tts_api.processes import end_with_parent, importing
 from speech_text.reading import ShownReading
 
 logger = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from glm_tts_api.engine.frames import Frames, frame
 from glm_tts_api.engine.messages import samples_of
+from glm_tts_api.processes import end_with_parent
 from glm_tts_api.recognition.comparison import compare, in_words, verdict_of
 from glm_tts_api.recognition.messages import TO_RECOGNISER, Heard, Listen
 from glm_tts_api.recognition.model import Ear, Whisper
-from glm_tts_api.service.processes import end_with_parent
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 2**20

@@ -18,8 +18,8 @@ from glm_tts_api.engine.child import Begun
 from glm_tts_api.engine.frames import Frames, frame
 from glm_tts_api.engine.messages import BrokenMessage, bytes_of
 from glm_tts_api.errors import InvalidField, Unavailable
+from glm_tts_api.processes import cpu_ticks
 from glm_tts_api.recognition.messages import TO_SERVER, Heard, Listen
-from glm_tts_api.service.processes import cpu_ticks
 
 logger = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-m", "glm_tts_api.recognition.process")

@@ -41,10 +41,9 @@ class Answer:
 
 class Client:
     """A client of the server that listens on `host` and `port` of this machine. If `private` is given, the
-    client connects to that Unix socket instead. `keys` are the server's API_KEYS, separated by commas;
-    requests carry the first."""
+    client connects to that Unix socket instead. Requests carry the API key `key`; empty for none."""
 
-    def __init__(self, host: str, port: int, keys: str, private: Path | None = None) -> None:
+    def __init__(self, host: str, port: int, key: str = "", private: Path | None = None) -> None:
         self._host = _ANY_ADDRESS.get(host, host)
         self._port = port
         self._private = private
@@ -52,7 +51,7 @@ class Client:
         self.url = _url(self._host, port)
         self.shown_url = _url("localhost" if is_here else host, port)
         # http.client encodes headers as Latin-1, but the key has to be sent in UTF-8.
-        self._key = {"X-API-Key": keys.split(",")[0].encode().decode("latin-1")} if keys else {}
+        self._key = {"X-API-Key": key.encode().decode("latin-1")} if key else {}
 
     def get(self, path: str) -> Answer:
         return self._ask("GET", path, None, {}, 10)

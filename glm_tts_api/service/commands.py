@@ -11,50 +11,43 @@ from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
 
-from glm_tts_api.errors import AlreadyRunning, StartupError
+from glm_tts_api.errors import AlreadyRunning, Failed, StartupError
+from glm_tts_api.processes import family
 from glm_tts_api.service.client import Client
-from glm_tts_api.service.output import Failed, Step, say, user
-from glm_tts_api.service.processes import family
+from glm_tts_api.service.output import Step, say, user
 from glm_tts_api.service.run_folder import RunFolder, Server
-from glm_tts_api.service.settings import Settings
-from glm_tts_api.service.stopping import MARGIN_S, Ending
-from glm_tts_api.service.venv import Venv
-from glm_tts_api.service.verify import DEMONSTRATION, last_lines, model_line
+from glm_tts_api.service.stopping import MARGIN_S, Ending, last_lines
+from glm_tts_api.service.verify import DEMONSTRATION, model_line
+from glm_tts_api.settings import Settings
 
 _NOT_RUNNING = 3
 _LOOKS = 5
 
 
 def start() -> int:
-    """Brings .venv up to date, and replaces this process by the server, which runs in the foreground. Returns
-    never. Raises AlreadyRunning if a server runs here, and StartupError."""
-    settings = ready_to_start()
-    _require_none(settings.folder)
-    with locked(settings.folder):
-        require_log(settings)
-        os.set_inheritable(settings.folder.claim(), True)
-    os.execv(settings.python, [settings.python, "-m", "glm_tts_api", "serve"])
-
-
-def _require_none(folder: RunFolder) -> None:
+    """Replaces this process by the server, which runs in the foreground. Returns never. Raises AlreadyRunning
+    if a server runs here, and StartupError."""
+    settings = loaded()
+    folder = RunFolder.of(settings)
     require_visible(folder, AlreadyRunning)
-    if folder.servers():
+    if servers := folder.servers():
         raise AlreadyRunning(
-            f"The server is already running ({folder.server() or folder.servers()[0]}). bash restart_api.sh "
-            "replaces it, bash scripts/stop_api.sh stops it."
+            f"The server is already running ({folder.server() or servers[0]}). bash restart_api.sh replaces "
+            "it, bash scripts/stop_api.sh stops it."
         )
+    with locked(folder):
+        require_log(settings.log_path)
+        os.set_inheritable(folder.claim(), True)
+    os.execv(sys.executable, [sys.executable, "-m", "glm_tts_api", "serve"])
 
 
 def stop(*, now: bool) -> int:
     """Stops the server and returns the exit code 0, also if no server runs. The server gets the DRAIN_TIMEOUT
     that it was started with to answer accepted requests, or the DRAIN_TIMEOUT of this command's environment
     if that is shorter. With `now` it gets no time. Raises Failed if a process cannot be stopped."""
-    settings = existing_settings()
-    if settings is None:
-        say(f"There is no .venv in {Path.cwd()}: no server was ever started here.")
-        return 0
-    patience_s = settings.number("DRAIN_TIMEOUT") if os.environ.get("DRAIN_TIMEOUT") else None
-    with locked(settings.folder), Step("Stopping our running server") as step:
+    settings = loaded()
+    patience_s = settings.drain_timeout if os.environ.get("DRAIN_TIMEOUT") else None
+    with locked(RunFolder.of(settings)), Step("Stopping our running server") as step:
         stop_all(settings, step, 0 if now else patience_s)
     return 0
 
@@ -63,13 +56,14 @@ def stop_all(settings: Settings, step: Step, patience_s: float | None = None) ->
     """Stops every server of the run folder and removes their records. Notes the progress in `step`. A server
     gets at most `patience_s` seconds to answer its requests; None gives it its own drain time. Returns the
     PIDs of the processes that ran."""
-    require_visible(settings.folder, Failed)
-    servers = settings.folder.servers()
+    folder = RunFolder.of(settings)
+    require_visible(folder, Failed)
+    servers = folder.servers()
     stopped: list[int] = []
     if servers:
-        drain_s = max(ceil(each.number("drain_s", settings.number("DRAIN_TIMEOUT"))) for each in servers)
+        drain_s = max(ceil(each.number("drain_s", settings.drain_timeout)) for each in servers)
         is_short = patience_s is not None and patience_s < drain_s
-        ending = Ending(servers, step, log_of(servers[0], settings))
+        ending = Ending(servers, step, servers[0].log_file(settings))
         for line in [*ending.processes.values(), *listens_elsewhere(servers[0], settings)]:
             step.note(line)
         ending.end(
@@ -77,19 +71,16 @@ def stop_all(settings: Settings, step: Step, patience_s: float | None = None) ->
         )
         stopped = [process.pid for process in ending.processes]
     step.note("stopped" if servers else "none is running")
-    settings.folder.pid_file.unlink(missing_ok=True)
-    settings.folder.clean()
+    folder.pid_file.unlink(missing_ok=True)
+    folder.clean()
     return stopped
 
 
 def status() -> int:
     """Prints the server's processes, its log file, its health and its lanes. Returns an exit code: 0, or 3 if
     no server runs. Raises Failed unless the server is healthy."""
-    settings = existing_settings()
-    if settings is None:
-        say(f"There is no .venv in {Path.cwd()}: no server was ever started here.", sys.stderr)
-        return _NOT_RUNNING
-    folder = settings.folder
+    settings = loaded()
+    folder = RunFolder.of(settings)
     require_visible(folder, Failed)
     servers = folder.servers()
     if not servers:
@@ -99,15 +90,13 @@ def status() -> int:
     lines = [process.shown for each in servers for process in family(each.pid)]
     lines += [_beside(each, server) for each in servers if each != server]
     say("\n  ".join(["Processes:", *lines, *listens_elsewhere(server, settings)]))
-    say(f"Log: {log_of(server, settings)}")
-    address = (
-        server.facts.get("host", settings["API_HOST"]),
-        int(server.number("port", settings.number("PORT"))),
-    )
+    log = server.log_file(settings)
+    say(f"Log: {log}")
+    host, port = server.address(settings)
     try:
-        _say_how_it_is(Client(*address, settings["API_KEYS"]))
+        _say_how_it_is(Client(host, port, settings.key))
     except Failed:
-        say("\n  | ".join(["Last lines of the log:", *last_lines(log_of(server, settings), 5)]))
+        say("\n  | ".join(["Last lines of the log:", *last_lines(log, 5)]))
         raise
     return 0
 
@@ -146,17 +135,11 @@ def _say_how_it_is(client: Client) -> None:
         raise Failed(f"The server is {health['status']}: {health.get('cause') or 'try again shortly'}")
 
 
-def ready_to_start() -> Settings:
-    """Brings .venv up to date with pyproject.toml and returns the settings that its Python reads."""
-    venv = Venv(Path.cwd())
-    venv.ensure()
-    return Settings(venv.python, Path.cwd())
-
-
-def existing_settings() -> Settings | None:
-    """Returns the settings; None if there is no .venv, since then no server was ever started here."""
-    venv = Venv(Path.cwd())
-    return Settings(venv.python, Path.cwd()) if venv.require() else None
+def loaded() -> Settings:
+    """Returns the settings, and prints the warnings about them."""
+    settings = Settings.load()
+    settings.print_warnings()
+    return settings
 
 
 @contextmanager
@@ -209,9 +192,8 @@ def require_visible(folder: RunFolder, error: type[Exception]) -> None:
     )
 
 
-def require_log(settings: Settings) -> None:
-    """Raises StartupError if LOG_FILE cannot be written."""
-    log = settings.path("LOG_FILE")
+def require_log(log: Path) -> None:
+    """Raises StartupError if the file LOG_FILE, which is `log`, cannot be written."""
     if log.is_dir():
         raise StartupError(f"LOG_FILE={log}: is a folder; name a file in it.")
     try:
@@ -226,12 +208,7 @@ def require_log(settings: Settings) -> None:
 def listens_elsewhere(server: Server, settings: Settings) -> list[str]:
     """Returns a list with one sentence for the user if the running server listens on another host or port
     than the settings name now; else an empty list."""
-    there = (server.facts.get("host", settings["API_HOST"]), server.facts.get("port", settings["PORT"]))
-    if there == (settings["API_HOST"], settings["PORT"]):
+    there, now = server.address(settings), (settings.api_host, settings.port)
+    if there == now:
         return []
-    now = f"{settings['API_HOST']} port {settings['PORT']}"
-    return [f"The running server listens on {there[0]} port {there[1]} (set now: {now})."]
-
-
-def log_of(server: Server, settings: Settings) -> Path:
-    return Path(server.facts.get("log_file", settings.path("LOG_FILE")))
+    return [f"The running server listens on {there[0]} port {there[1]} (set now: {now[0]} port {now[1]})."]

@@ -18,10 +18,6 @@ _WIDE = 4  # spare columns, since characters of the Chinese test sentence take t
 _lock = threading.Lock()
 
 
-class Failed(Exception):
-    """Raised when a step was tried and did not work. The command ends with exit code 1."""
-
-
 def say(line: str, stream: TextIO | None = None, end: str = "\n") -> None:
     """Prints a line to `stream` (by default stdout). If the terminal is gone, later output goes to /dev/null
     and no error is raised."""

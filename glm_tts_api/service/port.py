@@ -8,7 +8,7 @@ from pathlib import Path
 from stat import S_ISSOCK
 
 from glm_tts_api.errors import StartupError
-from glm_tts_api.service.processes import command_of, open_files
+from glm_tts_api.processes import command_of, open_files
 
 _PROC = Path("/proc")
 _LISTEN = "0A"

@@ -13,24 +13,24 @@ from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
 
-from glm_tts_api.errors import StartupError
+from glm_tts_api.errors import Failed, StartupError
+from glm_tts_api.processes import Process, family, process
 from glm_tts_api.service.commands import (
     listens_elsewhere,
+    loaded,
     locked,
-    ready_to_start,
     require_log,
     require_visible,
     stop_all,
 )
 from glm_tts_api.service.log_writer import rotate
 from glm_tts_api.service.memory import gpus, require_room_for_two, wait_for_gpu
-from glm_tts_api.service.output import Failed, Step, say
+from glm_tts_api.service.output import Step, say
 from glm_tts_api.service.port import check_port
-from glm_tts_api.service.processes import Process, family, process
-from glm_tts_api.service.run_folder import Server
-from glm_tts_api.service.settings import Settings
-from glm_tts_api.service.stopping import MARGIN_S, Ending
-from glm_tts_api.service.verify import Verification, last_lines
+from glm_tts_api.service.run_folder import RunFolder, Server
+from glm_tts_api.service.stopping import MARGIN_S, Ending, last_lines
+from glm_tts_api.service.verify import Verification
+from glm_tts_api.settings import Settings
 
 _SHOWN_LINES = 25
 _REFUSED = 2  # the exit code of a server that refuses its settings or its checkpoint
@@ -38,13 +38,14 @@ _OWN_CODE = ("glm_tts_api", "speech_text", "bench", "mini", "scripts", "tests")
 
 
 def restart() -> int:
-    settings = ready_to_start()
-    with locked(settings.folder, needs_room=True) as lock:
-        require_log(settings)
-        require_visible(settings.folder, Failed)
-        old = settings.folder.server()
+    settings = loaded()
+    folder = RunFolder.of(settings)
+    with locked(folder, needs_room=True) as lock:
+        require_log(settings.log_path)
+        require_visible(folder, Failed)
+        old = folder.server()
         work = Restart(settings, lock)
-        if settings["RESTART_MODE"] == "rolling" and old is not None:
+        if settings.restart_mode == "rolling" and old is not None:
             return work.roll(old)
         return work.replace()
 
@@ -55,8 +56,8 @@ class Restart:
 
     def __init__(self, settings: Settings, lock: int) -> None:
         self._settings = settings
-        self._folder = settings.folder
-        self._log = settings.path("LOG_FILE")
+        self._folder = RunFolder.of(settings)
+        self._log = settings.log_path
         self._lock = lock
         self._begun: subprocess.Popen[bytes] | None = None
 
@@ -82,8 +83,8 @@ class Restart:
                 for line in gpus() if before else ["no GPU here: nothing to free"]:
                     step.note(line)
             with Step("4/6 Waiting for the port") as step:
-                check_port(settings["API_HOST"], int(settings["PORT"]))
-                step.note(f"{settings['PORT']} is free")
+                check_port(settings.api_host, settings.port)
+                step.note(f"{settings.port} is free")
             with Step(f"5/6 Starting the server, log: {self._log}") as step:
                 started.append(self._start(step, *checked))
             return self._in_a_child(Verification(settings, started[0], "6/6 Verifying").run)
@@ -100,7 +101,7 @@ class Restart:
             new = Verification(self._settings, started[0], "3/4 Verifying it, then handing over the port")
             self._in_a_child(lambda: new.run(old))
             with Step("4/4 The old server ends when its clients have left") as step:
-                rolling_s = ceil(old.number("rolling_s", self._settings.rolling_s))
+                rolling_s = ceil(old.number("rolling_s", self._settings.stop_timeouts[1]))
                 Ending([old], step, self._log).end(rolling_s + MARGIN_S, "its clients to leave")
                 step.note(f"PID {old.pid} is gone")
         return self._tell_of_answers(old)
@@ -122,7 +123,7 @@ class Restart:
     def _check(self) -> None:
         """Checks the checkpoint and the port, and prints warnings to stderr. Raises StartupError if either
         would keep the server from starting."""
-        command = [self._settings.python, "-m", "glm_tts_api", "check", "checkpoint", "port"]
+        command = [sys.executable, "-m", "glm_tts_api", "check", "checkpoint", "port"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise StartupError(done.stderr.strip())
@@ -148,7 +149,7 @@ class Restart:
     def _start(self, step: Step, *arguments: str) -> Process:
         """Starts the server in a session of its own, with its output in LOG_FILE. Returns its process. Raises
         Failed if the server ended at once."""
-        command = [self._settings.python, "-m", "glm_tts_api", "serve", *arguments]
+        command = [sys.executable, "-m", "glm_tts_api", "serve", *arguments]
         with self._log.open("ab") as log:
             nothing = subprocess.DEVNULL
             begun = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, start_new_session=True)

@@ -19,18 +19,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from glm_tts_api.errors import AlreadyRunning
-from glm_tts_api.service.processes import descriptor_of, folder_of
+from glm_tts_api.processes import descriptor_of, folder_of
+
+if TYPE_CHECKING:
+    from glm_tts_api.settings import Settings
 
 _TRIED, _SERVES, _LEAVES = "tried", "serves", "leaves"
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs, or ran a moment ago. `facts` are the lines of its record; a server of an earlier
-    version has none. `is_ours` says that this user may see its process and that it works in this project's
-    folder."""
+    """A server that runs, or ran a moment ago. `facts` are the lines of its record. `is_ours` says that this
+    user may see its process and that it works in this project's folder."""
 
     pid: int
     folder: Path
@@ -52,6 +55,13 @@ class Server:
             return float(self.facts[name])
         return otherwise
 
+    def address(self, settings: Settings) -> tuple[str, int]:
+        """Returns the host and the port of the server, or those of `settings` where its record has none."""
+        return self.facts.get("host", settings.api_host), int(self.number("port", settings.port))
+
+    def log_file(self, settings: Settings) -> Path:
+        return Path(self.facts.get("log_file", settings.log_path))
+
     def __str__(self) -> str:
         return f"PID {self.pid}" + (f", port {self.facts['port']}" if "port" in self.facts else "")
 
@@ -65,6 +75,10 @@ class RunFolder:
         self.pid_file = self.path / "api_server.pid"
         self._project = project.resolve()
 
+    @classmethod
+    def of(cls, settings: Settings) -> RunFolder:
+        return cls(settings.path(settings.run_dir), settings.root)
+
     def own(self, pid: int | None = None) -> Path:
         """Returns the folder of the server with this PID; None means this process."""
         return self.path / f"server-{pid or os.getpid()}"
@@ -73,9 +87,6 @@ class RunFolder:
         """Returns the servers that are running."""
         folders = (path for path in self.path.glob("server-*") if path.name[7:].isdecimal())
         found = {int(path.name[7:]): path for path in folders if _is_locked(path)}
-        # A server of an earlier version has locked the PID file and has no folder.
-        if _is_locked(self.pid_file) and (pid := _text(self.pid_file).strip()).isdecimal():
-            found[int(pid)] = self.pid_file
         return [server for pid, folder in found.items() if (server := self._server(pid, folder))]
 
     def server(self) -> Server | None:

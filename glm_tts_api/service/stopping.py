@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from glm_tts_api.service.output import Failed, Step
-from glm_tts_api.service.processes import Process, family
+from glm_tts_api.errors import Failed
+from glm_tts_api.processes import Process, family
+from glm_tts_api.service.output import Step
 from glm_tts_api.service.run_folder import Server
-from glm_tts_api.service.verify import last_lines
 
 MARGIN_S = 15.0  # added to the time to drain, for the last answers and for freeing the model
 _KILL_WAIT_S = 15.0
@@ -65,6 +65,15 @@ class Ending:
         for pid in self._pids:
             self.processes.update((each, each.shown) for each in family(pid) if each not in self.processes)
         return [each for each in self.processes if each.is_alive]
+
+
+def last_lines(log: Path, n: int) -> list[str]:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1000 * n))
+            return file.read().decode(errors="replace").splitlines()[-n:]
+    except OSError:
+        return []
 
 
 def _send(pid: int, number: signal.Signals) -> None:

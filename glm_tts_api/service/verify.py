@@ -12,12 +12,13 @@ import wave
 from pathlib import Path
 from typing import Any
 
+from glm_tts_api.errors import Failed
 from glm_tts_api.logs import json_line
+from glm_tts_api.processes import Process
 from glm_tts_api.service.client import Client
-from glm_tts_api.service.output import Failed, Step, say
-from glm_tts_api.service.processes import Process
-from glm_tts_api.service.run_folder import Server
-from glm_tts_api.service.settings import Settings
+from glm_tts_api.service.output import Step, say
+from glm_tts_api.service.run_folder import RunFolder, Server
+from glm_tts_api.settings import Settings
 
 READY_LIMIT_S = 1800.0  # enough to load the official checkpoint from a slow disk
 JOIN_LIMIT_S = 30.0
@@ -44,6 +45,7 @@ class Verification:
 
     def __init__(self, settings: Settings, started: Process, title: str) -> None:
         self._settings = settings
+        self._folder = RunFolder.of(settings)
         self._started = started
         self._title = title
 
@@ -53,10 +55,10 @@ class Verification:
         did not pass. The outcome is written to the log too, in case the user's terminal is gone."""
         try:
             with Step(self._title) as step:
-                private = self._settings.folder.own(self._started.pid) / "private.sock"
-                client = self._settings.client(private if predecessor else None)
+                private = self._folder.own(self._started.pid) / "private.sock"
+                client = self._client(private if predecessor else None)
                 health = self._wait_until_ready(client, step)
-                voice = self._speak(client, step) if self._settings["VERIFY_TTS"] == "1" else "exampleA"
+                voice = self._speak(client, step) if self._settings.verify_tts else "exampleA"
                 self._require_running("was verified")
                 if predecessor:
                     self._hand_over(predecessor, step)
@@ -64,17 +66,20 @@ class Verification:
             self._report(f"The check failed: {failure}")
             say(str(failure), sys.stderr)
             return 1
-        self._report(f"The server passed its check (PID {self._started.pid}, port {self._settings['PORT']})")
+        self._report(f"The server passed its check (PID {self._started.pid}, port {self._settings.port})")
         self._say_what_next(health, voice)
         return 0
+
+    def _client(self, private: Path | None = None) -> Client:
+        return Client(self._settings.api_host, self._settings.port, self._settings.key, private)
 
     def _hand_over(self, predecessor: Server, step: Step) -> None:
         """Tells the new server to take the port of `predecessor`, and waits until the new server has it.
         Raises Failed if that takes longer than 30 seconds or the new server ends."""
-        step.note(f"handing over port {self._settings['PORT']} of PID {predecessor.pid}")
+        step.note(f"handing over port {self._settings.port} of PID {predecessor.pid}")
         os.kill(self._started.pid, signal.SIGUSR1)
         begin = step.seconds
-        while (server := self._settings.folder.server()) is None or server.pid != self._started.pid:
+        while (server := self._folder.server()) is None or server.pid != self._started.pid:
             self._require_running("took the port")
             self._wait(step, "it takes the port", begin + JOIN_LIMIT_S)
 
@@ -93,7 +98,7 @@ class Verification:
     def _wait_until_ready(self, client: Client, step: Step) -> dict[str, Any]:
         """Waits until every engine can speak. Then returns the body of the server's /health. Raises Failed if
         the model cannot be loaded, the server ends, or the wait is longer than 30 minutes."""
-        checkpoint = self._settings.path("CHECKPOINT_DIR")
+        checkpoint = self._settings.checkpoint_dir
         while True:
             answer = client.get("/api/v1/health")
             health = answer.json()
@@ -125,8 +130,8 @@ class Verification:
         runs = {name: config[part][key] for name, (part, key) in _CONFIG.items()}
         runs["WORKERS"] = config["workers"]
         for name, value in runs.items():
-            if value != float(self._settings[name]):
-                raise Failed(f"The server does not run as set: {name}={value:g}, not {self._settings[name]}")
+            if value != (wanted := getattr(self._settings, name.lower())):
+                raise Failed(f"The server does not run as set: {name}={value:g}, not {wanted:g}")
         n_ready = sum(worker["ready"] for worker in workers)
         if any(worker["status"] == "failed" for worker in workers):
             raise Failed(
@@ -141,23 +146,24 @@ class Verification:
         """Has the server speak a test sentence, which is not counted in the metrics, and writes it to
         out/hello.wav. Returns the name of the voice. Raises Failed if the sentence is not spoken in time or
         at all."""
-        voice, limit_s = _first_voice(client), self._settings["VERIFY_TIMEOUT"]
-        step.doing(f"speaking {SENTENCE} as {voice} (at most VERIFY_TIMEOUT={limit_s} s)")
-        token_file = self._settings.folder.path / "verify.token"
+        voice, limit_s = _first_voice(client), self._settings.verify_timeout
+        step.doing(f"speaking {SENTENCE} as {voice} (at most VERIFY_TIMEOUT={limit_s:g} s)")
+        token_file = self._folder.path / "verify.token"
         token = secrets.token_hex(16)
         token_file.touch(mode=0o600)
         token_file.write_text(token)
         begin = step.seconds
         try:
             body = {"input_text": SENTENCE, "index": voice, "response_format": "wav"}
-            answer = client.post_json("/api/v1/tts", body, {"X-Verify-Token": token}, float(limit_s))
+            answer = client.post_json("/api/v1/tts", body, {"X-Verify-Token": token}, limit_s)
         finally:
             token_file.unlink(missing_ok=True)
         if answer.timed_out or answer.status == 408:
             name = "VERIFY_TIMEOUT" if answer.timed_out else "SHORT_TEXT_TIMEOUT"
+            most_s = limit_s if answer.timed_out else self._settings.short_text_timeout
             raise Failed(
-                f"The sentence was not done in {name}={self._settings[name]} s: allow more. Everything else "
-                "holds; VERIFY_TTS=0 skips this sentence."
+                f"The sentence was not done in {name}={most_s:g} s: allow more. Everything else holds; "
+                "VERIFY_TTS=0 skips this sentence."
             )
         if answer.status != 200:
             raise Failed(f"The sentence was not spoken: {answer.why}")
@@ -167,10 +173,10 @@ class Verification:
         return voice
 
     def _say_what_next(self, health: dict[str, Any], voice: str) -> None:
-        say(f"OK: the server runs on port {self._settings['PORT']} (PID {self._started.pid}). Try it:")
-        has_keys = bool(self._settings["API_KEYS"])  # a shown key would stay in the shell's history
+        say(f"OK: the server runs on port {self._settings.port} (PID {self._started.pid}). Try it:")
+        has_keys = bool(self._settings.key)  # a shown key would stay in the shell's history
         lines = ["API_KEY=...   # one of API_KEYS"] if has_keys else []
-        lines += [f"curl -X POST {self._settings.client().shown_url}/api/v1/tts \\"]
+        lines += [f"curl -X POST {self._client().shown_url}/api/v1/tts \\"]
         lines += ['  -H "Authorization: Bearer $API_KEY" \\'] if has_keys else []
         lines += [f'  -F "input_text=测试文本" -F "index={voice}" -F "response_format=wav" -o test.wav']
         for line in lines:
@@ -181,26 +187,17 @@ class Verification:
     def _report(self, outcome: str) -> None:
         """Writes the outcome into the log file as a line in the log's format."""
         line = f"{time.strftime('%Y-%m-%d %H:%M:%S')},000 INFO restart_api.sh [-] {outcome}"
-        if self._settings["LOG_FORMAT"] == "json":
+        if self._settings.log_format == "json":
             line = json_line("restart_api.sh", outcome)
         try:
-            with self._settings.path("LOG_FILE").open("a") as log:
+            with self._settings.log_path.open("a") as log:
                 log.write(f"{line}\n")
         except OSError as error:
-            say(f"  {self._settings['LOG_FILE']}: {error.strerror}")
+            say(f"  {self._settings.log_path}: {error.strerror}")
 
 
 def model_line(health: dict[str, Any]) -> str:
     return f"{health.get('model')} on {health.get('device')}, {health.get('dtype')}"
-
-
-def last_lines(log: Path, n: int) -> list[str]:
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 1000 * n))
-            return file.read().decode(errors="replace").splitlines()[-n:]
-    except OSError:
-        return []
 
 
 def _size(folder: Path) -> str:

@@ -8,6 +8,7 @@ project folder's configs/ replaces the file of the same name that ships with the
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,7 +24,6 @@ from glm_tts_api.contracts import Dtype
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.errors import quote
 from glm_tts_api.longform.shelf import JobsConfig
-from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import types
 from glm_tts_api.settings.contradictions import contradictions
 from glm_tts_api.settings.machine import machine_names, usable_cores
@@ -158,24 +158,33 @@ class Settings(BaseSettings):
         """One sentence for each setting with which the server can start, but which is probably a mistake."""
         return self._warnings
 
+    def print_warnings(self) -> None:
+        for warning in self._warnings:
+            print(f"WARNING: {warning}", file=sys.stderr)
+
     def path(self, relative: Path | str) -> Path:
         """Makes a relative path absolute: it is relative to the project folder. An absolute path stays as it
         is. `~` becomes the user's home."""
         return self._root / Path(relative).expanduser()
 
     @property
+    def root(self) -> Path:
+        """The project folder."""
+        return self._root
+
+    @property
     def configs_dir(self) -> Path:
         return self._root / "configs"
+
+    @property
+    def log_path(self) -> Path:
+        return self.path(self.log_file)
 
     @property
     def stop_timeouts(self) -> tuple[float, float]:
         """How many seconds accepted requests may still take: first, when the server stops; second, when
         another server has taken over its port."""
         return self.drain_timeout, self.rolling_timeout or self.long_text_timeout
-
-    @property
-    def run_folder(self) -> RunFolder:
-        return RunFolder(self.path(self.run_dir), self._root)
 
     @property
     def cache_dir(self) -> Path:
@@ -244,6 +253,11 @@ class Settings(BaseSettings):
             return Keys(self.api_keys, self.api_keys_file and self.path(self.api_keys_file))
         except ValueError as error:
             raise SettingsError(str(error)) from None
+
+    @property
+    def key(self) -> str:
+        """The key with which the programs of this machine ask the server; empty without API_KEYS."""
+        return "".join(self.api_keys[:1])
 
     @property
     def recordings(self) -> RecordingLimits:

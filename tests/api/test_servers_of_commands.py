@@ -13,7 +13,7 @@ from unittest import mock
 import httpx
 import pytest
 
-from glm_tts_api.service.processes import family
+from glm_tts_api.processes import family
 from glm_tts_api.service.run_folder import RunFolder
 from tests.api.project_folder import project
 from tests.api.running import Running

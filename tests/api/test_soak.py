@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from glm_tts_api.service.processes import family
+from glm_tts_api.processes import family
 from scripts.checks.torture.asking import Ledger
 from scripts.checks.torture.inside import hook, told
 from scripts.checks.torture.judging import disagreements, told_by_the_log

@@ -114,11 +114,7 @@ def is_whole(project: Project, key: str, *, without: int) -> bool:
 
 
 PYTHON_WITHOUT_VENV = """#!/bin/bash
-[[ $1 == -m ]] || exec {real} "$@"
-exec {real} -c "import runpy, sys
-sys.modules['ensurepip'] = None
-del sys.argv[0]
-runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)" "${{@:2}}"
+exec {real} "${{@//ensurepip/ensurepip_that_is_not_there}}"
 """
 
 

@@ -13,14 +13,13 @@ from tests.scripts.own_project import LIMIT_S, Project, kill, wait_until
 
 VERIFY = """
 import sys
-from pathlib import Path
 from glm_tts_api.service import output, verify
-from glm_tts_api.service.processes import process
-from glm_tts_api.service.settings import Settings
+from glm_tts_api.processes import process
+from glm_tts_api.settings import Settings
 verify.READY_LIMIT_S, output.SIGN_OF_LIFE_S = float(sys.argv[2]), 1
 started = process(int(sys.argv[1]))
 assert started
-sys.exit(verify.Verification(Settings(".venv/bin/python", Path.cwd()), started, "Verifying").run())
+sys.exit(verify.Verification(Settings.load(), started, "Verifying").run())
 """
 
 

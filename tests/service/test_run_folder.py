@@ -120,23 +120,6 @@ def test_a_project_that_is_moved_while_it_runs_stays_the_same(tmp_path: Path) ->
         assert (found.pid, found.is_ours) == (process.pid, True)
 
 
-def test_a_server_of_an_earlier_version_is_found_by_its_pid_file(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    code = (
-        "import fcntl, os, sys; file = open('run/api_server.pid', 'w'); fcntl.flock(file, fcntl.LOCK_EX); "
-        "print(os.getpid(), file=file, flush=True); print(1, flush=True); sys.stdin.read()"
-    )
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdin=pipe, stdout=pipe) as process:
-        assert process.stdout
-        process.stdout.readline()
-        (found,) = folder_of(tmp_path).servers()
-        assert (found.pid, found.has_port, found.is_ours) == (process.pid, True, True)
-        with pytest.raises(AlreadyRunning, match=f"PID {process.pid}"):
-            folder_of(tmp_path).claim()
-        process.kill()
-
-
 def test_another_projects_server_in_the_same_run_folder_is_not_ours(tmp_path: Path) -> None:
     with server(tmp_path / "one"):
         (found,) = RunFolder(tmp_path / "one/run", tmp_path / "two").servers()

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 from glm_tts_api.durable import replace_file
-from glm_tts_api.service.processes import family
+from glm_tts_api.processes import family
 from scripts.checks.torture.trying import Trying, trying
 from scripts.checks.torture.verdict import Verdict
 from scripts.checks.torture.watching import Held
