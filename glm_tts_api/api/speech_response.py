@@ -35,11 +35,10 @@ from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.recognition.verdicts import listed
-from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole, noted
+from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole
 from glm_tts_api.speech.lateness import Lateness
 from glm_tts_api.speech.permit import Permit
-from glm_tts_api.speech.playback import Playback
-from glm_tts_api.speech.request_log import recorded_outcome
+from glm_tts_api.speech.request_log import Playback, recorded_outcome
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.service import deadline_adding
 from glm_tts_api.speech.times import SegmentTimes
@@ -112,7 +111,7 @@ async def speak(
         with taping as tape, deadline_adding(lambda: advice):
             async with _while_connected(request, state, asked) as (permit, stream):
                 lateness = Lateness(asked, log, permit, state.speech.n_spoken)
-                async for chunk in noted(stream, log, asked):
+                async for chunk in stream:
                     chunks.append(chunk)
                     lateness.took(chunk)
                 if stream.verifier is not None:
@@ -143,7 +142,7 @@ async def stream(
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
         tape = stack.enter_context(state.recent.taping(asked, owner_of(request), address))
-        pieces = Encoded(chunks, log, state.pools.encode, asked, tape)
+        pieces = Encoded(chunks, state.pools.encode, tape)
         first = await pieces.first()
         answer = _StreamedSpeech(
             request, asked, framing or RawAudio(), permit, pieces, first, stack.pop_all()

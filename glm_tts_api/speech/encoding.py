@@ -16,7 +16,6 @@ from glm_tts_api.audio.tempo import Paced
 from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
 from glm_tts_api.speech.pools import Pool
 from glm_tts_api.speech.recent import Tape
-from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.times import SegmentTimes, TimeKeeper
 
@@ -35,16 +34,6 @@ class Speech:
     times: Sequence[SegmentTimes]
     sample_rate: int
     seconds: float
-
-
-async def noted(stream: ResumedStream, log: RequestLog, asked: SpeechRequest) -> AsyncIterator[AudioChunk]:
-    """Yields the chunks of `stream` unchanged. Notes in the request's `log` how long each chunk plays, and,
-    for a streamed answer, when the client has taken the chunk."""
-    async for chunk in stream:
-        log.took(chunk, chunk.seconds / asked.speed_of(chunk))
-        yield chunk
-        if log.playback is not None:
-            log.playback.passed_on()
 
 
 def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
@@ -110,26 +99,23 @@ def _at_volume(pcm: Float32, volume: float) -> Float32:
 
 
 class Encoded:
-    """An answer that is sent while it is made: an async iterator of the encoded bytes of each chunk.
+    """An answer in the requested format: an async iterator of bytes. If the request `streams`, it has the
+    encoded bytes of each chunk, as soon as the chunk is made. Else it has all bytes at once, so that the
+    header of a container has the length of the audio; segments of a verified request that drift from their
+    text are spoken again before that.
+
     `sample_rate` is set once the first chunk is encoded. `seconds` is how long the audio so far plays.
     `times` has the times of the segments that have ended, if the request asks for timestamps. `tape` records
-    the answer; None records nothing."""
+    a streamed answer; None records nothing.
+    """
 
     sample_rate: int
     seconds = 0.0
 
-    def __init__(
-        self,
-        stream: ResumedStream,
-        log: RequestLog,
-        pool: Pool,
-        asked: SpeechRequest,
-        tape: Tape | None = None,
-    ) -> None:
-        self._timings, self._pool, self._asked, self._tape = log.timings, pool, asked, tape
-        self._stream = stream
+    def __init__(self, stream: ResumedStream, pool: Pool, tape: Tape | None = None) -> None:
+        self._stream, self._pool, self._tape = stream, pool, tape
         self.times: list[SegmentTimes] = []
-        self._pieces = self._encode(noted(stream, log, asked))  # first() and __aiter__ read the same iterator
+        self._pieces = self._in_pieces() if stream.asked.streams else self._at_once()
         self._output: _Output | None = None
 
     async def first(self) -> bytes:
@@ -143,18 +129,32 @@ class Encoded:
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._pieces
 
-    async def _encode(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[bytes]:
-        async for chunk in chunks:
-            yield self._taped(await self._on_a_thread(self._push, chunk))
-        self._timings.end_generation()
-        rest = self._taped(await self._on_a_thread(self._finish))
-        if self._tape is not None and self._output is not None:
-            self._tape.end(self._output.pcm_rate, self.times, self._timings.verified)
+    async def _in_pieces(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            yield await self._on_a_thread(self._push, chunk)
+        self._stream.timings.end_generation()
+        assert self._output is not None
+        rest = await self._on_a_thread(self._output.finish)
+        if self._tape is not None:
+            self._tape.end(self._output.pcm_rate, self.times, self._stream.timings.verified)
         yield rest
         if self._stream.verifier is not None:
             await self._stream.verifier.report()
 
-    def _taped(self, piece: bytes) -> bytes:
+    async def _at_once(self) -> AsyncIterator[bytes]:
+        chunks = [chunk async for chunk in self._stream]
+        if self._stream.verifier is not None:
+            chunks = await self._stream.verifier.repaired(chunks)
+        self._stream.timings.end_generation()
+        with self._stream.timings.stage("encode"):
+            speech = await self._pool.run(encode_whole, chunks, self._stream.asked)
+        self.sample_rate, self.seconds, self.times = speech.sample_rate, speech.seconds, [*speech.times]
+        yield speech.audio
+
+    async def _on_a_thread(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
+        """Encodes in a thread of the pool, and takes what the output says of the bytes."""
+        with self._stream.timings.stage("encode"):
+            piece = await self._pool.run(call, *args, **kwargs)
         assert self._output is not None
         heard = self._output.heard()
         self.times += self._output.times.take()
@@ -162,35 +162,9 @@ class Encoded:
             self._tape.add(heard, piece)
         return piece
 
-    async def _on_a_thread(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
-        with self._timings.stage("encode"):
-            return await self._pool.run(call, *args, **kwargs)
-
     def _push(self, chunk: AudioChunk) -> bytes:
         if self._output is None:
-            self._output = _Output(self._asked, chunk.sample_rate)
+            self._output = _Output(self._stream.asked, chunk.sample_rate)
             self.sample_rate = self._output.sample_rate
-        self.seconds += chunk.seconds / self._asked.speed_of(chunk)
+        self.seconds += chunk.seconds / self._stream.asked.speed_of(chunk)
         return self._output.push(chunk)
-
-    def _finish(self) -> bytes:
-        assert self._output is not None
-        return self._output.finish()
-
-
-class EncodedWhole(Encoded):
-    """An Encoded whose iterator yields the whole answer at once, so that the header of a container has the
-    length of the audio. If the request is verified, segments that drift from their text are spoken again
-    before that. The answer is not recorded; `tape` has no effect."""
-
-    async def _encode(self, chunks: AsyncIterator[AudioChunk]) -> AsyncIterator[bytes]:
-        all_chunks = [chunk async for chunk in chunks]
-        if self._stream.verifier is not None:
-            all_chunks = await self._stream.verifier.repaired(all_chunks)
-        self._timings.end_generation()
-        yield await self._on_a_thread(self._whole, all_chunks)
-
-    def _whole(self, chunks: list[AudioChunk]) -> bytes:
-        speech = encode_whole(chunks, self._asked)
-        self.sample_rate, self.seconds, self.times = speech.sample_rate, speech.seconds, list(speech.times)
-        return speech.audio

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Literal, Protocol
 
 from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.child import EngineDied
@@ -20,23 +20,26 @@ from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault, Unavailable
 from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.resumed_stream import ResumedStream
+from glm_tts_api.stats.workers import Phase
 from speech_text.reading import ShownReading
 
+HealthStatus = Literal["healthy", "idle", "loading", "draining", "unhealthy"]
 logger = logging.getLogger(__name__)
 _GUILTY = 3  # `read` gives up after this many engines died by themselves while they read the text
 _JUDGE_S = 20.0  # the longest wait of `judge`; the official model takes longer on a CPU
 
-# The states of an engine from the best to the worst. The server's state is that of its best engine.
-_FROM_THE_BEST: tuple[Status, ...] = (
-    "ready",
-    "idle",
-    "reloading",
-    "restarting",
-    "stalled",
-    "loading",
-    "lost",
-    "failed",
-)
+# The states of an engine from the best to the worst, each with the server's health and the engine's phase in
+# the metrics. The server's state is that of its best engine.
+STATES: dict[Status, tuple[HealthStatus, Phase]] = {
+    "ready": ("healthy", "ready"),
+    "idle": ("idle", "ready"),
+    "reloading": ("idle", "ready"),
+    "restarting": ("loading", "loading"),
+    "stalled": ("unhealthy", "stalled"),
+    "loading": ("loading", "loading"),
+    "lost": ("unhealthy", "failed"),
+    "failed": ("unhealthy", "failed"),
+}
 
 
 class SpeechEngine(Protocol):
@@ -63,11 +66,7 @@ class SpeechEngine(Protocol):
     def info(self) -> EngineInfo | None: ...
     def usage(self) -> EngineUsage | None: ...
     def synthesize(
-        self,
-        asked: SpeechRequest,
-        timings: Timings,
-        *,
-        progress: Progress = NO_PROGRESS,
+        self, asked: SpeechRequest, timings: Timings, *, progress: Progress = NO_PROGRESS
     ) -> SpeechStream: ...
 
 
@@ -89,7 +88,7 @@ class Engines:
     @property
     def state(self) -> EngineState:
         """The state of the server, which is that of its best engine."""
-        return min((engine.state for engine in self.each), key=lambda it: _FROM_THE_BEST.index(it.status))
+        return min((engine.state for engine in self.each), key=lambda it: [*STATES].index(it.status))
 
     def info(self) -> EngineInfo | None:
         """Returns the facts of the first engine that has loaded its model, such as the model's name; None

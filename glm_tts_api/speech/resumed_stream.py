@@ -19,6 +19,7 @@ from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import FatalText
 from glm_tts_api.speech.permit import Permit
+from glm_tts_api.speech.request_log import RequestLog
 
 if TYPE_CHECKING:
     from glm_tts_api.speech.engines import Engines
@@ -36,6 +37,7 @@ class ResumedStream:
     speaks the text alone, until there is new audio. If that engine dies too, the request ends with an error.
 
     `engine` is the number of the first engine. `progress` is the work that was done for the request before.
+    `log` notes each chunk, and `verifier` hears it; both are None until they are set.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class ResumedStream:
     ) -> None:
         self.timings = timings
         self.asked = asked
+        self.log: RequestLog | None = None
         self.verifier: Verifier | None = None
         self._engines = engines
         self._permit = permit
@@ -57,6 +60,7 @@ class ResumedStream:
         # How many samples of that segment were sent, and how many of these a new engine still makes again.
         self._n_heard = self._n_known = 0
         self._n_deaths = 0  # deaths of engines since the last chunk that was sent
+        self._is_heard = False  # whether a chunk was sent
         self._is_alone = False  # whether the engine spoke nothing else when it began with a suspect text
         self._freed: list[Callable[[], None]] = []
         self._solitude = AsyncExitStack()
@@ -102,6 +106,8 @@ class ResumedStream:
     async def __anext__(self) -> AudioChunk:
         """Returns the next chunk in the order of the text. If the engine has died, waits for an engine that
         continues. Raises the ServiceError that ended the request."""
+        if self._is_heard and self.log is not None and self.log.playback is not None:
+            self.log.playback.passed_on()  # the client asks for the next chunk
         while True:
             try:
                 chunk = await anext(self._stream)
@@ -143,11 +149,13 @@ class ResumedStream:
     async def _note(self, chunk: AudioChunk) -> None:
         """Counts a chunk that is sent to the client now, and ends the reservation of an engine. If the chunk
         ends its segment, the position moves to the start of the next segment."""
-        self._n_deaths, self._is_alone = 0, False
+        self._n_deaths, self._is_alone, self._is_heard = 0, False, True
         await self._solitude.aclose()
         if self.verifier is not None:
             self.verifier.took(chunk)
         self.timings.audio_s += chunk.seconds
+        if self.log is not None:
+            self.log.took(chunk, chunk.seconds / self.asked.speed_of(chunk))
         self._n_heard += len(chunk.pcm)
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import SpeechRequest, Timings, UploadedVoice
@@ -18,7 +17,7 @@ from glm_tts_api.recognition.recogniser import Recogniser
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.clients import RequestRates, require_voices
 from glm_tts_api.speech.encoding import Speech, encode_whole
-from glm_tts_api.speech.engines import Engines
+from glm_tts_api.speech.engines import STATES, Engines, HealthStatus
 from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
@@ -26,10 +25,8 @@ from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.speech.verifier import TakePlace, Verifier
 from glm_tts_api.stats.figures import LANES, Figures
-from glm_tts_api.stats.workers import KeyCounts, Phase, WorkerStats
+from glm_tts_api.stats.workers import KeyCounts, WorkerStats
 from glm_tts_api.voices.unregistered import decoded_voice
-
-HealthStatus = Literal["healthy", "idle", "loading", "draining", "unhealthy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class SpeechService:
 
     @property
     def status(self) -> HealthStatus:
-        return "draining" if self.is_stopping() else _HEALTH[self.engines.state.status]
+        return "draining" if self.is_stopping() else STATES[self.engines.state.status][0]
 
     def require_ready(self) -> None:
         """Raises Draining, Loading or Unhealthy if no request can be spoken now."""
@@ -82,7 +79,7 @@ class SpeechService:
             WorkerStats(
                 number=number,
                 pid=engine.pid,
-                phase=_PHASES[engine.state.status],
+                phase=STATES[engine.state.status][1],
                 restarts=engine.n_restarts,
                 watchdog_exits=engine.n_watchdog_exits,
                 resumed=self.engines.n_resumed[number],
@@ -131,6 +128,7 @@ class SpeechService:
             stream = await stack.enter_async_context(await self.engines.speak(asked, log.timings, permit))
             stream.on_freed(permit.hold())
             self._verify(stream, lambda: nullcontext(permit), stack)
+            stream.log = log
             if log.playback is not None:
                 stream.goes_on_from(log.playback.sounds_until)
             yield permit, stream
@@ -175,25 +173,3 @@ def _listed(log: RequestLog, active: list[RequestLog]) -> Iterator[None]:
         yield
     finally:
         active.remove(log)
-
-
-_HEALTH: dict[str, HealthStatus] = {
-    "loading": "loading",
-    "ready": "healthy",
-    "idle": "idle",
-    "reloading": "idle",
-    "restarting": "loading",
-    "stalled": "unhealthy",
-    "failed": "unhealthy",
-    "lost": "unhealthy",
-}
-_PHASES: dict[str, Phase] = {
-    "loading": "loading",
-    "ready": "ready",
-    "idle": "ready",
-    "reloading": "ready",
-    "restarting": "loading",
-    "stalled": "stalled",
-    "failed": "failed",
-    "lost": "failed",
-}

@@ -13,7 +13,7 @@ import pytest
 
 from bench.loop_lag import LoopLag
 from glm_tts_api.engine.state import EngineState
-from glm_tts_api.speech.playback import Playback
+from glm_tts_api.speech.request_log import Playback
 from glm_tts_api.stats.figures import SERIES
 from tests.api.running import Running
 from tests.api.socket_client import SENTENCES, heard, talking, tell, write
@@ -133,7 +133,7 @@ def test_sentences_that_come_late_underrun_but_not_for_want_of_text(serve: Serve
 
 def test_time_that_the_client_takes_is_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr("glm_tts_api.speech.playback.time.perf_counter", lambda: now)
+    monkeypatch.setattr("glm_tts_api.speech.request_log.time.perf_counter", lambda: now)
     playback = Playback()
     assert playback.came(1.0) == 0  # heard from now on
     now += 1.2  # it reads nothing

@@ -28,9 +28,8 @@ from glm_tts_api.http.connections import Connection
 from glm_tts_api.logs import without_text
 from glm_tts_api.recognition.verdicts import listed
 from glm_tts_api.speech.clients import Client as Identity
-from glm_tts_api.speech.encoding import Encoded, EncodedWhole
-from glm_tts_api.speech.playback import Playback
-from glm_tts_api.speech.request_log import RequestLog, recorded_outcome
+from glm_tts_api.speech.encoding import Encoded
+from glm_tts_api.speech.request_log import Playback, RequestLog, recorded_outcome
 
 logger = logging.getLogger(__name__)
 DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
@@ -226,8 +225,7 @@ class Speaker:
         asked = replace(asked, is_marked=self._state.config.synthetic_mark)
         arrived_at = asyncio.get_running_loop().time()  # not counting the wait for earlier ones
         async with self._state.speech.speaking(asked, log, arrived_at=arrived_at) as (permit, stream):
-            encoded = Encoded if asked.streams else EncodedWhole
-            pieces = encoded(stream, log, self._state.pools.encode, asked)
+            pieces = Encoded(stream, self._state.pools.encode)
             first = await pieces.first()
             segment, words = self._n_segments, self._client.words
             self._n_segments += 1

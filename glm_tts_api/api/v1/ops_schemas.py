@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.api.v1.schemas import EXAMPLE_ID
 from glm_tts_api.contracts import STAGES, DecodeKernels, Stage
-from glm_tts_api.speech.service import HealthStatus
+from glm_tts_api.speech.engines import HealthStatus
 from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.workers import Phase
 
