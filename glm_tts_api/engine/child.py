@@ -1,5 +1,5 @@
-"""One process of an engine, as the server handles it: starts the process, exchanges messages with it, watches
-it and ends it. Runs on the event loop; loads no model.
+"""One process of an engine or of the recogniser, as the server handles it: starts the process, exchanges
+messages with it, watches it and ends it. Runs on the event loop; loads no model.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from msgspec import msgpack
 
 from glm_tts_api.contracts import Progress, SpeechRequest, Voice
 from glm_tts_api.engine import messages
@@ -48,8 +50,8 @@ class EngineDied(Exception):
 
 
 class Begun(NamedTuple):
-    """A new process of an engine, which waits for the message Load. `own` is the server's end of the socket
-    pair between the server and the process."""
+    """A new process, which waits for its first message. `own` is the server's end of the socket pair between
+    the server and the process."""
 
     process: subprocess.Popen[bytes]
     own: socket.socket
@@ -75,27 +77,28 @@ class Begun(NamedTuple):
 
 
 class Child:
-    """An engine's process that is connected to the event loop. `cause` is the reason for which the server
-    ends the process; an empty `cause` means that there is none."""
+    """A process that is connected to the event loop. `its` decodes the messages of the process. `cause` is
+    the reason for which the server ends the process; an empty `cause` means that there is none."""
 
     def __init__(
         self,
         process: subprocess.Popen[bytes],
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        its: msgpack.Decoder[Any],
     ) -> None:
         self.pid = process.pid
         self.cause = ""
-        self._process, self._reader, self._writer = process, reader, writer
+        self._process, self._reader, self._writer, self._decoder = process, reader, writer, its
         self._recordings: OrderedDict[str, None] = OrderedDict()  # digests of those that the process has
         self._silent_s = self._step_s = 0.0
         self._looked_at = time.monotonic()
         self._n_out_of_memory = _n_out_of_memory()
 
     @classmethod
-    async def heard_from(cls, begun: Begun) -> Child:
+    async def heard_from(cls, begun: Begun, its: msgpack.Decoder[Any] = TO_SERVER) -> Child:
         """Connects the running event loop to the process `begun`. Returns the process as a Child."""
-        return cls(begun.process, *await asyncio.open_connection(sock=begun.own))
+        return cls(begun.process, *await asyncio.open_connection(sock=begun.own), its)
 
     # -- messages to and from the process
 
@@ -134,10 +137,10 @@ class Child:
         self._recordings.move_to_end(digest)
         return Voice(replace(recording, samples=messages.NO_SAMPLES), voice.transcript, digest, voice.name)
 
-    async def said(self) -> AsyncIterator[messages.ToServer]:
+    async def said(self) -> AsyncIterator[Any]:
         """Yields the process's messages until the connection ends. Raises BrokenMessage if the process sends
         an invalid message."""
-        frames = Frames(TO_SERVER)
+        frames = Frames(self._decoder)
         with suppress(ConnectionError):
             while data := await self._reader.read(_AT_ONCE):
                 for message in frames.push(data):

@@ -37,8 +37,15 @@ def _decoded(kind: Any, value: Any) -> Any:
 
 
 _ENCODER: Final = msgpack.Encoder(enc_hook=_encoded)
-TO_ENGINE: Final = msgpack.Decoder(ToEngine, dec_hook=_decoded)
-TO_SERVER: Final = msgpack.Decoder(ToServer, dec_hook=_decoded)
+
+
+def decoder(kinds: Any) -> msgpack.Decoder[Any]:
+    """Returns a decoder of messages of these kinds: one type, or a union of types."""
+    return msgpack.Decoder(kinds, dec_hook=_decoded)
+
+
+TO_ENGINE: Final = decoder(ToEngine)
+TO_SERVER: Final = decoder(ToServer)
 
 
 def frame(message: Struct) -> bytearray:
@@ -75,18 +82,18 @@ class Frames:
                 raise BrokenMessage(str(error)) from None
 
 
-class EngineSide:
-    """The engine process's end of the socket pair, with blocking calls. Any thread may call `send`, which
-    waits while the server reads nothing."""
+class ChildSide:
+    """A child process's end of the socket pair, with blocking calls. `its` decodes the server's messages. Any
+    thread may call `send`, which waits while the server reads nothing."""
 
-    def __init__(self, own: socket.socket) -> None:
-        self._socket = own
+    def __init__(self, own: socket.socket, its: msgpack.Decoder[Any] = TO_ENGINE) -> None:
+        self._socket, self._decoder = own, its
         self._sending = threading.Lock()
 
-    def __iter__(self) -> Iterator[ToEngine]:
+    def __iter__(self) -> Iterator[Any]:
         """Waits for the server's messages and yields them until the server is gone. Raises BrokenMessage for
         an invalid message."""
-        frames = Frames(TO_ENGINE)
+        frames = Frames(self._decoder)
         while data := self._received():
             yield from frames.push(data)
 

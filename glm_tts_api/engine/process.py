@@ -31,7 +31,7 @@ from typing import NoReturn, Protocol
 from glm_tts_api.contracts import Progress, ReadingOptions, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import checkpoint_check, messages
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
-from glm_tts_api.engine.frames import EngineSide
+from glm_tts_api.engine.frames import ChildSide
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.messages import fault_of
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
@@ -90,7 +90,7 @@ BuildEngine = Callable[[messages.Load, Callable[[EngineLost], None]], SpeakingEn
 class EngineProcess:
     """Carries out the server's messages with one engine."""
 
-    def __init__(self, side: EngineSide, load: messages.Load, build: BuildEngine) -> None:
+    def __init__(self, side: ChildSide, load: messages.Load, build: BuildEngine) -> None:
         self._side = side
         self._buffer_s = load.config.stream_buffer_s
         self._engine = build(load, self._lost)
@@ -260,7 +260,7 @@ def main(build: BuildEngine = build_engine, *, prepare: Callable[[], None] = lam
         server = socket.socket(fileno=int(descriptor))
         if checked[:1] == [checkpoint_check.OPTION]:
             checkpoint_check.check(server, *checked[1:])
-        _do_all(EngineSide(server), build)
+        _do_all(ChildSide(server), build)
     except Exception:
         logger.critical(
             "The engine's process ends: it could not carry out a message of the server", exc_info=True
@@ -270,7 +270,7 @@ def main(build: BuildEngine = build_engine, *, prepare: Callable[[], None] = lam
     os._exit(status)  # does not wait for threads that are in the middle of a step
 
 
-def _do_all(side: EngineSide, build: BuildEngine) -> None:
+def _do_all(side: ChildSide, build: BuildEngine) -> None:
     """Carries out the server's messages until the server is gone. The first message must be Load. Raises
     BrokenMessage for any other first message and for an invalid message."""
     said = iter(side)

@@ -11,23 +11,21 @@ import socket
 import sys
 from pathlib import Path
 
-from glm_tts_api.engine.frames import Frames, frame
-from glm_tts_api.engine.messages import samples_of
+from glm_tts_api.engine.frames import ChildSide, decoder
 from glm_tts_api.processes import end_with_parent
 from glm_tts_api.recognition.comparison import compare, in_words, verdict_of
-from glm_tts_api.recognition.messages import TO_RECOGNISER, Heard, Listen
 from glm_tts_api.recognition.model import Ear, Whisper
+from glm_tts_api.recognition.recogniser import Heard, Listen
 
 logger = logging.getLogger(__name__)
-_AT_ONCE = 2**20
 _NICE = 5  # a lower priority than that of the engines
 
 
 def answer(ear: Ear, asked: Listen) -> Heard:
     """Hears the recording in `asked` and returns the words with a verdict. If `asked` has the text that
     should be said, the verdict is the result of comparing the words with that text; without the text it is
-    "ok". Raises BrokenMessage."""
-    transcript = ear.hear(samples_of(asked.samples), asked.sample_rate, asked.said)
+    "ok"."""
+    transcript = ear.hear(asked.recording.samples, asked.recording.sample_rate, asked.said)
     if asked.said is None:
         return Heard(in_words(transcript.text), "ok", 0.0)
     found = compare(asked.said, transcript.text)
@@ -37,10 +35,9 @@ def answer(ear: Ear, asked: Listen) -> Heard:
 
 def serve(ear: Ear, own: socket.socket) -> None:
     """Answers the messages on the socket `own` until the server closes it."""
-    frames = Frames(TO_RECOGNISER)
-    while data := own.recv(_AT_ONCE):
-        for asked in frames.push(data):
-            own.sendall(frame(answer(ear, asked)))
+    server = ChildSide(own, decoder(Listen))
+    for asked in server:
+        server.send(answer(ear, asked))
 
 
 def main() -> None:

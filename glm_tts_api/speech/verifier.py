@@ -12,15 +12,14 @@ import asyncio
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from glm_tts_api.contracts import VERDICTS, AudioChunk, Verdict, Verified
+from glm_tts_api.contracts import VERDICTS, AudioChunk, Verified
 from glm_tts_api.engine.seeds import respoken_seed
 from glm_tts_api.errors import Unavailable
-from glm_tts_api.recognition.recogniser import Recogniser
+from glm_tts_api.recognition.recogniser import Heard, Recogniser
 from glm_tts_api.speech.permit import Permit
 
 if TYPE_CHECKING:
@@ -31,16 +30,12 @@ TakePlace = Callable[[], AbstractAsyncContextManager[Permit]]
 """A function that returns the context in which a segment is spoken again: it has the permit for a place."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Take:
-    """One try at a segment: its audio, and the words that the recogniser `heard` in it. `distance` says how
-    far these words are from the text (recognition/messages.py); it is infinity if the recogniser was
-    unavailable."""
+class _Take(NamedTuple):
+    """One try at a segment: its audio, and what the recogniser heard in it. The distance is infinity if the
+    recogniser was unavailable."""
 
     chunks: Sequence[AudioChunk]
-    verdict: Verdict
-    distance: float
-    heard: str
+    found: Heard
 
 
 class Verifier:
@@ -74,9 +69,11 @@ class Verifier:
         best: dict[int, _Take] = {}
         for segment, hearing in sorted(self._takes.items()):
             takes = [await hearing]
-            while takes[-1].verdict == "drift" and len(takes) <= MOST_RETAKES:
+            while takes[-1].found.verdict == "drift" and len(takes) <= MOST_RETAKES:
                 takes.append(await self._hear(await self._spoken_anew(segment, len(takes))))
-            best[segment] = min(takes, key=lambda take: (VERDICTS.index(take.verdict), take.distance))
+            best[segment] = min(
+                takes, key=lambda take: (VERDICTS.index(take.found.verdict), take.found.distance)
+            )
             self._note(segment, best[segment], len(takes) - 1)
         return [*_with_takes(chunks, best)]
 
@@ -91,8 +88,8 @@ class Verifier:
         try:
             found = await self._recogniser.hear(pcm, chunks[-1].sample_rate, chunks[-1].said)
         except Unavailable:
-            return _Take(chunks, "inconclusive", math.inf, "")
-        return _Take(chunks, found.verdict, found.distance, found.text)
+            found = Heard("", "inconclusive", math.inf)
+        return _Take(chunks, found)
 
     async def _spoken_anew(self, segment: int, take: int) -> list[AudioChunk]:
         seed = respoken_seed(self._stream.asked.sampling.seed, take)
@@ -106,8 +103,8 @@ class Verifier:
         return chunks
 
     def _note(self, segment: int, take: _Take, n_retakes: int) -> None:
-        said = take.chunks[-1].said
-        self._stream.timings.verified[segment] = Verified(take.verdict, said, take.heard, n_retakes)
+        said, found = take.chunks[-1].said, take.found
+        self._stream.timings.verified[segment] = Verified(found.verdict, said, found.text, n_retakes)
 
 
 def _with_takes(chunks: Sequence[AudioChunk], takes: dict[int, _Take]) -> Iterator[AudioChunk]:

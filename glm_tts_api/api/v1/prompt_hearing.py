@@ -13,7 +13,7 @@ from glm_tts_api.api.registering import beside_speech, register
 from glm_tts_api.audio.decode import decode_audio
 from glm_tts_api.contracts import Recording, Voice
 from glm_tts_api.errors import InvalidField, PromptRejected, ServiceError, Unavailable, quote
-from glm_tts_api.recognition.messages import Heard
+from glm_tts_api.recognition.recogniser import Heard
 from glm_tts_api.voices.check import Finding, check_recording, check_transcript_fit, words_heard
 
 _MOST_SHOWN = 500  # characters
