@@ -3,7 +3,7 @@
 Compares the server's phoneme mode with pypinyin alone, and with g2pM where it is installed.
 
 pip install --no-deps --target /tmp/g2pm g2pM
-PYTHONPATH=/tmp/g2pm .venv/bin/python bench/compare_polyphones.py
+PYTHONPATH=/tmp/g2pm .venv/bin/python -m bench.compare_polyphones
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Counts the sentences of tests/speech_text/readings that our rules and those of others read well.
 
-    python bench/compare_readings.py [--aside] [--ours]
+    python -m bench.compare_readings [--aside] [--ours]
 
 The others are the published rules, WeText and NeMo. --aside takes the sentences that were put aside while the
 rules were made. --ours leaves out WeText and NeMo, which are installed from PyPI into ~/.cache/glm-tts-api/
@@ -9,7 +9,6 @@ readings; this takes some minutes the first time. Prints for each kind of senten
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import venv
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from bench.arguments import Arguments
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from speech_text.frontend import RuleSet, TextFrontend
@@ -31,7 +30,7 @@ ENVIRONMENT = Path.home() / ".cache" / "glm-tts-api" / "readings"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Arguments(__doc__)
     parser.add_argument("--aside", action="store_true", help="the sentences that were put aside")
     parser.add_argument("--ours", action="store_true", help="our two sets of rules alone")
     options = parser.parse_args()

@@ -8,18 +8,20 @@ that can be sampled, and RAS over all rows.
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
-from bench.floor import bandwidth, matmul_flops
-from bench.report import Progress
+from bench.floor import bandwidth, matmul_flops, synchronize
 from bench.synthetic import LLM_SIZES, N_AUDIO, filled_llm
-from glm_tts_api.contracts import Dtype, SamplingOptions
+from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model import sampling
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
@@ -37,11 +39,6 @@ ROWS = (1, 4, 8, 16)
 SLOTS = 20  # the sum of the default limits of concurrent requests
 N_PROMPT, N_STEPS = 200, 40
 _WARM_UP = 3
-
-
-def _sync(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
 
 
 def ras_published(logits: Tensor, drawn: list[int], generator: torch.Generator) -> int:
@@ -67,19 +64,7 @@ def _transformers_model(llama: Llama, device: torch.device) -> LlamaForCausalLM:
 
     config = llama.config
     with torch.device("meta"):
-        model = LlamaForCausalLM(
-            LlamaConfig(
-                vocab_size=config.vocab_size,
-                hidden_size=config.hidden_size,
-                intermediate_size=config.intermediate_size,
-                num_hidden_layers=config.num_hidden_layers,
-                num_attention_heads=config.num_attention_heads,
-                num_key_value_heads=config.num_key_value_heads,
-                head_dim=config.head_dim,
-                max_position_embeddings=config.max_position_embeddings,
-                tie_word_embeddings=config.tie_word_embeddings,
-            )
-        )
+        model = LlamaForCausalLM(LlamaConfig(**asdict(config)))
     model.load_state_dict(llama.state_dict(), strict=False, assign=True)
     model.tie_weights()
     rotary = model.model.rotary_emb
@@ -98,7 +83,7 @@ def baseline_tps(llama: Llama, device: torch.device) -> float:
     start = 0.0
     for step in range(_WARM_UP + N_STEPS):
         if step == _WARM_UP:
-            _sync(device)
+            synchronize(device)
             start = time.perf_counter()
         ids = torch.tensor([[drawn[-1]]], device=device)
         logits = model(input_ids=ids, past_key_values=cache, use_cache=True).logits[0, -1]
@@ -143,7 +128,7 @@ def step_s(
     start = 0.0
     for index in range(_WARM_UP + n_steps):
         if index == _WARM_UP:
-            _sync(runner.device)
+            synchronize(runner.device)
             start = time.perf_counter()
         advance(step, rows)
     return (time.perf_counter() - start) / n_steps
@@ -181,22 +166,19 @@ def n_weights(config: LlmConfig, n_sampled: int) -> int:
     return config.num_hidden_layers * per_layer + n_sampled * width
 
 
-def run(*, size: str, device: torch.device, dtype: Dtype) -> dict[str, Any]:
+def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measures the decode step, and prints and returns its speed.
 
     The speed is in tokens per second, as a ratio to the baseline of the same run, and as a ratio to the floor
     (the time to read the weights once or to multiply by them).
     """
-    progress = Progress(2 + len(ROWS))
-    config = LLM_SIZES[size]
+    device, config = torch.device(args.device), LLM_SIZES[args.size]
     llama = filled_llm(config)
-    progress.step()
     base = baseline_tps(llama, device)
-    progress.step()
-    audio_start = config.vocab_size - N_AUDIO[size] - 1
+    audio_start = config.vocab_size - N_AUDIO[args.size] - 1
     sampled_ids = range(audio_start, config.vocab_size)  # the last id stands for the end
     count = n_weights(config, len(sampled_ids))
-    precision = choose_precision(device, n_weights=count, dtype=dtype)
+    precision = choose_precision(device, n_weights=count, dtype=args.dtype)
     runner = LlmRunner(
         llama, sampled_ids=sampled_ids, device=device, dtype=precision.dtype, int8=precision.int8
     )
@@ -204,14 +186,14 @@ def run(*, size: str, device: torch.device, dtype: Dtype) -> dict[str, Any]:
     read_s = count * (1 if precision.int8 else precision.dtype.itemsize) / bandwidth(device)
     flops = float("inf") if precision.int8 else matmul_flops(device, precision.dtype)  # int8: memory-bound
     result: dict[str, Any] = {
-        "size": size,
+        "size": args.size,
         "device": str(device),
         "dtype": "int8" if precision.int8 else str(precision.dtype).removeprefix("torch."),
         "baseline_tps": base,
         "floor_tps": 1 / read_s,
         "rows": {},
     }
-    for n_rows in ROWS:
+    for n_rows in tqdm(ROWS):
         tps = our_tps(runner, n_rows)
         floor_s = max(read_s, 2 * count * n_rows / flops)
         step_s = n_rows / tps
@@ -223,9 +205,7 @@ def run(*, size: str, device: torch.device, dtype: Dtype) -> dict[str, Any]:
             "to_floor": step_s / floor_s,
             "plain_step_ms": 1000 * n_rows / our_tps(runner, n_rows, plain=True),
         }
-        progress.step()
     result["deterministic_step_ms"] = 1000 / our_tps(runner, 1, fixed_slots=SLOTS)
-    progress.close()
     _print(result)
     return result
 

@@ -1,7 +1,7 @@
 """Lets many clients disconnect at random moments of their requests, and checks that nothing is left over.
 
-    python bench/disconnects.py [--count 500] [--clients 8] [--seed 0]
-    WORKERS=2 python bench/disconnects.py
+    python -m bench.disconnects [--count 500] [--clients 8] [--seed 0]
+    WORKERS=2 python -m bench.disconnects
 
 Starts a server for the test. Exits 1 if afterwards the server still counts a request as active or waiting, a
 process has more open files than before, or a request for speech fails.
@@ -9,7 +9,6 @@ process has more open files than before, or a request for speech fails.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import socket
@@ -23,10 +22,8 @@ from typing import Any
 
 import httpx
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from bench.report import Progress
-from bench.serve import running_server
+from bench.arguments import Arguments
+from bench.server import running_server
 from scripts.checks.torture.sayings import new_text, new_voice
 
 SETTLE_S = 120
@@ -141,17 +138,14 @@ def _more_files(before: dict[int, int], now: dict[int, int]) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Arguments(__doc__)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    with running_server(Progress(1)) as (base_url, _):
-        leave_many(
-            base_url, count=args.clients, n_clients=args.clients, seed=-args.clients
-        )  # a first round opens the files that the server keeps open
+    with running_server() as (base_url, _):
+        # a first round opens the files that the server keeps open
+        leave_many(base_url, count=args.clients, n_clients=args.clients, seed=-args.clients)
         what_is_left(base_url, {})
         before = open_files(base_url)
         moments = leave_many(base_url, count=args.count, n_clients=args.clients, seed=args.seed)

@@ -1,7 +1,7 @@
 """Kills the engine processes of a server repeatedly, and compares each answer with its undisturbed answer.
 
-    python bench/engine_kills.py [--engines 2] [--every 6] [--seconds 180] [--clients 12]
-                                              [--signal KILL|STOP]
+    python -m bench.engine_kills [--engines 2] [--every 6] [--seconds 180] [--clients 12]
+                                 [--signal KILL|STOP]
 
 Clients of every kind (whole answers, streams, server-sent events, WebSockets; five formats, two voices, both
 rates) repeat their requests to a server that this program starts. Every few seconds a random engine process
@@ -12,7 +12,6 @@ exits 1 if a request failed or an answer has other bytes than before the first k
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -23,17 +22,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx
 from websockets.sync.client import connect
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from bench.report import Progress
-from bench.serve import running_server
+from bench.arguments import Arguments
+from bench.server import running_server
 
 TEXTS = (
     "你好，很高兴认识你。",
@@ -48,45 +44,25 @@ Ask = Callable[[str], bytes]
 
 
 def whole(text: str, voice: str, audio_format: str, rate: int) -> Ask:
-    return _posted(text, voice, audio_format, rate, stream=False)
+    return partial(_posted, text, voice, audio_format, rate, False)
 
 
 def streamed(text: str, voice: str, audio_format: str, rate: int) -> Ask:
-    return _posted(text, voice, audio_format, rate, stream=True)
+    return partial(_posted, text, voice, audio_format, rate, True)
 
 
-def _posted(text: str, voice: str, audio_format: str, rate: int, *, stream: bool) -> Ask:
-    form = {
-        "input_text": text,
-        "index": voice,
-        "response_format": audio_format,
-        "sample_rate": str(rate),
-        "stream": str(stream).lower(),
-    }
+def _posted(text: str, voice: str, audio_format: str, rate: int, stream: bool, url: str) -> bytes:
+    fields = {"input_text": text, "index": voice, "sample_rate": rate, "stream": stream}
+    return _post(f"{url}/api/v1/tts", {**fields, "response_format": audio_format})
 
-    def ask(url: str) -> bytes:
-        answer = httpx.post(f"{url}/api/v1/tts", data=form, timeout=600, trust_env=False)
-        answer.raise_for_status()
-        return answer.content
 
-    return ask
+def _post(address: str, fields: dict[str, Any]) -> bytes:
+    return httpx.post(address, json=fields, timeout=600, trust_env=False).raise_for_status().content
 
 
 def events(text: str, voice: str, audio_format: str, _: int) -> Ask:
-    body = {
-        "model": "tts-1",
-        "input": text,
-        "voice": voice,
-        "response_format": audio_format,
-        "stream_format": "sse",
-    }
-
-    def ask(url: str) -> bytes:
-        answer = httpx.post(f"{url}/v1/audio/speech", json=body, timeout=600, trust_env=False)
-        answer.raise_for_status()
-        return answer.content
-
-    return ask
+    fields = {"model": "tts-1", "input": text, "voice": voice, "stream_format": "sse"}
+    return lambda url: _post(f"{url}/v1/audio/speech", {**fields, "response_format": audio_format})
 
 
 def talked(text: str, voice: str, _: str, rate: int) -> Ask:
@@ -100,9 +76,7 @@ def talked(text: str, voice: str, _: str, rate: int) -> Ask:
             for message in client:
                 if isinstance(message, bytes):
                     audio += message
-                    continue
-                told: dict[str, Any] = json.loads(message)
-                if told["type"] == "error":
+                elif (told := json.loads(message))["type"] == "error":
                     raise RuntimeError(str(told))
         return audio
 
@@ -110,6 +84,11 @@ def talked(text: str, voice: str, _: str, rate: int) -> Ask:
 
 
 KINDS = (whole, streamed, events, talked)
+COUNTERS = (
+    "glm_tts_engine_restarts_total",
+    "glm_tts_requests_resumed_total",
+    "glm_tts_watchdog_exits_total",
+)
 
 
 @dataclass
@@ -133,11 +112,7 @@ def requests(n: int, draw: random.Random) -> list[tuple[str, Ask]]:
     return made
 
 
-def digest(audio: bytes) -> str:
-    return hashlib.sha256(audio).hexdigest()
-
-
-def keep_asking(url: str, name: str, ask: Ask, expected: str, tally: Tally, stop: threading.Event) -> None:
+def keep_asking(url: str, name: str, ask: Ask, expected: bytes, tally: Tally, stop: threading.Event) -> None:
     while not stop.is_set():
         began = time.monotonic()
         try:
@@ -145,7 +120,7 @@ def keep_asking(url: str, name: str, ask: Ask, expected: str, tally: Tally, stop
         except Exception as error:
             tally.wrong.append(f"{name}: {type(error).__name__}: {error}"[:300])
         else:
-            if digest(audio) == expected:
+            if audio == expected:
                 tally.n_equal[name] += 1
             else:
                 tally.wrong.append(f"{name}: {len(audio)} other bytes")
@@ -165,28 +140,25 @@ def kill(url: str, number: int, draw: random.Random, tally: Tally) -> None:
         tally.n_kills += 1
 
 
-def run(
-    *, n_engines: int, every_s: float, seconds: float, n_clients: int, number: int, environ: dict[str, str]
-) -> tuple[Tally, dict[str, float]]:
-    """Starts a server, lets clients send requests, and kills an engine process every `every_s` seconds.
+def run(args: argparse.Namespace) -> tuple[Tally, dict[str, float]]:
+    """Starts a server, lets clients send requests, and kills an engine process every `args.every` seconds.
 
-    `number` is the signal. Returns the tally, and the server's counters of restarts and resumed requests.
+    Returns the tally, and the server's counters of restarts and resumed requests.
     """
+    settings = {"WORKERS": str(args.engines), **({"WATCHDOG_S": "8"} if args.signal == "STOP" else {})}
+    number = getattr(signal, f"SIG{args.signal}")
     draw, tally, stop = random.Random(1), Tally(), threading.Event()
-    os.environ |= {"WORKERS": str(n_engines), **environ}
-    with running_server(Progress(1)) as (url, _):
-        asked = [(name, ask, digest(ask(url))) for name, ask in requests(n_clients, draw)]
+    with running_server(settings) as (url, _):
+        asked = [(name, ask, ask(url)) for name, ask in requests(args.clients, draw)]
         clients = [
             threading.Thread(target=keep_asking, args=(url, name, ask, expected, tally, stop), daemon=True)
             for name, ask, expected in asked
         ]
         for client in clients:
             client.start()
-        end = time.monotonic() + seconds
-        for _ in count():
-            stop.wait(every_s)
-            if time.monotonic() >= end:
-                break
+        end = time.monotonic() + args.seconds
+        while time.monotonic() + args.every < end:
+            time.sleep(args.every)
             kill(url, number, draw, tally)
         stop.set()
         for client in clients:
@@ -195,12 +167,8 @@ def run(
 
 
 def told(url: str) -> dict[str, float]:
-    wanted = (
-        "glm_tts_engine_restarts_total",
-        "glm_tts_requests_resumed_total",
-        "glm_tts_watchdog_exits_total",
-    )
-    sums = dict.fromkeys(wanted, 0.0)
+    """Returns the sums of the server's counters."""
+    sums = dict.fromkeys(COUNTERS, 0.0)
     for line in httpx.get(f"{url}/metrics", trust_env=False).text.splitlines():
         name = line.partition("{")[0]
         if name in sums:
@@ -209,23 +177,14 @@ def told(url: str) -> dict[str, float]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Arguments(__doc__)
     parser.add_argument("--engines", type=int, default=2)
     parser.add_argument("--every", type=float, default=6)
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--clients", type=int, default=12)
     parser.add_argument("--signal", choices=("KILL", "STOP"), default="KILL")
     args = parser.parse_args()
-    tally, counters = run(
-        n_engines=args.engines,
-        every_s=args.every,
-        seconds=args.seconds,
-        n_clients=args.clients,
-        number=getattr(signal, f"SIG{args.signal}"),
-        environ={"WATCHDOG_S": "8"} if args.signal == "STOP" else {},
-    )
+    tally, counters = run(args)
     print(f"SIG{args.signal} to one of {args.engines} engines every {args.every:g} s: {tally.n_kills} times")
     for kind in KINDS:
         print(f"  {kind.__name__:10} {tally.n_equal[kind.__name__]:5} equal to the undisturbed answer")

@@ -5,6 +5,7 @@ The clients differ in their X-Forwarded-For header, which the server trusts from
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import statistics
 import time
@@ -13,27 +14,39 @@ from typing import Any
 
 import httpx
 
-from bench.report import Progress
-from bench.serve import SHORT, running_server
+from bench.asking import SHORT, client_of, listen, say
+from bench.server import running_server
 
 N_FLOOD, N_IDLE = 40, 8
-SINGLE, FLOOD = "192.0.2.1", "192.0.2.2"
+_SINGLE, _FLOOD = ({"X-Forwarded-For": address} for address in ("192.0.2.1", "192.0.2.2"))
 _AFTER_S = (0.1, 0.5)  # the first single request is sent so many seconds after the flood
 _APART_S = 0.05
 Ask = Callable[[httpx.AsyncClient, int], Awaitable[float]]
 
 
-def run() -> dict[str, Any]:
+async def _answer(client: httpx.AsyncClient, seed: int, headers: dict[str, str] = _SINGLE) -> float:
+    return (await say(client, SHORT[seed % len(SHORT)], seed, "exampleA", headers=headers)).latency_s
+
+
+async def _first_audio(client: httpx.AsyncClient, seed: int) -> float:
+    return (await listen(client, seed, SHORT[seed % len(SHORT)], "exampleA", headers=_SINGLE)).first_s
+
+
+ASKS: dict[str, tuple[Ask, str]] = {
+    "answer": (_answer, "a single answer"),
+    "first_audio": (_first_audio, "first audio of a single stream"),
+}
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measures on a server of its own, and prints and returns the figures."""
-    progress = Progress(4)
-    with running_server(progress) as (url, _):
-        result = asyncio.run(_measure(url, progress))
-    progress.close()
+    with running_server() as (url, _):
+        result = asyncio.run(_measure(url))
     print(
         f"{N_FLOOD} short requests of a client alone: {result['flood_s']:.1f} s; "
         f"with requests of another client beside them: {result['shared_flood_s']:.1f} s"
     )
-    for name, words in (("answer", "a single answer"), ("first_audio", "first audio of a single stream")):
+    for name, (_, words) in ASKS.items():
         idle, beside = result[f"{name}_idle_s"], result[f"{name}_beside_s"]
         p50, worst = statistics.median(beside), max(beside)
         print(
@@ -43,23 +56,17 @@ def run() -> dict[str, Any]:
     return result
 
 
-async def _measure(url: str, progress: Progress) -> dict[str, Any]:
-    limits = httpx.Limits(max_connections=2 * N_FLOOD)
-    async with httpx.AsyncClient(base_url=url, timeout=600, limits=limits) as client:
+async def _measure(url: str) -> dict[str, Any]:
+    async with client_of(url) as client:
         await _answer(client, 0)  # computes the features of the voice
         result: dict[str, Any] = {}
-        asks: dict[str, Ask] = {"answer": _answer, "first_audio": _first_audio}
-        for name, ask in asks.items():
-            idle = [await ask(client, number) for number in range(N_IDLE)]
-            result[f"{name}_idle_s"] = statistics.median(idle)
-        progress.step()
+        for name, (ask, _) in ASKS.items():
+            result[f"{name}_idle_s"] = statistics.median([await ask(client, n) for n in range(N_IDLE)])
         result["flood_s"] = await _flood(client)
-        progress.step()
-        for name, ask in asks.items():
+        for name, (ask, _) in ASKS.items():
             rounds = [await _beside(client, ask, after_s) for after_s in _AFTER_S]
             result[f"{name}_beside_s"] = [seconds for found, _ in rounds for seconds in found]
             result["shared_flood_s"] = max(flood_s for _, flood_s in rounds)
-            progress.step()
         return result
 
 
@@ -76,26 +83,5 @@ async def _beside(client: httpx.AsyncClient, ask: Ask, after_s: float) -> tuple[
 
 async def _flood(client: httpx.AsyncClient) -> float:
     begin = time.perf_counter()
-    await asyncio.gather(*(_answer(client, number, FLOOD) for number in range(N_FLOOD)))
+    await asyncio.gather(*(_answer(client, number, _FLOOD) for number in range(N_FLOOD)))
     return time.perf_counter() - begin
-
-
-def _form(number: int) -> dict[str, str]:
-    return {"input_text": SHORT[number % len(SHORT)], "index": "exampleA", "seed": str(number)}
-
-
-async def _answer(client: httpx.AsyncClient, number: int, address: str = SINGLE) -> float:
-    begin = time.perf_counter()
-    headers = {"X-Forwarded-For": address}
-    (await client.post("/api/v1/tts", data=_form(number), headers=headers)).raise_for_status()
-    return time.perf_counter() - begin
-
-
-async def _first_audio(client: httpx.AsyncClient, number: int) -> float:
-    form = {**_form(number), "stream": "true", "response_format": "pcm"}
-    begin, first_s = time.perf_counter(), 0.0
-    async with client.stream("POST", "/api/v1/tts", data=form, headers={"X-Forwarded-For": SINGLE}) as answer:
-        answer.raise_for_status()
-        async for _ in answer.aiter_bytes():
-            first_s = first_s or time.perf_counter() - begin
-    return first_s

@@ -15,7 +15,7 @@ _SECONDS = 0.6
 _BUFFER_BYTES = 2**29
 
 
-def _sync(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize()
 
@@ -24,16 +24,7 @@ def bandwidth(device: torch.device) -> float:
     """Returns the bytes that the device reads per second from a buffer too large for its caches."""
     buffer = torch.ones(_BUFFER_BYTES // 4, device=device)
     n = 8 if device.type == "cuda" else 1  # several sums for each synchronisation, so that a GPU is kept busy
-    buffer.sum()
-    _sync(device)
-    best, start = float("inf"), time.perf_counter()
-    while time.perf_counter() - start < _SECONDS:
-        begin = time.perf_counter()
-        for _ in range(n):
-            buffer.sum()
-        _sync(device)
-        best = min(best, (time.perf_counter() - begin) / n)
-    return _BUFFER_BYTES / best
+    return n * _BUFFER_BYTES / _least_s([buffer.sum] * n, device)
 
 
 def matmul_flops(device: torch.device, dtype: torch.dtype, *, rows: int = 2048) -> float:
@@ -43,19 +34,21 @@ def matmul_flops(device: torch.device, dtype: torch.dtype, *, rows: int = 2048) 
     """
     a = torch.randn(rows, 1024, device=device, dtype=dtype)
     weights = [torch.randn(1024, 1024, device=device, dtype=dtype) for _ in range(8)]
-    plain = [partial(torch.nn.functional.linear, weight=weight) for weight in weights]
-    packed = [PackedLinear(weight, typical_rows=rows) for weight in weights]
-    best = min(_seconds(products, a, device) for products in (plain, packed))
+    plain = [partial(torch.nn.functional.linear, a, weight) for weight in weights]
+    packed = [partial(PackedLinear(weight, typical_rows=rows), a) for weight in weights]
+    best = min(_least_s(products, device) for products in (plain, packed))
     return 2.0 * rows * 1024 * 1024 * len(weights) / best
 
 
-def _seconds(products: Sequence[Callable[[Tensor], Tensor]], a: Tensor, device: torch.device) -> float:
-    """Returns the shortest time in seconds in which all `products` were applied to `a` once."""
-    best, start = float("inf"), time.perf_counter()
-    while time.perf_counter() - start < _SECONDS:
+def _least_s(works: Sequence[Callable[[], Tensor]], device: torch.device) -> float:
+    """Returns the shortest time in seconds in which all `works` were called once, after a call to warm up."""
+    best, end = float("inf"), time.perf_counter() + _SECONDS
+    works[0]()
+    synchronize(device)
+    while time.perf_counter() < end:
         begin = time.perf_counter()
-        for product in products:
-            product(a)
-        _sync(device)
+        for work in works:
+            work()
+        synchronize(device)
         best = min(best, time.perf_counter() - begin)
     return best

@@ -8,6 +8,7 @@ one batch. A CPU renders several segments at a time as the server does, each wit
 
 from __future__ import annotations
 
+import argparse
 import copy
 import time
 from collections.abc import Callable, Sequence
@@ -18,9 +19,10 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from tqdm import tqdm
 
-from bench.floor import matmul_flops
-from bench.report import Progress
+from bench.floor import matmul_flops, synchronize
+from bench.synthetic import filled_flow
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.sampler import (
@@ -85,14 +87,6 @@ def estimator_flops(config: FlowConfig, n_rows: int, length: int) -> float:
     return float(n_rows * length * (per_frame + attention))
 
 
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    start = time.perf_counter()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
 def _side_by_side(model: FlowMatching, items: Sequence[FlowInput], *, steps: int) -> None:
     """Samples each segment by itself, with as many threads at a time as the server has for rendering."""
     config = EngineConfig(threads=torch.get_num_threads())
@@ -104,55 +98,42 @@ def _side_by_side(model: FlowMatching, items: Sequence[FlowInput], *, steps: int
         list(threads.map(lambda item: model.sample([item], steps=steps), items))
 
 
-def run(
-    *,
-    device: torch.device,
-    steps: int,
-    batches: Sequence[int] = _BATCHES,
-    config: FlowConfig = _OFFICIAL,
-) -> dict[str, Any]:
+def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measures the flow, and prints and returns the seconds for a segment and the ratio to the baseline.
 
-    `batches` lists the numbers of segments at once. The error to the published mel is returned too.
+    The error to the published mel is returned too.
     """
-    from bench.synthetic import filled_flow
-
-    progress = Progress(3 + 2 * len(batches))
-    model = filled_flow(config, device)
+    device, steps = torch.device(args.device), args.steps
+    model = filled_flow(_OFFICIAL, device)
     on_cpu = device.type == "cpu"
     ours = copy.deepcopy(model).pack() if on_cpu else model
-    progress.step()
-    length = n_frames(N_PROMPT + N_NEW, model.config)
-    baseline_s = min(
-        _seconds(lambda: published(model, inputs(1, device)[0], steps=steps), device) for _ in range(2)
-    )
-    progress.step()
-    floor_s = estimator_flops(model.config, 2, length) * steps / matmul_flops(device, torch.float32)
-    progress.step()
+
+    def seconds(work: Callable[[list[FlowInput]], object], n: int = 1) -> float:
+        """Returns the seconds of `work` on `n` segments, for each segment."""
+        items, start = inputs(n, device), time.perf_counter()
+        work(items)
+        synchronize(device)
+        return (time.perf_counter() - start) / n
+
+    baseline_s = min(seconds(lambda items: published(model, items[0], steps=steps)) for _ in range(2))
+    flops = estimator_flops(model.config, 2, n_frames(N_PROMPT + N_NEW, model.config)) * steps
+    floor_s = flops / matmul_flops(device, torch.float32)
     result: dict[str, Any] = {"baseline_s": baseline_s, "floor_s": floor_s, "steps": steps, "batches": {}}
-    for n in batches:
-        per_item = []
-        for _ in range(2):
-            items = inputs(n, device)
-            work = partial(
-                _side_by_side if on_cpu and n > 1 else FlowMatching.sample, ours, items, steps=steps
-            )
-            per_item.append(_seconds(work, device) / n)
-            progress.step()
-        result["batches"][str(n)] = {"s_per_item": min(per_item), "ratio": baseline_s / min(per_item)}
+    for n in tqdm(_BATCHES):
+        sample = _side_by_side if on_cpu and n > 1 else FlowMatching.sample
+        per_item = min(seconds(partial(sample, ours, steps=steps), n) for _ in range(2))
+        result["batches"][str(n)] = {"s_per_item": per_item, "ratio": baseline_s / per_item}
     wanted = published(model, inputs(1, device)[0], steps=steps)
-    got = ours.sample(inputs(1, device), steps=steps)[0]
-    result["max_error"] = float((wanted - got).abs().max())
+    result["max_error"] = float((wanted - ours.sample(inputs(1, device), steps=steps)[0]).abs().max())
     half = model.pack(torch.bfloat16)
-    seconds = _seconds(lambda: half.sample(inputs(1, device), steps=steps), device)
+    half_s = seconds(partial(FlowMatching.sample, half, steps=steps))
     error = (wanted - half.sample(inputs(1, device), steps=steps)[0]).abs()
     result["bf16"] = {
-        "s_per_item": seconds,
-        "ratio": baseline_s / seconds,
+        "s_per_item": half_s,
+        "ratio": baseline_s / half_s,
         "mean_error": float(error.mean()),
         "max_error": float(error.max()),
     }
-    progress.close()
     _print(result)
     return result
 

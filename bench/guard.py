@@ -12,13 +12,11 @@ guard costs. guard_heard.py reads FILE.
 
 from __future__ import annotations
 
-import argparse
-import csv
 import json
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -26,8 +24,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import AudioChunk, SamplingOptions, SegmentFault, SpeechRequest, Timings, Voice
+from bench.arguments import Arguments
+from glm_tts_api.contracts import SamplingOptions, SegmentFault, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.guard import fault_in
@@ -36,35 +34,18 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
-from glm_tts_api.voices.store import VoiceStore
 from mini.heldout import CHINESE, CHINESE_PARAGRAPHS, ENGLISH, ENGLISH_PARAGRAPHS
+from mini.speaking import Listener, shipped_voices
 from speech_text.cut.incremental import SentenceSplitter
 from speech_text.frontend import TextFrontend
 from tests.speech_text.readings.accepted import FOLDER, sentences
 
 VOICES = ("exampleA", "exampleB")
 ROWS = 16
-_FRESH = {
-    "fresh_zh_13": (CHINESE, CHINESE_PARAGRAPHS),
-    "fresh_en_8": (ENGLISH, ENGLISH_PARAGRAPHS),
-}
-
-
-class Listener:
-    closed = full = False
-
-    def __init__(self) -> None:
-        self.timings = Timings()
-        self.tokens: list[int] = []
-
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        self.tokens = tokens
-
-    def chunk_ready(self, chunk: AudioChunk) -> None: ...
-
-    def request_ended(self, error: Exception | None) -> None: ...
-
-    def request_freed(self) -> None: ...
+_FRESH = (
+    ("fresh_zh_13.tsv", CHINESE, CHINESE_PARAGRAPHS),
+    ("fresh_en_8.tsv", ENGLISH, ENGLISH_PARAGRAPHS),
+)
 
 
 @dataclass
@@ -93,17 +74,23 @@ class Run:
     text: str
     voice: str
     request: EngineRequest
-    listener: Listener = field(default_factory=Listener)
+    listener: Listener
     takes: list[list[int]] = field(default_factory=list)
 
     def outcome(self) -> Outcome:
         (said,) = self.request.segments
-        spoken = self.listener.tokens
+        first, spoken = self.takes[0], self.listener.tokens
         assert said.likely is not None
-        first, last = fault_in(self.takes[0], said), fault_in(spoken, said)
-        n_drawn = sum(map(len, self.takes))
-        seed, ratio = self.request.asked.sampling.seed, len(self.takes[0]) / said.likely
-        return Outcome(self.text, self.voice, seed, first, last, n_drawn, len(spoken), ratio)
+        return Outcome(
+            self.text,
+            self.voice,
+            self.request.asked.sampling.seed,
+            first=fault_in(first, said),
+            last=fault_in(spoken, said),
+            n_drawn=sum(map(len, self.takes)),
+            n_spoken=len(spoken),
+            ratio=len(first) / said.likely,
+        )
 
 
 def chosen(n: int, seed: int) -> Iterator[str]:
@@ -115,16 +102,14 @@ def chosen(n: int, seed: int) -> Iterator[str]:
 
 def fresh() -> list[str]:
     """Returns 400 sentences, Chinese and English in turn, that were not used to choose the guard's limits."""
-    return [text for pair in zip_longest(*map(_fresh, _FRESH)) for text in pair if text]
+    return [text for pair in zip_longest(*(_fresh(*each) for each in _FRESH)) for text in pair if text]
 
 
-def _fresh(name: str) -> list[str]:
-    with (FOLDER / f"{name}.tsv").open(encoding="utf-8", newline="") as lines:
-        texts = [row["text"] for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)]
-    held_out, paragraphs = _FRESH[name]
+def _fresh(name: str, held_out: Sequence[str], paragraphs: Sequence[str]) -> list[str]:
+    head, *rows = (line.split("\t") for line in (FOLDER / name).read_text(encoding="utf-8").splitlines())
     splitter = SentenceSplitter()
     cut = [each.strip() for each in (*splitter.push("\n".join(paragraphs)), splitter.flush())]
-    return [*texts, *held_out, *filter(None, cut)]
+    return [*(row[head.index("text")] for row in rows), *held_out, *filter(None, cut)]
 
 
 def runs(
@@ -159,9 +144,7 @@ def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Arguments(__doc__)
     parser.add_argument("--sentences", type=int, default=400)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--fresh", action="store_true")
@@ -171,12 +154,7 @@ def main() -> None:
     models = load_checkpoint(BUNDLED_MODEL, device="cpu")
     with tempfile.TemporaryDirectory() as scratch:
         frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=Path(scratch))
-        store = VoiceStore(
-            SHIPPED_CONFIGS / "prompt_cache.json",
-            Path(scratch) / "voices",
-            limits=RecordingLimits(),
-            bundled=BUNDLED_MODEL / "prompts",
-        )
+        store = shipped_voices(Path(scratch))
         config = EngineConfig(n_slots=ROWS)
         processor = InputProcessor(
             models, frontend, VoiceFeatures(models, len(VOICES)), config.stream_chunks, guard=True

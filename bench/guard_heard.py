@@ -21,100 +21,67 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bench.arguments import Arguments
 from bench.guard import Outcome
 from glm_tts_api.recognition.comparison import compare
 from glm_tts_api.recognition.model import Whisper
-from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
 from mini.speaking import Server
 
 RATE = 24000
+Place = tuple[bool, str, int]  # with the guard or without it, voice, seed
 
 
 @dataclass(frozen=True)
 class Row:
-    """A sentence as the recogniser heard it.
-
-    `wrong` is the weight of the wrong sounds, and `n_sounds` that of all sounds (comparison.py). `speak_s` is
-    the time of speaking in CPU seconds.
-    """
+    """A sentence as the recogniser heard it."""
 
     guard: bool
     voice: str
     seed: int
     said: str
     heard: str
-    wrong: float
-    n_sounds: float
     audio_s: float
-    speak_s: float
 
-    @property
-    def place(self) -> tuple[str, int]:
-        return self.voice, self.seed
+
+def read(file: Path) -> dict[Place, Row]:
+    rows = [Row(**json.loads(line)) for line in file.read_text().splitlines()] if file.exists() else []
+    return {(row.guard, row.voice, row.seed): row for row in rows}
 
 
 async def measure(arguments: argparse.Namespace, flagged: list[Outcome], others: list[Outcome]) -> None:
-    rows = read(arguments.json)
-    ear = Whisper(arguments.folder, threads=1)
+    done, ear = read(arguments.json), Whisper(arguments.folder, threads=1)
     for guard, outcomes in ((True, [*flagged, *others]), (False, flagged)):
-        done = {row.place for row in rows if row.guard is guard}
-        left = [one for one in outcomes if (one.voice, one.seed) not in done]
+        left = [one for one in outcomes if (guard, one.voice, one.seed) not in done]
         if not left:
             continue
         with tempfile.TemporaryDirectory() as scratch, arguments.json.open("a") as lines:
-            server = Server(BUNDLED_MODEL, SHIPPED_CONFIGS, Path(scratch), guard=guard)
-            async with server.running():
+            async with Server(Path(scratch), guard=guard).running() as server:
                 for one in left:
-                    row = await heard(server, ear, one, guard=guard)
+                    (segment,) = server.frontend.read(one.text).segments
+                    speech = await server.say(one.text, server.voice(one.voice), seed=one.seed)
+                    heard = ear.hear(np.concatenate(speech.segments), RATE, segment.text).text
+                    row = Row(guard, one.voice, one.seed, segment.text, heard, speech.audio_s)
                     print(json.dumps(asdict(row), ensure_ascii=False), file=lines, flush=True)
 
 
-async def heard(server: Server, ear: Whisper, one: Outcome, *, guard: bool) -> Row:
-    (segment,) = server.frontend.read(one.text).segments
-    speech = await server.say(one.text, server.voice(one.voice), seed=one.seed)
-    text = ear.hear(np.concatenate(speech.segments), RATE, segment.text).text
-    found = compare(segment.text, text)
-    return Row(
-        guard,
-        one.voice,
-        one.seed,
-        segment.text,
-        text,
-        found.wrong,
-        found.n_sounds,
-        speech.audio_s,
-        speech.cpu_s,
-    )
-
-
-def read(file: Path) -> list[Row]:
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [Row(**json.loads(line)) for line in lines]
-
-
-def show(rows: list[Row], flagged: list[Outcome], n_all: int) -> None:
-    known = {(row.guard, row.place): row for row in rows}
-    wrong = {
-        guard: share([known[guard, (one.voice, one.seed)] for one in flagged]) for guard in (True, False)
-    }
-    places = {(one.voice, one.seed) for one in flagged}
-    rest = share([row for row in rows if row.place not in places])
+def show(rows: dict[Place, Row], flagged: list[Outcome], n_all: int) -> None:
+    on, off = ([rows[guard, one.voice, one.seed] for one in flagged] for guard in (True, False))
+    rest = [row for row in rows.values() if row not in on and row not in off]
     print(f"{len(flagged)} of {n_all} sentences were decoded again. Wrong sounds among those:")
-    print(f"  without the guard {wrong[False]:.1%}, with it {wrong[True]:.1%}; others {rest:.1%}")
-    for one in flagged:
-        for words, guard in (("off", False), ("on", True)):
-            row = known[guard, (one.voice, one.seed)]
-            print(f"  {words:3s} {row.audio_s:4.1f} s, {share([row]):4.0%} wrong: {row.heard} ({row.said})")
+    print(f"  without the guard {wrong(off):.1%}, with it {wrong(on):.1%}; others {wrong(rest):.1%}")
+    for pair in zip(off, on, strict=True):
+        for words, row in zip(("off", "on"), pair, strict=True):
+            print(f"  {words:3s} {row.audio_s:4.1f} s, {wrong([row]):4.0%} wrong: {row.heard} ({row.said})")
 
 
-def share(rows: list[Row]) -> float:
-    return sum(row.wrong for row in rows) / max(1.0, sum(row.n_sounds for row in rows))
+def wrong(rows: list[Row]) -> float:
+    """Returns the share of wrong sounds, by weight."""
+    found = [compare(row.said, row.heard) for row in rows]
+    return sum(one.wrong for one in found) / max(1.0, sum(one.n_sounds for one in found))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Arguments(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("outcomes", type=Path)
     parser.add_argument("--json", type=Path, required=True)

@@ -4,7 +4,7 @@
     python -m bench.heard --json FILE
 
 FOLDER holds the recogniser (docs/voices.md). With DATA, a folder of mini/kokoro_data, the speech
-comes from natural voices, with faults in the audio (natural_faults.py). Without DATA the bundled model speaks
+comes from natural voices, with faults in the audio. Without DATA the bundled model speaks
 sentences of tests/speech_text/readings in both voices, unchanged or with a fault in the text. In such a fault
 two English words or three Hanzi are left out, repeated, or replaced by those of another sentence. Half of the
 sentences are Chinese. FILE keeps the words that were heard. Without FOLDER the program only judges the words
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import pickle
 import random
 import re
 import tempfile
@@ -25,19 +26,26 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 
+from bench.arguments import Arguments
 from bench.guard import VOICES, chosen
-from bench.natural_faults import FAULTS, RATE, STRETCH, Fault, natural
 from glm_tts_api.contracts import Float32
 from glm_tts_api.recognition.comparison import compare, verdict_of
 from glm_tts_api.recognition.model import Transcript, Whisper
-from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
+from mini.features import TOKEN_SAMPLES
 from mini.speaking import Server
 from speech_text.signs import has_hanzi
 
 _WORDS = re.compile("[\u4e00-\u9fff]|[A-Za-z']+|[^\u4e00-\u9fffA-Za-z']+")
+_OWN_VOICES = {"zh": re.compile(r"[\d.]+\*z\w+@[\d.]+"), "en": re.compile(r"[\d.]+\*[ab]\w+@[\d.]+")}
+RATE = 24000
+STRETCH = {"zh": 3, "en": 2}  # length of a fault in Hanzi and in English words
+Fault = Literal["dropped", "repeated", "swapped"]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
 Spoken = tuple[Fault | None, str, Float32]
 
 
@@ -115,8 +123,7 @@ def texts(server: Server, n_good: int, n_faults: int, seed: int) -> Iterator[tup
 async def bundled(n_good: int, n_faults: int, seed: int) -> AsyncIterator[Spoken]:
     """Yields (fault or None, the right text, the bundled model's speech) for texts of a single segment."""
     with tempfile.TemporaryDirectory() as scratch:
-        server = Server(BUNDLED_MODEL, SHIPPED_CONFIGS, Path(scratch))
-        async with server.running():
+        async with Server(Path(scratch)).running() as server:
             voices = [server.voice(name) for name in VOICES]
             for number, (fault, said, spoken) in enumerate(texts(server, n_good, n_faults, seed)):
                 speech = await server.say(spoken, voices[number // 2 % len(voices)], seed=seed + number)
@@ -124,15 +131,65 @@ async def bundled(n_good: int, n_faults: int, seed: int) -> AsyncIterator[Spoken
                     yield fault, said, speech.segments[0]
 
 
-async def recorded(folder: Path, n_good: int, n_faults: int, seed: int) -> AsyncIterator[Spoken]:
-    for each in natural(folder, n_good, n_faults, seed):
+def recorded(folder: Path, n_good: int, n_faults: int, seed: int) -> Iterator[Spoken]:
+    """Yields (fault or None, the right text, 24 kHz audio): `n_good` clips without a fault, then `n_faults`.
+
+    The clips come from the files of `folder`, in random order by `seed`. Half of them are Chinese. A fault
+    cuts out, repeats or replaces a stretch of two English words or three Hanzi.
+    """
+    lot = random.Random(seed)
+    clips: dict[str, list[tuple[dict[str, Any], Float32]]] = {"zh": [], "en": []}
+    for part in sorted(folder.glob("single*.pkl")):
+        stored = np.memmap(part.with_suffix(".wave"), np.int16, "r")
+        start = 0
+        for clip in pickle.loads(part.read_bytes()):
+            end = start + clip["n_tokens"] * TOKEN_SAMPLES
+            if _OWN_VOICES[clip["language"]].fullmatch(clip["voice"]):
+                pcm = (stored[start:end] / 32768).astype(np.float32)
+                clips[clip["language"]].append((clip, pcm))
+            start = end
+    for mine in clips.values():
+        lot.shuffle(mine)
+    mixed = [each for pair in zip(*clips.values(), strict=False) for each in pair]
+    for clip, pcm in mixed[:n_good]:
+        yield None, clip["text"], pcm
+    n_made = 0
+    for clip, pcm in [*mixed[n_good:], *mixed, *mixed]:  # a sentence may have several faults
+        stretches = [*_spoken_stretches(clip)]
+        if n_made == n_faults:
+            return
+        if len(stretches) < 4:
+            continue
+        fault = FAULTS[n_made // 2 % len(FAULTS)]
+        n_made += 1
+        (start, end), (other_start, other_end) = lot.sample(stretches, 2)
+        put = {
+            "dropped": pcm[:0],
+            "repeated": np.tile(pcm[start:end], 2),
+            "swapped": pcm[other_start:other_end],
+        }
+        yield fault, clip["text"], np.concatenate([pcm[:start], put[fault], pcm[end:]]).astype(np.float32)
+
+
+def _spoken_stretches(clip: dict[str, Any]) -> Iterator[tuple[int, int]]:
+    """Yields the (start, end) samples of each stretch of words in the clip that has no punctuation inside."""
+    text, size = clip["text"], STRETCH[clip["language"]]
+    places = [*zip(clip["char_index"], clip["char_ms"], strict=True)]
+    for first, last in zip(places, places[size:], strict=False):
+        words = text[first[0] : last[0]]
+        if re.fullmatch("[a-z' ]+|[\u4e00-\u9fff]+", words):
+            yield int(first[1]) * RATE // 1000, int(last[1]) * RATE // 1000
+
+
+async def _in_turn(speech: Iterator[Spoken]) -> AsyncIterator[Spoken]:
+    for each in speech:
         yield each
 
 
 async def measure(arguments: argparse.Namespace) -> None:
     ear = Whisper(arguments.folder, threads=1)
     wanted = arguments.good, arguments.faults, arguments.seed
-    speech = recorded(arguments.data, *wanted) if arguments.data else bundled(*wanted)
+    speech = _in_turn(recorded(arguments.data, *wanted)) if arguments.data else bundled(*wanted)
     with arguments.json.open("w") as lines:
         async for fault, said, pcm in speech:
             began = time.process_time()
@@ -158,9 +215,7 @@ def show(rows: list[Row]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Arguments(__doc__)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--data", type=Path)

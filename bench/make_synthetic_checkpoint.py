@@ -1,6 +1,6 @@
 """Writes a checkpoint of the official layout whose weights are made by a rule instead of by training.
 
-    python bench/make_synthetic_checkpoint.py DIR [--size official|small|tiny]
+    python -m bench.make_synthetic_checkpoint DIR [--size official|small|tiny]
 
 Such a checkpoint serves benchmarks, and tests of loading a full-size checkpoint without the official weights.
 `official` needs 11 GB of disk, and writes one tensor after the other.
@@ -8,11 +8,9 @@ Such a checkpoint serves benchmarks, and tests of loading a full-size checkpoint
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,8 +21,7 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from bench.arguments import Arguments
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.flow.rotary import Rotary
 from glm_tts_api.model.llm import Llama, LlmConfig
@@ -282,9 +279,7 @@ def _write_json(path: Path, content: Mapping[str, object]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Arguments(__doc__)
     parser.add_argument("directory", type=Path, metavar="DIR")
     parser.add_argument("--size", choices=sizes(), default="tiny")
     args = parser.parse_args(arguments)

@@ -8,85 +8,62 @@ machine allows.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from bench.asking import Answer, Heard, client_of, listen, say, shared
 from bench.machine import memory_mb
 from bench.make_synthetic_checkpoint import sizes, write_checkpoint
-from bench.report import Progress
-from bench.serve import running_server
-from bench.streams import Heard, listen
+from bench.server import running_server
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 
 TEXT = "你好。"
 N_BESIDE = 4
 _SETTINGS = {"GUARD": "0", "STREAM_START": "soonest"}  # the guard would decode nearly every segment again
-_REQUEST_TIMEOUT_S = 600
 
 
-@dataclass(frozen=True)
-class Whole:
-    """A whole answer: its latency, the length of its speech, and the server's times by stage, in seconds."""
-
-    latency_s: float
-    audio_s: float
-    stage_s: dict[str, float]
-
-    @property
-    def decode_ms(self) -> float:
-        """The ms of decoding for each speech token."""
-        return 1000 * self.stage_s["decode"] / (TOKENS_A_SECOND * self.audio_s)
-
-
-async def _whole(client: httpx.AsyncClient, seed: int) -> Whole:
-    form = {"input_text": TEXT, "index": "exampleA", "seed": str(seed)}
-    begin = time.perf_counter()
-    answer = await client.post("/api/v1/tts", data=form)
-    latency_s = time.perf_counter() - begin
-    body = answer.raise_for_status().json()
+async def _stages(client: httpx.AsyncClient, answer: Answer) -> dict[str, float]:
+    """Returns the seconds that the server took for each stage of the answer."""
     recent = (await client.get("/api/v1/stats/concurrency")).json()["recent"]
-    stage_s = next(each["stages"] for each in recent if each["request_id"] == body["request_id"])
-    return Whole(latency_s, body["audio_seconds"], stage_s)
+    wanted = answer.body["request_id"]
+    stages: dict[str, float] = next(each["stages"] for each in recent if each["request_id"] == wanted)
+    return stages
 
 
-async def measure(url: str, progress: Progress) -> dict[str, Any]:
+async def measure(url: str) -> dict[str, Any]:
     """Measures the server at `url` with one request and with N_BESIDE at once, whole and streamed."""
-    seeds = range(1, N_BESIDE + 1)
-    async with httpx.AsyncClient(base_url=url, timeout=_REQUEST_TIMEOUT_S, trust_env=False) as client:
-        await _whole(client, 0)  # the first request computes the voice's features
-        progress.step()
-        whole = await _whole(client, 1)
-        progress.step()
-        heard = await listen(client, 1, texts=[TEXT], voices=["exampleA"])
-        progress.step()
-        begin = time.perf_counter()
-        wholes = await asyncio.gather(*(_whole(client, seed) for seed in seeds))
-        wholes_s = time.perf_counter() - begin
-        progress.step()
-        begin = time.perf_counter()
-        listeners = (listen(client, seed, texts=[TEXT], voices=["exampleA"]) for seed in seeds)
-        heards = await asyncio.gather(*listeners)
-        heards_s = time.perf_counter() - begin
-        progress.step()
+    async with client_of(url) as client:
+
+        def whole(seed: int) -> Awaitable[Answer]:
+            return say(client, TEXT, seed, "exampleA")
+
+        def streamed(seed: int) -> Awaitable[Heard]:
+            return listen(client, seed, TEXT, "exampleA")
+
+        await whole(0)  # the first request computes the voice's features
+        alone, heard = await whole(1), await streamed(1)
+        stage_s = await _stages(client, alone)
+        wholes, wholes_s = await shared(N_BESIDE, N_BESIDE, whole)
+        heards, heards_s = await shared(N_BESIDE, N_BESIDE, streamed)
+    audio_s = sum(each.audio_s for each in wholes)
     return {
         "alone": {
-            "audio_s": whole.audio_s,
-            "rtf": whole.latency_s / whole.audio_s,
-            "decode_ms_a_token": whole.decode_ms,
-            "flow_s": whole.stage_s["flow"],
-            "vocoder_s": whole.stage_s["vocoder"],
+            "audio_s": alone.audio_s,
+            "rtf": alone.latency_s / alone.audio_s,
+            "decode_ms_a_token": 1000 * stage_s["decode"] / (TOKENS_A_SECOND * alone.audio_s),
+            "flow_s": stage_s["flow"],
+            "vocoder_s": stage_s["vocoder"],
         },
         "stream": _streams([heard], heard.ended_s),
-        "at_once": {"audio_s": (audio_s := sum(each.audio_s for each in wholes)), "rtf": wholes_s / audio_s},
+        "at_once": {"audio_s": audio_s, "rtf": wholes_s / audio_s},
         "streams_at_once": _streams(heards, heards_s),
     }
 
@@ -105,29 +82,26 @@ def _streams(heards: Sequence[Heard], wall_s: float) -> dict[str, float]:
     }
 
 
-def run(*, dtypes: Sequence[str], checkpoint: Path | None, size: str) -> dict[str, Any]:
-    """Measures a server for each of `dtypes`, and prints and returns the figures.
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Measures a server for each of `args.dtype`, and prints and returns the figures.
 
-    `checkpoint` is the folder of the weights, which are made if the folder is missing. None makes the weights
-    in a temporary folder. `size` is "tiny", "small" or "official".
+    `args.checkpoint` is the folder of the weights, which are made if the folder is missing. None makes the
+    weights in a temporary folder.
     """
-    progress = Progress(5 * len(dtypes))
-    result: dict[str, Any] = {"size": size, "dtypes": {}}
-    with ExitStack() as folders:
-        root = checkpoint or Path(folders.enter_context(tempfile.TemporaryDirectory()), size)
+    result: dict[str, Any] = {"size": args.size, "dtypes": {}}
+    with tempfile.TemporaryDirectory() as scratch:
+        root = args.checkpoint or Path(scratch, args.size)
         if not root.exists():
-            progress.note("making the weights")
-            write_checkpoint(root, sizes()[size])
-        for dtype in dtypes:
+            write_checkpoint(root, sizes()[args.size])
+        for dtype in args.dtype:
             begin = time.perf_counter()
             settings = {**_SETTINGS, "MODEL_DIR": str(root.absolute()), "DTYPE": dtype}
-            with running_server(progress, settings) as (url, pid):
+            with running_server(settings) as (url, pid):
                 ready_s = time.perf_counter() - begin
-                row = asyncio.run(measure(url, progress))
+                row = asyncio.run(measure(url))
                 row |= {"ready_s": ready_s, "memory_gib": memory_mb(pid, "VmHWM") / 1024}
             result["dtypes"][dtype] = row
             _print(dtype, row)
-    progress.close()
     return result
 
 

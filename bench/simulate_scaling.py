@@ -5,33 +5,78 @@ The simulation of discrete events uses what `bench.py serve` measured of one rep
 
     python scripts/bench.py serve --json serve.json
     python scripts/bench.py serve --stream --json streams.json
-    python bench/simulate_scaling.py serve.json streams.json --plot docs/capacity.png
-    python bench/simulate_scaling.py serve.json streams.json --replicas 3 --against http://localhost:8049
+    python -m bench.simulate_scaling serve.json streams.json --plot docs/capacity.png
+    python -m bench.simulate_scaling serve.json streams.json --replicas 3 --against http://localhost:8049
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import random
-import sys
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from itertools import accumulate
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+import httpx
+import numpy as np
 import simpy
 
-from bench.scaling.measured import Measured, read
-from bench.scaling.replica import Replica, Request
-from bench.scaling.routing import ROUTES, Route
+from bench.arguments import Arguments
+from bench.asking import MIX, VOICES, Heard, client_of, listen, percentile
 
 SIZES = (1, 8, 100, 1000)
 LOADS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+_KNOWN_VOICES = 64  # the number of voices that glm_tts_api/engine/voice_features.py caches
 _RUNS = 200  # simulations that are compared with one run of a real service
 _WARM_UP = 0.2  # the share of the first requests that is not counted, since the service is still emptier
+_OVER_MEAN = 1.25  # a voice's own replica is left if its load is more than this many times that of others
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measurements of streamed answers of one replica.
+
+    `audio_rate` is the audio in seconds that all requests together get per second, and `first_audio` the time
+    in seconds from the beginning of a request's service to its first audio, by the number of requests in
+    service. `audio_s` holds the length of every answer; each measured level has the same `n_texts` texts.
+    `voice_s` is the time to prepare an unknown voice.
+    """
+
+    audio_rate: Mapping[int, float]
+    first_audio: Mapping[int, float]
+    audio_s: Sequence[float]
+    voice_s: float
+    n_texts: int = 1
+
+    @property
+    def peak(self) -> float:
+        """The most seconds of audio per second that a replica makes."""
+        return max(self.audio_rate.values())
+
+    @property
+    def mean_audio_s(self) -> float:
+        return sum(self.audio_s) / len(self.audio_s)
+
+
+def read(serve: Path, streams: Path, *, voice_s: float) -> Measured:
+    """Reads the measurements of one replica from two JSON files.
+
+    `serve` comes from `bench.py serve --json` and gives the lengths of answers. `streams` comes from
+    `bench.py serve --stream --json` and gives the rates, since a stream takes more work than a whole answer.
+    """
+    levels = json.loads(serve.read_text())["levels"]
+    listened = json.loads(streams.read_text())["streams"]
+    rate, first = (
+        {int(level["concurrency"]): float(level[name]) for level in listened}
+        for name in ("audio_s_per_s", "first_audio_p50_s")
+    )
+    audio_s = [audio_s for level in levels for audio_s in level["audio_s"]]
+    return Measured(rate, first, audio_s, voice_s, n_texts=len(levels[0]["audio_s"]))
 
 
 @dataclass(frozen=True)
@@ -47,6 +92,141 @@ class Service:
     places: int = 20
     queue: int = 200
     voices: int = 1000
+
+    def by_number(self, curve: Mapping[int, float]) -> list[float]:
+        """Returns the values of `curve` for 0 to `places` requests in service.
+
+        Values between the measured points are interpolated linearly, and values outside of them are constant.
+        """
+        return np.interp(range(self.places + 1), sorted(curve), [curve[n] for n in sorted(curve)]).tolist()
+
+
+@dataclass(slots=True)
+class Request:
+    """A simulated request. Its times are seconds since the beginning of the simulation."""
+
+    arrived: float
+    audio_s: float
+    voice: int
+    begun: float = 0.0
+    first_audio: float = 0.0
+    ended: float = 0.0
+    knew_voice: bool = False
+
+
+class Replica:
+    """A simulated replica, which shares its speed evenly among the requests in service.
+
+    The unit of work is a second of audio.
+    """
+
+    def __init__(self, env: simpy.Environment, service: Service) -> None:
+        self._env = env
+        self._service = service
+        self._rate = service.by_number(service.measured.audio_rate)
+        last = max(service.measured.first_audio)
+        self._first_audio_s = [  # grows in proportion beyond the measured numbers
+            seconds * max(1.0, n / last)
+            for n, seconds in enumerate(service.by_number(service.measured.first_audio))
+        ]
+        self._queue: deque[Request] = deque()
+        self._running: list[tuple[float, int, Request]] = []  # a heap by the _share at which they end
+        self._share = 0.0  # audio seconds that a request served since the beginning would have
+        self._since = 0.0  # the time for which `_share` was computed
+        self._turn = 0
+        self._n_begun = 0
+        self._voices: OrderedDict[int, None] = OrderedDict()
+
+    @property
+    def load(self) -> int:
+        """The number of requests in service and in the queue."""
+        return len(self._running) + len(self._queue)
+
+    def take(self, request: Request) -> bool:
+        """Takes a request into service or into the queue. Returns False if the queue is full."""
+        if len(self._running) < self._service.places:
+            self._advance()
+            self._begin(request)
+            self._plan()
+        elif len(self._queue) < self._service.queue:
+            self._queue.append(request)
+        else:
+            return False
+        return True
+
+    def _begin(self, request: Request) -> None:
+        request.begun = self._env.now
+        request.knew_voice = request.voice in self._voices
+        reading_s = 0.0 if request.knew_voice else self._service.measured.voice_s
+        self._voices[request.voice] = None
+        self._voices.move_to_end(request.voice)
+        if len(self._voices) > _KNOWN_VOICES:
+            self._voices.popitem(last=False)
+        self._n_begun += 1
+        work = request.audio_s + reading_s * self._rate[1]
+        heappush(self._running, (self._share + work, self._n_begun, request))
+        request.first_audio = request.begun + reading_s + self._first_audio_s[len(self._running)]
+
+    def _speed(self) -> float:
+        n = len(self._running)
+        return self._rate[n] / n if n else 0.0
+
+    def _advance(self) -> None:
+        """Computes `_share` for the present time.
+
+        The method is called before the number of requests in service changes.
+        """
+        self._share += (self._env.now - self._since) * self._speed()
+        self._since = self._env.now
+
+    def _plan(self) -> None:
+        """Schedules `_end` for the time at which the next request ends. A later call makes this plan void."""
+        self._turn += 1
+        if self._running:
+            wait = max(0.0, self._running[0][0] - self._share) / self._speed()
+            self._env.timeout(wait, value=self._turn).callbacks.append(self._end)
+
+    def _end(self, event: simpy.Event) -> None:
+        if event.value != self._turn:
+            return
+        self._advance()
+        _, _, request = heappop(self._running)
+        request.ended = self._env.now
+        request.first_audio = min(request.first_audio, request.ended)  # for a short answer
+        if self._queue:
+            self._begin(self._queue.popleft())
+        self._plan()
+
+
+Route = Callable[[random.Random, Sequence[Replica], Request], Replica]
+
+
+def at_random(rng: random.Random, replicas: Sequence[Replica], _: Request) -> Replica:
+    return rng.choice(replicas)
+
+
+def least_loaded(rng: random.Random, replicas: Sequence[Replica], _: Request) -> Replica:
+    """Draws two replicas at random and returns the less loaded one, as Ray Serve's router does."""
+    return min(rng.choice(replicas), rng.choice(replicas), key=lambda replica: replica.load)
+
+
+def voice_affine(rng: random.Random, replicas: Sequence[Replica], request: Request) -> Replica:
+    """Returns the replica that belongs to the request's voice, or `least_loaded` if that replica is too full.
+
+    Too full means a load of more than 1 + _OVER_MEAN times the mean load of four random replicas.
+    """
+    home = replicas[request.voice * 2654435761 % 2**32 % len(replicas)]
+    others = [rng.choice(replicas).load for _ in range(4)]
+    if home.load <= 1 + _OVER_MEAN * sum(others) / len(others):
+        return home
+    return least_loaded(rng, replicas, request)
+
+
+ROUTES: dict[str, Route] = {
+    "random": at_random,
+    "least loaded": least_loaded,
+    "voice-affine": voice_affine,
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +247,7 @@ class Outcome:
 
 
 def simulate(
-    service: Service, *, replicas: int, load: float, route: Route, requests: int, seed: int = 1
+    service: Service, *, replicas: int, load: float, route: str, requests: int, seed: int = 1
 ) -> Outcome:
     """Simulates `replicas` replicas under `requests` requests that arrive at random times.
 
@@ -75,7 +255,7 @@ def simulate(
     """
     env, rng = simpy.Environment(), random.Random(seed)
     measured = service.measured
-    fleet = [Replica(env, measured, places=service.places, queue=service.queue) for _ in range(replicas)]
+    fleet = [Replica(env, service) for _ in range(replicas)]
     popularity = list(accumulate(1 / rank for rank in range(1, service.voices + 1)))
     a_second = load * replicas * measured.peak / measured.mean_audio_s
     taken: list[Request] = []
@@ -88,17 +268,13 @@ def simulate(
             (voice,) = rng.choices(range(service.voices), cum_weights=popularity)
             request = Request(env.now, rng.choice(measured.audio_s), voice)
             counts = number >= _WARM_UP * requests
-            if not route(rng, fleet, request).take(request):
+            if not ROUTES[route](rng, fleet, request).take(request):
                 refused += counts
             elif counts:
                 taken.append(request)
 
     env.process(arrivals())
     env.run()
-    return _outcome(taken, refused)
-
-
-def _outcome(taken: Sequence[Request], refused: int) -> Outcome:
     first = [request.first_audio - request.arrived for request in taken]
     latency = [request.ended - request.arrived for request in taken]
     return Outcome(
@@ -113,39 +289,25 @@ def _outcome(taken: Sequence[Request], refused: int) -> Outcome:
     )
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
-def enough_requests(replicas: int) -> int:
-    """Returns the number of requests for a p95 with two stable digits, at least 200 for each replica."""
-    return max(20_000, 200 * replicas)
-
-
 Table = dict[tuple[int, str, float], Outcome]
 
 
 def whole_table(service: Service, sizes: Sequence[int], requests: int | None) -> Table:
+    print("GPUs  routing       load  wait p95 s  first audio p50 s  p95 s  whole p95 s  refused  voice known")
     table = {}
     for replicas in sizes:
-        for name, route in ROUTES.items():
-            for load in LOADS if replicas > 1 or name == "random" else ():
-                count = requests or enough_requests(replicas)
-                found = simulate(service, replicas=replicas, load=load, route=route, requests=count)
+        count = requests or max(20_000, 200 * replicas)  # for a p95 with two stable digits
+        for name in ROUTES if replicas > 1 else ("random",):
+            for load in LOADS:
+                found = simulate(service, replicas=replicas, load=load, route=name, requests=count)
                 table[replicas, name, load] = found
-                print(_row(replicas, name, load, found), flush=True)
+                print(
+                    f"{replicas:>4}  {name:<12}  {load:>4.0%}  {found.wait_p95:>10.2f}  "
+                    f"{found.first_audio_p50:>17.2f}  {found.first_audio_p95:>5.2f}  "
+                    f"{found.latency_p95:>11.2f}  {found.refused:>7.1%}  {found.known_voices:>11.0%}",
+                    flush=True,
+                )
     return table
-
-
-HEAD = "GPUs  routing       load  wait p95 s  first audio p50 s  p95 s  whole p95 s  refused  voice known"
-
-
-def _row(replicas: int, name: str, load: float, found: Outcome) -> str:
-    return (
-        f"{replicas:>4}  {name:<12}  {load:>4.0%}  {found.wait_p95:>10.2f}  {found.first_audio_p50:>17.2f}"
-        f"  {found.first_audio_p95:>5.2f}  {found.latency_p95:>11.2f}  {found.refused:>7.1%}"
-        f"  {found.known_voices:>11.0%}"
-    )
 
 
 def draw(table: Table, sizes: Sequence[int], path: Path) -> None:
@@ -171,26 +333,44 @@ def draw(table: Table, sizes: Sequence[int], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
+async def ask(url: str, *, rate: float, requests: int, n_measured: int) -> list[Heard | None]:
+    """Sends `requests` streaming requests, on average `rate` of them per second, and returns their answers.
+
+    The texts are the first `n_measured` of the mix, which repeat. A request that was refused or cut off gives
+    None.
+    """
+    rng = random.Random(1)
+    async with client_of(url) as client:
+
+        async def one(number: int) -> Heard | None:
+            place = number % n_measured
+            try:
+                return await listen(client, place, MIX[place % len(MIX)])
+            except httpx.HTTPError:
+                return None
+
+        asked = []
+        for number in range(requests):
+            asked.append(asyncio.create_task(one(number)))
+            await asyncio.sleep(rng.expovariate(rate))
+        return list(await asyncio.gather(*asked))
+
+
 def compare(url: str, service: Service, *, replicas: int, load: float, requests: int) -> None:
     """Sends requests to the real service at `url`, and prints its times beside the simulated times.
 
     Each of the simulations has the same number of requests. The error is that of the median simulation. The
     first fifth of the requests is left out in both.
     """
-    from bench.scaling.real import ask
-    from bench.serve import VOICES
-
     service = replace(service, voices=len(VOICES))
     measured = service.measured
     rate = load * replicas * measured.peak / measured.mean_audio_s
     heard = asyncio.run(ask(url, rate=rate, requests=requests, n_measured=measured.n_texts))
     print(f"{requests} requests, {rate:.2f} a second: {sum(one is not None for one in heard)} answered")
     answered = [one for one in heard[int(_WARM_UP * requests) :] if one]
-    first, whole = [one.first_audio for one in answered], [one.whole for one in answered]
+    first, whole = [one.first_s for one in answered], [one.ended_s for one in answered]
     simulated = [
-        simulate(
-            service, replicas=replicas, load=load, route=ROUTES["least loaded"], requests=requests, seed=seed
-        )
+        simulate(service, replicas=replicas, load=load, route="least loaded", requests=requests, seed=seed)
         for seed in range(_RUNS)
     ]
     for name, seen in (
@@ -208,19 +388,12 @@ def compare(url: str, service: Service, *, replicas: int, load: float, requests:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Arguments(__doc__)
     parser.add_argument("serve", type=Path, metavar="SERVE.json", help="of bench.py serve --json")
     parser.add_argument(
         "streams", type=Path, metavar="STREAMS.json", help="of bench.py serve --stream --json"
     )
-    parser.add_argument("--places", type=int, default=20, help="of a replica, both lanes")
-    parser.add_argument("--queue", type=int, default=200, help="of a replica, both lanes")
-    parser.add_argument("--voices", type=int, default=1000)
-    parser.add_argument(
-        "--voice-s", type=float, default=0.3, help="seconds that an unknown voice costs a replica"
-    )
+    parser.add_argument("--voice-s", type=float, default=0.3, help="an unknown voice costs a replica so long")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="GPUS")
     parser.add_argument("--plot", type=Path, metavar="FILE.png")
     parser.add_argument("--against", metavar="URL", help="asks a real service, and compares")
@@ -232,8 +405,7 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     args = _arguments()
-    measured = read(args.serve, args.streams, voice_s=args.voice_s)
-    service = Service(measured, places=args.places, queue=args.queue, voices=args.voices)
+    service = Service(measured := read(args.serve, args.streams, voice_s=args.voice_s))
     print(
         f"A full replica makes {measured.peak:.2f} s of audio a second; "
         f"an answer has {measured.mean_audio_s:.2f} s."
@@ -241,7 +413,6 @@ def main() -> None:
     if args.against:
         compare(args.against, service, replicas=args.replicas, load=args.load, requests=args.requests or 60)
         return
-    print(HEAD)
     table = whole_table(service, args.sizes, args.requests)
     if args.plot:
         draw(table, args.sizes, args.plot)

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from typing import Any
 
 from bench.machine import cpu_seconds
-from bench.report import Progress
-from bench.serve import running_server
+from bench.server import running_server
 
 
-def run(*, n_runs: int) -> dict[str, Any]:
-    """Starts a server `n_runs` times. Prints and returns the seconds until it is ready, and its CPU time.
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Starts a server `args.runs` times. Prints and returns the seconds until it is ready, and its CPU time.
 
     An additional first run, which is not counted, loads the model's files into the page cache.
     """
-    progress = Progress(n_runs + 1)
     runs = []
-    for _ in range(n_runs + 1):
+    for _ in range(args.runs + 1):
         begin = time.perf_counter()
-        with running_server(progress) as (_, pid):
+        with running_server() as (_, pid):
             runs.append((time.perf_counter() - begin, *cpu_seconds(pid)))
-        progress.step()
-    progress.close()
     columns = [list(column) for column in zip(*runs[1:], strict=True)]
     ready, server, engines = (statistics.median(column) for column in columns)
     shown = " ".join(f"{seconds:.2f}" for seconds in columns[0])

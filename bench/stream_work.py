@@ -6,14 +6,15 @@ machine matter little.
 
 from __future__ import annotations
 
+import argparse
 import os
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
-from bench.report import Progress
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import SpanCutter
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
@@ -30,10 +31,10 @@ Schedule = tuple[int, ...]
 
 
 @torch.inference_mode()
-def run(*, schedules: Sequence[Schedule]) -> dict[str, Any]:
+def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measures whole and streamed answers, and prints and returns the figures.
 
-    `schedules` are values of STREAM_CHUNKS (span sizes in tokens), tried in addition to the value of the
+    `args.chunks` are values of STREAM_CHUNKS (span sizes in tokens), tried in addition to the value of the
     settings.
     """
     settings = Settings.load()
@@ -42,10 +43,10 @@ def run(*, schedules: Sequence[Schedule]) -> dict[str, Any]:
     models = load_checkpoint(settings.checkpoint_dir, device="cpu", dtype=settings.dtype)
     token2wav = Token2Wav(models, settings.engine)
     request = WarmUp(models, VoiceFeatures(models, 1), on_done=lambda _: None).measured_request()
-    tried = list(dict.fromkeys([*schedules, settings.stream_chunks]))
-    progress, rows = Progress(len(ANSWERS) * (1 + len(tried))), list[dict[str, Any]]()
+    tried = list(dict.fromkeys([*args.chunks, settings.stream_chunks]))
+    rows = list[dict[str, Any]]()
     _cpu_seconds(token2wav, request, ANSWERS[0], None)  # loads the weights into memory
-    for answer in ANSWERS:
+    for answer in tqdm(ANSWERS):
         whole_s = 0.0
         for chunks in (None, *tried):
             n_windows, work_s = _cpu_seconds(token2wav, request, answer, chunks)
@@ -59,8 +60,6 @@ def run(*, schedules: Sequence[Schedule]) -> dict[str, Any]:
                     "to_whole": work_s / whole_s,
                 }
             )
-            progress.step()
-    progress.close()
     _print(rows)
     return {"rows": rows}
 

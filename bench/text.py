@@ -7,7 +7,7 @@ after one try that is not counted.
 
 from __future__ import annotations
 
-import csv
+import argparse
 import statistics
 import tempfile
 import time
@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.report import Progress
+from bench.server import ROOT
 from speech_text.frontend import TextFrontend
+from tests.speech_text.readings.accepted import sentences
 
-PROJECT = Path(__file__).resolve().parents[1]
-READINGS = PROJECT / "tests" / "speech_text" / "readings"
 LENGTH = 1000
 N_TRIES = 12
 STORY = {
@@ -28,13 +27,12 @@ STORY = {
 }
 
 
-def run() -> dict[str, Any]:
+def run(_: argparse.Namespace) -> dict[str, Any]:
     rows = []
     texts = dict(_texts())
-    progress = Progress(2 * len(texts))
     with tempfile.TemporaryDirectory() as cache:
         for rules in ("default", "published"):
-            frontend = TextFrontend(PROJECT / "configs", cache_dir=Path(cache), rules=rules)
+            frontend = TextFrontend(ROOT / "configs", cache_dir=Path(cache), rules=rules)
             for name, tries in texts.items():
                 milliseconds = [_measure(frontend, text) for text in tries][1:]
                 rows.append(
@@ -45,8 +43,6 @@ def run() -> dict[str, Any]:
                         "least_ms": min(milliseconds),
                     }
                 )
-                progress.step()
-    progress.close()
     print(f"{LENGTH} characters, CPU time of one thread")
     for row in rows:
         print(
@@ -66,14 +62,8 @@ def _measure(frontend: TextFrontend, text: str) -> float:
 def _texts() -> Iterator[tuple[str, list[str]]]:
     """Yields for each kind of text (a name, a list of texts: one for each try and one to warm up)."""
     for language, glue in (("zh", ""), ("en", " ")):
-        sentences = [row["text"].replace("\\n", glue) for row in _rows() if row["language"] == language]
-        joined = glue.join(sentences)
+        chosen = (one.text.replace("\n", glue) for one in sentences() if one.language == language)
+        joined = glue.join(chosen)
         starts = range(0, len(joined) - LENGTH, (len(joined) - LENGTH) // N_TRIES)
         yield f"{language}, figures", [joined[start : start + LENGTH] for start in starts][: N_TRIES + 1]
         yield f"{language}, story", [(STORY[language] * LENGTH)[:LENGTH]] * (N_TRIES + 1)
-
-
-def _rows() -> Iterator[dict[str, str]]:
-    for path in sorted(READINGS.glob("*.tsv")):
-        with path.open(encoding="utf-8", newline="") as lines:
-            yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)

@@ -1,7 +1,6 @@
 """Reads texts that are made to take long, each as long as a request may be, and prints their times.
 
-    python bench/text_torture.py [--texts 1000] [--seed 1] [--rules default published]
-        [--slowest 10]
+    python -m bench.text_torture [--texts 1000] [--seed 1] [--rules default published] [--slowest 10]
 
 Each of the `--texts` repeats a unit of digits, marks, combining signs or several scripts until it has
 MAX_TEXT_LENGTH characters. Further texts repeat marks in brackets, SSML, words of a lexicon and each block of
@@ -27,9 +26,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tqdm import tqdm
 
-from bench.report import Progress
+from bench.arguments import Arguments
 from bench.torture_texts import Torture, tortures
 from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.errors import ServiceError
@@ -149,7 +148,7 @@ def is_over(reading: Reading) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Arguments(__doc__)
     parser.add_argument("--texts", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -167,9 +166,7 @@ def main() -> int:
 
 
 def torture(rules: RuleSet, options: argparse.Namespace, tokenizer: TextTokenizer) -> list[Reading]:
-    halves = list(tortures(options.seed, options.texts, LENGTH // 2))
-    progress = Progress(len(halves))
-    readings = []
+    pairs = zip(*(tortures(options.seed, options.texts, n) for n in (LENGTH // 2, LENGTH)), strict=True)
     with tempfile.TemporaryDirectory() as cache:
         frontend = TextFrontend(
             PROJECT / "configs", cache_dir=Path(cache), rules=rules, max_characters=LENGTH
@@ -177,11 +174,7 @@ def torture(rules: RuleSet, options: argparse.Namespace, tokenizer: TextTokenize
         frontend.prepare("行长说了3 words", use_phoneme=True)  # loads jieba and pypinyin
         gc.collect()
         gc.freeze()  # as the server does
-        for half, whole in zip(halves, tortures(options.seed, options.texts, LENGTH), strict=True):
-            readings.append(grown(half, whole, frontend, tokenizer))
-            progress.step()
-    progress.close()
-    return readings
+        return [grown(half, whole, frontend, tokenizer) for half, whole in tqdm(pairs)]
 
 
 def report(rules: str, readings: list[Reading], n_slowest: int) -> None:

@@ -2,27 +2,23 @@
 
 The speech comes from espeak-ng, which reports the true beginning of each word.
 
-    python bench/word_times.py      100 sentences, and pairs of them (needs libespeak-ng1)
+    python -m bench.word_times      100 sentences, and pairs of them (needs libespeak-ng1)
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY))
-
-from glm_tts_api.contracts import AudioChunk, SpeechRequest, UploadedVoice  # noqa: E402
-from glm_tts_api.settings import SHIPPED_CONFIGS  # noqa: E402
-from glm_tts_api.speech.times import SegmentTimes, TimeKeeper  # noqa: E402
-from mini.espeak import SAMPLE_RATE, VOICES, Espeak  # noqa: E402
-from mini.heldout import CHINESE, ENGLISH  # noqa: E402
-from speech_text.frontend import TextFrontend  # noqa: E402
+from glm_tts_api.contracts import AudioChunk, SpeechRequest, UploadedVoice
+from glm_tts_api.settings import SHIPPED_CONFIGS
+from glm_tts_api.speech.times import SegmentTimes, TimeKeeper
+from mini.espeak import SAMPLE_RATE, VOICES, Espeak
+from mini.heldout import CHINESE, ENGLISH
+from speech_text.frontend import TextFrontend
 
 
 def errors(

@@ -165,7 +165,7 @@ def main() -> None:
         prompts.append(
             Prompt(Path(path).stem, language, torch.from_numpy(samples), text, TRAINED[language][0])
         )
-    server = Server(args.model, args.configs, args.folder, flow_steps=args.flow_steps)
+    server = Server(args.folder, args.model, flow_steps=args.flow_steps)
     hearing = Hearing(server, speaker, args.folder, args.out)
     asyncio.run(hear(hearing, server, prompts or list(kokoro_prompts(speaker)), args.sentences))
 

@@ -59,7 +59,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     texts = [*CHINESE[: args.sentences], *ENGLISH[: args.sentences]]
-    server = Server(args.model_dir, Path("configs"), Path(".mini"))
+    server = Server(Path(".mini"), args.model_dir)
     asyncio.run(measure(server, texts, args.voices))
 
 

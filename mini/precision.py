@@ -145,7 +145,7 @@ def main() -> None:
         "bf16": load_checkpoint(args.model, device="cpu", dtype="bf16"),
         "int8": load_checkpoint(args.model, device="cpu", dtype="int8"),
     }
-    server = Server(args.model, args.configs, args.folder, flow_steps=REFERENCE_STEPS)
+    server = Server(args.folder, args.model, flow_steps=REFERENCE_STEPS)
     compare(
         server,
         variants,

@@ -86,7 +86,7 @@ def main() -> None:
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        server = Server(args.model, Path("configs"), Path(scratch))
+        server = Server(Path(scratch), args.model)
         asyncio.run(write_all(server, Speaker(args.folder / "kokoro"), args.out))
 
 

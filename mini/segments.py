@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
 from mini.heldout import CHINESE_CLAUSES, ENGLISH_CLAUSES
 from mini.measures import align
 from mini.speaking import Server
@@ -28,7 +27,7 @@ SEED = 100
 
 
 async def measure(longest: list[float], folder: Path) -> None:
-    server, ear = Server(BUNDLED_MODEL, SHIPPED_CONFIGS, folder), WhisperBase(folder / "whisper-base")
+    server, ear = Server(folder), WhisperBase(folder / "whisper-base")
     async with server.running():
         for language in TEXTS:
             for limit in longest:

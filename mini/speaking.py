@@ -16,7 +16,7 @@ from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Ti
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.model.checkpoint import load_checkpoint
-from glm_tts_api.settings import BUNDLED_MODEL
+from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
 from glm_tts_api.voices.store import VoiceStore
 from mini.measures import Wave
 from speech_text.frontend import TextFrontend
@@ -36,18 +36,19 @@ class Said:
         return sum(len(wave) for wave in self.segments) / self.sample_rate
 
 
-class _Listener:
-    """A listener that collects the waves of one utterance."""
+class Listener:
+    """A listener that collects the waves of one utterance, and the speech tokens of its last segment."""
 
     closed = full = False
 
     def __init__(self) -> None:
         self.timings = Timings()
+        self.tokens: list[int] = []
         self.pieces: dict[int, list[Wave]] = {}
         self.ended: Future[None] = Future()
 
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        pass
+        self.tokens = tokens
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         self.pieces.setdefault(chunk.segment, []).append(chunk.pcm)
@@ -62,29 +63,33 @@ class _Listener:
         pass
 
 
+def shipped_voices(scratch: Path) -> VoiceStore:
+    """Returns the shipped voices; others would lie in the folder `scratch`."""
+    return VoiceStore(
+        SHIPPED_CONFIGS / "prompt_cache.json",
+        scratch / "own_voices",
+        limits=RecordingLimits(),
+        bundled=BUNDLED_MODEL / "prompts",
+    )
+
+
 class Server:
     """The server's engine in this process, with the text front end and the shipped voices."""
 
     def __init__(
         self,
-        model_dir: Path,
-        configs_dir: Path,
         scratch: Path,
+        model: Path = BUNDLED_MODEL,
         *,
         flow_steps: int | None = None,
         guard: bool = True,
     ) -> None:
         """`flow_steps` None takes as many as the checkpoint names."""
-        self.frontend = TextFrontend(configs_dir, cache_dir=scratch / "text")
-        self._voices = VoiceStore(
-            configs_dir / "prompt_cache.json",
-            scratch / "own_voices",
-            limits=RecordingLimits(),
-            bundled=BUNDLED_MODEL / "prompts",
-        )
+        self.frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=scratch / "text")
+        self._voices = shipped_voices(scratch)
         self._engine = Engine(
             EngineConfig(n_slots=4, flow_steps=flow_steps, threads=1, guard=guard),
-            load_models=partial(load_checkpoint, model_dir, device="cpu"),
+            load_models=partial(load_checkpoint, model, device="cpu"),
             load_frontend=lambda: self.frontend,
         )
 
@@ -122,7 +127,7 @@ class Server:
             sampling=SamplingOptions(seed=seed),
             sample_rate=sample_rate,
         )
-        listener = _Listener()
+        listener = Listener()
         cpu, wall = time.process_time(), time.monotonic()
         self._engine.speak(utterance, listener)
         await asyncio.wrap_future(listener.ended)

@@ -68,7 +68,7 @@ for form in test_clients test_cluster hunt_http test_studio; do
   bash "scripts/checks/$form.sh"
 done
 say "== texts that are made to take long"
-"$PYTHON" bench/text_torture.py --texts 200
+"$PYTHON" -m bench.text_torture --texts 200
 for room in audio engine stats speech_text voices; do
   say "== mutants of $room"
   bash scripts/checks/mutants.sh "$room" 10

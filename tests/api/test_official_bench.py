@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 from bench.official import N_BESIDE, measure
-from bench.report import Progress
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 
@@ -15,7 +14,7 @@ _DELAY_S, _SECONDS = 0.1, 2.0
 
 def test_one_answer_and_four_at_once_are_measured_whole_and_streamed(serve: Callable[..., Running]) -> None:
     url = serve(ToneEngine(delay_s=_DELAY_S, seconds=_SECONDS)).url
-    row = asyncio.run(measure(url, Progress(5)))
+    row = asyncio.run(measure(url))
     assert row["alone"]["audio_s"] == row["stream"]["audio_s"] == _SECONDS
     assert row["at_once"]["audio_s"] == row["streams_at_once"]["audio_s"] == N_BESIDE * _SECONDS
     assert row["alone"]["rtf"] >= _DELAY_S / _SECONDS

@@ -7,10 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.serve import MIX
+from bench.asking import MIX
 from tests.api.running import Running
-
-SCRIPT = Path(__file__).parents[2] / "bench/simulate_scaling.py"
 
 
 def test_the_simulation_is_set_beside_what_a_real_service_did(server: Running, tmp_path: Path) -> None:
@@ -18,9 +16,10 @@ def test_the_simulation_is_set_beside_what_a_real_service_did(server: Running, t
     (tmp_path / "serve.json").write_text(json.dumps({"levels": [level]}))
     stream = {"concurrency": 1, "audio_s_per_s": 20.0, "first_audio_p50_s": 0.01}
     (tmp_path / "streams.json").write_text(json.dumps({"streams": [stream]}))
+    files = (tmp_path / "serve.json", tmp_path / "streams.json")
     done = subprocess.run(
-        [sys.executable, SCRIPT, "serve.json", "streams.json", "--against", server.url, "--requests", "20"],
-        cwd=tmp_path,
+        [sys.executable, "-m", "bench.simulate_scaling", *files, "--against", server.url, "--requests", "20"],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=120,

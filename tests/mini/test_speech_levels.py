@@ -26,7 +26,7 @@ Waves = dict[tuple[str, str, int], Float32]
 async def spoken(scratch: Path) -> Waves:
     """Every sentence at both rates."""
     waves = {}
-    async with Server(MINI, ROOT / "configs", scratch, flow_steps=10).running() as server:
+    async with Server(scratch, flow_steps=10).running() as server:
         for name, text in SENTENCES:
             for rate in (24000, 32000):
                 said = await server.say(text, server.voice(name), seed=42, sample_rate=rate)

@@ -74,26 +74,6 @@ def test_the_server_ends_with_the_benchmark(number: signal.Signals, when: str, t
             os.kill(server, signal.SIGKILL)
 
 
-@pytest.mark.parametrize(
-    ("options", "missing", "extra"),
-    [(["decode", "--size", "mini", "--plot", "x.png"], "matplotlib", "mini")],
-)
-def test_a_missing_package_is_said_before_anything_is_measured(
-    tmp_path: Path, options: list[str], missing: str, extra: str
-) -> None:
-    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules['{missing}'] = None\n")
-    done = subprocess.run(
-        [sys.executable, BENCH, *options],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"{missing} is missing, which this needs: pip install '.[{extra}]'\n"
-
-
 @pytest.mark.long
 def test_figures_stand_below_the_cpu_they_were_measured_on(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"

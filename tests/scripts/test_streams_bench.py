@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.asking import Heard
+from bench.serve import stream_row
 from bench.stream_floor import StreamFloor
-from bench.streams import Heard, row
 
 
 def test_a_player_that_always_has_enough_never_stops() -> None:
@@ -34,7 +35,7 @@ def test_a_player_that_starts_late_enough_never_stops() -> None:
 def test_rates_over_several_listeners() -> None:
     smooth, gappy = Heard([(0.1, 1.0)]), Heard([(0.3, 0.1), (1.0, 0.1)])
     floor = StreamFloor(tokens_s=0.05, flow_s=0.04, vocoder_s=0.01)
-    found = row(2, [smooth, gappy], floor, wall_s=2.0)
+    found = stream_row(2, [smooth, gappy], 2.0, floor)
     assert (found["underrun_rate"], found["first_audio_p95_s"]) == (0.5, 0.3)
     assert found["to_floor"] == pytest.approx(3)
     assert found["audio_s_per_s"] == pytest.approx(0.6)
