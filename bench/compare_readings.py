@@ -3,8 +3,8 @@
     python -m bench.compare_readings [--aside] [--ours]
 
 The others are the published rules, WeText and NeMo. --aside takes the sentences that were put aside while the
-rules were made. --ours leaves out WeText and NeMo, which are installed from PyPI into ~/.cache/glm-tts-api/
-readings; this takes some minutes the first time. Prints for each kind of sentence how many are read well.
+rules were made. --ours leaves out WeText and NeMo, which uv installs from PyPI into its cache. Prints for
+each kind of sentence how many are read well.
 """
 
 from __future__ import annotations
@@ -13,20 +13,16 @@ import json
 import subprocess
 import sys
 import tempfile
-import venv
-from collections import Counter
 from pathlib import Path
 
 from bench.arguments import Arguments
+from bench.server import ROOT
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from speech_text.frontend import RuleSet, TextFrontend
-from tests.speech_text.readings.accepted import Sentence, sentences
+from tests.speech_text.readings.accepted import FOLDER, Sentence, sentences
 
-PROJECT = Path(__file__).resolve().parents[1]
-READINGS = PROJECT / "tests" / "speech_text" / "readings"
-PACKAGES = ("wetext==0.1.8", "nemo_text_processing==1.2.0")
-ENVIRONMENT = Path.home() / ".cache" / "glm-tts-api" / "readings"
+PACKAGES = {"WeText": "wetext==0.1.8", "NeMo": "nemo_text_processing==1.2.0"}
 
 
 def main() -> None:
@@ -34,10 +30,13 @@ def main() -> None:
     parser.add_argument("--aside", action="store_true", help="the sentences that were put aside")
     parser.add_argument("--ours", action="store_true", help="our two sets of rules alone")
     options = parser.parse_args()
-    chosen = sentences(READINGS / "aside" if options.aside else READINGS)
+    chosen = sentences(FOLDER / "aside" if options.aside else FOLDER)
     readings = {"default": _ours("default", chosen), "published": _ours("published", chosen)}
-    if not options.ours:
-        readings |= _theirs(chosen)
+    for name, package in {} if options.ours else PACKAGES.items():
+        try:
+            readings[name] = _theirs(package, chosen)
+        except subprocess.CalledProcessError:
+            print(f"{name} cannot be installed here, and is left out (above)", file=sys.stderr)
     _report(chosen, readings)
 
 
@@ -54,57 +53,37 @@ def _prepared(frontend: TextFrontend, text: str) -> str:
         return ""
 
 
-def _theirs(chosen: list[Sentence]) -> dict[str, list[str]]:
+def _theirs(package: str, chosen: list[Sentence]) -> list[str]:
+    uv = [str(ROOT / ".venv/bin/uv"), "run", "--quiet", "--no-project", "--python", sys.executable]
+    program = str(Path(__file__).with_name("read_with_others.py"))
     answer = subprocess.run(
-        [_python(), Path(__file__).with_name("read_with_others.py")],
+        [*uv, "--with", package, "python", program, package.partition("==")[0]],
         input=json.dumps([(one.language, one.text) for one in chosen]),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    return dict(json.loads(answer.stdout))
-
-
-def _python() -> Path:
-    """Returns the path of the Python in ENVIRONMENT. Creates the environment first if it lacks PACKAGES."""
-    python, installed = ENVIRONMENT / "bin" / "python", ENVIRONMENT / "installed"
-    if not installed.is_file() or installed.read_text(encoding="utf-8") != " ".join(PACKAGES):
-        venv.create(ENVIRONMENT, clear=True, with_pip=True)
-        for package in PACKAGES:
-            done = subprocess.run([python, "-m", "pip", "install", "-q", package], check=False)
-            if done.returncode:
-                print(f"{package} cannot be installed here", file=sys.stderr)
-        installed.write_text(" ".join(PACKAGES), encoding="utf-8")
-    return python
+    return list(json.loads(answer.stdout))
 
 
 def _report(chosen: list[Sentence], readings: dict[str, list[str]]) -> None:
-    names = list(readings)
-    counts = Counter(one.kind for one in chosen)
-    good = {
-        name: Counter(
-            one.kind for one, spoken in zip(chosen, readings[name], strict=True) if one.is_read_well(spoken)
-        )
-        for name in names
+    """Prints for each kind of sentence the number that each set of rules reads well, then the shares."""
+    groups: dict[str, list[int]] = {}  # the places of its sentences
+    for place, one in enumerate(chosen):
+        for group in (one.kind, f"language {one.language}", "all"):
+            groups.setdefault(group, []).append(place)
+    is_good = {
+        name: [one.is_read_well(words) for one, words in zip(chosen, spoken, strict=True)]
+        for name, spoken in readings.items()
     }
-    print(f"{'kind':42} {'of':>5}" + "".join(f"{name:>11}" for name in names))
-    for kind in sorted(counts):
-        print(f"{kind:42} {counts[kind]:5}" + "".join(f"{good[name][kind]:11}" for name in names))
-    for language in ("zh", "en", "mixed"):
-        _rates(f"language {language}", [one.language == language for one in chosen], chosen, readings)
-    _rates("all", [True for _ in chosen], chosen, readings)
-
-
-def _rates(title: str, kept: list[bool], chosen: list[Sentence], readings: dict[str, list[str]]) -> None:
-    total = sum(kept)
-    rates = "".join(f"{100 * _n_good(kept, chosen, spoken) / total:10.1f}%" for spoken in readings.values())
-    print(f"{title:42} {total:5}{rates}")
-
-
-def _n_good(kept: list[bool], chosen: list[Sentence], spoken: list[str]) -> int:
-    return sum(
-        keep and one.is_read_well(words) for keep, one, words in zip(kept, chosen, spoken, strict=True)
-    )
+    kinds = {one.kind for one in chosen}
+    print(f"{'kind':42} {'of':>5}" + "".join(f"{name:>11}" for name in readings))
+    for group, places in sorted(
+        groups.items(), key=lambda each: (each[0] not in kinds, each[0] == "all", each)
+    ):
+        counts = [sum(good[place] for place in places) for good in is_good.values()]
+        cells = (f"{n:11}" if group in kinds else f"{100 * n / len(places):10.1f}%" for n in counts)
+        print(f"{group:42} {len(places):5}{''.join(cells)}")
 
 
 if __name__ == "__main__":
