@@ -149,7 +149,6 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=BUNDLED_MODEL)
     parser.add_argument("--sentences", type=int, default=20, help="of each prompt")
     parser.add_argument("--prompt", nargs=3, action="append", metavar=("LANGUAGE", "WAV", "TEXT"))
-    parser.add_argument("--configs", type=Path, default=Path("configs"))
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     parser.add_argument("--out", type=Path, default=Path(".mini/heard"))
     parser.add_argument("--flow-steps", type=int, help="by default as many as the checkpoint names")

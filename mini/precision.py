@@ -136,7 +136,6 @@ def main() -> None:
     )
     parser.add_argument("--sentences", type=int, default=20)
     parser.add_argument("--model", type=Path, default=Path("glm_tts_api/assets/mini"))
-    parser.add_argument("--configs", type=Path, default=Path("configs"))
     parser.add_argument("--folder", type=Path, default=Path(".mini"))
     args = parser.parse_args()
     torch.set_num_threads(1)

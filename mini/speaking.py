@@ -77,12 +77,7 @@ class Server:
     """The server's engine in this process, with the text front end and the shipped voices."""
 
     def __init__(
-        self,
-        scratch: Path,
-        model: Path = BUNDLED_MODEL,
-        *,
-        flow_steps: int | None = None,
-        guard: bool = True,
+        self, scratch: Path, model: Path = BUNDLED_MODEL, *, flow_steps: int | None = None, guard: bool = True
     ) -> None:
         """`flow_steps` None takes as many as the checkpoint names."""
         self.frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=scratch / "text")
@@ -112,14 +107,7 @@ class Server:
     def voice(self, index: str) -> Voice:
         return self._voices.get(index)
 
-    async def say(
-        self,
-        text: str,
-        voice: Voice,
-        *,
-        seed: int,
-        sample_rate: int = 24000,
-    ) -> Said:
+    async def say(self, text: str, voice: Voice, *, seed: int, sample_rate: int = 24000) -> Said:
         utterance = SpeechRequest(
             request_id=f"evaluate-{seed}",
             text=text,
