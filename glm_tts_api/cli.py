@@ -21,8 +21,7 @@ from typing import Any, NoReturn
 
 from glm_tts_api import __version__
 from glm_tts_api.commandline.arguments import add_commands
-from glm_tts_api.commandline.failing import Misused
-from glm_tts_api.commandline.text import given_text
+from glm_tts_api.commandline.files import Misused, given_text
 from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.download import command as download
 from glm_tts_api.errors import AlreadyRunning, Failed, ServiceError, StartupError

@@ -14,7 +14,6 @@ from glm_tts_api.api.openai import custom_voices, speech, speech_socket
 from glm_tts_api.api.openai import voices as openai_voices
 from glm_tts_api.api.v1 import (
     audio,
-    job_verdicts,
     jobs,
     lexicon,
     metrics,
@@ -44,7 +43,6 @@ ROUTERS = (
     prompts.router,
     prompt_archive.router,
     jobs.router,
-    job_verdicts.router,
     jobs.audio_router,
     text.router,
     lexicon.router,

@@ -6,12 +6,14 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Self
 
 import httpx
 
+from glm_tts_api.durable import temporary_of
 from glm_tts_api.errors import Failed
 from glm_tts_api.service.output import say
 
@@ -32,34 +34,35 @@ Fields = Mapping[str, str]
 Files = Mapping[str, tuple[str, bytes]]
 
 
-def client_options(url: str, key: str) -> dict[str, Any]:
-    """Returns the arguments for an httpx client of the server at `url` with the API key `key`. Raises Failed
-    for an address that is no HTTP URL."""
-    try:
-        host, scheme = httpx.URL(url).host, httpx.URL(url).scheme
-    except (httpx.InvalidURL, ValueError) as error:
-        raise Failed(f"'{url}' is no address of a server: {error}") from None
-    if scheme not in ("http", "https"):
-        raise Failed(f"'{url}' is no address of a server: it begins with http:// or https://.")
-    return {
-        "base_url": url,
-        "headers": {b"X-API-Key": key.encode()} if key else {},
-        "timeout": httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
-        "trust_env": host not in _HERE,  # for a server on this machine no proxy is used
-        "follow_redirects": True,
-    }
+class NotThere(Failed):
+    """The server answers 404."""
+
+
+class Lost(Failed):
+    """The server cannot be reached, or the connection to it broke."""
 
 
 class Api:
     """A context manager for a client of the server at `url`. `key` is an API key; empty for none.
-    `require_server` raises Failed if the server is known to have ended. The attribute `options` has the
-    arguments for other httpx clients of this server."""
+    `require_server` raises Failed if the server is known to have ended. Raises Failed for an address that is
+    no HTTP URL."""
 
     def __init__(self, url: str, key: str, require_server: Callable[[], None] = lambda: None) -> None:
         self.require_server = require_server
         self.url = url if "://" in url else f"http://{url}"
-        self.options = client_options(self.url, key)
-        self._client = httpx.Client(**self.options)
+        try:
+            parsed = httpx.URL(self.url)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Failed(f"'{self.url}' is no address of a server: {error}") from None
+        if parsed.scheme not in ("http", "https"):
+            raise Failed(f"'{self.url}' is no address of a server: it begins with http:// or https://.")
+        self._client = httpx.Client(
+            base_url=self.url,
+            headers={b"X-API-Key": key.encode()} if key else {},
+            timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
+            trust_env=parsed.host not in _HERE,  # for a server on this machine no proxy is used
+            follow_redirects=True,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -69,112 +72,109 @@ class Api:
 
     def get(self, path: str) -> dict[str, Any]:
         """Returns the JSON object at `path`. Raises Failed."""
-        return json_of(self._checked("GET", path))
+        return _json_of(self._whole("GET", path))
 
     def read(self, path: str) -> bytes:
-        return self._checked("GET", path).content
+        return self._whole("GET", path).content
 
     def post(self, path: str, fields: Fields, files: Files | None = None) -> dict[str, Any]:
-        return json_of(self._checked("POST", path, data=fields, files=files))
+        return _json_of(self._whole("POST", path, fields, files))
 
     def delete(self, path: str) -> dict[str, Any]:
-        return json_of(self._checked("DELETE", path))
+        return _json_of(self._whole("DELETE", path))
 
-    def require_voice(self, name: str) -> None:
-        """Raises Failed if the server has no voice of this name."""
-        with self._said():
-            response = self._client.head("/api/v1/tts", params={"input_text": "a", "index": name})
-        if response.status_code == 404:
-            raise Failed(f"The server has no voice '{name}'; glm-tts voices list shows those that it has.")
+    def download(self, path: str, file: Path) -> None:
+        """Writes what is at `path` to `file`, in one step. Waits while the server puts it together. Raises
+        Failed and OSError."""
+        new = temporary_of(file)
+        try:
+            with self._answered("GET", path, patience_s=_ANSWER_S) as response, new.open("wb") as out:
+                for block in response.iter_bytes():
+                    out.write(block)
+            new.replace(file)
+        except BaseException:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise
 
     def health(self) -> dict[str, Any]:
         """Returns the server's health, also if the server cannot speak. Empty if no server answers."""
         try:
-            return json_of(self._client.get("/api/v1/health", timeout=_CONNECT_S))
+            return _json_of(self._client.get("/api/v1/health", timeout=_CONNECT_S))
         except httpx.HTTPError:
             return {}
 
-    def speak(self, fields: Fields, files: Files | None = None, *, request_id: str | None = None) -> bytes:
+    def speak(self, fields: Fields, files: Files | None, request_id: str) -> bytes:
         """Has the server speak the request `fields` with `files`, and returns the whole audio. If `fields`
         has `verify`, prints the recogniser's verdict on stderr. Raises Failed."""
-        with self._spoken(fields, files, request_id) as response:
-            audio = response.read()
+        response = self._whole("POST", "/api/v1/tts", fields, files, {"X-Request-Id": request_id})
         if verdict := response.headers.get("X-Verified"):
             doubts = response.headers.get("X-Warnings", "").encode().decode("unicode_escape")
             say_aside(f"VERIFIED: {verdict}. {doubts}".rstrip())
-        return audio
+        return response.content
 
     @contextmanager
-    def stream(self, fields: Fields, files: Files | None = None) -> Iterator[Iterator[bytes]]:
+    def stream(self, fields: Fields, files: Files | None) -> Iterator[Iterator[bytes]]:
         """Has the server speak a request as a stream. Yields an iterator over the pieces of audio, which come
         while they are made. Raises Failed."""
-        with self._spoken({**fields, "stream": "true"}, files, None) as response:
+        with self._answered("POST", "/api/v1/tts", {**fields, "stream": "true"}, files) as response:
             yield response.iter_bytes()
 
-    @contextmanager
-    def _spoken(
-        self, fields: Fields, files: Files | None, request_id: str | None
-    ) -> Iterator[httpx.Response]:
-        headers = {"X-Request-Id": request_id} if request_id else {}
-
-        def begin() -> httpx.Response:
-            request = self._client.build_request(
-                "POST", "/api/v1/tts", data=dict(fields), files=parts_of(files), headers=headers
-            )
-            return self._client.send(request, stream=True)
-
-        with self._said():
-            response = _once_there_is_room(begin)
-            try:
-                if response.is_error:
-                    response.read()
-                    raise Failed(refusal_of(response))
-                yield response
-            finally:
-                response.close()
-
-    def _checked(
-        self, method: str, path: str, data: Fields | None = None, files: Files | None = None
+    def _whole(
+        self,
+        method: str,
+        path: str,
+        fields: Fields | None = None,
+        files: Files | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        with self._said():
-            response = self._client.request(method, path, data=data, files=parts_of(files))
-        if response.is_error:
-            raise Failed(refusal_of(response))
+        with self._answered(method, path, fields, files, headers) as response:
+            response.read()
         return response
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
-        """Turns the errors of a connection inside the `with` block into Failed."""
+    def _answered(
+        self,
+        method: str,
+        path: str,
+        fields: Fields | None = None,
+        files: Files | None = None,
+        headers: Mapping[str, str] | None = None,
+        patience_s: float = _PATIENCE_S,
+    ) -> Iterator[httpx.Response]:
+        """Sends a request and yields the answer, whose body is not read yet. While the server is busy and
+        says when to try again, sends the request again, for `patience_s`, and prints one line about the wait
+        on stderr. Raises NotThere, Lost, or Failed for another error answer."""
+        until, told = monotonic() + patience_s, False
         try:
-            yield
+            while True:
+                request = self._client.build_request(
+                    method, path, data=fields, files=files or None, headers=headers
+                )
+                response = self._client.send(request, stream=True)
+                try:
+                    if not response.is_error:
+                        yield response
+                        return
+                    response.read()
+                finally:
+                    response.close()
+                wait_s = _retry_after(response)
+                if wait_s is None or monotonic() + wait_s > until:
+                    raise (NotThere if response.status_code == 404 else Failed)(_refusal_of(response))
+                if not told:
+                    told = True
+                    say_aside(f"{_refusal_of(response)} Trying again.")
+                sleep(wait_s)
         except httpx.ConnectError as error:
-            raise Failed(
-                f"No server answers at {self.url} ({reason_of(error)}): start it, or give another --url."
+            raise Lost(
+                f"No server answers at {self.url} ({_reason_of(error)}): start it, or give another --url."
             ) from None
         except httpx.HTTPError as error:
-            raise Failed(f"The connection to {self.url} broke ({reason_of(error)}): try again.") from None
+            raise Lost(f"The connection to {self.url} broke ({_reason_of(error)}): try again.") from None
 
 
-def _once_there_is_room(begin: Callable[[], httpx.Response]) -> httpx.Response:
-    """Calls `begin` and returns its response. While the server is busy and says when to try again, waits and
-    calls `begin` again. After ten minutes the answer of the busy server is returned. Prints one line about
-    the wait on stderr."""
-    until = monotonic() + _PATIENCE_S
-    told = False
-    while True:
-        response = begin()
-        wait_s = retry_after(response)
-        if wait_s is None or monotonic() + wait_s > until:
-            return response
-        response.read()
-        response.close()
-        if not told:
-            told = True
-            say_aside(f"{refusal_of(response)} Trying again.")
-        sleep(wait_s)
-
-
-def retry_after(response: httpx.Response) -> float | None:
+def _retry_after(response: httpx.Response) -> float | None:
     """Returns after how many seconds the server wants to be asked again. Returns None if the status is not
     429 or 503, or if the answer has no valid Retry-After header."""
     if response.status_code not in _AGAIN:
@@ -186,14 +186,14 @@ def retry_after(response: httpx.Response) -> float | None:
     return max(0.1, wait_s) if math.isfinite(wait_s) else None
 
 
-def refusal_of(response: httpx.Response) -> str:
+def _refusal_of(response: httpx.Response) -> str:
     """Returns the message of an error answer, with a hint for users of the command line."""
-    answer = json_of(response)
+    answer = _json_of(response)
     message = answer.get("message") or f"{response.url} answers HTTP {response.status_code}."
     return f"{message}{_HINTS.get(str(answer.get('code')), '')}"
 
 
-def json_of(response: httpx.Response) -> dict[str, Any]:
+def _json_of(response: httpx.Response) -> dict[str, Any]:
     """Returns the JSON object in the body; an empty one if the body is anything else."""
     try:
         value = response.json()
@@ -202,11 +202,7 @@ def json_of(response: httpx.Response) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def parts_of(files: Files | None) -> dict[str, tuple[str, bytes]] | None:
-    return dict(files) if files else None
-
-
-def reason_of(error: Exception) -> str:
+def _reason_of(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -4,6 +4,8 @@ when one runs, so that a help text appears at once."""
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +55,7 @@ def add_commands(commands: Commands) -> None:
     _add_voice(say)
     say.add_argument("--srt", type=Path, metavar="FILE", help="subtitles of the text as it is written")
     say.add_argument("--play", action="store_true", help="with -o: play it too")
-    add_server(say)
-    say.set_defaults(run=_say)
+    _add_server(say, "say")
     _add_book(commands)
     _add_voices(commands)
 
@@ -76,8 +77,7 @@ def _add_book(commands: Commands) -> None:
         "--cast", type=Path, metavar="FILE", help="JSON of names and voices, for lines such as 小王：你好。"
     )
     _add_voice(book)
-    add_server(book)
-    book.set_defaults(run=_book)
+    _add_server(book, "book")
 
 
 def _add_voice(command: argparse.ArgumentParser) -> None:
@@ -131,11 +131,11 @@ def _add_voices(commands: Commands) -> None:
     bring = whats.add_parser("import", help="add the voices of such a file")
     bring.add_argument("file", type=Path, metavar="FILE.zip")
     for what in whats.choices.values():
-        add_server(what)
-        what.set_defaults(run=_voices)
+        _add_server(what, "voices")
 
 
-def add_server(command: argparse.ArgumentParser) -> None:
+def _add_server(command: argparse.ArgumentParser, module: str) -> None:
+    command.set_defaults(run=_run(module))
     command.add_argument(
         "--url", metavar="URL", help="the server, as http://HOST:8049; default: GLM_TTS_URL, if it is set"
     )
@@ -155,19 +155,11 @@ def _command(commands: Commands, name: str, short: str, long: str) -> argparse.A
     return parser
 
 
-def _say(arguments: argparse.Namespace) -> int:
-    from glm_tts_api.commandline.say import run  # imports an HTTP client, which other commands do not need
+def _run(name: str) -> Callable[[argparse.Namespace], int]:
+    """Returns the function `run` of the module `name`, which is imported when the function is called."""
 
-    return run(arguments)
+    def run(arguments: argparse.Namespace) -> int:
+        code: int = import_module(f"glm_tts_api.commandline.{name}").run(arguments)
+        return code
 
-
-def _voices(arguments: argparse.Namespace) -> int:
-    from glm_tts_api.commandline.voices import run
-
-    return run(arguments)
-
-
-def _book(arguments: argparse.Namespace) -> int:
-    from glm_tts_api.commandline.book import run
-
-    return run(arguments)
+    return run

@@ -1,70 +1,69 @@
-"""The command `glm-tts book`: speaks a book into audio files in a folder. A command that was interrupted goes
-on in the same folder when it is repeated."""
+"""The command `glm-tts book`: a server speaks a book as a job, and the command fetches each chapter into a
+folder. A command that was interrupted goes on with the same job when it is repeated.
+
+In the folder, `.glm-tts/book.json` names the job. A server that was started for the command keeps the job
+itself in `.glm-tts` too.
+"""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import hashlib
-import logging
+import json
+import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
 
-import msgspec
-
-from glm_tts_api.commandline.api import Api, Files, say_aside
-from glm_tts_api.commandline.book_files import BookFiles, Writing
-from glm_tts_api.commandline.failing import Misused
-from glm_tts_api.commandline.files import read_file
+from glm_tts_api.commandline.api import Api, Files, Lost, NotThere, say_aside
+from glm_tts_api.commandline.files import Misused, read_file, write_file
 from glm_tts_api.commandline.progress import bar, print_above
 from glm_tts_api.commandline.say import prompt_of, voice_of
-from glm_tts_api.commandline.server import Where, server_at
-from glm_tts_api.commandline.speaker import Speaker
-from glm_tts_api.contracts import SAMPLE_RATE
+from glm_tts_api.commandline.server import server_at
 from glm_tts_api.errors import Failed, ServiceError
-from glm_tts_api.longform.cast import give_voices, read_cast
+from glm_tts_api.longform.cast import read_cast
 from glm_tts_api.longform.folder import JobFolder
-from glm_tts_api.longform.job import Job, Spoken, Unit
-from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.reading import decode, read_book
-from glm_tts_api.longform.runner import run_job
-from glm_tts_api.longform.script import Book
-from speech_text.cut.block_pauses import Pauses
 
-WORK = ".glm-tts"  # the job's folder, inside the book's folder
+WORK = ".glm-tts"  # inside the book's folder
+_JOBS = "/api/v1/jobs"
 _SEED = 42
-_AT_ONCE = 4  # units that are spoken at a time; a server needs places for other clients too
-
-logging.getLogger("glm_tts_api").addHandler(logging.NullHandler())  # the progress bar is shown instead
+_LOOK_S = 0.5
+_PATIENCE_S, _AGAIN_S = 120.0, 2.0  # how long a server may be gone, for a restart, before the command fails
+_MOST_TITLE = 500  # characters that the server takes
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+_MOST_BYTES = 120  # the most bytes of a title in a file name
+ResultT = TypeVar("ResultT")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Speaks the book into the folder, or goes on where an earlier command stopped. Returns an exit code.
+    """Has the book spoken into the folder, or goes on where an earlier command stopped. Returns an exit code.
     Raises Failed or StartupError."""
     source, files = read_file(arguments.book), prompt_of(arguments)
-    folder = JobFolder(arguments.output / WORK)
+    work = JobFolder(arguments.output / WORK)
+    record = work.path / "book.json"
     try:
         asked = _asked(arguments, source, files)
-        folder.path.mkdir(parents=True, exist_ok=True)
-        with folder.locked(), _nothing_left(folder):
-            job = _begun(folder, asked)
-            book = read_book(source, arguments.book.name) if job is None else None
-            if book and arguments.book.suffix.lower() == ".srt":
+        title = read_book(source, arguments.book.name).title or arguments.book.stem
+        work.path.mkdir(parents=True, exist_ok=True)
+        with work.locked():
+            id = _begun(work, record, asked)
+            if id is None and arguments.book.suffix.lower() == ".srt":
                 say_aside(
                     "The text of the subtitles is spoken one after the other; their times are not kept."
                 )
-            if job is None or folder.made(job.n_units).n_units < job.n_units:
-                with server_at(Where.of(arguments.url, arguments.key)) as api:
-                    job = _begin(api, folder, arguments, book, asked) if book else job
-                    assert job is not None
-                    _finish(folder, job, arguments, api, files)
-            else:
-                _finish(folder, job, arguments)
+            is_kept_here = id is not None and JobFolder(work.path / id).is_job
+            with server_at(arguments.url, arguments.key, jobs=work.path, starts=is_kept_here) as api:
+                job = None if id is None else _resumed(api, id)
+                if job is None:
+                    job = _new(api, arguments, asked, title, {"file": (arguments.book.name, source), **files})
+                    write_file(record, json.dumps({"asked": asked, "id": job["id"]}).encode())
+                _follow(api, job, arguments, title)
     except ServiceError as error:
-        goes_on = " What was spoken stays: the same command goes on from here." if folder.is_job else ""
-        raise Failed(f"{error.message}{goes_on}") from None
+        raise Failed(error.message) from None
     except KeyboardInterrupt:
         say_aside("\nInterrupted; the same command goes on from here.")
         return 130
@@ -72,21 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise Failed(
             f"'{arguments.output}' cannot be used ({error.strerror}): choose another folder with -o."
         ) from None
+    finally:
+        if not record.exists() and not work.is_job:
+            work.delete()
     return 0
 
 
-@contextmanager
-def _nothing_left(folder: JobFolder) -> Iterator[None]:
-    """Deletes `folder` if the `with` block raises before a job was written there."""
-    try:
-        yield
-    except BaseException:
-        if not folder.is_job:
-            folder.delete()
-        raise
-
-
-def _asked(arguments: argparse.Namespace, source: bytes, files: Files | None) -> dict[str, Any]:
+def _asked(arguments: argparse.Namespace, source: bytes, files: Files) -> dict[str, Any]:
     """Returns everything that the book's audio depends on, so that a later run can tell whether it continues
     the same work."""
     cast = read_cast(decode(read_file(arguments.cast))) if arguments.cast else {}
@@ -107,90 +98,124 @@ def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _begun(folder: JobFolder, asked: dict[str, Any]) -> Job | None:
-    """Returns the job that an earlier command began in the folder; None if there is none. Raises Misused if
-    that job is for another book or other options than `asked`, and Failed if the folder is damaged."""
-    if not folder.is_job:
-        return None
+def _begun(work: JobFolder, record: Path, asked: Mapping[str, Any]) -> str | None:
+    """Returns the id of the job that an earlier command began for the folder; None if there is none. Raises
+    Misused if that job is for another book or other options than `asked`, and Failed if the file that names
+    it is damaged."""
+    anew, folder = f"delete {work.path} to begin anew", work.path.parent
+    if work.is_job:
+        raise Misused(f"'{folder}' was begun by an older version: finish it with that version, or {anew}.")
     try:
-        job = folder.read()
-        before = job.options["asked"]
-    except (msgspec.MsgspecError, KeyError):
-        raise Failed(f"{folder.path} is damaged: delete it, or choose another folder with -o.") from None
+        found = json.loads(record.read_bytes())
+        before, id = found["asked"], str(found["id"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise Failed(f"{record} is damaged: choose another folder with -o, or {anew}.") from None
     if other := [name for name, value in asked.items() if before.get(name) != value]:
         raise Misused(
-            f"'{folder.path.parent}' was begun with another {other[0].removeprefix('the ')}: choose another "
-            f"folder with -o, or delete {folder.path} to begin anew."
+            f"'{folder}' was begun with another {other[0].removeprefix('the ')}: choose another folder with "
+            f"-o, or {anew}."
         )
+    return id
+
+
+def _resumed(api: Api, id: str) -> dict[str, Any] | None:
+    """Resumes the job, which also has damaged audio spoken again. Returns the job as the server shows it;
+    None if the server does not have it. Raises Failed."""
+    try:
+        job = api.post(f"{_JOBS}/{id}/resume", {})
+    except NotThere:
+        say_aside("The server does not have what was spoken of this book: it begins anew.")
+        return None
+    if job["segments_done"] < job["segments"]:
+        say_aside(f"{job['segments_done']} of {job['segments']} segments are there: going on.")
     return job
 
 
-def _begin(
-    api: Api, folder: JobFolder, arguments: argparse.Namespace, book: Book, asked: dict[str, Any]
-) -> Job:
-    """Checks that the server has the voices, cuts the book into units and writes the plan into the folder.
-    Returns the job. Raises Failed and StorageFull."""
-    cast: dict[str, str] = asked["--cast"]
+def _new(
+    api: Api, arguments: argparse.Namespace, asked: Mapping[str, Any], title: str, files: Files
+) -> dict[str, Any]:
+    """Begins a job and returns it as the server shows it. Raises Failed."""
     voice = None if arguments.prompt else voice_of(arguments, api)
-    for name in {*filter(None, [voice]), *cast.values()}:
-        api.require_voice(name)
-    job = Job(
-        id=_digest(msgspec.json.encode(asked)),
-        state="queued",
-        created_at=time.time(),
-        n_units=0,
-        chapters=(),
-        sample_rate=SAMPLE_RATE,
-        title=book.title or arguments.book.stem,
-        author=book.author,
-        options={"asked": asked, "voice": voice},
-    )
-    book = give_voices(book, cast) if cast else book
-    return folder.create(job, book, plan(book, seed=asked["--seed"], pauses=Pauses()))
+    given = {"index": voice, "prompt_text": arguments.prompt_text, "speed": arguments.speed}
+    given |= {"seed": asked["--seed"], "verify": asked["--verify"], "title": title[:_MOST_TITLE]}
+    given |= {"cast": json.dumps(asked["--cast"]) if asked["--cast"] else None, "verbatim": "read"}
+    return api.post(_JOBS, {name: str(value) for name, value in given.items() if value is not None}, files)
 
 
-def _finish(
-    folder: JobFolder,
-    job: Job,
-    arguments: argparse.Namespace,
-    api: Api | None = None,
-    files: Files | None = None,
-) -> None:
-    """Speaks the missing units with `api`, which may be None if none is missing, and writes the files: each
-    chapter once it is spoken, or the whole book as M4B at the end. Raises ServiceError, Failed and
-    OSError."""
-    made, units = folder.made(job.n_units), list(folder.units())
-    out = BookFiles(arguments.output, folder, job, made, units, for_acx=arguments.preset == "acx")
-    with Writing(out) as writing:
-        if not arguments.m4b:
-            writing.begin()
-        if api is not None:
-            _speak_all(api, out, files, writing.look)
-    if arguments.m4b:
-        print_above(str(out.write_m4b()))
-    if arguments.verify:
-        out.write_verdicts()
+def _follow(api: Api, job: dict[str, Any], arguments: argparse.Namespace, title: str) -> None:
+    """Waits until the job is done, with a progress bar, and fetches its files: each chapter once it is
+    spoken, or the whole book as M4B at the end. Ctrl-C pauses the job. Raises Failed and OSError."""
+    path, n_fetched = f"{_JOBS}/{job['id']}", 0
+    out, preset = arguments.output, arguments.preset
+    try:
+        with bar(" segments", job["segments"], job["segments_done"]) as shown:
+            while True:
+                shown.total = job["segments"]
+                shown.update(job["segments_done"] - shown.n)
+                chapters = [] if arguments.m4b else job["chapters"]
+                for chapter in chapters[n_fetched:]:
+                    if chapter["segments_done"] < chapter["segments"]:
+                        break
+                    n_fetched += 1
+                    number = f"{n_fetched:0{max(2, len(str(len(chapters))))}d}"
+                    query = f"chapter={n_fetched}{f'&preset={preset}' if preset else ''}"
+                    name = _file_name(f"{number} {chapter['title'] or title}")
+                    _fetch(api, f"{path}/{{}}?{query}", out / f"{name}.mp3")
+                if job["state"] not in ("queued", "running"):
+                    break
+                time.sleep(_LOOK_S)
+                job = _patiently(api, partial(api.get, path))
+        if job["state"] != "done":
+            raise Failed(job["message"] or f"The job is {job['state']}.")
+        if arguments.m4b:
+            _fetch(api, f"{path}/{{}}?format=m4b", out / f"{_file_name(title)}.m4b")
+        if arguments.verify:
+            _write_verdicts(api.get(f"{path}/verified"), out / "verified.json")
+    except KeyboardInterrupt:
+        with suppress(Failed):
+            api.post(f"{path}/pause", {})
+        raise
+    except Failed as error:
+        raise Failed(f"{error} What was spoken stays: the same command goes on from here.") from None
 
 
-def _speak_all(api: Api, out: BookFiles, files: Files | None, look: Callable[[Unit], None]) -> None:
-    """Speaks the missing units, with a progress bar. `look` is called after each unit. Raises ServiceError,
-    Failed and OSError."""
-    job, made, units = out.job, out.made, out.units
-    if made.n_units:
-        say_aside(f"{made.n_units} of {job.n_units} segments are there: going on.")
-    asked = job.options["asked"]
-    given = {"index": job.options["voice"], "prompt_text": asked["--prompt-text"], "speed": asked["--speed"]}
-    given["verify"] = asked.get("--verify")
-    fields = {name: str(value) for name, value in given.items() if value is not None}
-    n_done = sum(len(unit.text) for unit in units if made.has(unit.index))
-    with bar(" characters", sum(len(unit.text) for unit in units), n_done) as shown:
+def _fetch(api: Api, path: str, file: Path) -> None:
+    """Writes the audio of a job to `file`, and its subtitles beside it. Prints the name of `file`. `path` has
+    a place for what is fetched."""
+    for what, new in (("subtitles.srt", file.with_name(f"{file.stem}.srt")), ("audio", file)):
+        _patiently(api, partial(api.download, path.format(what), new))
+    print_above(str(file))
 
-        def progress(unit: Unit, spoken: Spoken) -> None:
-            shown.update(len(unit.text))
-            look(unit)
 
-        async def speak() -> None:
-            async with Speaker(api.options, fields, files, api.require_server) as speaker:
-                await run_job(out.folder, job, speaker.speak, made=made, at_once=_AT_ONCE, progress=progress)
+def _patiently(api: Api, act: Callable[[], ResultT]) -> ResultT:
+    """Returns the result of `act`. While the server does not answer, `act` is repeated for two minutes.
+    Raises Failed."""
+    until, told = time.monotonic() + _PATIENCE_S, False
+    while True:
+        try:
+            return act()
+        except Lost as lost:
+            api.require_server()
+            if time.monotonic() > until:
+                raise
+            if not told:
+                told = True
+                say_aside(f"{lost} It is waited for, for {_PATIENCE_S:.0f} seconds.")
+            time.sleep(_AGAIN_S)
 
-        asyncio.run(speak())
+
+def _write_verdicts(verdicts: Mapping[str, Any], path: Path) -> None:
+    """Writes the recogniser's verdicts to the file `path`, and prints their counts on stderr."""
+    told = {name: verdicts[name] for name in ("count", "doubtful")}
+    write_file(path, json.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n")
+    counts = ", ".join(f"{n} {verdict}" for verdict, n in told["count"].items())
+    say_aside(f"VERIFIED: {counts} ({path} has the texts).")
+
+
+def _file_name(title: str) -> str:
+    """Returns the title as a file name of at most 120 bytes that every file system accepts; "book" if nothing
+    of the title is left."""
+    flat = " ".join(_NOT_IN_NAMES.sub(" ", title).split()).strip(". ")
+    return flat.encode()[:_MOST_BYTES].decode(errors="ignore").strip() or "book"

@@ -8,12 +8,10 @@ import uuid
 from pathlib import Path
 
 from glm_tts_api.commandline.api import Api, Files
-from glm_tts_api.commandline.failing import Misused
-from glm_tts_api.commandline.files import read_file, write_file
+from glm_tts_api.commandline.files import Misused, given_text, read_file, write_file
 from glm_tts_api.commandline.playing import play, player_of
 from glm_tts_api.commandline.progress import progress_of
-from glm_tts_api.commandline.server import Where, server_at
-from glm_tts_api.commandline.text import given_text
+from glm_tts_api.commandline.server import server_at
 from glm_tts_api.contracts import in_mood
 from glm_tts_api.errors import Failed
 
@@ -30,8 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     fields |= {name: str(value) for name, value in options.items() if value is not None}
     files = prompt_of(arguments)
     player = player_of(fields["response_format"]) if arguments.play or output is None else None
-    with server_at(Where.of(arguments.url, arguments.key)) as api:
-        if files is None:
+    with server_at(arguments.url, arguments.key) as api:
+        if not files:
             fields["index"] = voice_of(arguments, api)
         if output is None and arguments.srt is None and not arguments.verify:
             assert player is not None
@@ -42,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.srt is not None:
             fields["subtitle"] = "srt"
         with progress_of(api, request_id):
-            audio = api.speak(fields, files, request_id=request_id)
+            audio = api.speak(fields, files, request_id)
         if output is not None:
             _write(output, audio)
         if arguments.srt is not None:
@@ -67,13 +65,13 @@ def _first_voice(api: Api) -> str:
     return str(voices[0]["index"])
 
 
-def prompt_of(arguments: argparse.Namespace) -> Files | None:
-    """Returns the recording of --prompt as a file for the request; None without --prompt. Raises Misused for
-    arguments that do not fit together."""
+def prompt_of(arguments: argparse.Namespace) -> Files:
+    """Returns the recording of --prompt as a file for the request; no file without --prompt. Raises Misused
+    for arguments that do not fit together."""
     if arguments.prompt is None:
         if arguments.prompt_text is not None:
             raise Misused("--prompt-text needs --prompt, the recording that it is the transcript of.")
-        return None
+        return {}
     if arguments.prompt_text is None:
         raise Misused("--prompt needs --prompt-text: every word that is said in the recording.")
     if arguments.voice is not None or arguments.mood is not None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from glm_tts_api.commandline.api import Api, say_aside
 from glm_tts_api.errors import Failed
@@ -26,41 +26,35 @@ _LOOK_S = 0.1
 _TELL_AFTER_S = 1.0
 
 
-class Where(NamedTuple):
-    """The address and the API key of a server, from --url and --key or from GLM_TTS_URL and GLM_TTS_API_KEY.
-    Empty if not given."""
-
-    url: str
-    key: str
-
-    @classmethod
-    def of(cls, url: str | None, key: str | None) -> Where:
-        return cls(url or os.environ.get("GLM_TTS_URL", ""), key or os.environ.get("GLM_TTS_API_KEY", ""))
-
-
 @contextmanager
-def server_at(where: Where) -> Iterator[Api]:
-    """Yields a client of the server at `where`. With a URL, the server is not asked whether it can speak.
-    Without a URL, waits until the server of this folder can speak; if none runs, one is started until the
-    `with` block ends. Raises Failed, or StartupError for invalid settings."""
-    if where.url:
-        with Api(where.url, where.key) as api:
+def server_at(
+    url: str | None, key: str | None, *, jobs: Path | None = None, starts: bool = False
+) -> Iterator[Api]:
+    """Yields a client of the server at `url`, or else at GLM_TTS_URL, with the API key `key` or else
+    GLM_TTS_API_KEY. The server at a URL is not asked whether it can speak.
+
+    Without a URL, waits until the server of this folder can speak; if none runs, or with `starts`, one is
+    started until the `with` block ends. The jobs of that server lie in the folder `jobs`; None has a folder
+    made that goes with the server. Raises Failed, or StartupError for invalid settings."""
+    url, key = url or os.environ.get("GLM_TTS_URL", ""), key or os.environ.get("GLM_TTS_API_KEY", "")
+    if url:
+        with Api(url, key) as api:
             yield api
         return
     settings = Settings.load()
-    key = where.key or settings.key
+    key = key or settings.key
     running = RunFolder.of(settings).server()
-    if running is not None:
+    if running is not None and not starts:
         with Api(Client(*running.address(settings)).url, key) as api:
             _wait_until_ready(api, "The server of this folder")
             yield api
     else:
-        with _server_of_its_own(key) as api:
+        with _server_of_its_own(key, jobs) as api:
             yield api
 
 
 @contextmanager
-def _server_of_its_own(key: str) -> Iterator[Api]:
+def _server_of_its_own(key: str, jobs: Path | None) -> Iterator[Api]:
     """Starts a server on a port that only this machine can reach, and yields its client once the server can
     speak. The server ends with the `with` block, and also with this process if that is killed. Raises Failed
     if the server ends before or cannot speak."""
@@ -72,7 +66,8 @@ def _server_of_its_own(key: str) -> Iterator[Api]:
         command += ["--private", str(os.getpid()), str(listener.fileno())]
         process = subprocess.Popen(
             command,
-            env={**os.environ, "JOBS_DIR": str(folder / "jobs")},  # this server must not run others' jobs
+            # This server must not run others' jobs.
+            env={**os.environ, "JOBS_DIR": str((jobs or folder / "jobs").absolute())},
             pass_fds=[listener.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=log,

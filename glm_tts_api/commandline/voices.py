@@ -12,9 +12,8 @@ from unicodedata import east_asian_width
 from urllib.parse import quote, urlencode
 
 from glm_tts_api.commandline.api import Api, Fields, say_aside
-from glm_tts_api.commandline.failing import Misused
-from glm_tts_api.commandline.files import read_file, write_file
-from glm_tts_api.commandline.server import Where, server_at
+from glm_tts_api.commandline.files import Misused, read_file, write_file
+from glm_tts_api.commandline.server import server_at
 from glm_tts_api.contracts import MOOD_SIGN, in_mood
 from glm_tts_api.errors import Failed, InvalidField
 from glm_tts_api.voices.about import NOTES
@@ -30,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     # Local files are checked first, since it takes some seconds to start a server.
     recording = read_file(arguments.recording) if "recording" in arguments else b""
     voices = _unpacked(arguments.file) if arguments.what == "import" else {}
-    with server_at(Where.of(arguments.url, arguments.key)) as api:
+    with server_at(arguments.url, arguments.key) as api:
         match arguments.what:
             case "list":
                 _list(api, _notes(arguments))

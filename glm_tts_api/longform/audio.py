@@ -12,8 +12,8 @@ import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
@@ -27,9 +27,10 @@ from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 from glm_tts_api.errors import JobRefuses
 from glm_tts_api.longform.folder import JobFolder, Made
-from glm_tts_api.longform.job import Job
+from glm_tts_api.longform.job import Job, Unit
 from glm_tts_api.longform.loudness import LEVEL, Preset, mastered
-from glm_tts_api.longform.timeline import ChapterTime, chapter_times
+from glm_tts_api.longform.subtitles import TimedText
+from speech_text.markup.marks import without_marks
 
 logger = logging.getLogger(__name__)
 BookFormat = Literal["m4b", AudioFormat]
@@ -40,13 +41,6 @@ _MOST_WAV_BYTES = 2**32 - 2**12
 
 def book_media_type(book_format: BookFormat, sample_rate: int) -> str:
     return "audio/mp4" if book_format == "m4b" else media_type(book_format, sample_rate)
-
-
-def pcm_of(folder: JobFolder, made: Made, units: range, sample_rate: int) -> Iterator[tuple[Float32, float]]:
-    """Yields the audio of the job's `units` in order. Each item is the unit's samples [n] in [-1, 1], read
-    from `folder`, and the length in seconds of the silence after the unit. `made` is the job's progress."""
-    for index in units:
-        yield speech_of(folder, made, index), made.silence[index] / sample_rate
 
 
 def speech_of(folder: JobFolder, made: Made, index: int) -> Float32:
@@ -89,20 +83,32 @@ def write_audio(
     made: Made,
     n_units: int,
     *,
+    chapter: int | None = None,
     preset: Preset = LEVEL,
     is_marked: bool = False,
 ) -> Iterator[None]:
-    """Writes the audio of the job's first `n_units` units, which must all be spoken, to the file `path` as
-    `book_format`. The function is a generator: each step writes one piece of audio. M4B and MP3 files get
-    chapters. `made` is the job's progress. `preset` sets the level; its sample rate, bit rate and extra
-    silences are not supported here. With `is_marked` the file's tags say that the audio is synthetic, where
-    the format has tags."""
-    units = partial(pcm_of, folder, made, range(n_units), job.sample_rate)
+    """Writes the audio of the job's first `n_units` units to the file `path`, or with `chapter` (from 1) the
+    audio of that chapter alone. All of these units must be spoken. M4B and MP3 files get tags, and those of
+    a whole book get chapters; only they take the sample rate and the bit rate of `preset`. `made` is the
+    job's progress. With `is_marked` the tags say that the audio is synthetic, where the format has tags. The
+    function is a generator: each step writes one piece of audio."""
+    numbers = range(n_units)
+    tags = {"title": job.title, "album": job.title, "artist": job.author}
+    if chapter is not None:
+        planned = job.chapters[chapter - 1]
+        numbers = planned.units
+        tags |= {"title": planned.title or job.title, "track": f"{chapter}/{len(job.chapters)}"}
+
+    def units() -> Iterator[tuple[Float32, float]]:
+        for index in numbers:
+            yield speech_of(folder, made, index), made.silence[index] / job.sample_rate
+
     pieces = mastered(units, job.sample_rate, preset)
     if book_format == "m4b" or book_format == "mp3":
-        chapters = chapter_times(job, made, n_units)
-        tags = {"title": job.title, "album": job.title, "artist": job.author, **_mark(is_marked)}
-        yield from _write_tagged(path, book_format, pieces, job.sample_rate, tags=tags, chapters=chapters)
+        tags |= {"comment": MARK} if is_marked else {}
+        chapters = chapter_times(job, made, n_units) if chapter is None else []
+        rate = preset.heard_rate(job.sample_rate)
+        yield from _write_tagged(path, book_format, pieces, rate, tags, chapters, preset.kbits)
         return
     n_samples = sum(made.speech[:n_units]) + sum(made.silence[:n_units])
     is_long = book_format == "flac" or 2 * n_samples > _MOST_WAV_BYTES
@@ -114,38 +120,6 @@ def write_audio(
             file.write(encoder.push(pcm))
             yield
         file.write(encoder.finish())
-
-
-def _mark(is_marked: bool) -> dict[str, str]:
-    return {"comment": MARK} if is_marked else {}
-
-
-def write_chapter(
-    path: Path,
-    folder: JobFolder,
-    job: Job,
-    made: Made,
-    chapter: int,
-    preset: Preset,
-    *,
-    is_marked: bool = False,
-) -> Iterator[None]:
-    """Writes an MP3 of chapter number `chapter` (from 0) to the file `path`. All units of the chapter must be
-    spoken already. The function is a generator: each step writes one piece of audio. `made` is the job's
-    progress. `preset` sets the level, the sample rate and the bit rate. With `is_marked` the tags say that
-    the audio is synthetic."""
-    planned = job.chapters[chapter]
-    numbers = range(planned.first, planned.first + planned.n_units)
-    pieces = mastered(partial(pcm_of, folder, made, numbers, job.sample_rate), job.sample_rate, preset)
-    tags = {
-        "title": planned.title or job.title,
-        "album": job.title,
-        "artist": job.author,
-        "track": f"{chapter + 1}/{len(job.chapters)}",
-        **_mark(is_marked),
-    }
-    rate = preset.heard_rate(job.sample_rate)
-    yield from _write_tagged(path, "mp3", pieces, rate, tags=tags, kbits=preset.kbits)
 
 
 _MP3 = {"write_xing": "0", "id3v2_version": "3", "flush_packets": "1"}
@@ -160,10 +134,9 @@ def _write_tagged(
     book_format: Literal["m4b", "mp3"],
     pieces: Iterable[Float32],
     sample_rate: int,
-    *,
     tags: Mapping[str, str],
-    chapters: Sequence[ChapterTime] = (),
-    kbits: int | None = None,
+    chapters: Sequence[ChapterTime],
+    kbits: int | None,
 ) -> Iterator[None]:
     """Encodes `pieces` of samples into the M4B or MP3 file `path`, with its `tags` and `chapters`. The
     function is a generator: each step encodes one piece. `kbits` is the bit rate in kbit/s; None is the
@@ -195,3 +168,41 @@ def _chapter(number: int, chapter: ChapterTime) -> dict[str, object]:
         "time_base": Fraction(1, 1000),
         "metadata": {"title": chapter.title or str(number + 1)},
     }
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterTime:
+    title: str
+    start_s: float
+    end_s: float
+
+
+def chapter_times(job: Job, made: Made, n_units: int) -> list[ChapterTime]:
+    """Returns the times of the chapters in the audio of the job's first `n_units` units. The last of these
+    chapters may be incomplete."""
+    times, at = list[ChapterTime](), 0
+    for chapter in job.chapters:
+        if chapter.first >= n_units:
+            break
+        units = slice(chapter.first, min(chapter.first + chapter.n_units, n_units))
+        end = at + sum(made.speech[units]) + sum(made.silence[units])
+        times.append(ChapterTime(chapter.title, at / job.sample_rate, end / job.sample_rate))
+        at = end
+    return times
+
+
+def timed_texts(
+    units: Iterable[Unit], made: Made, sample_rate: int, *, from_s: float = 0.0
+) -> Iterator[TimedText]:
+    """Yields the text of each unit without its marks, with the times at which it is spoken. The audio of the
+    first unit begins at `from_s` seconds. Units without speech are left out. The units of one block of the
+    book get the same paragraph number. `made` is the job's progress, which must have all `units`."""
+    at, paragraph = round(from_s * sample_rate), 0
+    block: tuple[int, int] | None = None
+    for unit in units:
+        if (unit.chapter, unit.block) != block:
+            block, paragraph = (unit.chapter, unit.block), paragraph + 1
+        end = at + made.speech[unit.index]
+        if end > at:
+            yield TimedText(without_marks(unit.text), at / sample_rate, end / sample_rate, paragraph)
+        at = end + made.silence[unit.index]

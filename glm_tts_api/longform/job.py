@@ -64,6 +64,10 @@ class PlannedChapter(Struct, frozen=True):
     first: int
     n_units: int
 
+    @property
+    def units(self) -> range:
+        return range(self.first, self.first + self.n_units)
+
 
 class Job(Struct, frozen=True):
     """The content of job.json. `options` says how the units are spoken, in a form that only the program that

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from glm_tts_api.longform.audio import BookFormat, write_audio, write_chapter
+from glm_tts_api.longform.audio import BookFormat, write_audio
 from glm_tts_api.longform.folder import JobFolder, Made, told_what_to_do
 from glm_tts_api.longform.job import Job
 from glm_tts_api.longform.loudness import ACX, LEVEL, at_loudness
@@ -56,32 +56,43 @@ class Outputs:
         *,
         lufs: float | None = None,
         chapter: int | None = None,
+        for_acx: bool = False,
     ) -> Output:
         """Returns a file for download, and begins to make it unless it exists or is being made. The file has
         the job's audio up to the first missing unit as `book_format`, with an integrated loudness of `lufs`
-        if given, rounded to 0.5 LU. If `chapter` (from 0) is given, the file is an MP3 of that chapter within
-        ACX's limits, whatever `book_format` and `lufs` are; all units of the chapter must be spoken."""
-        n_units = made.prefix()
-        lufs = None if lufs is None else _LU * round(lufs / _LU)
-        kind = f".{book_format}" if lufs is None else f"at{lufs:g}.{book_format}"
-        path = folder.outputs / (f"{n_units}{kind}" if chapter is None else f"acx-{chapter + 1}.mp3")
+        if given, rounded to 0.5 LU. If `chapter` (from 1) is given, the file is an MP3 of that chapter, with
+        `for_acx` within ACX's limits; `lufs` must be None, and all units of the chapter must be spoken."""
+        n_units, preset = made.prefix(), LEVEL
+        name = f"{n_units}.{book_format}"
+        if lufs is not None:
+            lufs = _LU * round(lufs / _LU)
+            name, preset = f"{n_units}at{lufs:g}.{book_format}", at_loudness(lufs)
+        if chapter is not None:
+            name = f"{'acx' if for_acx else 'chapter'}-{chapter}.mp3"
+            preset = ACX if for_acx else LEVEL
+        path = folder.outputs / name
         if (output := self._making.get(path)) is not None:
             return output
         loop = asyncio.get_running_loop()
-        growing = path.with_name(f"{path.name}.{os.getpid()}.new")
+        growing, etag = path.with_name(f"{name}.{os.getpid()}.new"), f"{job.id}-{name}"
         if path.exists():
             done: asyncio.Future[None] = loop.create_future()
             done.set_result(None)
-            return Output(path, growing, _etag(job, path), done)
-        if chapter is None:
-            preset, marked = LEVEL if lufs is None else at_loudness(lufs), self._is_marked
-            written = write_audio(
-                growing, book_format, folder, job, made, n_units, preset=preset, is_marked=marked
-            )
-        else:
-            written = write_chapter(growing, folder, job, made, chapter, ACX, is_marked=self._is_marked)
+            return Output(path, growing, etag, done)
+        is_marked = self._is_marked
+        written = write_audio(
+            growing,
+            book_format,
+            folder,
+            job,
+            made,
+            n_units,
+            chapter=chapter,
+            preset=preset,
+            is_marked=is_marked,
+        )
         making = loop.run_in_executor(self._threads, self._make, path, growing, written)
-        self._making[path] = output = Output(path, growing, _etag(job, path), making)
+        self._making[path] = output = Output(path, growing, etag, making)
         making.add_done_callback(lambda _: self._making.pop(path, None))
         return output
 
@@ -119,10 +130,6 @@ def _without_number(path: Path) -> str:
     """Returns the name of `path` without the digits at its start, which are a number of units. Files of the
     same kind have the same rest of the name."""
     return path.name.lstrip(string.digits)
-
-
-def _etag(job: Job, path: Path) -> str:
-    return f"{job.id}-{path.name}"
 
 
 def _stand_back() -> None:

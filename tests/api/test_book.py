@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +16,9 @@ import pytest
 
 from glm_tts_api.errors import BadRequest
 from glm_tts_api.longform.folder import JobFolder
+from tests.api.project_folder import project
 from tests.api.running import Running
+from tests.api.server_process import REPOSITORY
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
 from tests.recordings import seconds_of, voice_wav
@@ -109,40 +113,80 @@ def test_a_recording_speaks_a_book(server: Running, root: Path) -> None:
     assert {asked.voice.transcript for asked in server.engine.requests} == {"mine"}
 
 
-def test_killed_it_goes_on_and_makes_the_same(serve: Callable[..., Running], root: Path) -> None:
-    engine = ToneEngine(delay_s=600, n_quick=1)
+def job_of(root: Path) -> str:
+    id: str = json.loads((root / "out" / ".glm-tts" / "book.json").read_text())["id"]
+    return id
+
+
+@pytest.mark.parametrize(("ends_with", "state"), [(signal.SIGKILL, "running"), (signal.SIGINT, "paused")])
+def test_interrupted_it_goes_on_with_the_same_job(
+    serve: Callable[..., Running], root: Path, ends_with: signal.Signals, state: str
+) -> None:
+    """Ctrl-C pauses the job on the server; after a kill the server goes on by itself."""
+    engine = ToneEngine(delay_s=600, n_quick=2)
     server = serve(engine)
     command = [sys.executable, "-m", "glm_tts_api", "book", "b.md", "-o", "out", "--url", server.url]
-    killed = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL)
-    wait_until(lambda: len(list((root / "out").glob(".glm-tts/audio/*.flac"))) >= 1)
-    killed.kill()
-    killed.wait()
-    server.wait_for_lane(active=0, waiting=0)
-    n_made = len(list((root / "out").glob(".glm-tts/audio/*.flac")))
-    n_asked = len(engine.requests)
+    with server.client() as client:
+        ended = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait_until(lambda: (root / "out" / ".glm-tts" / "book.json").exists())
+        path = f"/api/v1/jobs/{job_of(root)}"
+        wait_until(lambda: client.get(path).json()["segments_done"] == 2)
+        ended.send_signal(ends_with)
+        _, said = ended.communicate()
+        assert client.get(path).json()["state"] == state
+        if state == "paused":
+            assert (ended.returncode, said.splitlines()[-1:]) == (
+                130,
+                [b"Interrupted; the same command goes on from here."],
+            )
     engine.release()
     done = book(root, server)
-    assert (done.returncode, done.stderr) == (0, f"{n_made} of 6 segments are there: going on.\n")
-    assert len(engine.requests) == n_asked + 6 - n_made
-    after_a_kill = written(root / "out")
+    assert done.returncode == 0
+    assert done.stderr in ("", "2 of 6 segments are there: going on.\n")[state == "paused" :]
+    goes_on = written(root / "out")
     shutil.rmtree(root / "out")
     assert book(root, server).returncode == 0
-    assert written(root / "out") == after_a_kill
+    assert written(root / "out") == goes_on
+
+
+def test_a_server_of_its_own_keeps_what_was_spoken_in_the_folder(root: Path) -> None:
+    project(root)
+    program = (
+        "import sys; from glm_tts_api.commandline import server; server.APP = 'tests.api.tone_app:app'\n"
+    )
+    program += "from glm_tts_api.cli import main; sys.exit(main(sys.argv[1:]))"
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "TONE_DELAY_S": "0.3"}
+    command = [sys.executable, "-c", program, "book", "b.md", "-o", "out"]
+    killed = subprocess.Popen(command, cwd=root, env=environ, stderr=subprocess.DEVNULL)
+
+    def spoken() -> dict[Path, int]:
+        files = (root / "out" / ".glm-tts").glob("*/audio/*.flac")
+        return {path: path.stat().st_mtime_ns for path in files}
+
+    wait_until(spoken)
+    killed.kill()
+    killed.wait()
+    before = spoken()
+    done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, " of 6 segments are there: going on.\n" in done.stderr) == (0, True), done.stderr
+    assert len(spoken()) == 6
+    assert before.items() <= spoken().items()
 
 
 def test_what_fails_can_be_repeated_with_another_server(
     serve: Callable[..., Running], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glm_tts_api.commandline.speaker._PATIENCE_S", 0.0)
+    monkeypatch.setattr("glm_tts_api.commandline.book._PATIENCE_S", 0.0)
     broken, whole = serve(ToneEngine(fault=BadRequest("This text is not for me."))), serve()
-    goes_on = "What was spoken stays: the same command goes on from here.\n"
     done = book(root, broken)
     assert (done.returncode, done.stdout) == (1, "")
+    goes_on = "What was spoken stays: the same command goes on from here.\n"
     assert done.stderr == f"This text is not for me. {goes_on}"
     done = run(root, "book", "b.md", "-o", "out", "--url", "127.0.0.1:9")
-    assert (done.returncode, done.stderr.startswith("The server does not answer (")) == (1, True)
-    assert done.stderr.endswith(goes_on)
-    assert book(root, whole).returncode == 0
+    assert (done.returncode, done.stderr.startswith("No server answers at http://127.0.0.1:9 (")) == (1, True)
+    done = book(root, whole)
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert done.stderr.startswith("The server does not have what was spoken of this book: ")
     assert written(root / "out").keys() == FILES
 
 
@@ -167,10 +211,10 @@ def test_a_folder_holds_one_book(
 
 
 def test_a_voice_that_is_not_there_is_missed_at_once(server: Running, root: Path) -> None:
-    (root / "cast.json").write_text(json.dumps({**CAST, "Tom": "nobody"}))
+    (root / "cast.json").write_text(json.dumps({**CAST, "小王": "nobody"}))
     done = book(root, server, "--cast", "cast.json")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("The server has no voice 'nobody'; ")
+    assert done.stderr.startswith("There is no voice 'nobody'; ")
     assert list((root / "out").iterdir()) == []
     assert server.engine.requests == []
 
@@ -180,6 +224,14 @@ def test_two_at_once_in_one_folder(server: Running, root: Path) -> None:
     with JobFolder(root / "out" / ".glm-tts").locked():
         done = book(root, server)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+
+
+def test_a_folder_of_an_older_version_is_left_alone(server: Running, root: Path) -> None:
+    (root / "out" / ".glm-tts").mkdir(parents=True)
+    (root / "out" / ".glm-tts" / "job.json").write_text("{}")
+    done = book(root, server)
+    assert (done.returncode, done.stderr.startswith("'out' was begun by an older version: ")) == (2, True)
+    assert (root / "out" / ".glm-tts" / "job.json").exists()
 
 
 def test_files_that_are_no_book(server: Running, root: Path) -> None:

@@ -171,7 +171,14 @@ def test_a_chapter_as_acx_takes_it(client: httpx.Client) -> None:
     assert client.get(address, params={"preset": "acx", "chapter": 2}).content != first.content
     assert client.get(address, params={"preset": "acx", "chapter": 1}).content == first.content
     chapter = "preset=acx&chapter=1"
-    for query in ("preset=acx", "chapter=1", "preset=acx&chapter=3", f"{chapter}&format=wav", "loudness=0"):
+    plain = client.get(address, params={"chapter": 1}).raise_for_status()
+    with av.open(io.BytesIO(plain.content)) as file:
+        assert (file.streams.audio[0].rate, file.metadata["track"]) == (24000, "1/2")
+    subtitles = client.get(address.replace("audio", "subtitles.srt"), params={"preset": "acx", "chapter": 2})
+    assert subtitles.text.startswith("1\n00:00:00,750 --> 00:00:01,")
+    assert "第二章 落" in subtitles.text
+    assert "第一章" not in subtitles.text
+    for query in ("preset=acx", "chapter=3", "preset=acx&chapter=3", f"{chapter}&format=wav", "loudness=0"):
         assert client.get(f"{address}?{query}").status_code == 400
 
 

@@ -26,7 +26,7 @@ WAITS = f"""
 import sys, time
 from glm_tts_api.commandline import server
 server.APP = {TONES!r}
-with server.server_at(server.Where("", "")) as api:
+with server.server_at("", "") as api:
     print(api.url, flush=True)
     time.sleep(600)
 """

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from glm_tts_api.api.v1.schemas import SpeechFields, Warnings
-from glm_tts_api.contracts import AudioFormat, JobState
+from glm_tts_api.api.verified import VerifiedSegment
+from glm_tts_api.contracts import AudioFormat, JobState, Verdict
 from glm_tts_api.longform.reading import MAX_CHARACTERS
 from glm_tts_api.validation import AnyCase
 
@@ -137,3 +138,14 @@ class ChapterMarks(BaseModel):
     version: str = Field(default="1.2.0", examples=["1.2.0"])
     title: str = Field(examples=["江南的春天"])
     chapters: list[ChapterMark]
+
+
+class JobVerdicts(BaseModel):
+    """A recogniser's verdicts on the segments of a job so far. `segment` is a segment's number in the job."""
+
+    success: Literal[True] = True
+    count: dict[Verdict, int] = Field(
+        description="The number of segments with each verdict.",
+        examples=[{"ok": 78, "inconclusive": 1, "drift": 0}],
+    )
+    doubtful: list[VerifiedSegment] = Field(description="The segments whose verdict is not ok.")

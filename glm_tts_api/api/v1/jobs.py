@@ -18,6 +18,7 @@ from glm_tts_api.api.v1.job_schemas import (
     JobAnswer,
     JobFields,
     JobList,
+    JobVerdicts,
     LinkAnswer,
     NewJobAnswer,
 )
@@ -40,6 +41,7 @@ from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
 from glm_tts_api.longform.voices import BOOK, unit_voices
+from glm_tts_api.recognition.verdicts import told
 from glm_tts_api.voices.unregistered import decoded_voice
 from speech_text.cut.block_pauses import Pauses
 
@@ -50,6 +52,10 @@ _JOB = error_docs(404, 422)
 _CHANGE = error_docs(404, 409, 422)
 _LINK_S = 12 * 3600  # longer than anyone listens without a break
 _TEXT = {"schema": {"type": "string"}}
+PresetQuery = Annotated[
+    Literal["acx"] | None, Query(description="MP3 of a `chapter` as ACX takes it.", examples=["acx"])
+]
+ChapterQuery = Annotated[int | None, Query(ge=1, description="This chapter alone, from 1.", examples=[1])]
 Id = Annotated[str, Path(description="The id of the job.", examples=[EXAMPLE_JOB])]
 
 router = APIRouter(
@@ -136,19 +142,12 @@ async def get_job_audio(
             examples=[-16],
         ),
     ] = None,
-    preset: Annotated[Literal["acx"] | None, Query(description="MP3 of a `chapter` as ACX takes it.")] = None,
-    chapter: Annotated[int | None, Query(ge=1, description="With preset=acx: from 1.", examples=[1])] = None,
+    preset: PresetQuery = None,
+    chapter: ChapterQuery = None,
 ) -> Response:
     """The audio of a job, also while it runs: from the start up to the first segment that is not spoken."""
     look = await find_job(id, request, state)
-    if preset is None and chapter is None:
-        return await send_audio(request, state, look, format, lufs=loudness)
-    if preset is None or chapter is None or format != "mp3" or loudness is not None:
-        raise InvalidField(
-            "preset=acx makes the MP3 of one chapter: send chapter too, no other format and no loudness.",
-            param="preset",
-        )
-    return await send_audio(request, state, look, "mp3", chapter=chapter - 1)
+    return await send_audio(request, state, look, format, lufs=loudness, chapter=chapter, preset=preset)
 
 
 @router.post("/{id}/link", response_model=LinkAnswer, responses=_JOB)
@@ -173,9 +172,13 @@ async def get_job_subtitles(
     kind: Annotated[Subtitle, Path(description="SubRip or WebVTT.", examples=["srt"])],
     request: Request,
     state: AppStateDep,
+    preset: PresetQuery = None,
+    chapter: ChapterQuery = None,
 ) -> Response:
-    """Subtitles: the text as it was written, with its times in the audio that is made so far."""
-    return await send_subtitles(request, state, await find_job(id, request, state), kind)
+    """Subtitles: the text as it was written, with its times in the audio that is made so far, or in the MP3
+    of a chapter."""
+    look = await find_job(id, request, state)
+    return await send_subtitles(request, state, look, kind, chapter=chapter, preset=preset)
 
 
 @router.get("/{id}/chapters.json", response_model=ChapterMarks, responses=_JOB)
@@ -207,6 +210,14 @@ async def delete_job(id: Id, request: Request, state: AppStateDep) -> dict[str, 
     """Ends a job and removes all of its files."""
     await state.jobs.delete(id, _sees(request, state))
     return {"message": f"Job '{id}' is deleted."}
+
+
+@router.get("/{id}/verified", response_model=JobVerdicts, responses=_JOB)
+async def get_job_verdicts(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+    """The verdicts of a job with verify=true: how many segments have each verdict, and each segment that is
+    not ok, with its text and the words that were heard."""
+    look = await find_job(id, request, state)
+    return told(await state.pools.files.run(look.folder.verdicts))
 
 
 def _sees(request: Request, state: AppState) -> Sees:
