@@ -43,7 +43,7 @@ from glm_tts_api.recognition.recogniser import Recogniser
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
 from glm_tts_api.speech.admission import Admission
-from glm_tts_api.speech.engines import Engines, SpeechEngine
+from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
@@ -60,7 +60,7 @@ from speech_text.phonemes.dictionaries import DictionaryFiles
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
 
-EngineBuilder = Callable[[Settings, int], SpeechEngine]
+EngineBuilder = Callable[[Settings, int], Any]  # returns an EngineClient, or what has its methods
 _MOST_LISTENING_THREADS = 4
 ReadStats = Callable[[], list[WorkerStats]]
 
@@ -235,7 +235,7 @@ def _voice_store(settings: Settings) -> VoiceStore:
 
 def engine_process(
     settings: Settings, number: int, *, command: Sequence[str] = COMMAND, begun: Sequence[Begun] = ()
-) -> SpeechEngine:
+) -> EngineClient:
     """Makes the client of the engine `number`, which runs in its own process. That process is
     `begun[number]` if it has been started already. Otherwise the client starts it with `command`."""
     load = Load(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any, Protocol
@@ -104,7 +104,7 @@ async def speak(
     answer can be found by `address` too. If the deadline passes, or is sure to be missed, keeps the finished
     segments as a job and raises DeadlineExceeded."""
     log, asked = log_of(request), _as_served(request, state, asked)
-    taping = state.recent.taping(asked, owner_of(request), address)
+    taping = closing(state.recent.tape(asked, owner_of(request), address))
     advice = f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has no time limit."
     chunks = list[AudioChunk]()
     try:
@@ -141,14 +141,14 @@ async def stream(
     log.playback = Playback()
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
-        tape = stack.enter_context(state.recent.taping(asked, owner_of(request), address))
+        tape = stack.enter_context(closing(state.recent.tape(asked, owner_of(request), address)))
         pieces = Encoded(chunks, state.pools.encode, tape)
         first = await pieces.first()
         answer = _StreamedSpeech(
             request, asked, framing or RawAudio(), permit, pieces, first, stack.pop_all()
         )
         if address is not None:
-            answer.headers["ETag"] = f'"{tape.etag}"'
+            answer.headers["ETag"] = f'"{tape.answer.etag}"'
         return answer
 
 

@@ -30,7 +30,7 @@ from glm_tts_api.settings.machine import machine_names, usable_cores
 from glm_tts_api.settings.names import unknown_names
 from glm_tts_api.settings.sources import BUNDLED_MODEL, SettingsError, setting_files
 from glm_tts_api.settings.types import Concurrency, Seconds
-from glm_tts_api.speech.lane_limits import AdmissionConfig
+from glm_tts_api.speech.admission import AdmissionConfig
 from glm_tts_api.validation import allowed_values
 from glm_tts_api.voices.transcript import MAX_CHARACTERS
 from glm_tts_api.voices.writer import StoreLimits

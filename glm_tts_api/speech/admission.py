@@ -15,12 +15,11 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from glm_tts_api.engine.fair_shares import FairShares
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, QueueFull
 from glm_tts_api.speech.clients import ANYONE, Client
-from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
 from glm_tts_api.speech.permit import Permit
 from glm_tts_api.stats.figures import LANES, LaneName
 from glm_tts_api.stats.workers import LaneCount, LaneCounts, no_counts
@@ -29,6 +28,60 @@ _FIRST_GUESS_S = 5.0  # how long a place is held, until the first request has en
 _N_AVERAGED = 5  # the moving average of that time goes over about so many requests
 _MARGIN = 1.5  # the time between two refused clients, relative to the time in which a place gets free
 _LATEST_S = 60.0  # OpenAI's clients ignore a longer Retry-After
+
+
+# Texts up to this length have SHORT_TEXT_TIMEOUT; the other texts of the short lane have MEDIUM_TEXT_TIMEOUT.
+SHORT_TEXT_CHARS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TextLength:
+    """The length of a text in characters, the lane for it, its time-out in seconds, and the name of the
+    setting that this time-out comes from."""
+
+    n_chars: int
+    lane: LaneName
+    timeout_s: float
+    setting: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionConfig:
+    """The limits of admission. `short_limit` and `long_limit` are the places of each lane on one engine. A
+    text of more than `threshold` characters is long. The time-outs are in seconds from a request's arrival.
+    `queue_size` is the most requests that wait in each lane, for all engines together."""
+
+    short_limit: int = 15
+    long_limit: int = 5
+    threshold: int = 200
+    short_timeout_s: float = 60
+    medium_timeout_s: float = 300
+    long_timeout_s: float = 600
+    queue_size: int = 100
+
+    def most_requests(self, n_engines: int) -> int:
+        """Returns the most requests that `n_engines` engines can speak at once, plus those that can wait."""
+        return n_engines * (self.short_limit + self.long_limit) + 2 * self.queue_size
+
+    def limit_of(self, lane: LaneName) -> int:
+        return self.short_limit if lane == "short_text" else self.long_limit
+
+    def on_slots(self, n_slots: int) -> AdmissionConfig:
+        """Returns the limits for an engine that speaks `n_slots` requests at once. If that is fewer than the
+        places of both lanes, the lanes share the slots in proportion to their places, and each has at least
+        one. If `n_slots` is 0 (not known yet), the limits stay as they are."""
+        n_places = self.short_limit + self.long_limit
+        if not 0 < n_slots < n_places:
+            return self
+        n_long = max(1, n_slots * self.long_limit // n_places)
+        return replace(self, short_limit=max(1, n_slots - n_long), long_limit=n_long)
+
+    def measure(self, n_chars: int) -> TextLength:
+        if n_chars > self.threshold:
+            return TextLength(n_chars, "long_text", self.long_timeout_s, "LONG_TEXT_TIMEOUT")
+        if n_chars > SHORT_TEXT_CHARS:
+            return TextLength(n_chars, "short_text", self.medium_timeout_s, "MEDIUM_TEXT_TIMEOUT")
+        return TextLength(n_chars, "short_text", self.short_timeout_s, "SHORT_TEXT_TIMEOUT")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +211,7 @@ class Admission:
         self._rank = rank
         self._n_slots = n_slots
         self._held = Counter[str]()  # the places of both lanes that each client holds
-        self._lanes = {name: Lane(name, self, n_engines) for name in LANES}
+        self.lanes = {name: Lane(name, self, n_engines) for name in LANES}
 
     def limit_on(self, engine: int, lane: LaneName) -> int:
         """Returns how many places `lane` has on the engine with this number."""
@@ -167,7 +220,7 @@ class Admission:
     def look_again(self) -> None:
         """Gives the free places of both lanes to the requests that wait, and calls `changed`. To be
         called when an engine begins to take requests."""
-        for lane in self._lanes.values():
+        for lane in self.lanes.values():
             lane.call_next()
         self.changed()
 
@@ -177,7 +230,7 @@ class Admission:
     @property
     def holds_requests(self) -> bool:
         """Whether any request holds a place."""
-        return any(counts["active"] for lane in self._lanes.values() for counts in lane.counts)
+        return any(counts["active"] for lane in self.lanes.values() for counts in lane.counts)
 
     def spare_on(self, engine: int) -> int:
         """Returns how many places of the engine no request holds, in both lanes together. The number is
@@ -185,16 +238,11 @@ class Admission:
         has."""
         return sum(self.limit_on(engine, name) for name in LANES) - self._n_on(engine)
 
-    def order(self, lane: LaneName) -> list[str]:
-        """Returns the name of the client of each request that waits in `lane`. The list has the order in
-        which these requests get places."""
-        return self._lanes[lane].order()
-
     def counts_on(self, engine: int) -> dict[LaneName, LaneCounts]:
         """Returns the counts of each lane on an engine. Requests that wait count on engine 0."""
         return {
             name: {**lane.counts[engine], "waiting": 0 if engine else len(lane.waiting)}
-            for name, lane in self._lanes.items()
+            for name, lane in self.lanes.items()
         }
 
     def best(self, lane: Lane) -> int | None:
@@ -223,7 +271,7 @@ class Admission:
             self.look_again()
 
     def _n_on(self, engine: int) -> int:
-        return sum(lane.counts[engine]["active"] for lane in self._lanes.values())
+        return sum(lane.counts[engine]["active"] for lane in self.lanes.values())
 
     @asynccontextmanager
     async def admit(
@@ -238,7 +286,7 @@ class Admission:
         block, once all other holders of the permit have released it. How the request ended is counted on the
         permit's engine, or on engine 0 if it got no permit.
         """
-        lane, permit = self._lanes[length.lane], None
+        lane, permit = self.lanes[length.lane], None
         outcome: LaneCount = "completed"
         try:
             async with asyncio.timeout_at(arrived_at + length.timeout_s) as deadline:

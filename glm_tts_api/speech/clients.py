@@ -4,10 +4,10 @@ use them. Knows no HTTP."""
 from __future__ import annotations
 
 import time
-from collections import deque
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from dataclasses import dataclass
 
-from glm_tts_api.contracts import SpeechRequest, in_mood
+from glm_tts_api.contracts import in_mood
 from glm_tts_api.errors import Forbidden, RateLimited
 
 _MINUTE_S = 60.0
@@ -48,28 +48,20 @@ def require_voice(client: Client, voice: str | None) -> None:
         raise Forbidden(f"The key {client.name} is for these voices alone (API_KEYS_FILE): {allowed}.")
 
 
-def require_voices(client: Client, asked: SpeechRequest) -> None:
-    """Raises Forbidden where the request `asked` uses a voice that `client` may not use. For a client with a
-    limit on voices, that includes a recording sent with the request."""
-    for voice in (asked.voice, *asked.others.values()):
-        require_voice(client, getattr(voice, "name", None))
-
-
-@dataclass(frozen=True, slots=True)
 class RequestRates:
-    """Limits how many requests a client begins in a minute. Keeps the times of each client's requests within
-    the last minute, by the client's name."""
+    """Limits how many requests a client begins in a minute."""
 
-    _begun: dict[str, deque[float]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._begun: defaultdict[str, deque[float]] = defaultdict(deque)  # within a minute, by client
 
     def begin(self, client: Client) -> None:
-        """Counts a request that `client` begins now. Does nothing for a client without this limit. Raises
-        RateLimited, and does not count the request, if the client has begun as many requests as it may within
-        the last 60 seconds. The error says after how many seconds the client may try again."""
+        """Counts a request that `client` begins now. Raises RateLimited, and does not count the request, if
+        the client has begun as many requests as it may within the last 60 seconds. The error says after how
+        many seconds the client may try again."""
         most = client.requests_a_minute
         if most is None:
             return
-        now, begun = time.monotonic(), self._begun.setdefault(client.name, deque())
+        now, begun = time.monotonic(), self._begun[client.name]
         while begun and begun[0] <= now - _MINUTE_S:
             begun.popleft()
         if len(begun) >= most:

@@ -11,12 +11,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Literal, Protocol
+from typing import Literal
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import ReadingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.child import EngineDied
-from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
-from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.engine.client import EngineClient
+from glm_tts_api.engine.state import EngineInfo, EngineState, Status
 from glm_tts_api.errors import InternalFault, Unavailable
 from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.resumed_stream import ResumedStream
@@ -42,40 +42,12 @@ STATES: dict[Status, tuple[HealthStatus, Phase]] = {
 }
 
 
-class SpeechEngine(Protocol):
-    """An engine process as this module sees it; implemented by EngineClient (engine/client.py)."""
-
-    changed: Callable[[], None]
-    state: EngineState
-    n_restarts: int
-    n_watchdog_exits: int
-    n_deaths: int
-
-    @property
-    def pid(self) -> int | None: ...
-    @property
-    def n_streams(self) -> int: ...
-    def start(self) -> None: ...
-    async def close(self) -> None: ...
-    def idle_for(self, seconds: float) -> bool: ...
-    def unload(self) -> None: ...
-    def wake(self) -> None: ...
-    async def clear_cache(self) -> int: ...
-    async def read(self, text: str, options: ReadingOptions) -> ShownReading: ...
-    async def judge(self, voice: Voice) -> float | None: ...
-    def info(self) -> EngineInfo | None: ...
-    def usage(self) -> EngineUsage | None: ...
-    def synthesize(
-        self, asked: SpeechRequest, timings: Timings, *, progress: Progress = NO_PROGRESS
-    ) -> SpeechStream: ...
-
-
 class Engines:
     """All engines of the server; the list `each` is in the order of their numbers. `changed` is a callback,
     called whenever an engine may have begun to take requests. `n_resumed` counts for each engine the requests
     that were continued on it after their own engine died."""
 
-    def __init__(self, each: Sequence[SpeechEngine]) -> None:
+    def __init__(self, each: Sequence[EngineClient]) -> None:
         self.each = each
         self.changed: Callable[[], None] = lambda: None
         self.n_resumed = [0] * len(each)

@@ -20,11 +20,8 @@ _MARGIN = 1.5  # times the time left; above that an answer is late, since segmen
 class Lateness:
     """Judges whether the answer to `asked` will be late, by the pace of its segments so far. `n_spoken`
     returns how many requests are being spoken now, this one included. Alone, this request would be at most
-    that many times faster. So the answer counts as late only if it would be late even at that speed.
-
-    The segments of a request without `use_cache` are decoded at the same time, and their pace says little.
-    Such a request is never judged late.
-    """
+    that many times faster. So the answer counts as late only if it would be late even at that speed. Without
+    `use_cache` the segments are decoded at the same time, and their pace says little: never late."""
 
     def __init__(
         self, asked: SpeechRequest, log: RequestLog, permit: Permit, n_spoken: Callable[[], int]
@@ -49,9 +46,8 @@ class Lateness:
         timeout_s = self._permit.timeout_s
         left_s = timeout_s * (1 - self._permit.timeout_ratio)
         if needed_s / fmean(self._beside) > _MARGIN * left_s:
-            length = self._log.length
-            assert length is not None
+            assert self._log.length is not None
             raise DeadlineExceeded(
                 f"At its pace the request would take some {timeout_s - left_s + needed_s:.0f} s, and "
-                f"{timeout_s:g} s are allowed ({length.setting}); its work is stopped."
+                f"{timeout_s:g} s are allowed ({self._log.length.setting}); its work is stopped."
             )

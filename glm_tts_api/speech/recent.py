@@ -5,8 +5,7 @@ HTTP."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -37,27 +36,27 @@ def _named(value: Any) -> object:
 @dataclass(slots=True, eq=False)
 class RecentAnswer:
     """An answer that is kept. `owner` is the client that may fetch it. `address` is the content of a request
-    that was sent as a URL (GET); None for other requests.
+    that was sent as a URL (GET); None for other requests. `etag` is different for different bytes.
 
-    `pcm` are the 16-bit samples of the answer at `sample_rate` Hz. `sent` are the bytes that were sent in
-    `audio_format`; empty where these are the samples. `etag` is different for different bytes. `is_whole`
-    says that all of the audio was made before it was sent. `times` are the segments' times, if timestamps
-    were asked for. `verified` are the verdicts so far by segment, if asked for. `files` has the answer in
-    other formats.
+    The other fields are known once the answer is made. `pcm` are its 16-bit samples at `sample_rate` Hz.
+    `sent` are the bytes that were sent in `audio_format`; empty where these are the samples. `is_whole` says
+    that all of the audio was made before it was sent. `times` are the segments' times, if timestamps were
+    asked for. `verified` are the verdicts so far by segment, if asked for. `files` has the answer in other
+    formats.
     """
 
     request_id: str
     owner: str
     address: object
     audio_format: AudioFormat
-    is_whole: bool
     is_marked: bool
-    sample_rate: int
-    pcm: bytes
-    sent: bytes
-    etag: str
-    times: Sequence[SegmentTimes]
-    verified: Mapping[int, Verified]
+    etag: str = field(default_factory=lambda: secrets.token_hex(16))
+    is_whole: bool = False
+    sample_rate: int = 0
+    pcm: bytes = b""
+    sent: bytes = b""
+    times: Sequence[SegmentTimes] = ()
+    verified: Mapping[int, Verified] = field(default_factory=dict)
     files: dict[AudioFormat, bytes] = field(default_factory=dict)
 
     @property
@@ -139,25 +138,17 @@ class RecentAnswers:
         if (answer := self._answers.pop(place, None)) is not None:
             self._n_bytes -= answer.n_bytes
 
-    @contextmanager
-    def taping(self, asked: SpeechRequest, owner: str, address: object = None) -> Iterator[Tape]:
-        """Yields a Tape that records the answer to `asked` inside the `with` block. The answer is kept if the
-        tape's `end` is called there; else its bytes are freed."""
-        tape = Tape(self, asked, owner, address)
-        try:
-            yield tape
-        finally:
-            tape.drop()
+    def tape(self, asked: SpeechRequest, owner: str, address: object = None) -> Tape:
+        """Returns a tape that records the answer to `asked`. It must be closed in the end."""
+        return Tape(self, RecentAnswer(asked.request_id, owner, address, asked.audio_format, asked.is_marked))
 
 
 class Tape:
-    """Records an answer while it is made, to keep it in `store` at its end. `etag` is the ETag that the kept
-    answer will have."""
+    """Records `answer` while it is made, to keep it in `store` at its end."""
 
-    def __init__(self, store: RecentAnswers, asked: SpeechRequest, owner: str, address: object) -> None:
-        self.etag = secrets.token_hex(16)
-        self._store, self._asked, self._owner, self._address = store, asked, owner, address
-        self._keeps_sent = asked.audio_format not in _RAW
+    def __init__(self, store: RecentAnswers, answer: RecentAnswer) -> None:
+        self.answer = answer
+        self._store = store
         self._pcm: list[bytes] = []
         self._sent: list[bytes] = []
         self._n_bytes = 0
@@ -165,17 +156,18 @@ class Tape:
 
     def add(self, pcm: Sequence[bytes], sent: bytes) -> None:
         """Records the next 16-bit samples and the bytes in which they were sent. If the recordings do not fit
-        into the store even without its kept answers, this recording is dropped. Does nothing after `drop` or
+        into the store even without its kept answers, this recording is dropped. Does nothing after `close` or
         `end`."""
         if self._is_over:
             return
         self._pcm += pcm
-        if self._keeps_sent:
+        keeps_sent = self.answer.audio_format not in _RAW
+        if keeps_sent:
             self._sent.append(sent)
-        n_bytes = sum(map(len, pcm)) + len(sent) * self._keeps_sent
+        n_bytes = sum(map(len, pcm)) + len(sent) * keeps_sent
         self._n_bytes += n_bytes
         if not self._store.hold(n_bytes):
-            self.drop()
+            self.close()
 
     def end(
         self,
@@ -187,32 +179,17 @@ class Tape:
     ) -> None:
         """Ends the recording: the answer is complete, and is added to `store`. `sample_rate` is the rate of
         the samples in Hz. `is_whole` says that all of the answer was made before it was sent. Does nothing
-        after `drop` or an earlier `end`."""
+        after `close` or an earlier `end`."""
         if self._is_over:
             return
-        pcm, sent = b"".join(self._pcm), b"".join(self._sent)
-        self.drop()
-        asked = self._asked
-        self._store.add(
-            RecentAnswer(
-                request_id=asked.request_id,
-                owner=self._owner,
-                address=self._address,
-                audio_format=asked.audio_format,
-                is_whole=is_whole,
-                is_marked=asked.is_marked,
-                sample_rate=sample_rate,
-                pcm=pcm,
-                sent=sent,
-                etag=self.etag,
-                times=times,
-                verified=verified,
-            )
-        )
+        answer = self.answer
+        answer.sample_rate, answer.times, answer.verified = sample_rate, times, verified
+        answer.pcm, answer.sent, answer.is_whole = b"".join(self._pcm), b"".join(self._sent), is_whole
+        self.close()
+        self._store.add(answer)
 
-    def drop(self) -> None:
-        """Ends the recording without keeping the answer, and frees the bytes of the recording. Does nothing
-        after `end`."""
+    def close(self) -> None:
+        """Frees the bytes of the recording. Does not keep the answer unless `end` was called before."""
         self._is_over = True
         self._store.hold(-self._n_bytes)
         self._pcm, self._sent, self._n_bytes = [], [], 0

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
+from glm_tts_api.speech.admission import TextLength
 from glm_tts_api.speech.clients import ANYONE, Client
-from glm_tts_api.speech.lane_limits import TextLength
 from glm_tts_api.speech.permit import Permit
 from glm_tts_api.stats import figures as series
 from glm_tts_api.stats.figures import Api, Figures, LaneName

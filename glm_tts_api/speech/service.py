@@ -15,7 +15,7 @@ from glm_tts_api.errors import DeadlineExceeded, Draining
 from glm_tts_api.logs import text_logger
 from glm_tts_api.recognition.recogniser import Recogniser
 from glm_tts_api.speech.admission import Admission
-from glm_tts_api.speech.clients import RequestRates, require_voices
+from glm_tts_api.speech.clients import RequestRates, require_voice
 from glm_tts_api.speech.encoding import Speech, encode_whole
 from glm_tts_api.speech.engines import STATES, Engines, HealthStatus
 from glm_tts_api.speech.permit import Permit
@@ -109,7 +109,8 @@ class SpeechService:
             admission = self.verification
             if log.figures is not None:
                 admission, log.recent, log.of_keys = self.admission, self.recent, self.of_keys
-                require_voices(log.client, asked)
+                for voice in (asked.voice, *asked.others.values()):
+                    require_voice(log.client, getattr(voice, "name", None))
                 self.rates.begin(log.client)
                 stack.enter_context(_listed(log, self.active))
             admitted = admission.admit(log.length, arrived_at=arrived_at, client=log.client)
@@ -119,8 +120,8 @@ class SpeechService:
             if log.figures is not None:
                 log.figures = self.figures_of[permit.engine]
             if isinstance(asked.voice, UploadedVoice):
-                voice = await self.pools.decode.run(decoded_voice, asked.voice, self.prompt_limits)
-                asked = replace(asked, voice=voice)
+                decoded = await self.pools.decode.run(decoded_voice, asked.voice, self.prompt_limits)
+                asked = replace(asked, voice=decoded)
             if text_logger.isEnabledFor(logging.INFO):
                 text_logger.info("says %s", json.dumps(asked.text, ensure_ascii=False))
             asked = replace(asked, client=log.client.name)

@@ -37,56 +37,45 @@ class SegmentTimes:
     words: tuple[Timed, ...] = ()
 
 
-class Clock:
-    """Adds up the chunks of an answer and calculates when they are heard. Chunks of one speed that follow
-    each other form a stretch. A stretch of n samples takes exactly n / speed samples (rounded), since a
-    change of speed keeps pitch and pauses."""
+class TimeKeeper:
+    """Measures the times of an answer's segments. Each chunk of the answer is passed to `hear` in order.
+    `done` lists the times of the segments that have ended; `take` returns this list and begins a new one.
+
+    Chunks of one speed that follow each other form a stretch. A stretch of n samples takes exactly n / speed
+    samples (rounded), since a change of speed keeps pitch and pauses."""
 
     def __init__(self, asked: SpeechRequest) -> None:
+        self.done: list[SegmentTimes] = []
         self._asked = asked
         self._n_before = 0  # samples, as heard, of the stretches before this one
         self._n_here = 0  # samples of this stretch, before the change of speed
         self._speed = 1.0
+        self._pcm: list[Float32] = []
+        self._start_s: float | None = None
 
-    def pass_on(self, chunk: AudioChunk) -> None:
+    def hear(self, chunk: AudioChunk) -> None:
         speed = self._asked.speed_of(chunk)
         if speed != self._speed:
             self._n_before += round(self._n_here / self._speed)
             self._n_here, self._speed = 0, speed
+        start_s = self._now(chunk)
         self._n_here += len(chunk.pcm)
-
-    def now(self, sample_rate: int, *, less: int = 0) -> float:
-        """Returns the time in seconds at which the chunks so far end, or the time `less` samples before that
-        end."""
-        return (self._n_before + (self._n_here - less) / self._speed) / sample_rate
-
-
-class TimeKeeper:
-    """Measures the times of an answer's segments. Each chunk of the answer is passed to `hear` in order.
-    `done` lists the times of the segments that have ended; `take` returns this list and begins a new one."""
-
-    def __init__(self, asked: SpeechRequest) -> None:
-        self._asked = asked
-        self._clock = Clock(asked)
-        self._pcm: list[Float32] = []
-        self._start_s: float | None = None
-        self.done: list[SegmentTimes] = []
-
-    def hear(self, chunk: AudioChunk) -> None:
-        self._clock.pass_on(chunk)
         if chunk.written is None or chunk.speed is None:
             return
-        rate = chunk.sample_rate
         if self._start_s is None:
-            self._start_s = self._clock.now(rate, less=len(chunk.pcm))
+            self._start_s = start_s
         if self._asked.timestamps != "segment":
             self._pcm.append(chunk.pcm)
         if chunk.ends_segment:
             whole = Timed(
-                chunk.written.text, self._start_s, self._clock.now(rate), paragraph=chunk.written.paragraph
+                chunk.written.text, self._start_s, self._now(chunk), paragraph=chunk.written.paragraph
             )
             self.done.append(self._times(chunk, chunk.written, whole))
             self._start_s, self._pcm = None, []
+
+    def _now(self, chunk: AudioChunk) -> float:
+        """Returns the time in seconds at which the chunks so far end."""
+        return (self._n_before + self._n_here / self._speed) / chunk.sample_rate
 
     def take(self) -> list[SegmentTimes]:
         done, self.done = self.done, []

@@ -7,9 +7,8 @@ import selectors
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
-from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.admission import Admission, AdmissionConfig
 from glm_tts_api.speech.clients import ANYONE, Client
-from glm_tts_api.speech.lane_limits import AdmissionConfig
 from glm_tts_api.speech.permit import Permit
 from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.workers import LaneCounts, no_counts

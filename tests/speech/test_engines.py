@@ -25,9 +25,8 @@ from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import FatalText, InternalFault, Unavailable, Unhealthy
-from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.admission import Admission, AdmissionConfig, TextLength
 from glm_tts_api.speech.engines import Engines
-from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
 from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.spare import SparePlaces
 from speech_text.reading import ShownReading
@@ -144,7 +143,7 @@ class ScriptedEngine:
 class Service:
     """Engines and their lanes, joined as the server joins them."""
 
-    def __init__(self, *engines: ScriptedEngine, limit: int = 2) -> None:
+    def __init__(self, *engines: Any, limit: int = 2) -> None:
         self.engines = Engines(engines)
         self.admission = Admission(AdmissionConfig(short_limit=limit), len(engines), self.engines.rank)
         self.engines.changed = self.admission.look_again
@@ -285,7 +284,7 @@ def test_idle_engines_are_woken_where_the_ready_ones_are_full() -> None:
 
 def test_reading_goes_to_a_live_engine_and_a_cache_of_a_dead_one_is_empty() -> None:
     async def scene() -> None:
-        engines = Engines([ScriptedEngine()])
+        engines = Service(ScriptedEngine()).engines
         with pytest.raises(InternalFault):
             await engines.read("text", ReadingOptions())
         assert await engines.clear_cache() == 0

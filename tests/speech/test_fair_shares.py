@@ -71,8 +71,8 @@ def test_the_requests_of_one_client_keep_their_order_and_the_line_tells_the_turn
     async def play_it(crowd: Crowd) -> None:
         waiting = [*crowd.come(A, 4), *crowd.come(B, 2), *crowd.come(C)]
         await asyncio.sleep(0)
-        assert crowd.lanes.admission.order("short_text") == [*"BCABAA"]
-        assert crowd.lanes.admission.order("long_text") == []
+        assert crowd.lanes.admission.lanes["short_text"].order() == [*"BCABAA"]
+        assert crowd.lanes.admission.lanes["long_text"].order() == []
         waiting[1].cancel()  # the oldest of A's that wait
         await asyncio.gather(*waiting, return_exceptions=True)
         assert crowd.begun == [*"ABCABA"]

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from glm_tts_api.speech.lane_limits import AdmissionConfig
+from glm_tts_api.speech.admission import AdmissionConfig
 from glm_tts_api.stats.figures import LANES, LaneName
 from glm_tts_api.stats.workers import no_counts
 from tests.speech.lanes import LONG, SHORT, Lanes, counted, play

@@ -15,9 +15,8 @@ import pytest
 
 from glm_tts_api.contracts import Float32, Timings
 from glm_tts_api.errors import FatalText
-from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.admission import Admission, AdmissionConfig, TextLength
 from glm_tts_api.speech.engines import Engines
-from glm_tts_api.speech.lane_limits import AdmissionConfig, TextLength
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from tests.engine import echo_process, tiny
 from tests.engine.processes import until

@@ -142,7 +142,7 @@ def _active_bodies(speech: SpeechService) -> Iterator[dict[str, Any]]:
     queue."""
     places: defaultdict[tuple[LaneName | None, str], deque[int]] = defaultdict(deque)
     for lane in LANES:
-        for place, client in enumerate(speech.admission.order(lane), start=1):
+        for place, client in enumerate(speech.admission.lanes[lane].order(), start=1):
             places[lane, client].append(place)
     for log in speech.active:
         of_client = places[log.lane, log.client.name]
