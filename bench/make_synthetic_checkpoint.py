@@ -1,9 +1,9 @@
 """Writes a checkpoint of the official layout whose weights are made by a rule instead of by training.
 
-    python -m bench.make_synthetic_checkpoint DIR [--size official|small|tiny]
+    python -m bench.make_synthetic_checkpoint DIR [--size official|tiny]
 
 Such a checkpoint serves benchmarks, and tests of loading a full-size checkpoint without the official weights.
-`official` needs 11 GB of disk, and writes one tensor after the other.
+`official` needs 11 GB of disk, and writes one shard after the other.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import onnx
 import torch
 import yaml
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bench.arguments import Arguments
@@ -30,7 +31,7 @@ from glm_tts_api.model.vocoder import HiFT, HiftConfig
 from scripts.checks.parity.fill import Shapes, fill, iter_fill, rnd
 
 SALT = "synthetic"
-SHARD_BYTES = 5 * 10**9
+SHARD_BYTES = 10**9  # one shard at a time is in memory
 FIRST_HANZI, LAST_HANZI = 0x4E00, 0x9FA5
 SPECIAL = (
     "<|endoftext|>", "[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>", "<|system|>", "<|user|>",
@@ -82,19 +83,6 @@ def sizes() -> dict[str, Size]:
     little = Vocabulary(n_ranks=22000, audio_start=22016, n_speech=1024)
     return {
         "official": Size(official, LlmConfig(), FlowConfig(), HiftConfig(), SpeechTokenizerConfig()),
-        "small": Size(
-            official,
-            LlmConfig(
-                hidden_size=1024, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=8,
-                num_key_value_heads=2,
-            ),
-            FlowConfig(trans_dim=256, depth=6, heads=4, text_emb_dim=256, text_vocab_size=32768),
-            HiftConfig(base_channels=128, f0_channels=128),
-            SpeechTokenizerConfig(
-                d_model=256, encoder_attention_heads=4, encoder_ffn_dim=1024, quantize_position=4,
-                pooling_position=4,
-            ),
-        ),
         "tiny": Size(
             little,
             LlmConfig(
@@ -144,15 +132,14 @@ def write_llm(directory: Path, size: Size) -> None:
     ]
     shapes = shapes_of(Llama, size.llm)
     shards = list(_shards(shapes))
-    names = [f"model-{number:05}-of-{len(shards):05}.safetensors" for number in range(1, len(shards) + 1)]
-    if len(shards) == 1:
-        names = ["model.safetensors"]
-    else:
+    names = ["model.safetensors"]
+    if len(shards) > 1:
+        names = [f"model-{number:05}-of-{len(shards):05}.safetensors" for number in range(1, len(shards) + 1)]
         where = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
         index = {"metadata": {"total_size": _bytes(shapes)}, "weight_map": where}
         _write_json(directory / "model.safetensors.index.json", index)
     for name, shard in zip(names, shards, strict=True):
-        write_safetensors(directory / name, shard, iter_fill(SALT, "llm", shard, rows))
+        write_safetensors(directory / name, iter_fill(SALT, "llm", shard, rows))
 
 
 def _bytes(shapes: Shapes) -> int:
@@ -169,23 +156,8 @@ def _shards(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[dict[str, tuple[i
     yield shard
 
 
-def write_safetensors(path: Path, shapes: Shapes, tensors: Iterable[tuple[str, Tensor]]) -> None:
-    """Writes a safetensors file of float32 tensors.
-
-    `tensors` come in the order of `shapes`, one at a time.
-    """
-    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
-    start = 0
-    for key, shape in shapes.items():
-        end = start + 4 * math.prod(shape)
-        header[key] = {"dtype": "F32", "shape": list(shape), "data_offsets": [start, end]}
-        start = end
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for _, tensor in tensors:
-            file.write(tensor.contiguous().numpy().data.cast("B"))
+def write_safetensors(path: Path, tensors: Iterable[tuple[str, Tensor]]) -> None:
+    save_file({key: tensor.contiguous() for key, tensor in tensors}, path, metadata={"format": "pt"})
 
 
 def write_flow(directory: Path, config: FlowConfig) -> None:
@@ -218,7 +190,7 @@ def write_speech_tokenizer(directory: Path, config: SpeechTokenizerConfig) -> No
         KEY_PREFIX + "ema_count": (rows,),
         KEY_PREFIX + "ema_weight": (rows, width),
     }
-    write_safetensors(directory / "model.safetensors", shapes, iter_fill(SALT, "tok", shapes))
+    write_safetensors(directory / "model.safetensors", iter_fill(SALT, "tok", shapes))
 
 
 def write_text_tokenizer(directory: Path, vocabulary: Vocabulary) -> None:

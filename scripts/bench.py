@@ -59,7 +59,7 @@ def _arguments() -> argparse.Namespace:
     kind("flow").add_argument("--steps", type=int, default=10)
     official = kind("official")
     official.add_argument("--dtype", choices=DTYPES, nargs="+", default=DTYPES, help="as DTYPE")
-    official.add_argument("--size", choices=("tiny", "small", "official"), default="official")
+    official.add_argument("--size", choices=("tiny", "official"), default="official")
     official.add_argument("--checkpoint", type=Path, metavar="DIR", help="keep the weights there (9 GB)")
     kind("start").add_argument("--runs", type=int, default=5)
     kind("text")

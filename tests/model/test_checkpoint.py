@@ -243,9 +243,7 @@ def test_parts_of_different_models_are_refused(copy: Path) -> None:
     with torch.device("meta"):
         state = SpeechTokenizer(other).state_dict()
     shapes = {f"model.encoder.{name}": tuple(tensor.shape) for name, tensor in state.items()}
-    write_safetensors(
-        copy / "speech_tokenizer" / "model.safetensors", shapes, iter_fill("other", "tok", shapes)
-    )
+    write_safetensors(copy / "speech_tokenizer" / "model.safetensors", iter_fill("other", "tok", shapes))
     config = json.loads((copy / "speech_tokenizer" / "config.json").read_text())
     config["quantize_vocab_size"] = 2048
     (copy / "speech_tokenizer" / "config.json").write_text(json.dumps(config))
