@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from bench import gpu_decode, gpu_fears, gpu_render, gpu_serving
+from bench import gpu_decode, gpu_render, gpu_serving
 from bench.gpu_models import Bench
 from bench.gpu_page import Figures, Line
 from bench.gpu_timing import MS
@@ -121,10 +121,6 @@ ROWS = (
     Row("memory and start of an engine", gpu_serving.memory, {"peak GiB": "<= 12"}),
     Row("same bytes, DETERMINISTIC=0", partial(gpu_serving.same_bytes, False), _ALL_SAME),
     Row("same bytes, DETERMINISTIC=1", partial(gpu_serving.same_bytes, True), _ALL_SAME, must=True),
-    Row("A: prompt of a new length, ms", gpu_fears.new_prompts, {"more": "<= 10"}, must=True),
-    Row("D: TorchScript at a new length, ms", gpu_fears.torchscript, {"more": "<= 20"}, must=True),
-    Row("G: memory of flow and vocoder", gpu_fears.kept_memory, {"share": "<= 1"}, must=True),
-    Row("G: the allocator's segments can grow", gpu_fears.growable_segments, {"as asked": "yes"}, must=True),
     # These rows are last: a profiler slows down later measurements, and may hang where there are CUDA graphs.
     Row("flow step's parts ms", gpu_render.flow_parts),
     *(

@@ -108,20 +108,3 @@ def longest_name(seen: Sequence[Kernel], part: str) -> str:
 
 def reserved(device: torch.device) -> int:
     return torch.cuda.memory_reserved(device) if device.type == "cuda" else 0
-
-
-def peak(work: Callable[[], object], device: torch.device) -> int:
-    """Returns the most bytes that PyTorch allocates during `work` in addition to those allocated before.
-
-    Memory that libraries allocate themselves is not counted. Returns 0 on a CPU.
-    """
-    work()
-    if device.type == "cpu":
-        return 0
-    torch.cuda.synchronize(device)
-    torch.cuda.empty_cache()
-    torch.cuda.reset_peak_memory_stats(device)
-    before = torch.cuda.memory_allocated(device)
-    work()
-    torch.cuda.synchronize(device)
-    return torch.cuda.max_memory_allocated(device) - before

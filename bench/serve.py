@@ -32,7 +32,7 @@ from bench.loop_lag import LoopLag
 from bench.machine import memory_mb
 from bench.serve_floor import Arithmetic, rate
 from bench.server import progress, running_server
-from bench.stream_floor import StreamFloor, first_audio_floor
+from bench.streaming import StreamFloor, first_audio_floor
 from glm_tts_api.settings import Settings
 
 _BURST = "今天天气非常好，我们一起去公园散步吧。"

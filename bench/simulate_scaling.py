@@ -6,33 +6,28 @@ The simulation of discrete events uses what `bench.py serve` measured of one rep
     python scripts/bench.py serve --json serve.json
     python scripts/bench.py serve --stream --json streams.json
     python -m bench.simulate_scaling serve.json streams.json --plot docs/capacity.png
-    python -m bench.simulate_scaling serve.json streams.json --replicas 3 --against http://localhost:8049
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import json
 import random
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import accumulate
 from pathlib import Path
 
-import httpx
 import numpy as np
 import simpy
 
 from bench.arguments import Arguments
-from bench.asking import MIX, VOICES, Heard, client_of, listen, percentile
+from bench.asking import percentile
 
 SIZES = (1, 8, 100, 1000)
 LOADS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _KNOWN_VOICES = 64  # the number of voices that glm_tts_api/engine/voice_features.py caches
-_RUNS = 200  # simulations that are compared with one run of a real service
 _WARM_UP = 0.2  # the share of the first requests that is not counted, since the service is still emptier
 _OVER_MEAN = 1.25  # a voice's own replica is left if its load is more than this many times that of others
 
@@ -43,15 +38,13 @@ class Measured:
 
     `audio_rate` is the audio in seconds that all requests together get per second, and `first_audio` the time
     in seconds from the beginning of a request's service to its first audio, by the number of requests in
-    service. `audio_s` holds the length of every answer; each measured level has the same `n_texts` texts.
-    `voice_s` is the time to prepare an unknown voice.
+    service. `audio_s` holds the length of every answer. `voice_s` is the time to prepare an unknown voice.
     """
 
     audio_rate: Mapping[int, float]
     first_audio: Mapping[int, float]
     audio_s: Sequence[float]
     voice_s: float
-    n_texts: int = 1
 
     @property
     def peak(self) -> float:
@@ -76,7 +69,7 @@ def read(serve: Path, streams: Path, *, voice_s: float) -> Measured:
         for name in ("audio_s_per_s", "first_audio_p50_s")
     )
     audio_s = [audio_s for level in levels for audio_s in level["audio_s"]]
-    return Measured(rate, first, audio_s, voice_s, n_texts=len(levels[0]["audio_s"]))
+    return Measured(rate, first, audio_s, voice_s)
 
 
 @dataclass(frozen=True)
@@ -333,61 +326,7 @@ def draw(table: Table, sizes: Sequence[int], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-async def ask(url: str, *, rate: float, requests: int, n_measured: int) -> list[Heard | None]:
-    """Sends `requests` streaming requests, on average `rate` of them per second, and returns their answers.
-
-    The texts are the first `n_measured` of the mix, which repeat. A request that was refused or cut off gives
-    None.
-    """
-    rng = random.Random(1)
-    async with client_of(url) as client:
-
-        async def one(number: int) -> Heard | None:
-            place = number % n_measured
-            try:
-                return await listen(client, place, MIX[place % len(MIX)])
-            except httpx.HTTPError:
-                return None
-
-        asked = []
-        for number in range(requests):
-            asked.append(asyncio.create_task(one(number)))
-            await asyncio.sleep(rng.expovariate(rate))
-        return list(await asyncio.gather(*asked))
-
-
-def compare(url: str, service: Service, *, replicas: int, load: float, requests: int) -> None:
-    """Sends requests to the real service at `url`, and prints its times beside the simulated times.
-
-    Each of the simulations has the same number of requests. The error is that of the median simulation. The
-    first fifth of the requests is left out in both.
-    """
-    service = replace(service, voices=len(VOICES))
-    measured = service.measured
-    rate = load * replicas * measured.peak / measured.mean_audio_s
-    heard = asyncio.run(ask(url, rate=rate, requests=requests, n_measured=measured.n_texts))
-    print(f"{requests} requests, {rate:.2f} a second: {sum(one is not None for one in heard)} answered")
-    answered = [one for one in heard[int(_WARM_UP * requests) :] if one]
-    first, whole = [one.first_s for one in answered], [one.ended_s for one in answered]
-    simulated = [
-        simulate(service, replicas=replicas, load=load, route="least loaded", requests=requests, seed=seed)
-        for seed in range(_RUNS)
-    ]
-    for name, seen in (
-        ("first_audio_p50", percentile(first, 0.5)),
-        ("first_audio_p95", percentile(first, 0.95)),
-        ("latency_p50", percentile(whole, 0.5)),
-        ("latency_p95", percentile(whole, 0.95)),
-    ):
-        said = [getattr(outcome, name) for outcome in simulated]
-        low, middle, high = (percentile(said, share) for share in (0.05, 0.5, 0.95))
-        print(
-            f"{name}: {seen:.2f} s, simulated {middle:.2f} s ({middle / seen - 1:+.0%}; "
-            f"nine of ten runs: {low:.2f} to {high:.2f} s)"
-        )
-
-
-def _arguments() -> argparse.Namespace:
+def main() -> None:
     parser = Arguments(__doc__)
     parser.add_argument("serve", type=Path, metavar="SERVE.json", help="of bench.py serve --json")
     parser.add_argument(
@@ -396,23 +335,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--voice-s", type=float, default=0.3, help="an unknown voice costs a replica so long")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="GPUS")
     parser.add_argument("--plot", type=Path, metavar="FILE.png")
-    parser.add_argument("--against", metavar="URL", help="asks a real service, and compares")
-    parser.add_argument("--replicas", type=int, default=1, help="of that service")
-    parser.add_argument("--load", type=float, default=0.6, help="for that service")
-    parser.add_argument("--requests", type=int, help="in each row (20,000 and more), or to that service (60)")
-    return parser.parse_args()
-
-
-def main() -> None:
-    args = _arguments()
+    parser.add_argument("--requests", type=int, help="in each row (20,000 and more)")
+    args = parser.parse_args()
     service = Service(measured := read(args.serve, args.streams, voice_s=args.voice_s))
     print(
         f"A full replica makes {measured.peak:.2f} s of audio a second; "
         f"an answer has {measured.mean_audio_s:.2f} s."
     )
-    if args.against:
-        compare(args.against, service, replicas=args.replicas, load=args.load, requests=args.requests or 60)
-        return
     table = whole_table(service, args.sizes, args.requests)
     if args.plot:
         draw(table, args.sizes, args.plot)

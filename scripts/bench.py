@@ -64,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     kind("start").add_argument("--runs", type=int, default=5)
     kind("text")
     kind("fair")
-    work = kind("work", "stream_work")
+    work = kind("work", "streaming")
     work.add_argument("--chunks", type=_schedule, nargs="+", default=[], help="others than STREAM_CHUNKS")
     serve = kind("serve")
     serve.add_argument("--requests", type=int, default=32, help="per concurrency level")

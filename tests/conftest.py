@@ -51,7 +51,6 @@ PLACES = {
     "studio": "browser",
     "studio/test_hearing.py": "long",
     "cluster": "cluster",
-    "api/test_simulate_scaling_against.py": "scripts",
     "api/test_soak.py": "soak",
     "api/test_disconnects.py": "soak",
     "speech_text/test_torture.py": "soak",

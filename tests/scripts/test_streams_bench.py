@@ -6,7 +6,7 @@ import pytest
 
 from bench.asking import Heard
 from bench.serve import stream_row
-from bench.stream_floor import StreamFloor
+from bench.streaming import StreamFloor
 
 
 def test_a_player_that_always_has_enough_never_stops() -> None:
