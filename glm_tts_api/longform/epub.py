@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from lxml import etree
+
 from glm_tts_api.errors import TextTooLong, UnparsableBody
 from glm_tts_api.longform.chapters import Found, book_of
-from glm_tts_api.longform.markup import Tag, page_blocks, tokens, with_title
+from glm_tts_api.longform.markup import elements, page_blocks, with_title
 from glm_tts_api.longform.script import Book
 
 _MOST_FILES = 20_000
@@ -107,7 +109,7 @@ class _Package:
 def _book(archive: _Archive, max_characters: int) -> Book:
     package = _package(archive)
     if archive.has("META-INF/encryption.xml"):
-        locked = {_path("", tag.get("uri")) for tag in _tags(archive.text("META-INF/encryption.xml"))}
+        locked = {_path("", tag.get("uri", "")) for tag in elements(archive.text("META-INF/encryption.xml"))}
         if locked.intersection(package.pages):
             raise _unreadable("its pages are encrypted (DRM)")
     titles: dict[str, str] = {}
@@ -126,62 +128,49 @@ def _book(archive: _Archive, max_characters: int) -> Book:
 
 
 def _package(archive: _Archive) -> _Package:
-    roots = [
-        tag.get("full-path")
-        for tag in _tags(archive.text("META-INF/container.xml"))
-        if tag.name == "rootfile"
-    ]
-    if not roots:
+    roots = elements(archive.text("META-INF/container.xml"))
+    root = next((tag.get("full-path", "") for tag in roots if tag.tag == "rootfile"), None)
+    if root is None:
         raise _unreadable("META-INF/container.xml names no package")
-    folder = posixpath.dirname(roots[0])
     paths, spine, unspoken = dict[str, str](), dict[str, None](), set[str]()
-    contents, said, inside = list[str](), {"title": "", "creator": ""}, ""
-    for token in tokens(archive.text(roots[0])):
-        if isinstance(token, str):
-            if inside in said and not said[inside]:
-                said[inside] = " ".join(token.split())
-            continue
-        name = token.name.rpartition(":")[2]
-        inside = name if token.opens and not token.closes else ""
-        path = _path(folder, token.get("href"))
-        if name == "item" and path:
-            paths[token.get("id")] = path
-            is_ncx = token.get("media-type") == "application/x-dtbncx+xml"
-            if is_contents := is_ncx or "nav" in token.get("properties").split():
+    contents, said = list[str](), {"title": "", "creator": ""}
+    for tag in elements(archive.text(root)):
+        name = tag.tag.rpartition(":")[2]
+        path = _path(posixpath.dirname(root), tag.get("href", ""))
+        if name in said:
+            said[name] = said[name] or _said(tag)
+        elif name == "item" and path:
+            paths[tag.get("id", "")] = path
+            is_ncx = tag.get("media-type") == "application/x-dtbncx+xml"
+            if is_contents := is_ncx or "nav" in tag.get("properties", "").split():
                 contents.append(path)
             if is_contents or _FRONT_NAMES.fullmatch(posixpath.basename(path)):
                 unspoken.add(path)
-        elif name == "itemref" and token.get("linear") != "no":
-            spine[token.get("idref")] = None
-        elif name == "reference" and token.get("type") in _FRONT_MATTER:
+        elif name == "itemref" and tag.get("linear") != "no":
+            spine[tag.get("idref", "")] = None
+        elif name == "reference" and tag.get("type") in _FRONT_MATTER:
             unspoken.add(path)
     pages = [paths[page] for page in spine if page in paths]
-    return _Package(
-        said["title"], said["creator"], pages, [path for path in contents if archive.has(path)], unspoken
-    )
+    contents = [path for path in contents if archive.has(path)]
+    return _Package(said["title"], said["creator"], pages, contents, unspoken)
 
 
 def _titles(text: str, path: str) -> Iterator[tuple[str, str]]:
     """Yields the links of a table of contents (EPUB 3's nav or EPUB 2's NCX), each as the path of a page and
     the title that the link shows. `text` is the table's markup, and `path` is the path of the table in the
     archive."""
-    folder = posixpath.dirname(path)
-    said, page = "", ""
-    for token in tokens(text):
-        if isinstance(token, str):
-            said += token
-        elif token.name == "a" and token.opens:
-            said, page = "", _path(folder, token.get("href"))
-        elif token.name in ("navlabel", "navpoint") and token.opens:
-            said = ""
-        elif token.name == "content":
-            yield _path(folder, token.get("src")), " ".join(said.split())
-        elif token.name == "a":
-            yield page, " ".join(said.split())
+    folder, label = posixpath.dirname(path), ""
+    for tag in elements(text):
+        if tag.tag == "navlabel":
+            label = _said(tag)
+        elif tag.tag == "content":
+            yield _path(folder, tag.get("src", "")), label
+        elif tag.tag == "a":
+            yield _path(folder, tag.get("href", "")), _said(tag)
 
 
-def _tags(text: str) -> Iterator[Tag]:
-    return (token for token in tokens(text) if isinstance(token, Tag))
+def _said(tag: etree._Element) -> str:
+    return " ".join("".join(tag.itertext()).split())
 
 
 def _path(folder: str, link: str) -> str:
