@@ -1,20 +1,25 @@
-"""Gives each block of a book its speaker: in lines such as `小王：你好。` or `Tom: Hello.` the name before
-the colon is looked up in a cast, a table from names to voices. Works on strings only."""
+"""Reads the request fields `cast` and `pauses`, and gives each block of a book its speaker: in lines such as
+`小王：你好。` or `Tom: Hello.` the name before the colon is looked up in the cast, a table from names to
+voices. Works on strings only."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import msgspec
 
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.longform.script import Block, Book
+from speech_text.cut.block_pauses import LONGEST_S, Pauses
 
 NARRATORS = ("旁白", "narrator")
 MOST_NAMES, MOST_NAME = 200, 40  # the most names of a cast; the most characters of a name
 _MOST_JSON = 100_000  # characters of a cast as text
+_MOST_PAUSES_JSON = 1000  # characters of pauses as text; longer text is cut, and so is no JSON
+_KINDS = tuple(field.name for field in fields(Pauses))
 # A name, an optional remark in brackets on how the line is said, a colon, and the spoken text.
 _LINE = re.compile(
     rf"\s*([^：:（(\n]{{1,{MOST_NAME}}}?)\s*(?:[（(][^（()）\n]{{0,60}}[)）]\s*)?[：:]\s*(.*)", re.S
@@ -80,3 +85,24 @@ def _key(name: str) -> str:
 
 def _refused(fault: str) -> InvalidField:
     return InvalidField(f'cast {fault}: send {{"旁白": "exampleA", "小王": "exampleB"}}.', param="cast")
+
+
+def read_pauses(data: str | Mapping[str, object]) -> Pauses:
+    """Returns the pauses that `data` sets. `data` has the seconds of each kind of block, as JSON or as an
+    object: {"paragraph": 0.6, "chapter": 3}. A kind that is not named keeps its default. Raises InvalidField
+    (`pauses`)."""
+    try:
+        given = json.loads(data[:_MOST_PAUSES_JSON]) if isinstance(data, str) else data
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, Mapping) or not all(name in _KINDS and _is_pause(given[name]) for name in given):
+        raise InvalidField(
+            f"pauses gives seconds from 0 to {LONGEST_S:g} to {', '.join(_KINDS[:-1])} or {_KINDS[-1]}, "
+            'as in {"paragraph": 0.6}.',
+            param="pauses",
+        )
+    return Pauses(**{name: float(str(seconds)) for name, seconds in given.items()})
+
+
+def _is_pause(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_S

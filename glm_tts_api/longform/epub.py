@@ -15,9 +15,8 @@ from urllib.parse import unquote
 from lxml import etree
 
 from glm_tts_api.errors import TextTooLong, UnparsableBody
-from glm_tts_api.longform.chapters import Found, book_of
 from glm_tts_api.longform.markup import elements, page_blocks, with_title
-from glm_tts_api.longform.script import Book
+from glm_tts_api.longform.script import Book, Found, book_of
 
 _MOST_FILES = 20_000
 _BYTES_PER_CHARACTER = 20  # the most bytes of pages that are read for each allowed character of the book

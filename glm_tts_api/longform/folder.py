@@ -99,14 +99,6 @@ class JobFolder:
         self._audio, self._draft = path / "audio", path / "text.json"
         self._verdicts = path / "verified.jsonl"
 
-    def create(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
-        """Writes `units` as the job's plan, then writes job.json with the number of units and the chapters of
-        `book`. Returns the job as written. Raises StorageFull, Unhealthy, OSError."""
-        job = self.write_plan(job, book, units)
-        with told_what_to_do():
-            self.write(job)
-        return job
-
     def put_off(self, job: Job, draft: Draft) -> None:
         """Writes a new job whose text is cut into units later, by `plan`: the text as `draft`, and the `job`.
         Raises StorageFull, Unhealthy, OSError."""

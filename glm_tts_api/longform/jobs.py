@@ -12,32 +12,46 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Final, get_args
+from typing import Any, Final, get_args
+
+import numpy as np
 
 from glm_tts_api.contracts import JobState
-from glm_tts_api.errors import InternalFault, JobRefuses, JobRuns, ServiceError, StorageFull
+from glm_tts_api.errors import (
+    DeadlineExceeded,
+    InternalFault,
+    JobRefuses,
+    JobRuns,
+    NothingToSay,
+    ServiceError,
+    StorageFull,
+    Unavailable,
+)
 from glm_tts_api.longform.audio import remove_damaged
-from glm_tts_api.longform.folder import JobFolder, told_what_to_do
-from glm_tts_api.longform.holding import PATIENCE_S, change_of, held
+from glm_tts_api.longform.folder import JobFolder, Made, told_what_to_do
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
-from glm_tts_api.longform.runner import run_job
 from glm_tts_api.longform.shelf import (
+    PATIENCE_S,
     JobsConfig,
     Look,
     Shelf,
+    Turns,
+    change_of,
+    held,
     no_such_job,
     read_again,
     save,
     write_state,
 )
-from glm_tts_api.longform.turns import Turns
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 1.0
 _AFTER_FAULT_S = 30.0
 _SWEEP_EVERY_S = 600.0
+_ATTEMPTS = 3  # how often a unit is tried if its errors do not say when to try again
+_AGAIN_S = 1.0
 # For each state that a request may ask for, the states that a job can be in before.
 _WAYS: Final[dict[JobState, tuple[JobState, ...]]] = {
     "paused": ("queued", "running", "paused"),
@@ -197,8 +211,16 @@ class Jobs:
             look.task = asyncio.create_task(self._run(look))
 
     async def _run(self, look: Look) -> None:
+        """Cuts the job's text into units if that is not done yet; else speaks all units that are not spoken.
+        Then writes the job's new state."""
         try:
-            await self._run_locked(look)
+            with look.folder.locked():
+                look.runs_elsewhere = False
+                await asyncio.to_thread(read_again, look)
+                if look.job.state == "queued" and not look.job.n_units:
+                    await _ended(look, _plan(look), "queued")
+                elif look.job.state == "queued":
+                    await _ended(look, self._speak(look), "done")
         except JobRuns:
             look.runs_elsewhere = True
             look.not_before = time.monotonic() + _LOOK_EVERY_S
@@ -211,43 +233,12 @@ class Jobs:
             look.task = look.pace_s = None
             self._changed.set()
 
-    async def _run_locked(self, look: Look) -> None:
-        with look.folder.locked():
-            look.runs_elsewhere = False
-            await asyncio.to_thread(read_again, look)
-            if look.job.state != "queued":
-                return
-            state, message = await self._outcome(look)
-            if state != "queued":
-                await asyncio.to_thread(save, look, state, message)
-
-    async def _outcome(self, look: Look) -> tuple[JobState, str]:
-        """Cuts the job's text into units if that is not done yet; else speaks all units that are not spoken.
-        Returns the job's new state and a message. The state is queued after the cutting, done after the
-        speaking, paused on a full disk, or failed. The message says why a job is paused or failed, and is
-        empty otherwise."""
-        try:
-            if not look.job.n_units:
-                await _plan(look)
-                return "queued", ""
-            await self._speak(look)
-        except StorageFull as error:
-            logger.error("Job %s is paused: %s", look.job.id, error.message)
-            return "paused", error.message
-        except ServiceError as error:
-            logger.error("Job %s failed: %s", look.job.id, error.message)
-            return "failed", error.message
-        except Exception:
-            logger.exception("Job %s failed", look.job.id)
-            return "failed", _FAULT
-        return "done", ""
-
     async def _speak(self, look: Look) -> None:
         """Speaks all units that are missing. Then reads the audio of all units, and speaks again those whose
         files are damaged. Raises InternalFault if their new files are damaged too."""
         speak = await asyncio.to_thread(self._speak_of, look.folder, look.job)
         for _ in range(2):
-            await self._speak_missing(look, self._where_there_is_room(speak, look.job.owner))
+            await self._speak_missing(look, speak)
             if not await asyncio.to_thread(remove_damaged, look.folder, look.made):
                 return
             await asyncio.to_thread(read_again, look)
@@ -256,21 +247,19 @@ class Jobs:
     async def _speak_missing(self, look: Look, speak: Speak) -> None:
         begun_at, n_before, at_once = time.monotonic(), look.made.n_units, self._shelf.config.at_once
 
+        async def speak_where_there_is_room(unit: Unit) -> Spoken:
+            self._require_room(look.job.owner)
+            return await speak(unit)
+
         def progress(unit: Unit, spoken: Spoken) -> None:
             look.pace_s = (time.monotonic() - begun_at) / (look.made.n_units - n_before)
             self._count_unit()
 
-        await run_job(look.folder, look.job, speak, made=look.made, at_once=at_once, progress=progress)
+        speak_unit = speak_where_there_is_room
+        await run_job(look.folder, look.job, speak_unit, made=look.made, at_once=at_once, progress=progress)
 
     def _require_room(self, owner: str) -> None:
         self._shelf.require_room(owner, n_owners=self._n_owners())
-
-    def _where_there_is_room(self, speak: Speak, owner: str) -> Speak:
-        async def speak_with_room(unit: Unit) -> Spoken:
-            self._require_room(owner)
-            return await speak(unit)
-
-        return speak_with_room
 
     async def _stop(self, look: Look) -> None:
         if (task := look.task) is not None:
@@ -278,6 +267,22 @@ class Jobs:
             with suppress(asyncio.CancelledError):
                 await task
             look.task = None  # a task that was cancelled before its first step has not reset `look.task`
+
+
+async def _ended(look: Look, work: Coroutine[Any, Any, None], state: JobState) -> None:
+    """Does the `work` on a job, and writes the job's `state` after it: paused on a full disk, failed after
+    any other error, each with a message that says why. The state queued is not written again."""
+    message = ""
+    try:
+        await work
+    except ServiceError as error:
+        state, message = ("paused" if isinstance(error, StorageFull) else "failed"), error.message
+        logger.error("Job %s %s: %s", look.job.id, "is paused" if state == "paused" else state, message)
+    except Exception:
+        state, message = "failed", _FAULT
+        logger.exception("Job %s failed", look.job.id)
+    if state != "queued":
+        await asyncio.to_thread(save, look, state, message)
 
 
 async def _plan(look: Look) -> None:
@@ -295,3 +300,65 @@ async def _plan(look: Look) -> None:
 def _require_way(look: Look, to: JobState) -> None:
     if look.state not in _WAYS[to]:
         raise JobRefuses(f"The job is {look.state}: it cannot be {_VERBS[to]}.")
+
+
+async def run_job(
+    folder: JobFolder,
+    job: Job,
+    speak: Speak,
+    *,
+    made: Made,
+    at_once: int = 1,
+    progress: Callable[[Unit, Spoken], None] = lambda unit, spoken: None,
+) -> None:
+    """Speaks all units of `job` that are missing in `folder`, `at_once` of them at a time, and writes each to
+    the disk. Returns once every unit is on the disk. `made` is the job's progress and is kept up to date.
+    `progress` is called after each unit. The caller holds the folder's lock.
+
+    Raises StorageFull where the disk has no room, and the ServiceError of a unit that cannot be spoken. Units
+    that were finished before stay on the disk.
+    """
+    await asyncio.to_thread(folder.sweep)
+    units = folder.units(without=made)
+
+    async def work() -> None:
+        for unit in units:
+            spoken = await _spoken(unit, speak, job.sample_rate)
+            await _keep(folder, unit, spoken, made)
+            progress(unit, spoken)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(work())
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _spoken(unit: Unit, speak: Speak, sample_rate: int) -> Spoken:
+    """Speaks a unit with `speak`, and tries again after temporary errors, such as a model that is not loaded
+    yet. Errors that say when to try again are repeated without limit; of the others, the third is raised. A
+    unit with nothing to say gives an empty array of samples."""
+    faults = 0
+    while True:
+        try:
+            return await speak(unit)
+        except NothingToSay:
+            return Spoken(np.zeros(0, np.float32), sample_rate)
+        except (InternalFault, DeadlineExceeded, Unavailable) as error:
+            wait_s = error.retry_after_s
+            faults += wait_s is None
+            if faults == _ATTEMPTS:
+                raise
+            logger.warning("Unit %d is spoken again: %s", unit.index, error.message)
+            await asyncio.sleep(wait_s or _AGAIN_S)
+
+
+async def _keep(folder: JobFolder, unit: Unit, spoken: Spoken, made: Made) -> None:
+    """Writes a spoken unit to the disk and adds it to `made`, even if the run is cancelled while the disk is
+    written."""
+    keeping = asyncio.ensure_future(asyncio.to_thread(folder.keep, unit, spoken))
+    try:
+        await asyncio.shield(keeping)
+    finally:
+        made.add(unit.index, *await keeping)

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong, UnparsableBody, quote
-from glm_tts_api.longform.chapters import Found, book_of
 from glm_tts_api.longform.epub import read_epub
 from glm_tts_api.longform.markdown import is_markdown, read_markdown
-from glm_tts_api.longform.script import Book
+from glm_tts_api.longform.script import Book, Found, book_of
 from speech_text.cut.paragraphs import join_lines, paragraphs
 
 MAX_CHARACTERS = 2_000_000

@@ -1,11 +1,19 @@
-"""The data types of a long text: a book has chapters, and a chapter has blocks. Knows no files and no
-audio."""
+"""The data types of a long text: a book has chapters, and a chapter has blocks (headings, paragraphs, items,
+verse lines). Divides the blocks that the reader of a file format found into chapters. Works on strings
+only."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from speech_text.cut.paragraphs import BlockKind as BlockKind
+from speech_text.cut.paragraphs import heading_rank
+
+_CONTENTS = ("目录", "目 录", "contents", "table of contents")
+_LEAST_CONTENTS = 3  # this many headings in a row are taken for a table of contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +42,89 @@ class Book:
     chapters: tuple[Chapter, ...]
     title: str = ""
     author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A block of text as the reader of a file format found it. `rank` is the level of a heading: 1 is the
+    highest, and 0 means that the block is no heading. `chapter` is the title that a table of contents gives
+    to the chapter that begins with this block; empty if no such title is known."""
+
+    text: str
+    kind: BlockKind = "paragraph"
+    rank: int = 0
+    chapter: str = ""
+
+
+def book_of(found: Iterable[Found], title: str = "", author: str = "") -> Book:
+    """Divides the blocks `found` in a text into chapters and returns them as a Book. A chapter begins at each
+    heading of the chapter rank or a higher rank, and at each block that has a `chapter` title. Consecutive
+    headings begin one chapter together. A table of contents is left out.
+
+    The chapter rank is the most frequent rank of headings such as 第三章 or Chapter IV. Without such
+    headings, it is the highest rank that occurs more than once, or else the highest rank.
+
+    If `title` is empty, and the first block is the only heading of its rank and ranks above the chapters, its
+    text becomes the book's title.
+    """
+    blocks = _without_contents(list(found))
+    ranks = [block.rank for block in blocks if block.rank]
+    named = Counter(block.rank for block in blocks if block.rank and heading_rank(block.text) == 2)
+    counts = Counter(ranks)
+    repeated = [rank for rank in counts if counts[rank] > 1]
+    chapter_rank = named.most_common(1)[0][0] if named else min(repeated or ranks or [0])
+    if (
+        not title
+        and blocks
+        and blocks[0].rank
+        and blocks[0].rank < chapter_rank
+        and counts[blocks[0].rank] == 1
+    ):
+        title = blocks[0].text
+    chapters: list[list[Found]] = []
+    for block in blocks:
+        begins = block.chapter or (block.rank and block.rank <= chapter_rank)
+        if not chapters or (begins and not all(before.rank for before in chapters[-1])):
+            chapters.append([])
+        chapters[-1].append(block)
+    return Book(tuple(_chapter(blocks, title, chapter_rank) for blocks in chapters), title, author)
+
+
+def _chapter(blocks: Sequence[Found], book_title: str, rank: int) -> Chapter:
+    begin = takewhile(lambda block: block.chapter or 0 < block.rank <= rank, blocks)
+    titles = [block.chapter or block.text for block in begin]
+    if len(titles) > 1 and titles[0] == book_title:
+        titles = titles[1:]
+    return Chapter(" ".join(titles), tuple(Block(block.text, block.kind) for block in blocks))
+
+
+def row_of(cells: Iterable[str]) -> str:
+    """Joins the cells of a table row into the text that is spoken, with commas, or with Chinese commas if a
+    cell is not ASCII. Cells without a letter or digit are left out; the result is empty if none is left."""
+    said = [cell for cell in cells if any(map(str.isalnum, cell))]
+    return ", ".join(said) if all(map(str.isascii, said)) else "，".join(said)
+
+
+def _without_contents(blocks: Sequence[Found]) -> list[Found]:
+    """Returns the blocks without tables of contents. In a row of three or more consecutive headings, each
+    heading that occurs again in the book is removed. Blocks that are no heading are removed if their text is
+    empty, or is 目录, Contents or the like."""
+    times = Counter(block.text for block in blocks if block.rank)
+    kept, row = list[Found](), list[Found]()
+    for block in [*blocks, Found("")]:
+        if block.rank:
+            row.append(block)
+            continue
+        is_contents = len(row) >= _LEAST_CONTENTS
+        kept += [heading for heading in row if not (_counted_down(times, heading.text) and is_contents)]
+        row = []
+        if block.text and block.text.lower() not in _CONTENTS:
+            kept.append(block)
+    return kept
+
+
+def _counted_down(times: Counter[str], text: str) -> bool:
+    """Subtracts 1 from the count of the heading `text` in `times`, which says how often each heading occurs.
+    Returns whether the count is still above 0, so that the heading occurs again."""
+    times[text] -= 1
+    return times[text] > 0

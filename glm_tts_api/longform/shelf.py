@@ -1,5 +1,6 @@
-"""Finds the folders of all jobs on the disk, and keeps the known state of each job in memory. The functions
-are blocking calls; several threads may call them at a time.
+"""Finds the folders of all jobs on the disk, keeps the known state of each job in memory, and chooses the
+jobs that run next. The functions that are not async are blocking calls; several threads may call them at a
+time.
 
 All state of a job is in its folder, so that a new server goes on with the jobs of the server before it.
 """
@@ -12,8 +13,8 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import RESTING, Job
 
 logger = logging.getLogger(__name__)
+MOST_AT_WORK = 8  # jobs that run at a time: each holds its voices in memory and can fill an engine with units
+PATIENCE_S = 5.0  # how long `held` waits for another server to release the lock
+_TRY_EVERY_S = 0.05
 _ABANDONED_S = _GAP_S = 3600.0
 _DAY_S = 86400
 _ID = re.compile("[0-9a-f]{32}")
@@ -262,3 +266,62 @@ def delete(folder: JobFolder) -> None:
     """Deletes a job's folder. Raises JobRuns if another process or task holds its lock."""
     with folder.locked():
         folder.delete()
+
+
+class Turns:
+    """The turns of the owners at having a text cut into units. `_cut_at` is when each owner had its last
+    turn, a time of time.monotonic."""
+
+    def __init__(self) -> None:
+        self._cut_at: dict[str, float] = {}
+
+    def next(self, looks: Sequence[Look]) -> Iterator[Look]:
+        """Yields those of the jobs `looks` that begin now. The text of one job is cut at a time: of the owner
+        whose last turn was the longest ago. At most MOST_AT_WORK jobs are spoken at a time: the next is of
+        the owner who has the fewest of them. An owner's jobs begin in the order in which they were made."""
+        queued = [look for look in looks if look.job.state == "queued" and look.may_begin]
+        queued.sort(key=lambda look: look.job.created_at)
+        uncut = [look for look in queued if not look.job.n_units]
+        if uncut and not any(look.task is not None and not look.job.n_units for look in looks):
+            look = min(uncut, key=lambda look: self._cut_at.get(look.job.owner, 0.0))
+            self._cut_at[look.job.owner] = time.monotonic()
+            yield look
+        at_work = Counter(look.job.owner for look in looks if look.task is not None and look.job.n_units)
+        ready = [look for look in queued if look.job.n_units]
+        while ready and at_work.total() < MOST_AT_WORK:
+            look = min(ready, key=lambda look: at_work[look.job.owner])
+            ready.remove(look)
+            at_work[look.job.owner] += 1
+            yield look
+
+
+@asynccontextmanager
+async def held(look: Look) -> AsyncIterator[None]:
+    """Holds the lock of the job's folder inside the `async with` block. If another server holds the lock, the
+    lock is requested through the file `wanted`, and the call waits. Raises JobRuns if the other server has
+    not released the lock within 5 seconds."""
+    with ExitStack() as stack:
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                stack.enter_context(look.folder.locked())
+                break
+            except JobRuns:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.to_thread(look.folder.want)
+                await asyncio.sleep(_TRY_EVERY_S)
+        await asyncio.to_thread(look.folder.take_wish)
+        yield
+
+
+@asynccontextmanager
+async def change_of(look: Look) -> AsyncIterator[None]:
+    """Holds the lock `look.changing` inside the `async with` block, so that changes of this job follow one
+    another within this server. Raises UnknownJob if the block raises FileNotFoundError, since an earlier
+    change has deleted the job then."""
+    async with look.changing:
+        try:
+            yield
+        except FileNotFoundError:
+            raise no_such_job() from None

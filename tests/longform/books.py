@@ -39,5 +39,5 @@ def new_job(path: Path, book: Book, *, seed: int = 42, is_put_off: bool = False)
     if is_put_off:
         folder.put_off(job, Draft(book, seed, PAUSES))
     else:
-        folder.create(job, book, plan(book, seed=seed, pauses=PAUSES))
+        folder.write(folder.write_plan(job, book, plan(book, seed=seed, pauses=PAUSES)))
     return folder

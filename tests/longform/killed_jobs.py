@@ -17,7 +17,7 @@ import numpy as np
 
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Spoken, Unit
-from glm_tts_api.longform.runner import run_job
+from glm_tts_api.longform.jobs import run_job
 
 AT_ONCE = 2
 MOST_S = 0.03  # a unit takes this or less

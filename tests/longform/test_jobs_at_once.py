@@ -18,8 +18,7 @@ from glm_tts_api.errors import JobRuns, StorageFull, UnknownJob
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.jobs import Jobs
-from glm_tts_api.longform.shelf import JobsConfig, Look
-from glm_tts_api.longform.turns import MOST_AT_WORK
+from glm_tts_api.longform.shelf import MOST_AT_WORK, JobsConfig, Look
 from glm_tts_api.longform.voices import BOOK, keep_voices
 from tests.api.waiting import wait_until
 from tests.longform.books import book_of, new_job
@@ -175,7 +174,7 @@ def test_what_one_server_is_told_reaches_the_one_that_runs_the_job(
 
 
 def test_a_job_that_nobody_lets_go_of_is_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glm_tts_api.longform.holding.PATIENCE_S", 0.1)
+    monkeypatch.setattr("glm_tts_api.longform.shelf.PATIENCE_S", 0.1)
     folder = new_job(tmp_path / ID, book_of(1, 1))
     with folder.locked(), pytest.raises(JobRuns):
         asyncio.run(Jobs(JobsConfig(tmp_path), speaking).change(ID, every, "paused"))

@@ -24,8 +24,8 @@ from glm_tts_api.errors import (
 )
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Speak, Spoken, Unit
+from glm_tts_api.longform.jobs import run_job
 from glm_tts_api.longform.plan import cut, plan
-from glm_tts_api.longform.runner import run_job
 from glm_tts_api.longform.script import Block, Book, Chapter
 from tests.longform.books import PAUSES, book_of, new_job
 
@@ -228,7 +228,7 @@ def test_a_folder_that_was_never_finished_is_no_job(tmp_path: Path) -> None:
     folder = JobFolder(tmp_path / "job")
     job = new_job(tmp_path / "other", book).read()
     with pytest.raises(KeyboardInterrupt):
-        folder.create(job, book, breaks(plan(book, seed=1, pauses=PAUSES)))
+        folder.write_plan(job, book, breaks(plan(book, seed=1, pauses=PAUSES)))
     assert not folder.is_job
 
 

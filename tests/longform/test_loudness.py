@@ -17,8 +17,8 @@ from glm_tts_api.audio.encode import encode, open_encoder
 from glm_tts_api.contracts import Float32
 from glm_tts_api.longform.audio import write_audio
 from glm_tts_api.longform.job import Spoken, Unit
+from glm_tts_api.longform.jobs import run_job
 from glm_tts_api.longform.loudness import ACX, LEVEL, Preset, at_loudness, mastered, speech_level
-from glm_tts_api.longform.runner import run_job
 from tests.longform.books import book_of, new_job
 
 RATE = 24000

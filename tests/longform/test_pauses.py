@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from glm_tts_api.errors import InvalidField
-from glm_tts_api.longform.pauses import read_pauses
+from glm_tts_api.longform.cast import read_pauses
 
 
 def test_pauses_are_set_by_kind_and_grow_with_what_ends() -> None:

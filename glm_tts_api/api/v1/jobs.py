@@ -33,9 +33,8 @@ from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.http.uploads import Upload
 from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type
-from glm_tts_api.longform.cast import read_cast
+from glm_tts_api.longform.cast import read_cast, read_pauses
 from glm_tts_api.longform.jobs import Sees
-from glm_tts_api.longform.pauses import read_pauses
 from glm_tts_api.longform.process import read_apart
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look

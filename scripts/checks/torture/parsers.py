@@ -22,8 +22,7 @@ from glm_tts_api.engine.frames import TO_ENGINE, TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import BrokenMessage, Forget
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.http.body import read_json
-from glm_tts_api.longform.cast import read_cast
-from glm_tts_api.longform.pauses import read_pauses
+from glm_tts_api.longform.cast import read_cast, read_pauses
 from glm_tts_api.longform.reading import read_book
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.voices.index import VoiceIndex, parse_entries
