@@ -25,7 +25,7 @@ from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book, Chapter
 from glm_tts_api.longform.voices import BOOK, keep_voices
 from glm_tts_api.speech.encoding import encode_whole
-from glm_tts_api.voices.unregistered import decoded_voice
+from glm_tts_api.voices.decoded import decoded_voice
 from speech_text.cut.block_pauses import Pauses
 from speech_text.markup.marks import before_mark, lasting_marks
 from speech_text.reading import ShownSegment

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 import av
-import numpy as np
 from av.filter import Graph
 
+from glm_tts_api.audio.resample import frame_of
 from glm_tts_api.contracts import Float32
 
 _ABSOLUTE_GATE = -70.0  # LUFS; a recording that is softer than this everywhere has no loudness
@@ -28,10 +28,8 @@ def integrated_loudness(pieces: Iterable[Float32], sample_rate: int) -> float:
     graph.configure()
     loudness, n_samples = _ABSOLUTE_GATE, 0
     for pcm in filter(len, pieces):
-        frame: Any = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="flt", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = sample_rate, n_samples, time_base
+        source.push(frame_of(pcm, sample_rate, n_samples))
         n_samples += len(pcm)
-        source.push(frame)
         while True:
             try:
                 measured: Any = sink.pull()

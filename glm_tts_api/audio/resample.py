@@ -12,6 +12,13 @@ import numpy as np
 from glm_tts_api.contracts import Float32
 
 
+def frame_of(pcm: Float32, rate: int, start: int) -> av.AudioFrame:
+    """Returns the mono samples [n] as a frame of FFmpeg's, which begins at sample number `start`."""
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="flt", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
+    return frame
+
+
 class Frames:
     """Resamples pieces of mono float32 samples [n] in [-1, 1] from `rate` to `heard` Hz, and returns them as
     frames of `frame_size` samples in FFmpeg's `sample_format`. If `frame_size` is None, the frames have any
@@ -26,8 +33,7 @@ class Frames:
         """Takes the next samples. Returns the frames that are complete now; possibly none."""
         if not len(pcm):
             return []
-        frame = av.AudioFrame.from_ndarray(np.clip(pcm, -1.0, 1.0)[None], format="flt", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._n_in, Fraction(1, self._rate)
+        frame = frame_of(np.clip(pcm, -1.0, 1.0), self._rate, self._n_in)
         self._n_in += len(pcm)
         ready: list[av.AudioFrame] = self._resampler.resample(frame)
         return ready

@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.filter import Graph
 
+from glm_tts_api.audio.resample import frame_of
 from glm_tts_api.contracts import Float32
 
 _BLOCK = 480  # samples of a frame; frames are short since atempo returns no part of a frame before its end
@@ -48,8 +49,7 @@ class Tempo:
         return np.concatenate([self.push(silence), self._pull(None)])[:n_due]
 
     def _push(self, pcm: Float32) -> Float32:
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="flt", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._n_in, Fraction(1, self._rate)
+        frame = frame_of(pcm, self._rate, self._n_in)
         self._n_in += len(pcm)
         return self._pull(frame)
 

@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from glm_tts_api.voices.about import ALLOWED
+
 Commands = Any  # the result of add_subparsers, whose type is private in argparse
 
 _SERVER = """\
@@ -119,8 +121,8 @@ def _add_voices(commands: Commands) -> None:
             "--trim-silence", action="store_true", help="without the silence before and behind the speech"
         )
     for knows in (shown, add):
-        knows.add_argument("--language", choices=["zh", "en"], help="the language that it speaks")
-        knows.add_argument("--gender", choices=["female", "male", "other"], help="of the voice")
+        knows.add_argument("--language", choices=ALLOWED["language"], help="the language that it speaks")
+        knows.add_argument("--gender", choices=ALLOWED["gender"], help="of the voice")
     add.add_argument("--consent", metavar="TEXT", help="who agreed to what; kept and shown with the voice")
     add.add_argument("--description", metavar="TEXT", help="of the voice, in free words")
     remove = whats.add_parser("remove", help="remove voices")

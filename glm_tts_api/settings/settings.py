@@ -32,7 +32,7 @@ from glm_tts_api.settings.sources import BUNDLED_MODEL, SettingsError, setting_f
 from glm_tts_api.settings.types import Concurrency, Seconds
 from glm_tts_api.speech.admission import AdmissionConfig
 from glm_tts_api.validation import allowed_values
-from glm_tts_api.voices.transcript import MAX_CHARACTERS
+from glm_tts_api.voices.about import MAX_CHARACTERS
 from glm_tts_api.voices.writer import StoreLimits
 
 # A character takes up to 12 bytes (%F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON); other fields need some.

@@ -26,7 +26,7 @@ from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.speech.verifier import TakePlace, Verifier
 from glm_tts_api.stats.figures import LANES, Figures
 from glm_tts_api.stats.workers import KeyCounts, WorkerStats
-from glm_tts_api.voices.unregistered import decoded_voice
+from glm_tts_api.voices.decoded import decoded_voice
 
 
 @dataclass(frozen=True, slots=True)

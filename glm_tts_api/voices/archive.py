@@ -1,21 +1,26 @@
-"""Exports voices to one file and imports them from it: a zip with their recordings and a prompt_cache.json of
-the same form as the one in configs/. Nothing is unpacked to the disk."""
+"""Exports voices of a store to one file and imports them from it, to move them between servers: a zip with
+their recordings and a prompt_cache.json of the same form as the one in configs/. Nothing is unpacked to the
+disk. Blocking."""
 
 from __future__ import annotations
 
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import BinaryIO, Literal, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from glm_tts_api.audio.containers import container_of
-from glm_tts_api.contracts import MOOD_SIGN
-from glm_tts_api.errors import InvalidField, quote
-from glm_tts_api.voices.about import NOTES, About
-from glm_tts_api.voices.index import parse_entries, shape_problem
+from glm_tts_api.audio.decode import decode_audio
+from glm_tts_api.audio.measure import trimmed
+from glm_tts_api.contracts import MOOD_SIGN, in_mood
+from glm_tts_api.errors import InvalidField, NotFound, ServiceError, VoiceExists, quote
+from glm_tts_api.voices.about import NOTES, About, check_about
+from glm_tts_api.voices.index import VoiceInfo, parse_entries, shape_problem
+from glm_tts_api.voices.store import VoiceStore
 
+Result = Literal["added", "there", "taken"]
 _LIST = "prompt_cache.json"
 _MOST_BRACKETS = 100_000  # of the list: each may begin a list or an object, which takes 50 times its bytes
 _MOST_LIST_BYTES = 2**23  # 1024 voices, each with the longest transcript and notes
@@ -119,3 +124,58 @@ class _Members:
             raise ValueError(f"unpacked, {quote(name)} makes it too large (over {self._most / 2**20:g} MB)")
         with self._archive.open(member) as file:
             return file.read(member.file_size)
+
+
+def recordings_of(store: VoiceStore, names: Sequence[str]) -> list[VoiceInfo]:
+    """Returns the voices with these names and all their moods, as one list without repetitions. Without
+    names, returns all voices and their moods. Raises UnknownVoice, UnknownMood, RecordingMissing."""
+    voices = [store.info(name) for name in names] or store.list_voices()
+    return [*{each.index: each for voice in voices for each in (voice, *voice.moods)}.values()]
+
+
+def read_each(store: VoiceStore, recordings: Sequence[VoiceInfo]) -> Iterator[tuple[str, PackedVoice]]:
+    """Reads the recordings from the store and yields pairs of name and voice, as `archive.pack` takes them.
+    Voices that were deleted meanwhile are left out."""
+    for voice in recordings:
+        try:
+            data, _ = store.audio(voice.index)
+        except NotFound:
+            continue
+        yield voice.index, PackedVoice(data, voice.transcript, voice.about)
+
+
+def bring(store: VoiceStore, voices: Mapping[str, PackedVoice]) -> dict[str, Result]:
+    """Adds `voices` to the store. Returns for each name "added", "there" if the store has the same voice
+    already, or "taken" if the store has another voice of that name, which stays. Raises InvalidField before
+    anything is added if one voice is not allowed. Raises StorageFull when the store is full; the voices that
+    were added before stay."""
+    whole = {name: _checked(store, name, voice, voices) for name, voice in voices.items()}
+    return {name: _add(store, name, voice) for name, voice in whole.items()}
+
+
+def _checked(
+    store: VoiceStore, name: str, voice: PackedVoice, others: Mapping[str, PackedVoice]
+) -> PackedVoice:
+    """Checks a voice of an import and returns it in the form in which the store keeps it. Raises
+    InvalidField."""
+    try:
+        recording = trimmed(voice.recording, decode_audio(voice.recording, store.limits))
+        transcript, about = store.check_transcript(voice.transcript), check_about(voice.about)
+        if (speaker := in_mood(name, "")) not in others:
+            store.info(speaker)
+    except ServiceError as fault:
+        raise InvalidField(
+            f"Voice '{name}' cannot be, and none is imported: {fault.message}", "archive"
+        ) from None
+    return PackedVoice(recording, transcript, about)
+
+
+def _add(store: VoiceStore, name: str, voice: PackedVoice) -> Result:
+    try:
+        store.add(name, voice.transcript, voice.recording, voice.about)
+    except VoiceExists:
+        there = store.info(name)
+        data, _ = store.audio(name)
+        is_same = voice == PackedVoice(data, there.transcript, there.about)
+        return "there" if is_same else "taken"
+    return "added"

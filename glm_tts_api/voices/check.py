@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
-from glm_tts_api.audio.measure import Measured, measure
-from glm_tts_api.audio.trim import without_silence
+from glm_tts_api.audio.measure import Measured, measure, without_silence
 from glm_tts_api.contracts import Recording, Verdict, Voice
 from glm_tts_api.errors import PromptRejected, quote
 from glm_tts_api.voices.decoded import digest_of
@@ -86,11 +85,11 @@ def check_transcript_fit(gain: float) -> Finding:
     """Returns the finding for `gain`, which says how much better the transcript fits the recording than other
     texts do (engine/transcript_fit.py). The finding is a warning if `gain` is below 0.2."""
     figures = {"gain": round(gain, 2)}
-    if gain < _LEAST_GAIN:
-        said = "By the model's ear the recording does not say these words"
-        does = "Write word for word what is said in it, or record the words again"
-        return Finding("transcript", "warning", f"{said}. {does}.", figures)
-    return Finding("transcript", "ok", "By the model's ear the recording says these words.", figures)
+    if gain >= _LEAST_GAIN:
+        return _finding("transcript", "By the model's ear the recording says these words", figures)
+    said = "By the model's ear the recording does not say these words"
+    does = ". Write word for word what is said in it, or record the words again"
+    return _finding("transcript", said, figures, does)
 
 
 def words_heard(heard: str, verdict: Verdict | None) -> Finding:
@@ -99,72 +98,72 @@ def words_heard(heard: str, verdict: Verdict | None) -> Finding:
     "ok" gives a warning."""
     said, figures = f"'{quote(heard, _MOST_HEARD)}' is heard", {"heard": heard}
     if verdict == "ok":
-        return Finding("words", "ok", f"{said}, as the transcript has it.", figures)
+        return _finding("words", f"{said}, as the transcript has it", figures)
     if verdict == "drift":
         does = "the transcript has other words. Write every word that is said, or record it as it is written"
     elif verdict == "inconclusive":
         does = "the transcript has other words, but the recogniser is not sure. Compare them"
     else:
         does = "there is no transcript yet. Send these words as prompt_text, put right where they are wrong"
-    return Finding("words", "warning", f"{said}; {does}.", figures)
+    return _finding("words", said, figures, f"; {does}")
+
+
+def _finding(
+    name: CheckName,
+    said: str,
+    figures: Mapping[str, float | str],
+    does: str = "",
+    status: Status = "warning",
+) -> Finding:
+    """Returns a finding that is ok, or with `does`, the words that say what to do, has the `status`."""
+    return Finding(name, status if does else "ok", f"{said}{does}.", figures)
 
 
 def _length(seconds: float) -> Finding:
     least, most = _BEST_S
-    said, figures = f"{seconds:.1f} s long", {"seconds": round(seconds, 2)}
-    if not least <= seconds <= most:
-        short = "the voice comes out closer with 3 to 10 s. Record more"
-        long = f"more than {most:g} s make each sentence slower and no better. Keep 3 to 10 s"
-        does = short if seconds < least else long
-        return Finding("length", "warning", f"{said}: {does}.", figures)
-    return Finding("length", "ok", f"{said}.", figures)
+    does = ""
+    if seconds < least:
+        does = ": the voice comes out closer with 3 to 10 s. Record more"
+    elif seconds > most:
+        does = f": more than {most:g} s make each sentence slower and no better. Keep 3 to 10 s"
+    return _finding("length", f"{seconds:.1f} s long", {"seconds": round(seconds, 2)}, does)
 
 
 def _level(speech_db: float) -> Finding:
-    said, figures = f"Speech at {speech_db:.0f} dBFS", {"speech_dbfs": round(speech_db, 1)}
-    if speech_db < _QUIET_DB:
-        does = "very quiet. Record closer to the microphone, or turn it up"
-        return Finding("level", "warning", f"{said}: {does}.", figures)
-    return Finding("level", "ok", f"{said}.", figures)
+    quiet = ": very quiet. Record closer to the microphone, or turn it up"
+    figures = {"speech_dbfs": round(speech_db, 1)}
+    said = f"Speech at {speech_db:.0f} dBFS"
+    return _finding("level", said, figures, quiet if speech_db < _QUIET_DB else "")
 
 
 def _clipping(share: float) -> Finding:
     said, figures = f"{share:.2%} of the samples are at full scale", {"share": round(share, 6)}
     if share < _CLIPPED:
-        return Finding("clipping", "ok", f"{said}.", figures)
-    return Finding(
-        "clipping",
-        "error" if share >= _MUCH_CLIPPED else "warning",
-        f"{said}: the peaks are cut off, and the voice will be as harsh. Record again with the microphone "
-        "turned down.",
-        figures,
-    )
+        return _finding("clipping", said, figures)
+    harsh = ": the peaks are cut off, and the voice will be as harsh"
+    does = f"{harsh}. Record again with the microphone turned down"
+    return _finding("clipping", said, figures, does, "error" if share >= _MUCH_CLIPPED else "warning")
 
 
 def _noise(measured: Measured) -> Finding:
     snr_db = measured.speech_db - measured.noise_db
     figures = {"floor_dbfs": round(measured.noise_db, 1), "signal_to_noise_db": round(snr_db, 1)}
     said = f"The softest moments between the words are {snr_db:.0f} dB below the speech"
-    if snr_db < _LEAST_SNR_DB:
-        does = (
-            "noise, music or echo, or no pause at all. Record in a quiet room, close to the microphone, and "
-            "pause between the sentences"
-        )
-        return Finding("noise", "warning", f"{said}: {does}.", figures)
-    return Finding("noise", "ok", f"{said}.", figures)
+    noisy = (
+        ": noise, music or echo, or no pause at all. Record in a quiet room, close to the microphone, and "
+        "pause between the sentences"
+    )
+    return _finding("noise", said, figures, noisy if snr_db < _LEAST_SNR_DB else "")
 
 
 def _silence(measured: Measured) -> Finding:
-    start, end = measured.speech
-    before, after = start, max(0.0, measured.seconds - end)
+    before, after = measured.speech[0], max(0.0, measured.seconds - measured.speech[1])
     keep = measured.keep
     names = ("start_seconds", "end_seconds", "keep_from", "keep_to")
     figures = {name: round(value, 2) for name, value in zip(names, (before, after, *keep), strict=True)}
     said = f"{before:.1f} s of silence at the start, {after:.1f} s at the end"
-    if max(before, after) > _MOST_SILENCE_S:
-        does = f"cut it away with trim_silence: {keep[0]:.2f} s to {keep[1]:.2f} s stay"
-        return Finding("silence", "warning", f"{said}; {does}.", figures)
-    return Finding("silence", "ok", f"{said}.", figures)
+    does = f"; cut it away with trim_silence: {keep[0]:.2f} s to {keep[1]:.2f} s stay"
+    return _finding("silence", said, figures, does if max(before, after) > _MOST_SILENCE_S else "")
 
 
 def _rate(speech_s: float, likely_s: float) -> Finding:
@@ -176,11 +175,11 @@ def _rate(speech_s: float, likely_s: float) -> Finding:
     }
     said = f"The recording speaks for {speech_s:.1f} s, its transcript takes about {likely_s:.1f} s to say"
     if _RATIO[0] <= ratio <= _RATIO[1]:
-        does = "The time does not tell whether these words are said in it"
-        return Finding("speech_rate", "ok", f"{said}. {does}.", figures)
+        does = ". The time does not tell whether these words are said in it"
+        return _finding("speech_rate", f"{said}{does}", figures)
     status: Status = "warning" if _POSSIBLE_RATIO[0] <= ratio <= _POSSIBLE_RATIO[1] else "error"
     short, long = "write every word that is said, or cut the rest away", "leave out what is not said in it"
-    return Finding("speech_rate", status, f"{said}: {short if ratio > 1 else long}.", figures)
+    return _finding("speech_rate", said, figures, f": {short if ratio > 1 else long}", status)
 
 
 def language_of(transcript: str) -> Literal["zh", "en", "mixed", "other"]:

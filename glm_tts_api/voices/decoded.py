@@ -1,4 +1,5 @@
-"""A cache of decoded recordings, by file. An entry is valid until its file changes. Knows no voices."""
+"""A cache of decoded recordings, by file. An entry is valid until its file changes. Also decodes a recording
+that comes with a request, which is not kept."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
-from glm_tts_api.contracts import Recording
+from glm_tts_api.contracts import Recording, UploadedVoice, Voice
 from glm_tts_api.voices.index import Signature, signature_of
 
 
@@ -96,3 +97,9 @@ class DecodedRecordings:
 def digest_of(data: bytes) -> str:
     """Returns the SHA-256 of a recording's file, in hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def decoded_voice(voice: UploadedVoice, limits: RecordingLimits) -> Voice:
+    """Reads and decodes the recording of an uploaded voice. Raises the errors of decode_audio. Blocking."""
+    data = voice.read()
+    return Voice(decode_audio(data, limits), voice.transcript, digest_of(data))

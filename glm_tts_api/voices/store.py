@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from glm_tts_api.audio.containers import HEAD_BYTES, Container, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
-from glm_tts_api.audio.trim import trimmed, without_silence
+from glm_tts_api.audio.measure import trimmed, without_silence
 from glm_tts_api.contracts import MOOD_SIGN, Voice, in_mood
 from glm_tts_api.errors import (
     Forbidden,
@@ -29,12 +29,20 @@ from glm_tts_api.errors import (
     VoiceChanged,
     VoiceExists,
 )
-from glm_tts_api.voices.about import NONE, NOTES, About, check_about
+from glm_tts_api.voices.about import (
+    MAX_CHARACTERS,
+    NONE,
+    NOTES,
+    About,
+    check_about,
+    check_transcript,
+    composed,
+    required_index,
+    unknown_mood,
+    unknown_voice,
+)
 from glm_tts_api.voices.decoded import DecodedRecordings
-from glm_tts_api.voices.found import Found, VoiceInfo
-from glm_tts_api.voices.index import Entry, VoiceIndex
-from glm_tts_api.voices.names import composed, required_index, unknown_mood, unknown_voice
-from glm_tts_api.voices.transcript import MAX_CHARACTERS, check_transcript
+from glm_tts_api.voices.index import Entry, Found, VoiceIndex, VoiceInfo
 from glm_tts_api.voices.writer import Entries, StoreLimits, VoiceWriter
 
 BOOK_NAME = "prompt_cache.json"

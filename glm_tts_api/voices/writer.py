@@ -22,9 +22,8 @@ from typing import Any, TypeVar
 from glm_tts_api.audio.containers import container_of
 from glm_tts_api.durable import give_up_spare, is_full, keep_spare, locked, replace_file, temporary_of
 from glm_tts_api.errors import StorageFull, Unhealthy
-from glm_tts_api.voices.about import About
+from glm_tts_api.voices.about import About, is_index
 from glm_tts_api.voices.index import parse_entries
-from glm_tts_api.voices.names import is_index
 
 logger = logging.getLogger(__name__)
 _RECORDINGS = "recordings"

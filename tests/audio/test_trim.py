@@ -8,7 +8,7 @@ import pytest
 
 from glm_tts_api.audio.containers import FLAC, WAV, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
-from glm_tts_api.audio.trim import trimmed, without_silence
+from glm_tts_api.audio.measure import trimmed, without_silence
 from tests.recordings import encoded, encoded_by_ffmpeg, voice, voice_wav
 
 LIMITS = RecordingLimits()

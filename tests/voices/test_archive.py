@@ -14,9 +14,8 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 import pytest
 
 from glm_tts_api.errors import InvalidField
-from glm_tts_api.voices.archive import PackedVoice, pack, unpack
+from glm_tts_api.voices.archive import PackedVoice, bring, pack, read_each, recordings_of, unpack
 from glm_tts_api.voices.store import VoiceStore
-from glm_tts_api.voices.transfer import bring, read_each, recordings_of
 from tests.recordings import png
 from tests.voices.shelf import OTHER_WAV, WAV, names
 

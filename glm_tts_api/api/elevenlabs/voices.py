@@ -14,7 +14,7 @@ from glm_tts_api.api.elevenlabs.schemas import (
     ElevenLabsVoices,
 )
 from glm_tts_api.api.openapi import error_docs
-from glm_tts_api.voices.found import VoiceInfo
+from glm_tts_api.voices.index import VoiceInfo
 
 router = APIRouter(
     tags=["ElevenLabs"],

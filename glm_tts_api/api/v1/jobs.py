@@ -41,7 +41,7 @@ from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
 from glm_tts_api.longform.voices import BOOK, unit_voices
 from glm_tts_api.recognition.verdicts import told
-from glm_tts_api.voices.unregistered import decoded_voice
+from glm_tts_api.voices.decoded import decoded_voice
 from speech_text.cut.block_pauses import Pauses
 
 PATH = "/api/v1/jobs"

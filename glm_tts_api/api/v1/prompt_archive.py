@@ -19,8 +19,7 @@ from glm_tts_api.api.registering import doubts_of, register
 from glm_tts_api.api.v1.schemas import Warnings
 from glm_tts_api.http.body import read_body
 from glm_tts_api.speech.clients import may_use, require_voice
-from glm_tts_api.voices.archive import pack, unpack
-from glm_tts_api.voices.transfer import Result, bring, read_each, recordings_of
+from glm_tts_api.voices.archive import Result, bring, pack, read_each, recordings_of, unpack
 
 _ARCHIVE = "archive"
 _ZIP = "application/zip"

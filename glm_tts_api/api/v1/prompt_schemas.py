@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.api.v1.schemas import Warnings
-from glm_tts_api.voices.about import NOTES, Gender, Language
+from glm_tts_api.voices.about import INDEX_RULE, NOTES, Gender, Language
 from glm_tts_api.voices.check import CheckName, Status
-from glm_tts_api.voices.names import INDEX_RULE
 
 RecordingPath = Annotated[
     str | None,

@@ -31,7 +31,7 @@ from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import Body, read_body
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.speech.clients import may_use, require_voice
-from glm_tts_api.voices.about import NOTES, Gender, Language
+from glm_tts_api.voices.about import NOTES, Gender, Language, composed
 from glm_tts_api.voices.check import (
     STATUSES,
     Finding,
@@ -39,8 +39,7 @@ from glm_tts_api.voices.check import (
     language_of,
     voice_to_check,
 )
-from glm_tts_api.voices.found import VoiceInfo
-from glm_tts_api.voices.names import composed
+from glm_tts_api.voices.index import VoiceInfo
 
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
 IfMatch = Annotated[

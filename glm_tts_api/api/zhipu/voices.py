@@ -33,8 +33,8 @@ from glm_tts_api.contracts import SpeechRequest, UploadedVoice
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import read_body
 from glm_tts_api.validation import Echoed
-from glm_tts_api.voices.found import VoiceInfo
-from glm_tts_api.voices.names import INDEX_RULE, MOST_INDEX_CHARS, is_index
+from glm_tts_api.voices.about import INDEX_RULE, MOST_INDEX_CHARS, is_index
+from glm_tts_api.voices.index import VoiceInfo
 from glm_tts_api.voices.store import VoiceStore
 
 _ENCODED = "xn--"

@@ -16,7 +16,7 @@ from msgspec import msgpack
 from bench.torture_texts import tortures
 from glm_tts_api.api.keys import read_keys
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
-from glm_tts_api.audio.trim import trimmed
+from glm_tts_api.audio.measure import trimmed
 from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.engine.frames import TO_ENGINE, TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import BrokenMessage, Forget
