@@ -19,6 +19,7 @@ from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineInfo, EngineState, Status
 from glm_tts_api.errors import InternalFault, Unavailable
 from glm_tts_api.speech.permit import Permit
+from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.stats.workers import Phase
 from speech_text.reading import ShownReading
@@ -143,11 +144,13 @@ class Engines:
             raise Unavailable("The model does not know such a voice, so it cannot judge the transcript.")
         return gain
 
-    async def speak(self, asked: SpeechRequest, timings: Timings, permit: Permit) -> ResumedStream:
+    async def speak(
+        self, asked: SpeechRequest, timings: Timings, permit: Permit, log: RequestLog | None = None
+    ) -> ResumedStream:
         """Starts to speak the request and returns the stream of its audio. The engine is that of `permit`, or
         another one if that engine has died or is reserved. Waits while that engine is being loaded again.
         Raises Loading or Unhealthy; later errors are raised by the stream."""
-        return ResumedStream(self, asked, timings, permit, await self.ready(permit.engine))
+        return ResumedStream(self, asked, timings, permit, await self.ready(permit.engine), log=log)
 
     async def ready(self, wanted: int) -> int:
         """Waits for the engine with the number `wanted`, which is started again if it was unloaded, and

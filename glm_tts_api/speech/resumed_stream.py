@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -35,8 +35,9 @@ class ResumedStream:
     A text that kills engines must not end the service. After two deaths without new audio the next engine
     speaks the text alone, until there is new audio. If that engine dies too, the request ends with an error.
 
-    `engine` is the number of the first engine. `progress` is the work that was done for the request before.
-    `log` notes each chunk, and `verifier` hears it; both are None until they are set.
+    `engine` is the number of the first engine. The stream holds `permit` until no engine holds anything of
+    the request. `progress` is the work that was done for the request before. `log` notes each chunk, and the
+    attribute `verifier` hears it; both may be None.
     """
 
     def __init__(
@@ -47,13 +48,14 @@ class ResumedStream:
         permit: Permit,
         engine: int,
         progress: Progress = NO_PROGRESS,
+        log: RequestLog | None = None,
     ) -> None:
         self.timings = timings
         self.asked = asked
-        self.log: RequestLog | None = None
         self.verifier: Verifier | None = None
         self._engines = engines
-        self._permit = permit
+        self._permit, self._release = permit, permit.hold()
+        self._log = log
         self._tokens: dict[int, Sequence[int]] = dict(progress.tokens)  # by segment, if it is decoded
         self._segment = progress.first  # the segment that is being sent
         # How many samples of that segment were sent, and how many of these a new engine still makes again.
@@ -61,7 +63,6 @@ class ResumedStream:
         self._n_deaths = 0  # deaths of engines since the last chunk that was sent
         self._is_heard = False  # whether a chunk was sent
         self._is_alone = False  # whether the engine spoke nothing else when it began with a suspect text
-        self._freed: list[Callable[[], None]] = []
         self._solitude = AsyncExitStack()
         self._stream = self._begin(engine)
 
@@ -75,13 +76,9 @@ class ResumedStream:
         )
         if self._segment or self._n_heard:
             stream.sounds_until = math.inf
+        elif self._log is not None and self._log.playback is not None:
+            stream.sounds_until = self._log.playback.sounds_until
         return stream
-
-    def goes_on_from(self, sounds_until: float) -> None:
-        """Tells the stream that the client has earlier audio to play until the time `sounds_until` on
-        time.perf_counter's clock. The first audio is usually held back to avoid gaps. It is passed on at once
-        if it would be held back only up to that time."""
-        self._stream.sounds_until = sounds_until
 
     def anew(self, segment: int, seed: int, permit: Permit) -> ResumedStream:
         """Returns a stream that speaks the segment number `segment` again with `seed` on the place of
@@ -105,8 +102,8 @@ class ResumedStream:
     async def __anext__(self) -> AudioChunk:
         """Returns the next chunk in the order of the text. If the engine has died, waits for an engine that
         continues. Raises the ServiceError that ended the request."""
-        if self._is_heard and self.log is not None and self.log.playback is not None:
-            self.log.playback.passed_on()  # the client asks for the next chunk
+        if self._is_heard and self._log is not None and self._log.playback is not None:
+            self._log.playback.passed_on()  # the client asks for the next chunk
         while True:
             try:
                 chunk = await anext(self._stream)
@@ -122,14 +119,8 @@ class ResumedStream:
 
     async def __aexit__(self, *_: object) -> None:
         self._stream.close()
-        for callback in self._freed:
-            self._stream.on_freed(callback)
+        self._stream.on_freed(self._release)
         await self._solitude.aclose()
-
-    def on_freed(self, callback: Callable[[], None]) -> None:
-        """Adds a `callback` that is called once the context was left and no engine holds anything of the
-        request."""
-        self._freed.append(callback)
 
     def _unheard(self, chunk: AudioChunk) -> AudioChunk | None:
         """Returns the part of a chunk that was not sent yet. Returns None if all of the chunk was sent and it
@@ -151,8 +142,8 @@ class ResumedStream:
         if self.verifier is not None:
             self.verifier.took(chunk)
         self.timings.audio_s += chunk.seconds
-        if self.log is not None:
-            self.log.took(chunk, chunk.seconds / self.asked.speed_of(chunk))
+        if self._log is not None:
+            self._log.took(chunk, chunk.seconds / self.asked.speed_of(chunk))
         self._n_heard += len(chunk.pcm)
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0

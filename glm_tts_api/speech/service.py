@@ -112,7 +112,8 @@ class SpeechService:
                 for voice in (asked.voice, *asked.others.values()):
                     require_voice(log.client, getattr(voice, "name", None))
                 self.rates.begin(log.client)
-                stack.enter_context(_listed(log, self.active))
+                self.active.append(log)
+                stack.callback(self.active.remove, log)
             admitted = admission.admit(log.length, arrived_at=arrived_at, client=log.client)
             with log.timings.stage("queue"):
                 permit = await stack.enter_async_context(admitted)
@@ -126,12 +127,9 @@ class SpeechService:
                 text_logger.info("says %s", json.dumps(asked.text, ensure_ascii=False))
             asked = replace(asked, client=log.client.name)
             log.timings.start_generation()
-            stream = await stack.enter_async_context(await self.engines.speak(asked, log.timings, permit))
-            stream.on_freed(permit.hold())
+            begun = await self.engines.speak(asked, log.timings, permit, log)
+            stream = await stack.enter_async_context(begun)
             self._verify(stream, lambda: nullcontext(permit), stack)
-            stream.log = log
-            if log.playback is not None:
-                stream.goes_on_from(log.playback.sounds_until)
             yield permit, stream
 
     def _verify(self, stream: ResumedStream, place: TakePlace, stack: AsyncExitStack) -> None:
@@ -150,7 +148,6 @@ class SpeechService:
                 self.spare.place() as permit,
                 await self.engines.speak(asked, timings, permit) as stream,
             ):
-                stream.on_freed(permit.hold())
                 self._verify(stream, self.spare.place, stack)
                 chunks = [chunk async for chunk in stream]
             if stream.verifier is not None:
@@ -165,12 +162,3 @@ def deadline_adding(sentence: Callable[[], str]) -> Iterator[None]:
         yield
     except DeadlineExceeded as error:
         raise DeadlineExceeded(f"{error.message} {sentence()}") from None
-
-
-@contextmanager
-def _listed(log: RequestLog, active: list[RequestLog]) -> Iterator[None]:
-    active.append(log)
-    try:
-        yield
-    finally:
-        active.remove(log)

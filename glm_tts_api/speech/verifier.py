@@ -95,7 +95,6 @@ class Verifier:
         seed = respoken_seed(self._stream.asked.sampling.seed, take)
         chunks = []
         async with self._place() as permit, self._stream.anew(segment, seed, permit) as stream:
-            stream.on_freed(permit.hold())
             async for chunk in stream:
                 chunks.append(chunk)
                 if chunk.ends_segment:

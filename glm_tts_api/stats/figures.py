@@ -13,7 +13,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate, product
+from itertools import product
 from typing import Literal, get_args
 
 from glm_tts_api.contracts import STAGES, VERDICTS, AudioFormat, JobState, SegmentFault
@@ -46,19 +46,9 @@ class Series:
     def row_cells(self) -> int:
         return 1
 
-    @property
-    def n_rows(self) -> int:
-        return math.prod(map(len, self.labels.values()))
-
     def rows(self) -> Iterator[tuple[str, ...]]:
         """Yields the label values of each row."""
         return product(*self.labels.values())
-
-    def row(self, labels: dict[str, str]) -> int:
-        number = 0
-        for name, values in self.labels.items():
-            number = number * len(values) + values.index(labels[name])
-        return number
 
 
 class Counter(Series):
@@ -160,9 +150,13 @@ JOBS = Gauge("jobs", "Books in each state, under the first worker.", {"state": g
 JOB_UNITS = Counter("job_units_total", "Spoken pieces of books, under the first worker.")
 
 SERIES = tuple(each for each in list(globals().values()) if isinstance(each, Series))
-_ENDS = tuple(accumulate(series.row_cells * series.n_rows for series in SERIES))
-_STARTS = dict(zip(SERIES, (0, *_ENDS), strict=False))
-FIGURES_CELLS = _ENDS[-1]
+_STARTS: dict[tuple[Series, tuple[str, ...]], int] = {}  # the first cell of each row
+FIGURES_CELLS = 0
+for _series in SERIES:
+    for _values in _series.rows():
+        _STARTS[_series, _values] = FIGURES_CELLS
+        FIGURES_CELLS += _series.row_cells
+_GAUGES = [start for (series, _), start in _STARTS.items() if isinstance(series, Gauge)]
 _MANY_ROWS = 100
 
 
@@ -180,33 +174,31 @@ class Figures:
         return self._cells.tobytes()
 
     def add(self, counter: Counter, amount: float = 1, **labels: str) -> None:
-        self._cells[self._start(counter, counter.row(labels))] += amount
+        self._cells[_start(counter, labels)] += amount
 
     def observe(self, histogram: Histogram, value: float, **labels: str) -> None:
-        start = self._start(histogram, histogram.row(labels))
+        start = _start(histogram, labels)
         self._cells[start + bisect_left(histogram.buckets, value)] += 1
         self._cells[start + histogram.row_cells - 1] += value
 
     def set(self, gauge: Gauge, value: float, **labels: str) -> None:
-        self._cells[self._start(gauge, gauge.row(labels))] = value
+        self._cells[_start(gauge, labels)] = value
 
     def forget_gauges(self) -> None:
-        for series in SERIES:
-            if isinstance(series, Gauge):
-                for values in series.rows():
-                    self.set(series, math.nan, **dict(zip(series.labels, values, strict=True)))
+        for start in _GAUGES:
+            self._cells[start] = math.nan
 
     def read(self, series: Series) -> Iterator[tuple[tuple[str, ...], list[float]]]:
         """Yields the label values and the cells of each row of `series` that is to be exposed. Gauges that
         were never set are left out. If `series` has more than 100 rows, rows whose first cell is 0 are left
         out too."""
-        start, size = self._start(series, 0), series.row_cells
-        many = series.n_rows > _MANY_ROWS
-        cells = list(self._cells[start : start + size * series.n_rows])
-        for number, labels in enumerate(series.rows()):
-            row = cells[number * size : (number + 1) * size]
-            if (row[0] or not many) and not math.isnan(row[0]):
-                yield labels, row
+        rows = list(series.rows())
+        for labels in rows:
+            start = _STARTS[series, labels]
+            first = self._cells[start]
+            if (first or len(rows) <= _MANY_ROWS) and not math.isnan(first):
+                yield labels, list(self._cells[start : start + series.row_cells])
 
-    def _start(self, series: Series, row: int) -> int:
-        return _STARTS[series] + series.row_cells * row
+
+def _start(series: Series, labels: dict[str, str]) -> int:
+    return _STARTS[series, tuple(labels[name] for name in series.labels)]

@@ -27,7 +27,6 @@ from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import FatalText, InternalFault, Unavailable, Unhealthy
 from glm_tts_api.speech.admission import Admission, AdmissionConfig, TextLength
 from glm_tts_api.speech.engines import Engines
-from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.spare import SparePlaces
 from speech_text.reading import ShownReading
 
@@ -151,14 +150,9 @@ class Service:
     async def say(self, heard: list[AudioChunk] | None = None) -> Float32:
         heard = [] if heard is None else heard
         admitted = self.admission.admit(SHORT, arrived_at=asyncio.get_running_loop().time())
-        async with admitted as permit, await self._speak(permit) as stream:
+        async with admitted as permit, await self.engines.speak(ASKED, Timings(), permit) as stream:
             heard += [chunk async for chunk in stream]
         return np.concatenate([chunk.pcm for chunk in heard])
-
-    async def _speak(self, permit: Permit) -> Any:
-        stream = await self.engines.speak(ASKED, Timings(), permit)
-        stream.on_freed(permit.hold())
-        return stream
 
     @property
     def active(self) -> list[int]:

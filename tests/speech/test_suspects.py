@@ -45,7 +45,6 @@ class Service:
         asked = tiny.asked(f"turns:{turns}:{self._folder / name}")
         admitted = self.admission.admit(ANY_TIME, arrived_at=asyncio.get_running_loop().time())
         async with admitted as permit, await self.engines.speak(asked, Timings(), permit) as stream:
-            stream.on_freed(permit.hold())
             yield stream
 
     async def say(self, name: str, turns: str = "+") -> Float32:
