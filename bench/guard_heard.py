@@ -24,7 +24,7 @@ import torch
 from bench.arguments import Arguments
 from bench.guard import Outcome
 from glm_tts_api.recognition.comparison import compare
-from glm_tts_api.recognition.model import Whisper
+from glm_tts_api.recognition.process import Whisper
 from mini.speaking import Server
 
 RATE = 24000

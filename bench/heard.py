@@ -35,7 +35,7 @@ from bench.arguments import Arguments
 from bench.guard import VOICES, chosen
 from glm_tts_api.contracts import Float32
 from glm_tts_api.recognition.comparison import compare, verdict_of
-from glm_tts_api.recognition.model import Transcript, Whisper
+from glm_tts_api.recognition.process import Transcript, Whisper
 from mini.features import TOKEN_SAMPLES
 from mini.speaking import Server
 from speech_text.signs import has_hanzi

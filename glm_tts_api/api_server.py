@@ -51,7 +51,6 @@ from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats import figures
 from glm_tts_api.stats.figures import Figures
 from glm_tts_api.stats.workers import WorkerStats
-from glm_tts_api.studio.encode import router as studio_encode_router
 from glm_tts_api.studio.studio import router as studio_router
 from glm_tts_api.voices.store import VoiceStore
 from speech_text.markup.lexicon import LexiconFile
@@ -94,7 +93,7 @@ def create_app(
             limits=limits,
         ),
     )
-    for router in (studio_router, studio_encode_router, *ROUTERS):
+    for router in (studio_router, *ROUTERS):
         app.include_router(router)
     app.router.routes.extend(heads(app.router))  # HEAD of /docs
     name_bodies(app)

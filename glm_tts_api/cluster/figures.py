@@ -95,12 +95,6 @@ class ClusterStats:
             time.sleep(_PERIOD_S)
 
 
-def with_others(read_own: Callable[[], list[WorkerStats]]) -> Callable[[], list[WorkerStats]]:
-    """Returns a function that reads the metrics of all replicas, and begins to report those of this replica.
-    `read_own` returns the metrics of this replica."""
-    return ClusterStats(read_own).read
-
-
 def _unpacked(record: bytes, *, alive: bool) -> WorkerStats:
     worker = msgpack.decode(zlib.decompress(record), type=WorkerStats)
     if alive:

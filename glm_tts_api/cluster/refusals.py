@@ -34,36 +34,29 @@ class ShapedRefusals:
         if scope["type"] != "http" or scope["path"].startswith(_RAYS_OWN_PATHS):
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
-        await self._app(scope, receive, answer)
-        if answer.refusal is not None:
-            request_id = Headers(scope=scope)["x-request-id"]  # Ray adds this header where it is missing
-            request_id_var.set(request_id)
-            response = error_response(answer.refusal, scope["path"])
-            response.headers["X-Request-Id"] = request_id
-            await response(scope, receive, send)
-
-
-class _Answer:
-    """An ASGI `send` function that looks at the answer. `refusal` is the error to send to the client instead;
-    None once the replica has begun its own answer."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.refusal: ServiceError | None = ReplicaLost(
+        refusal: ServiceError | None = ReplicaLost(
             "The replica that worked on this request ended before it could answer. Send the request again."
         )
 
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            if message["status"] >= 400 and headers.get("content-type", "").startswith("text/plain"):
-                self.refusal = _meaning_of(message["status"])
-                return
-            self.refusal = None
-            headers["X-Request-Id"] = headers["X-Request-Id"]  # keeps one: the app and Ray both set it
-        if self.refusal is None:
-            await self._send(message)
+        async def pass_on(message: Message) -> None:
+            nonlocal refusal
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if message["status"] >= 400 and headers.get("content-type", "").startswith("text/plain"):
+                    refusal = _meaning_of(message["status"])
+                    return
+                refusal = None
+                headers["X-Request-Id"] = headers["X-Request-Id"]  # keeps one: the app and Ray both set it
+            if refusal is None:
+                await send(message)
+
+        await self._app(scope, receive, pass_on)
+        if refusal is not None:
+            request_id = Headers(scope=scope)["x-request-id"]  # Ray adds this header where it is missing
+            request_id_var.set(request_id)
+            response = error_response(refusal, scope["path"])
+            response.headers["X-Request-Id"] = request_id
+            await response(scope, receive, send)
 
 
 def _meaning_of(status: int) -> ServiceError:

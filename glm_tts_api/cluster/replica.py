@@ -11,7 +11,7 @@ from ray import serve
 
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api_server import EngineBuilder, create_app
-from glm_tts_api.cluster import figures
+from glm_tts_api.cluster.figures import ClusterStats
 from glm_tts_api.errors import Unhealthy
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import Settings
@@ -45,7 +45,7 @@ def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None)
 
     def build_app() -> FastAPI:
         configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
-        return create_app(settings, build_engine=build_engine, with_others=figures.with_others)
+        return create_app(settings, build_engine=build_engine, with_others=lambda own: ClusterStats(own).read)
 
     lanes = settings.admission
     places = lanes.short_limit + lanes.long_limit

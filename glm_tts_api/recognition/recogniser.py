@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 from glm_tts_api.contracts import Float32, Recording, Verdict
 from glm_tts_api.engine.child import Begun, Child
@@ -97,19 +98,16 @@ class Recogniser:
     async def hear(self, pcm: Float32, sample_rate: int, said: str | None = None) -> Heard:
         """Returns the words in the mono float32 samples `pcm` [n], with a verdict on how well they match
         `said`. `said` is the text that should be said; None if it is unknown, and the verdict is "ok" then.
-        Starts the process if it does not run. Raises Unavailable if the process hangs or
-        dies twice, or if it was given up."""
-        await self._turn.acquire()
+        Starts the process if it does not run. Raises Unavailable if the process hangs or dies twice, or if it
+        was given up."""
         recording = Recording(pcm, sample_rate)
-        hearing = self._heard(Listen(recording, said), self._most_s + _A_SECOND * recording.seconds)
-        self._hearing = asyncio.create_task(hearing)
-        self._hearing.add_done_callback(self._has_heard)
-        return await asyncio.shield(self._hearing)  # a caller that leaves does not end the watch for a hang
-
-    def _has_heard(self, hearing: asyncio.Task[Heard]) -> None:
-        self._turn.release()
-        if not hearing.cancelled():
-            hearing.exception()  # else asyncio logs it where the caller has left
+        async with self._turn:
+            if self._hearing is not None:  # its caller may have left: the watch for a hang goes on
+                await asyncio.wait({self._hearing})
+            hearing = self._heard(Listen(recording, said), self._most_s + _A_SECOND * recording.seconds)
+            self._hearing = asyncio.create_task(hearing)
+            self._hearing.add_done_callback(lambda done: done.cancelled() or done.exception())  # is seen
+            return await asyncio.shield(self._hearing)
 
     async def _heard(self, asked: Listen, most_s: float) -> Heard:
         if self._idle is not None:
@@ -137,8 +135,7 @@ class Recogniser:
         child.send(asked)
         try:
             async for heard in child.said():
-                answer: Heard = heard
-                return answer
+                return cast(Heard, heard)
         finally:
             watch.cancel()
         raise TimeoutError if child.cause else EOFError
@@ -166,8 +163,7 @@ class Recogniser:
 
     async def _end_when_idle(self) -> None:
         await asyncio.sleep(self._idle_s)
-        if not self._turn.locked():
-            await self._end()
+        await self._end()
 
     async def _end(self) -> None:
         """Kills the process if it runs, and waits for its end."""

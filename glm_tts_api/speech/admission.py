@@ -208,7 +208,7 @@ class Admission:
     ) -> None:
         self.config = config
         self.changed: Callable[[], None] = lambda: None
-        self._rank = rank
+        self.rank = rank
         self._n_slots = n_slots
         self._held = Counter[str]()  # the places of both lanes that each client holds
         self.lanes = {name: Lane(name, self, n_engines) for name in LANES}
@@ -223,9 +223,6 @@ class Admission:
         for lane in self.lanes.values():
             lane.call_next()
         self.changed()
-
-    def takes_requests(self, engine: int) -> bool:
-        return self._rank(engine) > 0
 
     @property
     def holds_requests(self) -> bool:
@@ -253,7 +250,7 @@ class Admission:
         free = [
             (rank, -self._n_on(engine), -engine)
             for engine, counts in enumerate(lane.counts)
-            if counts["active"] < self.limit_on(engine, lane.name) and (rank := self._rank(engine))
+            if counts["active"] < self.limit_on(engine, lane.name) and (rank := self.rank(engine))
         ]
         return -max(free)[2] if free else None
 

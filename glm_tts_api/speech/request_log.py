@@ -97,8 +97,11 @@ class RequestLog:
             self.timings.end("send")
             self.outcome = "completed" if sent else "cut"
         self.ended_at = time.perf_counter()
-        fields = {**self._fields(), "client": self.client.name, "outcome": self.outcome}
-        line = " ".join(f"{name}={_shown(value)}" for name, value in fields.items())
+        fields = self._fields()
+        line = " ".join(
+            f"{name}={value:.2f}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in fields.items()
+        )
         logger.info("%s", line, extra={"fields": fields})
         if self.figures is not None:
             self._count(self.figures)
@@ -142,10 +145,9 @@ class RequestLog:
     def _fields(self) -> dict[str, str | int | float]:
         """Returns the fields of the log line. The times of the stages and `between_s`, the time between
         stages, add up to `total_s`."""
-        timings = self.timings
-        total_s = self.age_s
-        seconds = {f"{stage}_s": seconds for stage, seconds in timings.stage_s.items()}
-        seconds |= {
+        timings, total_s = self.timings, self.age_s
+        seconds = {
+            **{f"{stage}_s": seconds for stage, seconds in timings.stage_s.items()},
             "between_s": max(0.0, total_s - sum(timings.stage_s.values())),
             "total_s": total_s,
             "audio_s": timings.audio_s,
@@ -160,6 +162,8 @@ class RequestLog:
             "verified": timings.worst.verdict if timings.worst else "-",
             "respoken": timings.respoken,
             **{name: round(float(value), 3) for name, value in seconds.items()},
+            "client": self.client.name,
+            "outcome": self.outcome,
         }
 
     @property
@@ -205,13 +209,9 @@ class RequestLog:
         if not chunk.ends_segment:
             return
         self.ends.append(self.audio_done_s)
-        if self.timings.segments > 1:
-            progress_logger.info(
-                "segment %d of %d spoken, %.1f s of audio so far",
-                len(self.ends),
-                self.timings.segments,
-                self.audio_done_s,
-            )
+        if (n_segments := self.timings.segments) > 1:
+            done = len(self.ends), n_segments, self.audio_done_s
+            progress_logger.info("segment %d of %d spoken, %.1f s of audio so far", *done)
 
     @property
     def rtf(self) -> float:
@@ -227,18 +227,11 @@ def recorded_outcome(log: RequestLog) -> Iterator[None]:
         log.timings.end("send")
     try:
         yield
+    except ServiceError as error:
+        log.outcome = error.code
+        raise
     except BaseException as error:
-        log.outcome = _outcome_of(error)
+        log.outcome = "cancelled" if isinstance(error, _LEFT) else "internal"
         raise
     log.outcome = "completed"
     log.timings.begin("send")
-
-
-def _shown(value: str | int | float) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
-def _outcome_of(error: BaseException) -> str:
-    if isinstance(error, ServiceError):
-        return error.code
-    return "cancelled" if isinstance(error, _LEFT) else "internal"

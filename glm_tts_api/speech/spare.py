@@ -135,7 +135,7 @@ class SparePlaces:
         left = {
             engine: self._room(engine) - taken
             for engine, taken in enumerate(self._taken)
-            if self._admission.takes_requests(engine)
+            if self._admission.rank(engine)
         }
         best = max(left, key=lambda engine: left[engine], default=None)
         return best if best is not None and (left[best] > 0 or self._one_is_due) else None

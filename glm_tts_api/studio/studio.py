@@ -1,4 +1,5 @@
 """Serves the studio, which is the web page at the root, and its files, which lie in the folder static/.
+Converts audio that the page already has to another format.
 
 All links of the page are relative, so that they work behind a proxy that serves the server under a path of
 its own. Programs that ask for the root get JSON with the paths of the API.
@@ -9,13 +10,22 @@ from __future__ import annotations
 import gzip
 import hashlib
 from pathlib import Path
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 
 from glm_tts_api import __version__
+from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.encoded_anew import encoded_anew
+from glm_tts_api.audio.encode import media_type
+from glm_tts_api.contracts import AudioFormat, SampleRate
+from glm_tts_api.errors import InvalidField
+from glm_tts_api.http.body import read_body
+from glm_tts_api.validation import FormNumber
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,6 +33,15 @@ _STATIC = Path(__file__).parent / "static"
 _PAGE = _STATIC / "index.html"
 _FILES = {path.relative_to(_STATIC).as_posix(): path for path in _STATIC.rglob("*") if path.is_file()}
 _MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_PATHS = {
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "speech": "/api/v1/tts",
+    "voices": "/api/v1/prompts",
+    "health": "/api/v1/health",
+    "stats": "/api/v1/stats/concurrency",
+}
+_PCM = "pcm"
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -80,14 +99,32 @@ async def _file(path: Path, request: Request, state: AppState) -> Response:
 
 def _directory(request: Request, state: AppState) -> dict[str, str]:
     base = request.scope.get("root_path", "").rstrip("/")
-    return {
-        "service": "GLM-TTS API",
-        "version": __version__,
-        "status": state.speech.status,
-        "docs": f"{base}/docs",
-        "openapi": f"{base}/openapi.json",
-        "speech": f"{base}/api/v1/tts",
-        "voices": f"{base}/api/v1/prompts",
-        "health": f"{base}/api/v1/health",
-        "stats": f"{base}/api/v1/stats/concurrency",
-    }
+    about = {"service": "GLM-TTS API", "version": __version__, "status": state.speech.status}
+    return about | {name: base + path for name, path in _PATHS.items()}
+
+
+class EncodeFields(BaseModel):
+    """The form fields of the route; the samples are the file `pcm`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    response_format: AudioFormat
+    sample_rate: Annotated[SampleRate, FormNumber]
+
+
+@router.post("/studio/encode", dependencies=[KeyRequired])
+async def encode(request: Request, state: AppStateDep) -> Response:
+    """Returns the samples of the file `pcm` (16 bit, little-endian, mono, at `sample_rate` Hz) as a file in
+    `response_format`."""
+    body = await read_body(request, state.config.max_text_bytes)
+    fields, _ = body.parse(EncodeFields, files=(_PCM,))
+    pcm = body.file(_PCM)
+    if pcm is None:
+        raise InvalidField("Send the samples as the file pcm: 16 bit, little-endian, mono.")
+    n_samples, odd = divmod(await state.pools.files.run(pcm.size), 2)
+    if odd or not n_samples:
+        raise InvalidField("pcm must be whole samples of 16 bit, one at least.")
+    audio = await encoded_anew(
+        request, state, pcm.file, n_samples, fields.sample_rate, fields.response_format
+    )
+    return Response(audio, media_type=media_type(fields.response_format, fields.sample_rate))

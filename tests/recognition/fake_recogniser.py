@@ -14,8 +14,7 @@ from pathlib import Path
 
 from glm_tts_api.contracts import Float32
 from glm_tts_api.processes import end_with_parent
-from glm_tts_api.recognition.model import Transcript
-from glm_tts_api.recognition.process import serve
+from glm_tts_api.recognition.process import Transcript, serve
 
 COMMAND = (sys.executable, "-m", "tests.recognition.fake_recogniser")
 
