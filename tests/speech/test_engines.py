@@ -22,7 +22,7 @@ from glm_tts_api.contracts import (
     Voice,
 )
 from glm_tts_api.engine.child import EngineDied
-from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import FatalText, InternalFault, Unavailable, Unhealthy
 from glm_tts_api.speech.admission import Admission, AdmissionConfig, TextLength
@@ -54,10 +54,8 @@ class ScriptedEngine:
     def __init__(self, *dies_after: int, is_ours: bool = True) -> None:
         self.changed: Callable[[], None] = lambda: None
         self.state = EngineState("ready")
-        self.pid: int | None = 1
-        self.n_restarts = self.n_watchdog_exits = self.n_deaths = 0
+        self.n_deaths = 0
         self.begun: list[tuple[int, list[int]]] = []
-        self.together: list[int] = []
         self.gave_way: list[bool] = []
         self._dies_after = list(dies_after)
         self._is_ours = is_ours
@@ -78,7 +76,6 @@ class ScriptedEngine:
         self.gave_way.append(asked.gives_way)
         stream = SpeechStream(lambda: self._forget(stream), timings=timings)
         self._streams.add(stream)
-        self.together.append(len(self._streams))
         asyncio.get_running_loop().call_soon(self._say, stream, progress.first)
         return stream
 
@@ -111,11 +108,6 @@ class ScriptedEngine:
         stream.freed()
         self.changed()
 
-    def start(self) -> None: ...
-    async def close(self) -> None: ...
-    def idle_for(self, seconds: float) -> bool:
-        return False
-
     def unload(self) -> None:
         self.become("idle")
 
@@ -133,9 +125,6 @@ class ScriptedEngine:
         raise EngineDied("it was told to die")
 
     def info(self) -> EngineInfo | None:
-        return None
-
-    def usage(self) -> EngineUsage | None:
         return None
 
 
@@ -206,19 +195,6 @@ def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error
     run(scene)
 
 
-def test_one_that_is_under_suspicion_waits_until_the_engine_has_nothing_else_and_others_wait_for_it() -> None:
-    async def scene() -> None:
-        engine = ScriptedEngine(0, 0)
-        service = Service(engine, limit=9)
-        answers = await asyncio.gather(*(service.say() for _ in range(3)))
-        for answer in answers:
-            np.testing.assert_array_equal(answer, WHOLE)
-        assert engine.together[-3:].count(1) >= 1
-        assert service.active == [0]
-
-    run(scene)
-
-
 def test_whatever_was_heard_between_deaths_takes_the_suspicion_away() -> None:
     async def scene() -> None:
         engine = ScriptedEngine(1, 2, 2, 3, 1, 1)
@@ -236,14 +212,6 @@ def test_work_that_gives_way_is_spoken_as_a_request_once_an_engine_has_died_at_i
         async with spare.place() as permit, await service.engines.speak(ASKED, Timings(), permit) as stream:
             assert len([chunk async for chunk in stream]) == len(CHUNKS)
         assert engine.gave_way == [True, False]
-
-    run(scene)
-
-
-def test_somebodys_kill_9_is_no_sign_against_a_text() -> None:
-    async def scene() -> None:
-        engine = ScriptedEngine(*[0] * 9, is_ours=False)
-        np.testing.assert_array_equal(await Service(engine).say(), WHOLE)
 
     run(scene)
 

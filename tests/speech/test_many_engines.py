@@ -11,8 +11,7 @@ import pytest
 
 from glm_tts_api.speech.admission import AdmissionConfig
 from glm_tts_api.stats.figures import LANES, LaneName
-from glm_tts_api.stats.workers import no_counts
-from tests.speech.lanes import LONG, SHORT, Lanes, counted, play
+from tests.speech.lanes import LONG, SHORT, Lanes, play
 
 N_ENGINES = 4
 
@@ -43,53 +42,6 @@ def test_the_engine_of_the_highest_rank_that_has_a_place_is_given_it_and_one_of_
             assert await waiting == 0
 
     play(scenario, N_ENGINES, short_limit=2)
-
-
-def test_work_that_moves_to_another_engine_counts_there_and_its_old_place_is_free() -> None:
-    async def scenario(lanes: Lanes) -> None:
-        lanes.ranks[:] = [1, 0, 0, 0]
-        async with lanes.admit() as permit:
-            waiting = asyncio.create_task(lanes.speak())
-            await asyncio.sleep(1)
-            permit.move_to(2)
-            assert lanes.active() == [1, 0, 1, 0]
-            assert await waiting == 0
-        counts = [lanes.counts(engine) for engine in range(N_ENGINES)]
-        assert [each["total"] for each in counts] == [2, 0, 0, 0]
-        assert [each["completed"] for each in counts] == [1, 0, 1, 0]
-        assert lanes.active() == [0] * N_ENGINES
-
-    play(scenario, N_ENGINES, short_limit=1)
-
-
-def test_an_engine_may_have_more_than_its_share_by_a_move_and_is_given_nothing_meanwhile() -> None:
-    async def scenario(lanes: Lanes) -> None:
-        async with AsyncExitStack() as stack:
-            permits = [await stack.enter_async_context(lanes.admit()) for _ in range(N_ENGINES)]
-            permits[0].move_to(1)
-            assert lanes.active() == [0, 2, 1, 1]
-            assert (await stack.enter_async_context(lanes.admit())).engine == 0
-            waiting = asyncio.create_task(lanes.speak())
-            await asyncio.sleep(1)
-            permits[1].move_to(2)
-            await asyncio.sleep(1)
-            assert not waiting.done()  # the first has one yet
-            permits[0].move_to(3)
-            assert await waiting == 1
-
-    play(scenario, N_ENGINES, short_limit=1)
-
-
-def test_what_ends_without_an_engine_counts_with_the_first() -> None:
-    async def scenario(lanes: Lanes) -> None:
-        lanes.ranks[:] = [0] * N_ENGINES
-        waiting = asyncio.create_task(lanes.speak())
-        await asyncio.sleep(1)
-        waiting.cancel()
-        await asyncio.wait({waiting})
-        assert [*map(lanes.counts, range(N_ENGINES))] == [counted(cancelled=1), *[no_counts()] * 3]
-
-    play(scenario, N_ENGINES, short_limit=15, long_limit=5)
 
 
 @pytest.mark.parametrize(
