@@ -5,7 +5,6 @@ python -m mini.codes single0 single1 ...      writes .mini/codes/NAME.pkl, if th
 It writes the codes of the same speech at two other paces too, to .mini/codes/PACE/NAME.pkl.
 """
 
-import argparse
 import pickle
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from mini.data import ClipSet
 from mini.features import N_WHISPER
+from mini.program import Program
 from mini.speech_encoder import EncoderConfig, SpeechEncoder
 
 PACES = {"slow": 0.88, "fast": 1.13}  # of the copies that the language model learns from as well
@@ -76,11 +76,9 @@ def load_codes(folder: Path, name: str) -> list[npt.NDArray[np.int16]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Program(__doc__)
     parser.add_argument("names", nargs="+")
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
     args = parser.parse_args()
-    torch.set_num_threads(1)
     encoder = load_encoder(args.folder / "tokenizer")
     out: Path = args.folder / "codes"
     out.mkdir(exist_ok=True)

@@ -28,58 +28,36 @@ LANGUAGE = {"zh": "cmn", "en": "en-us"}
 
 @dataclass(frozen=True)
 class VoiceVariant:
-    """A voice of espeak-ng: pitch range in Hz; each formant's frequency, height and width in percent."""
+    """A voice of espeak-ng: the range of its pitch in Hz; the frequency of each formant in percent, and the
+    height and width of all."""
 
     name: str
-    gender: str
     pitch: tuple[int, int]
-    formants: tuple[tuple[int, int, int], ...]
-    extra: tuple[str, ...] = ()
+    frequencies: tuple[int, ...]
+    height: int = 100
+    width: int = 100
 
     def text(self) -> str:
+        gender = "female" if self.name.startswith("minif") else "male"
         lines = [
             "language variant",
             f"name {self.name}",
-            f"gender {self.gender}",
+            f"gender {gender}",
             "pitch {} {}".format(*self.pitch),
         ]
-        lines += [f"formant {i} {f} {h} {w}" for i, (f, h, w) in enumerate(self.formants)]
-        return "\n".join([*lines, *self.extra, ""])
+        formants = enumerate(self.frequencies)
+        return "\n".join([*lines, *(f"formant {i} {f} {self.height} {self.width}" for i, f in formants), ""])
 
 
-def _flat(*frequency_percent: int, height: int = 100, width: int = 100) -> tuple[tuple[int, int, int], ...]:
-    return tuple((f, height, width) for f in frequency_percent)
-
-
-VOICES: tuple[VoiceVariant, ...] = (
-    VoiceVariant("minim1", "male", (72, 106), _flat(98, 97, 97, 97, 97, 105, 95, 100, 100)),
-    VoiceVariant("minim2", "male", (84, 126), _flat(100, 96, 96, 96, 95, 95, 100, 100, 100)),
-    VoiceVariant("minim3", "male", (96, 142), _flat(100, 101, 103, 103, 104, 104, 104, 100, 100, height=90)),
-    VoiceVariant("minim4", "male", (64, 98), _flat(103, 103, 103, 103, 106, 106, 106, 103, 103)),
-    VoiceVariant(
-        "minif1",
-        "female",
-        (140, 205),
-        _flat(110, 116, 104, 113, 110, 110, 105, 110, 110, height=80, width=140),
-    ),
-    VoiceVariant(
-        "minif2",
-        "female",
-        (152, 222),
-        _flat(105, 110, 110, 110, 115, 115, 110, 110, 110, height=80, width=140),
-    ),
-    VoiceVariant(
-        "minif3",
-        "female",
-        (170, 250),
-        _flat(106, 114, 117, 118, 120, 120, 115, 110, 110, height=80, width=140),
-    ),
-    VoiceVariant(
-        "minif4",
-        "female",
-        (128, 186),
-        _flat(112, 108, 107, 108, 110, 110, 108, 110, 110, height=85, width=130),
-    ),
+VOICES = (
+    VoiceVariant("minim1", (72, 106), (98, 97, 97, 97, 97, 105, 95, 100, 100)),
+    VoiceVariant("minim2", (84, 126), (100, 96, 96, 96, 95, 95, 100, 100, 100)),
+    VoiceVariant("minim3", (96, 142), (100, 101, 103, 103, 104, 104, 104, 100, 100), height=90),
+    VoiceVariant("minim4", (64, 98), (103, 103, 103, 103, 106, 106, 106, 103, 103)),
+    VoiceVariant("minif1", (140, 205), (110, 116, 104, 113, 110, 110, 105, 110, 110), height=80, width=140),
+    VoiceVariant("minif2", (152, 222), (105, 110, 110, 110, 115, 115, 110, 110, 110), height=80, width=140),
+    VoiceVariant("minif3", (170, 250), (106, 114, 117, 118, 120, 120, 115, 110, 110), height=80, width=140),
+    VoiceVariant("minif4", (128, 186), (112, 108, 107, 108, 110, 110, 108, 110, 110), height=85, width=130),
 )
 
 

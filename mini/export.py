@@ -3,7 +3,6 @@
 python -m mini.export       .mini/* -> glm_tts_api/assets/mini
 """
 
-import argparse
 import json
 import shutil
 from dataclasses import asdict
@@ -14,17 +13,15 @@ import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 
-from glm_tts_api.model.vocoder.hift import HiFT
 from glm_tts_api.settings import BUNDLED_MODEL
 from mini.flow import flow_config
 from mini.llm import open_vocabulary
 from mini.llm_model import TEMPERATURE, LlmSize, TrainingLlama
-from mini.pulse_noise import PulseNoise
+from mini.program import Program
 from mini.speech_encoder import EncoderConfig
 from mini.vocabulary import Vocabulary
-from mini.vocoder import CONFIG as HIFT_CONFIG
-from mini.vocos2d import save as save_generator
 
+GENERATOR = "generator_jit.ckpt"
 MAX_BYTES = 70_000_000
 LONGEST_SEGMENT = 30  # a longer one now and then stops early (model card)
 _FAR = 100.0  # the value of a codebook row that is never the nearest to a vector
@@ -44,10 +41,10 @@ def _room(out: Path, name: str) -> Path:
     return folder
 
 
-def export_llm(folder: Path, out: Path, *, temperature: float) -> Vocabulary:
+def export_llm(folder: Path, out: Path) -> Vocabulary:
     """Writes the LLM and the text tokenizer, and returns the vocabulary.
 
-    The composed rows of the embedding become one plain table. `temperature` is folded into the last norm: a
+    The composed rows of the embedding become one plain table. The temperature is folded into the last norm: a
     value below 1 makes the distribution sharper.
     """
     vocabulary, factors = open_vocabulary(folder)
@@ -55,7 +52,7 @@ def export_llm(folder: Path, out: Path, *, temperature: float) -> Vocabulary:
     model = TrainingLlama(size, n_ids=len(vocabulary), factors=factors)
     model.load_state_dict(torch.load(folder / "llm" / "state.pt", weights_only=True)["model"])
     weights = {f"model.{k}": v for k, v in model.state_dict().items() if k.startswith(("layers.", "norm."))}
-    weights["model.norm.weight"] = weights["model.norm.weight"] / temperature
+    weights["model.norm.weight"] = weights["model.norm.weight"] / TEMPERATURE
     with torch.no_grad():
         weights["model.embed_tokens.weight"] = model.table().detach()
     room = _room(out, "llm")
@@ -111,42 +108,22 @@ def export_flow(folder: Path, out: Path) -> None:
 
 
 def export_vocoders(folder: Path, out: Path) -> None:
-    """Writes the trained HiFT and the trained 32 kHz generator.
-
-    Takes untrained ones where training has not run.
-    """
+    """Writes the trained HiFT and the trained 32 kHz generator."""
     room = _room(out, "hift")
-    trained = folder / "hift" / "best.pt"
-    if trained.exists():
-        weights = torch.load(trained, weights_only=True)
-        shutil.copyfile(folder / "hift" / "config.json", room / "config.json")
-    else:
-        print("no trained HiFT yet: untrained weights, the output is noise")
-        torch.manual_seed(0)
-        weights = HiFT(HIFT_CONFIG).state_dict()
-        _write_json(room / "config.json", asdict(HIFT_CONFIG))
-    torch.save(_half(weights), room / "hift.pt")
-    generator = folder / "vocos2d" / "generator_jit.ckpt"
-    if generator.exists():
-        shutil.copyfile(generator, _room(out, "vocos2d") / "generator_jit.ckpt")
-    else:
-        print("no trained 32 kHz generator yet: untrained weights, the output is noise")
-        torch.manual_seed(0)
-        save_generator(_room(out, "vocos2d"), PulseNoise())
+    torch.save(_half(torch.load(folder / "hift" / "best.pt", weights_only=True)), room / "hift.pt")
+    shutil.copyfile(folder / "hift" / "config.json", room / "config.json")
+    shutil.copyfile(folder / "vocos2d" / GENERATOR, _room(out, "vocos2d") / GENERATOR)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
-    parser.add_argument("--out", type=Path, default=BUNDLED_MODEL)
-    parser.add_argument("--temperature", type=float, default=TEMPERATURE)
-    args = parser.parse_args()
-    vocabulary = export_llm(args.folder, args.out, temperature=args.temperature)
-    export_tokenizer(args.folder, args.out)
-    export_flow(args.folder, args.out)
-    export_vocoders(args.folder, args.out)
-    shutil.copyfile(args.folder / "speaker" / "campplus.onnx", _room(args.out, "frontend") / "campplus.onnx")
-    sizes = {p.relative_to(args.out): p.stat().st_size for p in sorted(args.out.rglob("*")) if p.is_file()}
+    parser = Program(__doc__)
+    args, out = parser.parse_args(), BUNDLED_MODEL
+    vocabulary = export_llm(args.folder, out)
+    export_tokenizer(args.folder, out)
+    export_flow(args.folder, out)
+    export_vocoders(args.folder, out)
+    shutil.copyfile(args.folder / "speaker" / "campplus.onnx", _room(out, "frontend") / "campplus.onnx")
+    sizes = {p.relative_to(out): p.stat().st_size for p in sorted(out.rglob("*")) if p.is_file()}
     for name, size in sizes.items():
         print(f"{size / 1e6:8.3f} MB  {name}")
     total = sum(sizes.values())

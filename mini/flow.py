@@ -1,17 +1,15 @@
 """Trains the flow (the server's own DiT) on log mels of a prompt and a rest, half of them block-causal.
 
 python -m mini.flow --minutes 75        (goes on where it stopped)
-python -m mini.flow --minutes 26 --teacher .mini/flow --out .mini/calm_flow
+python -m mini.flow --minutes 26 --calm
 
-With a teacher, the flow begins as the trained one and learns mels that are drawn towards the mean that the
-codes decide (SPREAD). A code leaves some phonemes open. A draw from all mels that it may stand for is often
-one of another phoneme; the mean is understood.
+With --calm, the trained flow is the teacher: the flow begins as the teacher and learns mels that are drawn
+towards the mean that the codes decide (SPREAD). A code leaves some phonemes open. A draw from all mels that
+it may stand for is often one of another phoneme; the mean is understood.
 """
 
-import argparse
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,9 +19,11 @@ from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
 from mini.data import held_out_first
 from mini.flow_data import Batch, VoiceData, batches
+from mini.program import Program
 from mini.speech_encoder import EncoderConfig
 from mini.training import MuonAndAdam, Run, plain_attention, warm_cosine
 
+_FRAMES = 2800  # mel frames a step
 _DROP_CONDITIONS = 0.2
 SPREAD = 0.3  # how much of a mel's distance from its mean is left, with a teacher
 _CALM_RATE = 0.5  # of the learning rates, with a teacher
@@ -103,8 +103,7 @@ class Averages:
 
 
 @plain_attention()
-def train(data: VoiceData, run: Run, *, book: Tensor, frames: int, taught: dict[str, Tensor] | None) -> None:
-    torch.set_num_threads(1)
+def train(data: VoiceData, run: Run, *, book: Tensor, taught: dict[str, Tensor] | None) -> None:
     torch.manual_seed(run.step)
     model, teacher, share = DiT(flow_config()), None, 1.0
     if taught is None:
@@ -143,7 +142,7 @@ def train(data: VoiceData, run: Run, *, book: Tensor, frames: int, taught: dict[
         ]
     smooth = 0.0
     run.log(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
-    stream = batches(data, random.Random(run.step), frames)
+    stream = batches(data, random.Random(run.step), _FRAMES)
     while run.progress < 1:
         scale = warm_cosine(run.progress, run.step)
         batch = next(stream)
@@ -181,20 +180,18 @@ def train(data: VoiceData, run: Run, *, book: Tensor, frames: int, taught: dict[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Program(__doc__)
     parser.add_argument("--minutes", type=float, default=75)
-    parser.add_argument("--frames", type=int, default=2800, help="mel frames a step")
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
-    parser.add_argument("--out", type=Path, default=Path(".mini/flow"))
-    parser.add_argument("--teacher", type=Path, help="the folder of a trained flow")
+    parser.add_argument("--calm", action="store_true", help="with the trained flow as teacher")
     args = parser.parse_args()
     spoken = {path.stem for path in (args.folder / "data").glob("*.speaker")}
     with_codes = spoken & {path.stem for path in (args.folder / "codes").glob("*.pkl")}
     names = held_out_first(with_codes)
     book = torch.load(args.folder / "tokenizer" / "state.pt", weights_only=True)["encoder"]["codebook"]
-    run = Run(args.out, minutes=args.minutes)
-    taught = args.teacher and torch.load(args.teacher / "state.pt", weights_only=True)["average"]
-    train(VoiceData(args.folder, names), run, book=book, frames=args.frames, taught=taught)
+    run = Run(args.folder / ("calm_flow" if args.calm else "flow"), minutes=args.minutes)
+    teacher = args.folder / "flow" / "state.pt"
+    taught = torch.load(teacher, weights_only=True)["average"] if args.calm else None
+    train(VoiceData(args.folder, names), run, book=book, taught=taught)
 
 
 if __name__ == "__main__":

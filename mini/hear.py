@@ -8,7 +8,6 @@ words as well; Kokoro's speech of the same sentences is the reference. F0 is a s
     python -m mini.hear --prompt en me.wav "the words of the recording"
 """
 
-import argparse
 import asyncio
 import random
 from collections.abc import Iterator
@@ -22,15 +21,24 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Recording, Voice
-from glm_tts_api.settings import BUNDLED_MODEL
 from mini.features import FeatureExtractor
 from mini.kokoro_data import Speaker
-from mini.measures import EnglishListener, Wave, align, median_f0, speech_seconds
+from mini.measures import (
+    Ear,
+    Wave,
+    align,
+    median_f0,
+    speech_seconds,
+    syllables,
+    tiny_english_ear,
+    units,
+    words,
+)
 from mini.outside_ears import OpinionScore, VoiceLikeness
+from mini.program import Program
 from mini.proof import SENTENCES, TRAINED, UNSEEN, spoken
 from mini.recording import as_recorded
 from mini.speaking import Server
-from mini.whisper_base import WhisperBase, syllables, units
 
 LONG, SHORT = 1.5, 0.67  # times the reference's length: the speech runs on, or stops early
 
@@ -95,7 +103,7 @@ def kokoro_prompts(speaker: Speaker) -> Iterator[Prompt]:
 class Hearing:
     def __init__(self, server: Server, speaker: Speaker, folder: Path, out: Path) -> None:
         self._server, self._speaker, self._out = server, speaker, out
-        self._listener, self._tiny = WhisperBase(folder / "whisper-base"), EnglishListener()
+        self._listener, self._tiny = Ear(folder / "whisper-base"), tiny_english_ear()
         self._likeness = VoiceLikeness(folder / "ears" / "likeness.pt")
         self._opinion = OpinionScore(folder / "ears" / "opinion.onnx")
         self._features = FeatureExtractor()
@@ -133,7 +141,7 @@ class Hearing:
             toned = align(syllables(text, tones=True), syllables(heard, tones=True))
             row.tone_errors += toned.errors
         else:
-            row.errors_of_tiny += align(units(text, language), self._tiny.words(wave)).errors
+            row.errors_of_tiny += align(units(text, language), words(self._tiny.hear(wave, "en"))).errors
 
 
 async def hear(hearing: Hearing, server: Server, prompts: list[Prompt], n_sentences: int) -> None:
@@ -143,18 +151,13 @@ async def hear(hearing: Hearing, server: Server, prompts: list[Prompt], n_senten
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", type=Path, default=BUNDLED_MODEL)
+    parser = Program(__doc__)
     parser.add_argument("--sentences", type=int, default=20, help="of each prompt")
     parser.add_argument("--prompt", nargs=3, action="append", metavar=("LANGUAGE", "WAV", "TEXT"))
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
-    parser.add_argument("--out", type=Path, default=Path(".mini/heard"))
     parser.add_argument("--flow-steps", type=int, help="by default as many as the checkpoint names")
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    args.out.mkdir(parents=True, exist_ok=True)
+    out = args.folder / "heard"
+    out.mkdir(exist_ok=True)
     speaker = Speaker(args.folder / "kokoro")
     prompts = []
     for language, path, text in args.prompt or ():
@@ -164,8 +167,8 @@ def main() -> None:
         prompts.append(
             Prompt(Path(path).stem, language, torch.from_numpy(samples), text, TRAINED[language][0])
         )
-    server = Server(args.folder, args.model, flow_steps=args.flow_steps)
-    hearing = Hearing(server, speaker, args.folder, args.out)
+    server = Server(args.folder, flow_steps=args.flow_steps)
+    hearing = Hearing(server, speaker, args.folder, out)
     asyncio.run(hear(hearing, server, prompts or list(kokoro_prompts(speaker)), args.sentences))
 
 

@@ -13,7 +13,6 @@ that of data.py, with an additional file .wave for the vocoders: 24 kHz int16 of
 depends only on its number and on the texts.
 """
 
-import argparse
 import json
 import pickle
 import random
@@ -31,6 +30,7 @@ from mini.data import Clip, speaker_statistics
 from mini.features import N_MEL, TOKEN_SAMPLES, FeatureExtractor
 from mini.kokoro import FRAME_SAMPLES, MAX_LETTERS, SAMPLE_RATE, Floats, Kokoro, Spoken
 from mini.kokoro_reading import PAUSES, Reader, Reading
+from mini.program import Program
 from mini.recording import as_recorded
 from mini.sayings import SayingMaker, prepared
 from mini.sentences import Sentence, SentenceMaker
@@ -250,21 +250,18 @@ def make_part(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Program(__doc__)
     parser.add_argument("kind", choices=tuple(KINDS))
     parser.add_argument("--minutes", type=float, default=240)
-    parser.add_argument("--first", type=int, default=0, help="number of the first part, for a second process")
     parser.add_argument("--timbres", type=int, default=48)
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
     args = parser.parse_args()
-    torch.set_num_threads(1)
     data: Path = args.folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     speaker = Speaker(args.folder / "kokoro")
     timbres = (low_timbres if args.kind == "low" else trained_timbres)(args.timbres)
     voices, first_seed, words_share = KINDS[args.kind]
     texts = Texts(words_share)
-    for part in range(args.first, round(args.minutes * 60 / PART_SECONDS)):
+    for part in range(round(args.minutes * 60 / PART_SECONDS)):
         out = data / f"{args.kind}{part:03d}"
         if not out.with_suffix(".pkl").exists():
             seed = first_seed + part

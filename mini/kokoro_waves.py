@@ -4,7 +4,6 @@ kHz.
 python -m mini.kokoro_waves --minutes 60      writes .mini/vocoder/
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from glm_tts_api.model.mel import resample
 from mini.data import ClipSet
 from mini.features import TOKEN_SAMPLES
+from mini.program import Program
 from mini.vocoder_data import FRAMES_PER_SECOND, to_int16, write
 
 
@@ -39,11 +39,9 @@ def join(parts: list[Path], folder: Path, *, minutes: float) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Program(__doc__)
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
     args = parser.parse_args()
-    torch.set_num_threads(1)
     parts = [path.with_suffix("") for path in sorted((args.folder / "data").glob("pairs*.wave"))]
     join(parts, args.folder / "vocoder", minutes=args.minutes)
 

@@ -3,39 +3,32 @@
 python -m mini.levels --sentences 10
 """
 
-import argparse
 import asyncio
-from pathlib import Path
 
 import numpy as np
-import torch
 
-from glm_tts_api.settings import BUNDLED_MODEL
 from mini.heldout import CHINESE, ENGLISH
 from mini.measures import Wave
+from mini.program import Program
 from mini.speaking import Server
 
 RATES = (24000, 32000)
 FULL_SCALE = 0.999
 
 
-def decibels(power: float) -> float:
-    return 10 * float(np.log10(max(power, 1e-12)))
-
-
 def loudness(wave: Wave) -> float:
     """Returns the mean power of `wave` (samples in -1 to 1) in dB relative to full scale."""
-    return decibels(float(np.square(wave).mean()))
+    return 10 * float(np.log10(max(float(np.square(wave).mean()), 1e-12)))
 
 
-async def measure(server: Server, texts: list[str], voices: list[str]) -> None:
+async def measure(server: Server, texts: list[str]) -> None:
     """Speaks `texts` in each voice and sample rate, and prints a line of figures for each.
 
     The figures are the mean level, the largest difference of a sentence's level to its level at 24 kHz, the
     peak, and the number of clipped samples.
     """
     async with server.running():
-        for name in voices:
+        for name in ("exampleA", "exampleB"):
             voice, levels = server.voice(name), {}
             for rate in RATES:
                 said = [await server.say(text, voice, seed=42, sample_rate=rate) for text in texts]
@@ -52,15 +45,11 @@ async def measure(server: Server, texts: list[str], voices: list[str]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Program(__doc__)
     parser.add_argument("--sentences", type=int, default=10)
-    parser.add_argument("--model-dir", type=Path, default=BUNDLED_MODEL)
-    parser.add_argument("--voices", nargs="+", default=["exampleA", "exampleB"])
     args = parser.parse_args()
-    torch.set_num_threads(1)
     texts = [*CHINESE[: args.sentences], *ENGLISH[: args.sentences]]
-    server = Server(Path(".mini"), args.model_dir)
-    asyncio.run(measure(server, texts, args.voices))
+    asyncio.run(measure(Server(args.folder), texts))
 
 
 if __name__ == "__main__":

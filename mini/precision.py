@@ -7,16 +7,14 @@ compares how likely the LLM finds these tokens, and how often its first choice i
 compared with the mel of 10 steps in float32.
 """
 
-import argparse
 import copy
 import time
 from collections import defaultdict
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Timings
+from glm_tts_api.contracts import SamplingOptions, SpeechRequest
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.input_processor import InputProcessor
@@ -26,29 +24,14 @@ from glm_tts_api.model.checkpoint import Models, load_checkpoint
 from glm_tts_api.model.flow import FlowInput
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.settings import BUNDLED_MODEL
 from mini.heldout import CHINESE, ENGLISH
-from mini.speaking import Server
+from mini.program import Program
+from mini.speaking import Listener, Server
 
 FLOW_STEPS = (4, 6, 8, 10, 20, 40)
 REFERENCE_STEPS = 10
 SEED = 1000
-
-
-class Nobody:
-    """A listener that ignores all messages, for a request of which only the speech tokens are needed."""
-
-    closed = full = False
-
-    def __init__(self) -> None:
-        self.timings = Timings()
-
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None: ...
-
-    def chunk_ready(self, chunk: object) -> None: ...
-
-    def request_ended(self, error: Exception | None) -> None: ...
-
-    def request_freed(self) -> None: ...
 
 
 def drawn_tokens(batcher: DecodeBatcher, request: EngineRequest) -> tuple[list[int], list[int]]:
@@ -105,7 +88,7 @@ def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> No
     for number, text in enumerate(texts):
         voice = server.voice(("exampleA", "exampleB")[number % 2])
         utterance = SpeechRequest("precision", text, voice, SamplingOptions(seed=SEED + number))
-        request = processor.request(utterance, Nobody())
+        request = processor.request(utterance, Listener())
         prompt_ids, tokens = drawn_tokens(batcher, request)
         first_choices = choices(models.llm, prompt_ids, tokens).argmax(1)
         for name, variant in variants.items():
@@ -131,20 +114,15 @@ def mean(values: list[float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Program(__doc__)
     parser.add_argument("--sentences", type=int, default=20)
-    parser.add_argument("--model", type=Path, default=Path("glm_tts_api/assets/mini"))
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
     args = parser.parse_args()
-    torch.set_num_threads(1)
     variants = {
-        "fp32": load_checkpoint(args.model, device="cpu"),
-        "bf16": load_checkpoint(args.model, device="cpu", dtype="bf16"),
-        "int8": load_checkpoint(args.model, device="cpu", dtype="int8"),
+        "fp32": load_checkpoint(BUNDLED_MODEL, device="cpu"),
+        "bf16": load_checkpoint(BUNDLED_MODEL, device="cpu", dtype="bf16"),
+        "int8": load_checkpoint(BUNDLED_MODEL, device="cpu", dtype="int8"),
     }
-    server = Server(args.folder, args.model, flow_steps=REFERENCE_STEPS)
+    server = Server(args.folder, flow_steps=REFERENCE_STEPS)
     compare(
         server,
         variants,

@@ -3,14 +3,12 @@
 python -m mini.prompts      writes glm_tts_api/assets/mini/prompts/*.wav
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import soundfile as sf
 
 from glm_tts_api.settings import BUNDLED_MODEL
 from mini.kokoro_data import Speaker, speech_bounds, whole_tokens
+from mini.program import Program
 from mini.timbres import Timbre
 
 SPEED = {"zh": 0.88, "en": 1.0}  # Kokoro speaks Mandarin fast
@@ -30,19 +28,17 @@ PROMPTS = {  # the language, the voice of Kokoro, the text
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
-    parser.add_argument("--out", type=Path, default=BUNDLED_MODEL / "prompts")
-    args = parser.parse_args()
+    parser = Program(__doc__)
+    args, out = parser.parse_args(), BUNDLED_MODEL / "prompts"
     speaker = Speaker(args.folder / "kokoro")
-    args.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     for name, (language, voice, text) in PROMPTS.items():
         reading = speaker.reader.read(text.lower(), language)
         said = speaker.say(reading, Timbre(((voice, 1.0),), 1.0), voice, speed=SPEED[language]).wave
         start, end = speech_bounds([said])
         wave = whole_tokens(said[start:end])
         wave *= 10 ** (LEVEL_DB / 20) / np.sqrt(np.square(wave).mean())
-        sf.write(args.out / f"{name}.wav", wave, 24000, subtype="PCM_16")
+        sf.write(out / f"{name}.wav", wave, 24000, subtype="PCM_16")
         print(f"{name}: {len(wave) / 24000:.2f} s, {voice}: {text}")
 
 

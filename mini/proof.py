@@ -8,7 +8,6 @@ sentence of the voice. The language model has no part.
     python -m mini.proof --sentences 20
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,12 +25,12 @@ from mini.features import FeatureExtractor
 from mini.flow import flow_config
 from mini.heldout import CHINESE, ENGLISH
 from mini.kokoro_data import Speaker, speech_bounds, whole_tokens
-from mini.measures import align
+from mini.measures import Ear, align, units
 from mini.pair_data import MEL_MEAN, MEL_STD
+from mini.program import Program
 from mini.timbres import Timbre
 from mini.tokenizer import Decoder
 from mini.vocoder import CONFIG
-from mini.whisper_base import WhisperBase, units
 
 SENTENCES = {"en": ENGLISH, "zh": CHINESE}
 TRAINED = {"en": ("af_heart", "am_michael"), "zh": ("zf_xiaoxiao", "zm_yunxi")}
@@ -50,16 +49,14 @@ class Voice:
 class Student:
     """The networks in training, loaded from the states in `folder`."""
 
-    def __init__(self, folder: Path, *, flow: bool = True) -> None:
+    def __init__(self, folder: Path) -> None:
         state = torch.load(folder / "tokenizer" / "state.pt", weights_only=True)
         self._encoder = load_encoder(folder / "tokenizer")
         self._decoder = Decoder(self._encoder.config.dim, len(state["phonemes"]))
         self._decoder.load_state_dict(state["decoder"])
         self._flow = FlowMatching(flow_config())
-        self.has_flow = flow
-        if flow:
-            average = torch.load(folder / "calm_flow" / "state.pt", weights_only=True)["average"]
-            self._flow.estimator.load_state_dict(average)
+        average = torch.load(folder / "calm_flow" / "state.pt", weights_only=True)["average"]
+        self._flow.estimator.load_state_dict(average)
         self._hift = HiFT(CONFIG).fold()
         self._hift.load_state_dict(torch.load(folder / "hift" / "state.pt", weights_only=True)["model"])
         self._projection = torch.load(folder / "speaker" / "projection.pt", weights_only=True)
@@ -97,7 +94,7 @@ class Student:
         for name, made in (
             ("HiFT", mel),
             ("codes, decoder, HiFT", self.decoded(codes, voice)),
-            *([("codes, flow, HiFT", self.flow(codes, voice, seed=seed))] if self.has_flow else []),
+            ("codes, flow, HiFT", self.flow(codes, voice, seed=seed)),
         ):
             yield name, made, self.hift(made)
 
@@ -124,17 +121,12 @@ def spoken(speaker: Speaker, text: str, language: str, voice: str) -> Tensor:
 
 @torch.inference_mode()
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Program(__doc__)
     parser.add_argument("--sentences", type=int, default=20, help="of each language")
     parser.add_argument("--unseen", action="store_true", help="in base voices that are never trained on")
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
-    parser.add_argument("--no-flow", action="store_true", help="judge the codes before the flow is trained")
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    student, speaker = Student(args.folder, flow=not args.no_flow), Speaker(args.folder / "kokoro")
-    listener = WhisperBase(args.folder / "whisper-base")
+    student, speaker = Student(args.folder), Speaker(args.folder / "kokoro")
+    listener = Ear(args.folder / "whisper-base")
     for language, pair in (UNSEEN if args.unseen else TRAINED).items():
         texts = SENTENCES[language]
         prompts = [

@@ -5,7 +5,6 @@
 The LLM and the flow forget the speech codes, since the new speech has a tokenizer of its own.
 """
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -19,6 +18,7 @@ from mini.espeak import Espeak
 from mini.flow import CODE_TABLE, flow_config
 from mini.llm import open_vocabulary
 from mini.llm_model import SCALE, TEMPERATURE, LlmSize, TrainingLlama
+from mini.program import Program
 from mini.sentences import SentenceMaker
 from mini.vocabulary import Vocabulary
 
@@ -51,19 +51,20 @@ def _ids(vocabulary: Vocabulary) -> dict[str | bytes, int]:
     return ids
 
 
-def llm_weights(assets: Path, folder: Path, *, temperature: float) -> dict[str, Tensor]:
+def llm_weights(folder: Path) -> dict[str, Tensor]:
     """Returns a training state of the LLM from the shipped weights.
 
     The shipped embedding table is split into factor rows and own rows again, token by token, since the
-    vocabulary may have changed meanwhile. `temperature` is the one that the export used.
+    vocabulary may have changed meanwhile. The temperature is
+    that of the export.
     """
     vocabulary, factors = open_vocabulary(folder)
     model = TrainingLlama(LlmSize(), n_ids=len(vocabulary), factors=factors)
-    stored = load_file(assets / "llm" / "model.safetensors")
+    stored = load_file(BUNDLED_MODEL / "llm" / "model.safetensors")
     weights = {k.removeprefix("model."): v.float() for k, v in stored.items()}
-    weights["norm.weight"] *= temperature
+    weights["norm.weight"] *= TEMPERATURE
     table = weights.pop("embed_tokens.weight") / SCALE
-    shipped, maker, engine = Vocabulary.load(assets / VOCABULARY), SentenceMaker(), Espeak(folder)
+    shipped, maker, engine = Vocabulary.load(BUNDLED_MODEL / VOCABULARY), SentenceMaker(), Espeak(folder)
     of_shipped, shipped_names = compose(shipped, maker, engine)
     _, names = compose(vocabulary, maker, engine)
     fitted = dict(zip(shipped_names, fit_factors(table[: shipped.n_text], of_shipped), strict=True))
@@ -80,34 +81,30 @@ def llm_weights(assets: Path, folder: Path, *, temperature: float) -> dict[str, 
     return {**model.state_dict(), **weights}
 
 
-def flow_weights(assets: Path) -> dict[str, Tensor]:
+def flow_weights() -> dict[str, Tensor]:
     """Returns the flow's weights with an empty table of codes, since a new tokenizer has other codes."""
-    stored = torch.load(assets / "flow" / "flow.pt", weights_only=True)["model"]
+    stored = torch.load(BUNDLED_MODEL / "flow" / "flow.pt", weights_only=True)["model"]
     weights = {k.removeprefix("estimator."): v.float() for k, v in stored.items()}
     sizes = flow_config()
     return {**weights, CODE_TABLE: torch.zeros(sizes.text_vocab_size + 1, sizes.text_emb_dim)}
 
 
-def hift_weights(assets: Path) -> dict[str, Tensor]:
-    model = HiFT(HiftConfig.from_json(assets / "hift" / "config.json"))
-    model.load_state_dict(torch.load(assets / "hift" / "hift.pt", weights_only=True))
+def hift_weights() -> dict[str, Tensor]:
+    model = HiFT(HiftConfig.from_json(BUNDLED_MODEL / "hift" / "config.json"))
+    model.load_state_dict(torch.load(BUNDLED_MODEL / "hift" / "hift.pt", weights_only=True))
     return model.fold().state_dict()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--assets", type=Path, default=BUNDLED_MODEL)
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
-    parser.add_argument("--temperature", type=float, default=TEMPERATURE, help="as at export")
+    parser = Program(__doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     args = parser.parse_args()
     if "hift" in args.parts:
-        _save(args.folder / "hift", {"model": hift_weights(args.assets)})
+        _save(args.folder / "hift", {"model": hift_weights()})
     if "llm" in args.parts:
-        llm = llm_weights(args.assets, args.folder, temperature=args.temperature)
-        _save(args.folder / "llm", {"model": llm})
+        _save(args.folder / "llm", {"model": llm_weights(args.folder)})
     if "flow" in args.parts:
-        flow = flow_weights(args.assets)
+        flow = flow_weights()
         _save(args.folder / "flow", {"model": flow, "average": {k: v.clone() for k, v in flow.items()}})
 
 

@@ -6,7 +6,6 @@ Needs espeak-ng.
     python -m mini.samples        writes docs/samples/NN_{mini,kokoro,espeak}.opus
 """
 
-import argparse
 import asyncio
 import io
 import subprocess
@@ -20,11 +19,11 @@ import torch
 from glm_tts_api.audio.encode import encode
 from glm_tts_api.audio.loudness import integrated_loudness
 from glm_tts_api.model.mel import resample
-from glm_tts_api.settings import BUNDLED_MODEL
 from mini.espeak import LANGUAGE
 from mini.heldout import CHINESE, ENGLISH
 from mini.kokoro_data import Speaker
 from mini.measures import Wave
+from mini.program import Program
 from mini.prompts import PROMPTS
 from mini.proof import spoken
 from mini.speaking import Server
@@ -42,6 +41,7 @@ SAMPLES = (
     (CHINESE[33], "man-mandarin"),
     (CHINESE[46], "woman-mandarin"),
 )
+_OUT = Path("docs/samples")
 _RATE = 24000
 _LOUDNESS = -20.0  # LUFS
 
@@ -59,7 +59,7 @@ def at_one_loudness(wave: Wave) -> Wave:
     return wave * np.float32(10 ** ((_LOUDNESS - integrated_loudness([wave], _RATE)) / 20))
 
 
-async def write_all(server: Server, speaker: Speaker, out: Path) -> None:
+async def write_all(server: Server, speaker: Speaker) -> None:
     async with server.running():
         for number, (text, voice) in enumerate(SAMPLES, 1):
             language, model, _ = PROMPTS[voice]
@@ -71,23 +71,16 @@ async def write_all(server: Server, speaker: Speaker, out: Path) -> None:
             }
             for name, wave in waves.items():
                 sound = encode(at_one_loudness(wave), "opus", _RATE, is_marked=True)
-                (out / f"{number:02}_{name}.opus").write_bytes(sound)
+                (_OUT / f"{number:02}_{name}.opus").write_bytes(sound)
             print(number, voice, text, flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", type=Path, default=BUNDLED_MODEL)
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
-    parser.add_argument("--out", type=Path, default=Path("docs/samples"))
+    parser = Program(__doc__)
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        server = Server(Path(scratch), args.model)
-        asyncio.run(write_all(server, Speaker(args.folder / "kokoro"), args.out))
+        server = Server(Path(scratch))
+        asyncio.run(write_all(server, Speaker(args.folder / "kokoro")))
 
 
 if __name__ == "__main__":

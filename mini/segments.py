@@ -6,17 +6,15 @@ Speaks each text of heldout.py with long sentences in two voices. Whisper base (
 wrong English words or Mandarin syllables.
 """
 
-import argparse
 import asyncio
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from mini.heldout import CHINESE_CLAUSES, ENGLISH_CLAUSES
-from mini.measures import align
+from mini.measures import Ear, align, units
+from mini.program import Program
 from mini.speaking import Server
-from mini.whisper_base import WhisperBase, units
 
 TEXTS = {"zh": CHINESE_CLAUSES, "en": ENGLISH_CLAUSES}
 VOICES = {
@@ -27,14 +25,14 @@ SEED = 100
 
 
 async def measure(longest: list[float], folder: Path) -> None:
-    server, ear = Server(folder), WhisperBase(folder / "whisper-base")
+    server, ear = Server(folder), Ear(folder / "whisper-base")
     async with server.running():
         for language in TEXTS:
             for limit in longest:
                 print(language, f"{limit:g}:", await heard(server, ear, language, limit), flush=True)
 
 
-async def heard(server: Server, ear: WhisperBase, language: str, longest: float) -> str:
+async def heard(server: Server, ear: Ear, language: str, longest: float) -> str:
     """Speaks and hears all texts of `language`, and returns the errors and the CPU time of speaking."""
     server.frontend.longest_segment = longest
     n_wrong = n_units = n_segments = 0
@@ -55,13 +53,9 @@ async def heard(server: Server, ear: WhisperBase, language: str, longest: float)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Program(__doc__)
     parser.add_argument("--longest", type=float, nargs="+", default=[60, 36, 30])
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
     args = parser.parse_args()
-    torch.set_num_threads(1)
     asyncio.run(measure(args.longest, args.folder))
 
 

@@ -7,7 +7,6 @@ matrix raises the differences between voices, and lowers the differences between
     python -m mini.speaker      writes .mini/speaker/{campplus.onnx,projection.pt}
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from mini.data import SPEAKER_STATISTICS, load_speaker_statistics, speaker_statistics
+from mini.program import Program
 
 DIM = 192
 
@@ -108,8 +108,7 @@ def check(path: Path, mean: Tensor, matrix: Tensor) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path(".mini"))
+    parser = Program(__doc__)
     args = parser.parse_args()
     parts = [path.with_suffix("") for path in sorted((args.folder / "data").glob("pairs*.speaker"))]
     statistics, voices = load_speaker_statistics(parts)

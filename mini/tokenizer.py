@@ -8,7 +8,6 @@ words and intonation, and lose the speaker.
     python -m mini.tokenizer --minutes 35        (goes on where it stopped)
 """
 
-import argparse
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mini.pair_data import Batch, PairData
+from mini.program import Program
 from mini.speech_encoder import EncoderConfig, SpeechEncoder
 from mini.training import Run, plain_attention, warm_cosine
 from mini.whisper_layers import start_from_whisper
 
+_TOKENS = 1600  # speech tokens a step
 _CODEBOOK_STARTS_AT = 250
 _ENCODER_SHARE = 0.15  # of the learning rate, since the encoder does not start from nothing
 _N_TONES = 6  # Mandarin's 1 to 5, and 0 in pauses
@@ -128,8 +129,7 @@ def describe(losses: Losses, n_codes: int) -> str:
 
 
 @plain_attention()
-def train(data: PairData, run: Run, *, tokens: int, whisper: Path) -> None:
-    torch.set_num_threads(1)
+def train(data: PairData, run: Run, *, whisper: Path) -> None:
     torch.manual_seed(0)
     config = EncoderConfig()
     encoder, decoder = SpeechEncoder(config), Decoder(config.dim, len(data.phonemes))
@@ -166,7 +166,7 @@ def train(data: PairData, run: Run, *, tokens: int, whisper: Path) -> None:
         if run.step == _CODEBOOK_STARTS_AT:
             with torch.no_grad():
                 crops = [
-                    data.batch(rng, tokens=tokens, source=data.training, augment=False) for _ in range(4)
+                    data.batch(rng, tokens=_TOKENS, source=data.training, augment=False) for _ in range(4)
                 ]
                 encoder.start_codebook(
                     torch.cat([encoder(c.features).reshape(-1, config.dim) for c in crops])
@@ -175,7 +175,7 @@ def train(data: PairData, run: Run, *, tokens: int, whisper: Path) -> None:
         losses = compute_losses(
             encoder,
             decoder,
-            data.batch(rng, tokens=tokens, source=data.training, augment=True),
+            data.batch(rng, tokens=_TOKENS, source=data.training, augment=True),
             quantise=quantise,
         )
         optimiser.zero_grad()
@@ -194,17 +194,13 @@ def train(data: PairData, run: Run, *, tokens: int, whisper: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Program(__doc__)
     parser.add_argument("--minutes", type=float, default=35)
-    parser.add_argument("--tokens", type=int, default=3200, help="speech tokens a step")
-    parser.add_argument("--data", type=Path, default=Path(".mini/data"))
-    parser.add_argument("--out", type=Path, default=Path(".mini/tokenizer"))
-    parser.add_argument("--whisper", type=Path, default=Path(".mini/whisper-base/model.bin"))
     args = parser.parse_args()
-    parts = [path.with_suffix("") for path in sorted(args.data.glob("*.speaker"))]
-    run = Run(args.out, minutes=args.minutes)
+    parts = [path.with_suffix("") for path in sorted((args.folder / "data").glob("*.speaker"))]
+    run = Run(args.folder / "tokenizer", minutes=args.minutes)
     known = (run.resume() or {}).get("phonemes")  # the trained state's phonemes; newer data may have others
-    train(PairData(parts, phonemes=known), run, tokens=args.tokens, whisper=args.whisper)
+    train(PairData(parts, phonemes=known), run, whisper=args.folder / "whisper-base" / "model.bin")
 
 
 if __name__ == "__main__":

@@ -142,6 +142,7 @@ class MuonAndAdam:
         chosen = list(matrices)
         places = {id(p) for p in chosen}
         others = [p for p in parameters if id(p) not in places]
+        self.parameters = [*chosen, *others]
         self._rates = rates
         self._muon = Muon(chosen, lr=rates[0])
         self._adam = torch.optim.AdamW(others, lr=rates[1], betas=betas, weight_decay=decay, fused=True)

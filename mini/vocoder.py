@@ -7,7 +7,6 @@ predicted pitch, by spectral losses, and in the last part of the time by a criti
 Both get clean and degraded mels.
 """
 
-import argparse
 import json
 import os
 import random
@@ -22,17 +21,16 @@ from torch.nn.utils import parametrize
 from glm_tts_api.model.vocoder.hift import HOP, HiFT, HiftConfig
 from glm_tts_api.model.vocoder.source import HARMONICS
 from glm_tts_api.model.vocoder.stft import N_BINS
+from mini.program import Program
 from mini.training import MuonAndAdam, Run, warm_cosine
 from mini.vocoder_critic import Critic
 from mini.vocoder_data import Crop, WaveSet, degrade
-from mini.vocoder_losses import MultiResolutionStft, mel_distance
+from mini.vocoder_training import HELD_OUT, VocoderTraining
 
 CONFIG = HiftConfig(base_channels=176, f0_channels=128)
 MEL_MEAN, MEL_STD = -6.0, 2.5
 QUIET_LOG_MAGNITUDE = -2.0
 TYPICAL_F0_HZ = 120.0
-HELD_OUT = 40
-VALIDATED = 8
 CRITIC_AFTER = 0.35  # the share of the time before the critic begins; the learning rate falls from there
 RATE, RATE_WITH_CRITIC = 5e-3, 2e-3  # of the matrices; the others learn at OTHERS of it
 OTHERS = 0.3
@@ -105,21 +103,6 @@ def speak(model: HiFT, mel: Tensor) -> Tensor:
     return wave.float()
 
 
-def spectral_losses(model: HiFT, stft: MultiResolutionStft, wave: Tensor, crop: Crop) -> dict[str, Tensor]:
-    return {"stft": stft(wave, crop.wave), "mel": mel_distance(wave, crop.wave, model.sample_rate)}
-
-
-@torch.no_grad()
-def validate(model: HiFT, stft: MultiResolutionStft, waves: WaveSet) -> dict[str, float]:
-    """Returns the mean losses over whole held-out utterances, with the predicted pitch."""
-    totals = {"stft": 0.0, "mel": 0.0}
-    for index in range(len(waves) - VALIDATED, len(waves)):
-        crop = waves.utterance(index)
-        for name, value in spectral_losses(model, stft, speak(model, crop.mel), crop).items():
-            totals[name] += float(value) / VALIDATED
-    return totals
-
-
 def save_half(folder: Path, model: HiFT) -> None:
     """Writes best.pt (in half precision, as it is shipped) and config.json to `folder`."""
     weights = {name: value.half() for name, value in published_weights(model).items()}
@@ -163,9 +146,8 @@ class Judged:
             self.optimiser.load_state_dict(state["critic_optimiser"])
 
 
-def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: int) -> None:
-    run = Run(folder, minutes=minutes)
-    model, stft, judged = new_model(), MultiResolutionStft(), Judged()
+def train(run: Run, waves: WaveSet) -> None:
+    model, judged = new_model(), Judged()
     spoken = [p for name, p in model.named_parameters() if not name.startswith("f0_predictor")]
     matrices = [p for p in spoken if p.ndim == 3]
     optimiser = MuonAndAdam(matrices, spoken, rates=(1.0, OTHERS), betas=(0.8, 0.99))
@@ -176,48 +158,27 @@ def train(folder: Path, waves: WaveSet, *, minutes: float, batch: int, frames: i
     if not optimiser.load(state):  # a new model, or shipped weights, which may have learned other voices
         train_pitch(model, waves, run, steps=PITCH_STEPS if state is None else PITCH_STEPS // 3)
 
-    def save(*, force: bool = False) -> None:
-        run.save({"model": model.state_dict(), **optimiser.state(), **judged.state()}, force=force)
+    def losses(crop: Crop, mel: Tensor) -> dict[str, Tensor]:
+        wave = speak(model, mel)
+        parts = training.spectral(wave, crop)
+        return parts | judged.step(wave, crop.wave) if run.progress > CRITIC_AFTER else parts
 
-    while run.progress < 1:
-        rng = random.Random(run.step)
-        torch.manual_seed(run.step)
-        rate = learning_rate(run.progress, run.step)
-        crop = waves.crops(rng, batch=batch, frames=frames, held_out=HELD_OUT)
-        wave = speak(model, degrade(crop.mel, rng))
-        parts = spectral_losses(model, stft, wave, crop)
-        if run.progress > CRITIC_AFTER:
-            parts |= judged.step(wave, crop.wave)
-        model.zero_grad()
-        torch.stack([WEIGHTS.get(name, 1.0) * value for name, value in parts.items()]).sum().backward()
-        if torch.nn.utils.clip_grad_norm_(spoken, 5.0).isfinite():
-            optimiser.step(rate)
-        run.step += 1
-        if run.step % 25 == 0:
-            run.log(" ".join(f"{name} {float(value.detach()):.3f}" for name, value in parts.items()))
-        if run.step % 250 == 0:
-            _check(run, model, stft, waves)
-        save()
-    _check(run, model, stft, waves)
-    save(force=True)
-
-
-def _check(run: Run, model: HiFT, stft: MultiResolutionStft, waves: WaveSet) -> None:
-    figures = validate(model, stft, waves)
-    run.log("validation " + " ".join(f"{name} {value:.3f}" for name, value in figures.items()))
-    save_half(run.folder, model)
+    training = VocoderTraining(
+        run, waves, model, optimiser,
+        speak=lambda mel: speak(model, mel),
+        losses=losses,
+        save=lambda: save_half(run.folder, model),
+        state=lambda: {"model": model.state_dict(), **optimiser.state(), **judged.state()},
+        weights=WEIGHTS,
+    )  # fmt: skip
+    training.go_on(frames=36, rate=lambda: learning_rate(run.progress, run.step))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Program(__doc__)
     parser.add_argument("--minutes", type=float, default=70)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--frames", type=int, default=36)
-    parser.add_argument("--folder", type=Path, default=Path(".mini/hift"))
-    parser.add_argument("--data", type=Path, default=Path(".mini/vocoder"))
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    train(args.folder, WaveSet(args.data, 24000), minutes=args.minutes, batch=args.batch, frames=args.frames)
+    train(Run(args.folder / "hift", minutes=args.minutes), WaveSet(args.folder / "vocoder", 24000))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from mini.data import ClipSet
 from mini.features import FeatureExtractor
 from mini.kokoro_data import PartWriter, label, make_clip, speech_bounds, whole_tokens, with_silences
 from mini.kokoro_reading import Reading, english_letters
+from mini.measures import syllables
 from mini.pair_data import warped
 from mini.sentences import Sentence
 from mini.timbres import ENGLISH, HELD_OUT, MANDARIN, low_timbres, trained_timbres
-from mini.whisper_base import syllables
 
 STARTS = np.arange(8, dtype=np.float64) * 100
 
