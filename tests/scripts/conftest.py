@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import fcntl
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,20 +11,32 @@ import pytest
 
 from tests.scripts.own_project import REPOSITORY, Project
 
-MINI = REPOSITORY / "glm_tts_api/assets/mini"
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of tiny networks, which an engine loads in less time; made once for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    made = folder / "tiny-checkpoint"
+    with (folder / "tiny-checkpoint.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            command = [sys.executable, "-m", "bench.make_synthetic_checkpoint", str(made)]
+            subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+    return made
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(tmp_path: Path, model: Path) -> Iterator[Project]:
     """A project folder whose server, if a test leaves one, is killed with the test."""
-    own = Project(tmp_path, MINI)
+    own = Project(tmp_path, model)
     yield own
     own.kill_all()
 
 
 @pytest.fixture(scope="module")
-def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def shared_project(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[Project]:
     """One folder for a file of tests that each leave a running server to the next."""
-    own = Project(tmp_path_factory.mktemp("project"), MINI)
+    own = Project(tmp_path_factory.mktemp("project"), model)
     yield own
     own.kill_all()

@@ -55,7 +55,8 @@ class Project:
             "API_HOST": "127.0.0.1",
             "MODEL_DIR": str(model),
             "DEVICE": "cpu",
-            "FLOW_STEPS": "2",
+            "FLOW_STEPS": "1",
+            "GUARD": "0",  # which would speak most segments of tiny networks again
             "DRAIN_TIMEOUT": "300",
             "SHORT_TEXT_TIMEOUT": "300",
             "VERIFY_TTS": "0",
@@ -78,6 +79,12 @@ class Project:
         other = copy(self)
         other.root = root
         return other
+
+    def broken_model(self, folder: Path, name: str) -> Path:
+        """A copy of its checkpoint with one file that does not hold what it should."""
+        copied = shutil.copytree(self._settings["MODEL_DIR"], folder / "broken")
+        (copied / name).write_bytes(b"not what it should be")
+        return copied
 
     def begin(self, *command: str, prefix: tuple[str, ...] = (), **settings: str) -> subprocess.Popen[str]:
         """Starts a script, by way of the command `prefix`, and returns at once."""

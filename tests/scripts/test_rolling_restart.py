@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 from pathlib import Path
 
@@ -72,9 +71,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_old_server_serving(
 ) -> None:
     project = shared_project
     old = running(project)
-    broken = tmp_path / "broken"
-    shutil.copytree(project.environment()["MODEL_DIR"], broken)
-    (broken / "frontend/campplus.onnx").write_bytes(b"not what it should be")
+    broken = project.broken_model(tmp_path, "frontend/campplus.onnx")
     outcome = project.run("restart_api.sh", RESTART_MODE="rolling", MODEL_DIR=str(broken))
     assert outcome.code == 1, outcome.said
     assert "The model could not be loaded: " in outcome.said

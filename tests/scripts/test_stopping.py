@@ -27,14 +27,12 @@ def speaking(project: Project) -> tuple[Thread, list[Reply]]:
     return speaker, replies
 
 
-@pytest.mark.parametrize(
-    ("workers", "arguments", "settings"), [("2", ["--now"], {}), ("1", [], {"DRAIN_TIMEOUT": "0.5"})]
-)
+@pytest.mark.parametrize(("arguments", "settings"), [(["--now"], {}), ([], {"DRAIN_TIMEOUT": "0.5"})])
 def test_who_cannot_wait_for_what_was_accepted(
-    project: Project, workers: str, arguments: list[str], settings: dict[str, Any]
+    project: Project, arguments: list[str], settings: dict[str, Any]
 ) -> None:
     """The server was started with minutes to drain; the requests that are left hear that it stops."""
-    project.start(WORKERS=workers)
+    project.start()
     speaker, replies = speaking(project)
     stop = project.run("scripts/stop_api.sh", *arguments, **settings)
     speaker.join()
@@ -106,6 +104,7 @@ def is_starting(project: Project) -> bool:
         return False
 
 
+@pytest.mark.long  # the short form is below: one that is killed
 def test_a_restart_that_loses_its_terminal_goes_on(project: Project) -> None:
     restart, terminal = in_a_terminal_of_its_own(project, "restart_api.sh")
     wait_until(lambda: is_starting(project), "the new server")

@@ -100,18 +100,6 @@ def test_a_copy_does_not_touch_the_original(shared_project: Project, tmp_path: P
     assert is_alive(pid)
 
 
-def test_a_run_folder_with_other_things_in_it_keeps_them(project: Project, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    precious = home / "tmp/precious"
-    precious.parent.mkdir(parents=True)
-    precious.touch()
-    restart = project.run("restart_api.sh", RUN_DIR=str(home))
-    stop = project.run("scripts/stop_api.sh", RUN_DIR=str(home))
-    again = project.run("restart_api.sh", RUN_DIR=str(home), SHORT_TEXT_TIMEOUT="x")
-    assert (restart.code, stop.code, again.code) == (0, 0, 2)
-    assert list((home / "tmp").iterdir()) == [precious]
-
-
 def test_a_log_file_that_is_a_folder_is_refused(project: Project) -> None:
     (project.root / "logs").mkdir()
     for script in ("start_api.sh", "restart_api.sh"):
@@ -174,20 +162,28 @@ def test_a_plain_user_under_nice_who_may_write_little(project: Project) -> None:
 
 
 def test_on_a_full_disk_a_server_is_stopped_but_not_replaced_whatever_its_records_say(
-    project: Project,
+    project: Project, tmp_path: Path
 ) -> None:
-    pid = project.start(DRAIN_TIMEOUT="5")
-    (project.root / "run/lock").unlink()
-    (project.root / "run/lock").symlink_to("/dev/full")
-    (project.root / f"run/server-{pid}/record").write_bytes(b"port\ndrain_s x\xff1\nhost $(id)\n\x00")
-    project.pid_file.write_bytes(b"\xff\x00 -1 *\n")
-    restart = project.run("restart_api.sh")
+    """And what others keep in its run folder stays there."""
+    home = tmp_path / "home"
+    precious = home / "tmp/precious"
+    precious.parent.mkdir(parents=True)
+    precious.touch()
+    start = project.run("restart_api.sh", RUN_DIR=str(home), DRAIN_TIMEOUT="5")
+    assert start.code == 0, start.said
+    pid = int((home / "api_server.pid").read_text())
+    (home / "lock").unlink()
+    (home / "lock").symlink_to("/dev/full")
+    (home / f"server-{pid}/record").write_bytes(b"port\ndrain_s x\xff1\nhost $(id)\n\x00")
+    (home / "api_server.pid").write_bytes(b"\xff\x00 -1 *\n")
+    restart = project.run("restart_api.sh", RUN_DIR=str(home))
     assert restart.code == 2, restart.said
     assert "is the disk full?" in restart.said
     assert is_alive(pid)
-    stop = project.run("scripts/stop_api.sh")
+    stop = project.run("scripts/stop_api.sh", RUN_DIR=str(home))
     assert stop.code == 0, stop.said
     assert not is_alive(pid)
+    assert list((home / "tmp").iterdir()) == [precious]
 
 
 def test_a_home_that_the_environment_does_not_name(project: Project) -> None:
