@@ -99,14 +99,11 @@ def _at_volume(pcm: Float32, volume: float) -> Float32:
 
 
 class Encoded:
-    """An answer in the requested format: an async iterator of bytes. If the request `streams`, it has the
-    encoded bytes of each chunk, as soon as the chunk is made. Else it has all bytes at once, so that the
-    header of a container has the length of the audio; segments of a verified request that drift from their
-    text are spoken again before that.
+    """An answer that is sent while it is made: an async iterator of the encoded bytes of each chunk.
 
     `sample_rate` is set once the first chunk is encoded. `seconds` is how long the audio so far plays.
     `times` has the times of the segments that have ended, if the request asks for timestamps. `tape` records
-    a streamed answer; None records nothing.
+    the answer; None records nothing.
     """
 
     sample_rate: int
@@ -115,7 +112,7 @@ class Encoded:
     def __init__(self, stream: ResumedStream, pool: Pool, tape: Tape | None = None) -> None:
         self._stream, self._pool, self._tape = stream, pool, tape
         self.times: list[SegmentTimes] = []
-        self._pieces = self._in_pieces() if stream.asked.streams else self._at_once()
+        self._pieces = self._encode()
         self._output: _Output | None = None
 
     async def first(self) -> bytes:
@@ -129,7 +126,7 @@ class Encoded:
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._pieces
 
-    async def _in_pieces(self) -> AsyncIterator[bytes]:
+    async def _encode(self) -> AsyncIterator[bytes]:
         async for chunk in self._stream:
             yield await self._on_a_thread(self._push, chunk)
         self._stream.timings.end_generation()
@@ -140,16 +137,6 @@ class Encoded:
         yield rest
         if self._stream.verifier is not None:
             await self._stream.verifier.report()
-
-    async def _at_once(self) -> AsyncIterator[bytes]:
-        chunks = [chunk async for chunk in self._stream]
-        if self._stream.verifier is not None:
-            chunks = await self._stream.verifier.repaired(chunks)
-        self._stream.timings.end_generation()
-        with self._stream.timings.stage("encode"):
-            speech = await self._pool.run(encode_whole, chunks, self._stream.asked)
-        self.sample_rate, self.seconds, self.times = speech.sample_rate, speech.seconds, [*speech.times]
-        yield speech.audio
 
     async def _on_a_thread(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
         """Encodes in a thread of the pool, and takes what the output says of the bytes."""

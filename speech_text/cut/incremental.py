@@ -32,12 +32,10 @@ class SentenceSplitter:
     are the same text as the pieces, joined.
 
     A sentence of fewer than 15 letters and digits is joined with the next one. A sentence of 150 or more may
-    be cut after a clause. A Chinese, Japanese or Korean character counts as three. With `cuts=False` the
-    whole text is one sentence, which `flush` returns.
+    be cut after a clause. A Chinese, Japanese or Korean character counts as three.
     """
 
-    def __init__(self, *, cuts: bool = True) -> None:
-        self._cuts = cuts
+    def __init__(self) -> None:
         self._text = ""  # the characters of the incomplete sentence
         self._weight = 0
         self._n_judged = 0  # how many of these characters were examined
@@ -51,7 +49,7 @@ class SentenceSplitter:
         """Adds `piece` to the text. Returns the sentences that `piece` completes; the list may be empty."""
         self._text += piece
         whole = []
-        while self._cuts and self._n_judged < len(self._text) - 1:
+        while self._n_judged < len(self._text) - 1:
             at = self._n_judged
             self._weight += _weight(self._text[at])
             self._n_judged += 1

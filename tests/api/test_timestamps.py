@@ -96,26 +96,6 @@ def test_the_socket_tells_them_at_the_end_of_a_sentence(server: Running) -> None
     assert [end["timestamps"][0]["end"] for end in ends] == [0.5, 0.5], "each from its own beginning"
 
 
-def test_vllm_omni_clients_hear_audio_in_messages_then_the_words(server: Running) -> None:
-    timed = {"stream_audio": True, "response_format": "pcm", "word_timestamps": True}
-    with talking(server.url) as client:
-        tell(client, "session.config", voice="exampleA", **timed)
-        tell(client, "input.text", text=TEXT)
-        tell(client, "input.done")
-        messages, binary = heard(client, "session.done")
-    start, *chunks, done, _ = messages
-    assert (start["type"], start["word_timestamps"], done["type"], binary) == (
-        *("audio.start", True, "audio.done", b""),
-    )
-    assert {chunk["type"] for chunk in chunks} == {"audio.chunk"}
-    assert [chunk["chunk_id"] for chunk in chunks] == list(range(len(chunks)))
-    assert sum(len(base64.b64decode(chunk["audio_b64"])) for chunk in chunks) == TONE_BYTES
-    *silent, last = [chunk["timestamps"] for chunk in chunks]
-    assert (set(silent), chunks[-1]["audio_b64"]) == ({None}, "")
-    assert [word["word"] for word in last] == WORDS
-    assert 0 <= last[0]["start_ms"] < last[0]["end_ms"] <= last[-1]["end_ms"] <= 500
-
-
 def test_kokoros_captioned_speech(server: Running) -> None:
     fields = {"input": TEXT, "voice": "exampleA", "response_format": "pcm"}
     with server.client() as client:

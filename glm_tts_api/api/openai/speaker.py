@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
@@ -21,7 +22,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.openai.socket_words import OwnWords, Words, error_message
+from glm_tts_api.api.timestamps import times_body
 from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
 from glm_tts_api.http.connections import Connection
@@ -37,26 +38,22 @@ DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
 
 class Client:
     """Sends WebSocket frames to a client. Each method raises ClientGone if the client has left, or if it
-    takes nothing for `send_s` seconds. `words` is the protocol that the client uses."""
+    takes nothing for `send_s` seconds."""
 
     def __init__(self, socket: WebSocket, send_s: float) -> None:
         self._socket, self._send_s = socket, send_s
         self.identity: Identity = socket.state.client
-        self.words: Words = OwnWords()
 
-    async def tell(self, message: dict[str, Any]) -> None:
-        text = json.dumps(message, ensure_ascii=False)
+    async def tell(self, type_: str, **fields: Any) -> None:
+        text = json.dumps({"type": type_, **fields}, ensure_ascii=False)
         await self._send({"type": "websocket.send", "text": text})
 
     async def tell_error(self, error: ServiceError) -> None:
-        await self.tell(error_message(error))
+        later = {} if error.retry_after_s is None else {"retry_after": math.ceil(error.retry_after_s)}
+        await self.tell("error", code=error.code, message=error.message, **later)
 
     async def hear(self, audio: bytes) -> None:
-        said = self.words.audio(audio)
-        if isinstance(said, bytes):
-            await self._send({"type": "websocket.send", "bytes": said})
-        else:
-            await self.tell(said)
+        await self._send({"type": "websocket.send", "bytes": audio})
 
     async def close(self, code: int) -> None:
         await self._send({"type": "websocket.close", "code": code})
@@ -174,10 +171,9 @@ class Speaker:
             await self._client.tell_error(error)
             item = self._drop_rest()
         if item is Mark.FLUSH:
-            await self._client.tell(self._client.words.turn_end())
+            await self._client.tell("flushed")
         elif item is Mark.END:
-            if (farewell := self._client.words.end()) is not None:
-                await self._client.tell(farewell)
+            await self._client.tell("done")
             await self._client.close(DONE)
 
     async def _next(self) -> _Item:
@@ -227,19 +223,22 @@ class Speaker:
         async with self._state.speech.speaking(asked, log, arrived_at=arrived_at) as (permit, stream):
             pieces = Encoded(stream, self._state.pools.encode)
             first = await pieces.first()
-            segment, words = self._n_segments, self._client.words
+            segment = self._n_segments
             self._n_segments += 1
             with permit.waiting_for_client():
-                await self._client.tell(words.segment_start(segment, asked, pieces.sample_rate))
+                await self._client.tell(
+                    "segment.start", segment=segment, text=asked.text, sample_rate=pieces.sample_rate
+                )
                 if first:
                     await self._client.hear(first)
             async for piece in pieces:
                 if piece:
                     with permit.waiting_for_client():
                         await self._client.hear(piece)
+            end: dict[str, Any] = {"segment": segment, "seconds": round(pieces.seconds, 3)}
+            if pieces.times:
+                end["timestamps"] = [*map(times_body, pieces.times)]
+            if log.timings.verified:
+                end["verified"] = listed(log.timings.verified)
             with permit.waiting_for_client():  # until the client has taken the audio
-                messages = words.segment_end(segment, round(pieces.seconds, 3), pieces.times)
-                if log.timings.verified:
-                    messages[-1]["verified"] = listed(log.timings.verified)
-                for message in messages:
-                    await self._client.tell(message)
+                await self._client.tell("segment.end", **end)

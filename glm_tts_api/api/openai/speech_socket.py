@@ -1,8 +1,7 @@
 """WebSocket /v1/audio/speech/stream: takes text in pieces, as an LLM writes it, and sends audio meanwhile.
 
 A turn is the text up to the message `flush`. An error within a turn ends the turn. An invalid message ends
-the connection. docs/streaming.md describes the messages. Clients of vLLM-Omni use other messages, which
-socket_words.py has.
+the connection. docs/streaming.md describes the messages.
 """
 
 from __future__ import annotations
@@ -10,27 +9,53 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager, nullcontext, suppress
 from enum import Enum, auto
+from typing import Annotated
 
 from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
 from starlette.websockets import WebSocket
 
 from glm_tts_api.api.access import check_handshake
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.openai.socket_words import StartFields, VllmOmniWords
 from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
 from glm_tts_api.api.openai.turn_voices import TurnVoices
 from glm_tts_api.api.verified import in_address, require_recogniser
 from glm_tts_api.api.voice_names import named_voice
-from glm_tts_api.contracts import SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import (
+    SAMPLE_RATE,
+    AudioFormat,
+    SampleRate,
+    SamplingOptions,
+    SpeechRequest,
+    Timestamps,
+    Voice,
+)
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
 from speech_text.cut.block_pauses import pause_behind
 from speech_text.cut.incremental import SentenceSplitter
+from glm_tts_api.validation import AnyCase, FormNumber, Seed, Speed
 
 router = APIRouter(prefix="/v1/audio")
 _PIECE = 1000  # characters of a message that are processed in one turn of the event loop
+
+
+class StartFields(BaseModel):
+    """The fields of the message `start`, which says how the text that follows is to be spoken."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    type: str = "start"
+    model: str = "glm-tts"
+    voice: str = "alloy"
+    response_format: Annotated[AudioFormat, AnyCase] = "pcm"
+    sample_rate: Annotated[SampleRate, FormNumber] = SAMPLE_RATE
+    speed: Speed = 1.0
+    seed: Seed = 42
+    timestamps: Timestamps | None = None
+    verify: bool = False
 
 
 @router.websocket("/speech/stream")
@@ -119,11 +144,7 @@ class _Conversation:
         return self._phase in (_Phase.TURN, _Phase.REFUSED)
 
     async def _take(self, message: Body) -> None:
-        name = str(message.fields.get("type"))
-        if self._how is None and name in VllmOmniWords.deeds:
-            self._client.words = VllmOmniWords()
-        deeds = self._client.words.deeds
-        kind = deeds.get(name)
+        kind = str(message.fields.get("type"))
         if self._phase is _Phase.ENDED and kind != "cancel":
             raise InvalidField("Nothing but cancel may follow end.")
         if kind != "start":
@@ -140,20 +161,18 @@ class _Conversation:
             case "end":
                 await self._end_turn(Mark.END, _Phase.ENDED)
             case _:
-                *most, last = deeds
-                raise InvalidField(f"type must be {', '.join(most)} or {last}, not '{quote(name)}'.")
+                raise InvalidField(f"type must be start, text, flush, cancel or end, not '{quote(kind)}'.")
 
     async def _start(self, message: Body) -> None:
         if self._is_in_turn:
             raise InvalidField("start may not come within a turn: send flush or cancel before it.")
-        fields, _ = message.parse_speech(self._client.words.start_fields, voice="voice")
-        fields.check()
+        fields, _ = message.parse_speech(StartFields, voice="voice")
         if in_address(self._socket):
             fields = fields.model_copy(update={"verify": True})
         require_recogniser(fields.verify, self._state)
         voice = await self._state.pools.files.run(named_voice, fields.voice, self._state)
         self._how = fields, voice
-        self._splitter = SentenceSplitter(cuts=fields.cuts)
+        self._splitter = SentenceSplitter()
 
     async def _add(self, text: object) -> None:
         if not isinstance(text, str):
@@ -205,11 +224,11 @@ class _Conversation:
                     voice,
                     SamplingOptions(seed=fields.seed),
                     fields.sample_rate,
-                    streams=fields.streams,
+                    streams=True,
                     others=others,
                     audio_format=fields.response_format,
                     speed=fields.speed,
-                    timestamps=fields.level,
+                    timestamps=fields.timestamps,
                     pause_s=self._pause_s,
                     verify=fields.verify,
                 )
@@ -233,7 +252,7 @@ class _Conversation:
         self._splitter.flush()
         self._voices.clear()
         self._pause_s = 0.0
-        await self._client.tell({"type": "cancelled"})
+        await self._client.tell("cancelled")
         if self._phase is _Phase.ENDED:
             self._speaker.put(Mark.END)
         else:

@@ -141,15 +141,8 @@ def talked(client: Asking) -> None:
     _talk(client, [{"type": "start", **start}, {"type": "text", "text": text}, {"type": "end"}])
 
 
-def talked_as_vllm_omni(client: Asking) -> None:
-    start = {"model": "any", "voice": "exampleA", "response_format": "pcm", "stream_audio": True}
-    text = new_text(client.draw, LONGEST)
-    messages = [{"type": "input.text", "text": text}, {"type": "input.done"}]
-    _talk(client, [{"type": "session.config", **start}, *messages], last="session.done")
-
-
-def _talk(client: Asking, messages: list[dict[str, Any]], *, last: str = "") -> None:
-    """Sends `messages` over the WebSocket, and reads answers to its end or to a message of type `last`.
+def _talk(client: Asking, messages: list[dict[str, Any]]) -> None:
+    """Sends `messages` over the WebSocket, and reads answers to its end.
 
     Raises UnwantedAnswerError for a message of type "error", and for fewer than 100 bytes of audio.
     """
@@ -162,10 +155,8 @@ def _talk(client: Asking, messages: list[dict[str, Any]], *, last: str = "") -> 
         for answer in socket:
             if isinstance(answer, bytes):
                 n_bytes += len(answer)
-            elif (told := json.loads(answer))["type"] == "error":
+            elif json.loads(answer)["type"] == "error":
                 raise UnwantedAnswerError(f"socket: {answer[:300]}")
-            elif told["type"] == last:
-                break
     if n_bytes < 100:
         raise UnwantedAnswerError(f"socket: {n_bytes} bytes")
 
@@ -191,5 +182,5 @@ def late(client: Asking) -> None:
 SPEAKING = (
     *(whole, whole, in_phonemes, streamed, streamed, addressed, uploaded, uploaded, asked_again),
     *(openai, openai, openai_cloned, zhipu, zhipu, elevenlabs, gpt_sovits, captioned),
-    *(talked, talked, talked_as_vllm_omni),
+    *(talked, talked, talked),
 )
