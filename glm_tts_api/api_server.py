@@ -17,24 +17,20 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from glm_tts_api import __version__
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.background import Background
-from glm_tts_api.api.error_handlers import error_response, install_error_handlers
+from glm_tts_api.api.app_state import AppState, Background
+from glm_tts_api.api.dialects import error_response, install_error_handlers
 from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.openapi import name_bodies, operation_id
 from glm_tts_api.api.routes import FILES_IN_JSON, ROUTERS, heads
 from glm_tts_api.api.v1.job_speech import speaking_with
-from glm_tts_api.api.v1.metrics import keep_gauges, keep_loop_lag
-from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE
+from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE, keep_gauges, keep_loop_lag
 from glm_tts_api.engine.child import COMMAND, Begun
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.messages import Load
 from glm_tts_api.engine.spare_memory import keep_memory_small
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
-from glm_tts_api.http.cors import allow_origins
 from glm_tts_api.http.drain import GracefulStop, InFlight
-from glm_tts_api.http.listening import log_accept_errors_sparingly
-from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers
+from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers, allow_origins
 from glm_tts_api.http.upload_limit import UploadLimit
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.longform.jobs import Jobs
@@ -130,7 +126,6 @@ async def _lifespan(
 ) -> AsyncIterator[dict[str, Any]]:
     """Starts the server's parts, and stops them at the end. Requests are served while the engines still load
     their models, so that clients can ask for the server's state; with `with_others`, only after that."""
-    log_accept_errors_sparingly(asyncio.get_running_loop())
     connections = Connections(limits, max_files=raise_file_limit())
     stop = GracefulStop(
         in_flight, connections, timeouts_s=settings.stop_timeouts, successor=RunFolder.of(settings)

@@ -1,6 +1,6 @@
 """The tree of errors. The message of each says what is wrong and what to do. `code` is the error's stable
 name, and `retry_after_s` is set if a client should try again. Knows no HTTP: each API has its own statuses
-and bodies for the errors (api/v1/errors.py, api/openai/errors.py).
+and bodies for the errors (api/dialects.py).
 
 ServiceError
 ├── BadRequest                  bad_request

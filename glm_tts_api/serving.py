@@ -101,7 +101,7 @@ class PortServer(Server):
         )
         connections: Connections = self.lifespan.state["connections"]
         listeners = [Listener(each, connect, backlog=self.config.backlog) for each in sockets]
-        connections.come_in_by(listeners, self.server_state.connections)
+        connections.listeners, connections.open = listeners, self.server_state.connections
         self.servers = listeners  # type: ignore[assignment]
 
     def _succeed(self, predecessor: int) -> None:

@@ -10,8 +10,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.keys import Keys
 from glm_tts_api.errors import Forbidden, Unauthorized, WrongKey
 from glm_tts_api.http.middleware import BY_LINK
@@ -20,30 +19,26 @@ from glm_tts_api.speech.clients import Client
 
 _ONLY_WITH_KEYS = "Needed only where the server has API_KEYS or API_KEYS_FILE."
 _bearer_scheme = HTTPBearer(scheme_name="Bearer", description=_ONLY_WITH_KEYS, auto_error=False)
-_header_scheme = APIKeyHeader(
-    scheme_name="X-API-Key", name="X-API-Key", description=_ONLY_WITH_KEYS, auto_error=False
-)
 
 
-_xi_scheme = APIKeyHeader(
-    scheme_name="xi-api-key", name="xi-api-key", description=_ONLY_WITH_KEYS, auto_error=False
-)
+def _header_scheme(name: str) -> APIKeyHeader:
+    return APIKeyHeader(scheme_name=name, name=name, description=_ONLY_WITH_KEYS, auto_error=False)
 
 
-async def _require_key(
-    request: Request,
-    state: AppStateDep,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
-    header: Annotated[str | None, Depends(_header_scheme)],
-) -> None:
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)]
+OwnHeader = Annotated[str | None, Depends(_header_scheme("X-API-Key"))]
+XiHeader = Annotated[str | None, Depends(_header_scheme("xi-api-key"))]
+
+
+async def _require_key(request: Request, state: AppStateDep, bearer: Bearer, header: OwnHeader) -> None:
     _check_key(request, state, bearer.credentials if bearer else header or "")
 
 
 async def _require_key_or_link(
     request: Request,
     state: AppStateDep,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)],
-    header: Annotated[str | None, Depends(_header_scheme)],
+    bearer: Bearer,
+    header: OwnHeader,
     link: Annotated[
         str, Query(description="A link from POST /jobs/{id}/link, in place of a key.", examples=[""])
     ] = "",
@@ -61,6 +56,24 @@ async def _require_key_or_link(
     setattr(request.state, BY_LINK, True)
 
 
+async def _require_xi_key(request: Request, state: AppStateDep, header: XiHeader) -> None:
+    """Checks the key in the header xi-api-key, which ElevenLabs' clients send. Raises Unauthorized and
+    WrongKey."""
+    _check_key(request, state, header or "", how="xi-api-key: KEY")
+
+
+async def _require_metrics_key(state: AppStateDep, bearer: Bearer) -> None:
+    """Checks the key of /metrics if METRICS_KEY is set. Raises Unauthorized without a key and Forbidden for a
+    wrong key."""
+    key = state.config.metrics_key
+    if not key:
+        return
+    if bearer is None:
+        raise Unauthorized("The metrics need a key: send Authorization: Bearer METRICS_KEY.")
+    if Keys((key,)).holder(bearer.credentials) is None:
+        raise Forbidden("The key is wrong: /metrics needs the server's METRICS_KEY.")
+
+
 def _check_key(
     request: HTTPConnection,
     state: AppState,
@@ -68,10 +81,9 @@ def _check_key(
     *,
     how: str = "Authorization: Bearer KEY, or X-API-Key: KEY",
 ) -> None:
-    """Checks the key `given`, and stores the request's client and owner in the request's state. If this
-    server needs keys, raises Unauthorized without a key and WrongKey for a wrong one. `how` says in the
-    message how to send a key. If this server needs no keys, any request passes, and the client is known by
-    its address."""
+    """Checks the key `given`, if this server needs keys, and stores the request's client and owner in the
+    request's state. `how` says how to send a key. Raises Unauthorized without a key, WrongKey for a wrong
+    one."""
     request.state.client = Client(client_address(request))
     request.state.owner = request.state.client.name
     if not state.keys.are_needed:
@@ -92,38 +104,10 @@ def _is_asked_by(request: HTTPConnection, holder: Client) -> None:
 
 
 def owner_of(request: Request) -> str:
-    """Returns the owner of a request's answer. Only requests of the same owner may fetch that answer.
-    Requests with the same key have the same owner. If the server has no keys, requests from the same address
-    have the same owner. The owner's name does not reveal the key."""
+    """Returns the owner of a request's answer, who alone may fetch it again: one owner for each key or,
+    without keys, for each address. The owner's name does not reveal the key."""
     owner: str = request.state.owner
     return owner
-
-
-def _given_key(request: HTTPConnection) -> str:
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    return credentials if scheme.lower() == "bearer" and credentials else request.headers.get("x-api-key", "")
-
-
-async def _require_xi_key(
-    request: Request, state: AppStateDep, header: Annotated[str | None, Depends(_xi_scheme)]
-) -> None:
-    """Checks the key in the header xi-api-key, which ElevenLabs' clients send. Raises Unauthorized and
-    WrongKey."""
-    _check_key(request, state, header or "", how="xi-api-key: KEY")
-
-
-async def _require_metrics_key(
-    state: AppStateDep, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)]
-) -> None:
-    """Checks the key of /metrics if METRICS_KEY is set. Raises Unauthorized without a key and Forbidden for a
-    wrong key."""
-    key = state.config.metrics_key
-    if not key:
-        return
-    if bearer is None:
-        raise Unauthorized("The metrics need a key: send Authorization: Bearer METRICS_KEY.")
-    if Keys((key,)).holder(bearer.credentials) is None:
-        raise Forbidden("The key is wrong: /metrics needs the server's METRICS_KEY.")
 
 
 def check_handshake(socket: WebSocket, state: AppState) -> None:
@@ -133,7 +117,9 @@ def check_handshake(socket: WebSocket, state: AppState) -> None:
     If the server has no keys, also raises Forbidden for a web page whose origin is neither this server's nor
     in CORS_ORIGINS. A browser keeps an HTTP answer from such a page, but lets the page read a WebSocket.
     """
-    _check_key(socket, state, _given_key(socket))
+    scheme, _, credentials = socket.headers.get("authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer" and credentials
+    _check_key(socket, state, credentials if is_bearer else socket.headers.get("x-api-key", ""))
     allowed = state.config.cors_origins
     if state.keys.are_needed or "*" in allowed or socket.headers.get("origin") in allowed:
         return
@@ -150,9 +136,7 @@ async def _require_writer(request: Request, state: AppStateDep) -> None:
 
 
 def writer_refusal(request: Request, state: AppState) -> str | None:
-    """Returns why a request may not change anything, although its key is right; None if it may. With keys,
-    the reason is that the request's key is for some voices only. Without keys, the reason is that the request
-    comes from another machine, through a proxy, or from a foreign web page."""
+    """Returns why a request may not change anything, although its key is right; None if it may."""
     client: Client = request.state.client
     if client.voices is not None:
         return f"The key {client.name} is for some voices alone (API_KEYS_FILE) and may change nothing."

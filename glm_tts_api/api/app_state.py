@@ -1,12 +1,17 @@
-"""The parts of one running server, which the routes use. Knows no HTTP."""
+"""The parts of one running server, which the routes use, and its tasks."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from glm_tts_api.api.background import Background
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
 from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.http.connections import ConnectionLimits
@@ -20,6 +25,38 @@ from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats.workers import WorkerStats
 from glm_tts_api.voices.store import VoiceStore
 from speech_text.markup.lexicon import LexiconFile
+
+logger = logging.getLogger(__name__)
+_AGAIN_S = 10.0
+_TOLD_S = 60.0  # a task that has run for so long after an error runs well
+
+
+class Background:
+    """Runs tasks, and begins a task that an error has ended again. Uses asyncio."""
+
+    def __init__(self) -> None:
+        self._failed_at: dict[str, float] = {}
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each task that has failed in the last minute."""
+        now = time.monotonic()
+        return [
+            f"A task of the server ({name}) ended by an error and was begun again: the log has the details."
+            for name, failed_at in self._failed_at.items()
+            if now - failed_at < _TOLD_S
+        ]
+
+    async def keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Calls `run` until it returns without an error. Logs each error and waits ten seconds after it. The
+        log and the warnings call the task `name`."""
+        while True:
+            try:
+                return await run()
+            except Exception:
+                logger.exception("A task of the server (%s) begins again", name)
+                self._failed_at[name] = time.monotonic()
+            await asyncio.sleep(_AGAIN_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +88,11 @@ class AppState:
         if info is None:
             return None
         return f"{info.model_name} (demonstration model)" if self.config.is_demonstration else info.model_name
+
+
+async def _app_state(request: HTTPConnection) -> AppState:
+    state: AppState = request.app.state.parts
+    return state
+
+
+AppStateDep = Annotated[AppState, Depends(_app_state)]

@@ -51,33 +51,33 @@ _Named = Mapping[bytes, Client]
 def read_keys(file: Path) -> _Named:
     """Reads API_KEYS_FILE. Returns the holder of each key (a `Client` with the key's name and limits) by the
     key's SHA-256 digest. Raises ValueError with a sentence that says what is wrong and where."""
+    at = f"API_KEYS_FILE={quote(str(file))}:"
     try:
         tables = _TABLES.validate_python(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"API_KEYS_FILE={quote(str(file))}: {error}") from None
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"API_KEYS_FILE={quote(str(file))}: {quote(place)}: {first['msg']}") from None
+        raise ValueError(f"{at} {quote('.'.join(map(str, first['loc'])))}: {first['msg']}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{at} {error}") from None
     for name in tables:
         if not _NAME.fullmatch(name):
             raise ValueError(
-                f"API_KEYS_FILE={quote(str(file))}: [{quote(name)}]: a name has at most 64 letters of ASCII, "
-                "digits, - and _, and begins with a letter"
+                f"{at} [{quote(name)}]: a name has at most 64 letters of ASCII, digits, - and _, and begins "
+                "with a letter"
             )
     named = {
         bytes.fromhex(key.sha256): Client(name, True, key.places, key.requests_a_minute, key.voices)
         for name, key in tables.items()
     }
     if len(named) < len(tables):
-        raise ValueError(f"API_KEYS_FILE={quote(str(file))}: two names have the same key")
+        raise ValueError(f"{at} two names have the same key")
     return named
 
 
 class Keys:
     """Checks API keys. `plain` are the keys of API_KEYS, which have no names. `file` is API_KEYS_FILE, which
-    is read again within a second after a change. If the changed file is invalid, the keys stay as they were,
-    and the log says why. Raises ValueError if the file is invalid at the start."""
+    is read again within a second after a change; if it is invalid then, the keys stay as they were. Raises
+    ValueError if it is invalid at the start."""
 
     def __init__(self, plain: Sequence[str], file: Path | None = None) -> None:
         self.are_needed = bool(plain)
@@ -116,8 +116,7 @@ class Keys:
         until, _, mac = link.partition("-")
         if not re.fullmatch(r"[0-9]{1,12}", until) or int(until) < time.time():
             return None
-        holders = (*self._plain.values(), *self._current().values())
-        macs = [(self._mac(holder.name, what, int(until)), holder) for holder in holders]
+        macs = [(self._mac(holder.name, what, int(until)), holder) for holder in self._holders()]
         found = [holder for own, holder in macs if secrets.compare_digest(own.encode(), mac.encode())]
         return found[0] if found else None
 
@@ -131,11 +130,14 @@ class Keys:
 
     def count(self) -> int:
         """Returns how many keys there are."""
-        return len(self._plain) + len(self._current())
+        return len(self._holders())
 
     def knows(self, name: str) -> bool:
         """Whether there is still a key whose holder is called `name`."""
-        return any(name == each.name for each in (*self._plain.values(), *self._current().values()))
+        return any(name == each.name for each in self._holders())
+
+    def _holders(self) -> list[Client]:
+        return [*self._plain.values(), *self._current().values()]
 
     def _current(self) -> _Named:
         if self._file is not None and time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
@@ -143,16 +145,12 @@ class Keys:
             seen = _stamp(self._file)
             if seen != self._seen:
                 self._seen = seen
-                self._read_again(self._file)
+                try:
+                    self._named = read_keys(self._file)
+                    logger.info("API_KEYS_FILE was read again: %d keys", len(self._named))
+                except ValueError as error:
+                    logger.error("The keys stay as they were. %s", error)
         return self._named
-
-    def _read_again(self, file: Path) -> None:
-        try:
-            self._named = read_keys(file)
-        except ValueError as error:
-            logger.error("The keys stay as they were. %s", error)
-        else:
-            logger.info("API_KEYS_FILE was read again: %d keys", len(self._named))
 
 
 def _digest(key: bytes) -> bytes:

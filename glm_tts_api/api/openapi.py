@@ -3,22 +3,24 @@ bodies that the routes read themselves, audio answers, and errors. Knows no requ
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from glm_tts_api.api.v1.schemas import ErrorBody
+from glm_tts_api.api.dialects import ErrorBody
 from glm_tts_api.audio.containers import CONTAINERS
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat
+from glm_tts_api.http.body import FORM_WITH_FILES, PROMPT_AUDIO
 
 Responses = dict[int | str, dict[str, Any]]
 
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-_PROMPT_AUDIO: dict[str, Any] = {
+RECORDING: dict[str, Any] = {
     **BINARY["schema"],
     "description": "A recording of the voice: wav, mp3, flac, ogg, opus, m4a, aac or webm; "
     "PROMPT_MIN_SECONDS to PROMPT_MAX_SECONDS long, 3 to 10 s are best.",
@@ -133,66 +135,45 @@ def json_docs(
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     if recording is not None:
         schema["properties"][recording] = _RECORDING_IN_JSON
-    content = {"application/json": {"schema": {**schema, "title": name}, "example": example}}
-    return {"parameters": [_REQUEST_ID], "requestBody": {"required": True, "content": content}}
+    return _body({"application/json": {"schema": {**schema, "title": name}, "example": example}})
 
 
 def form_docs(
-    model: type[BaseModel],
-    *,
-    name: str,
-    file: str,
-    described: dict[str, Any] = _PROMPT_AUDIO,
-    example: dict[str, Any] | None = None,
+    model: type[BaseModel], *, name: str, file: str, described: dict[str, Any] = RECORDING
 ) -> dict[str, Any]:
     """Returns the `openapi_extra` of a route that takes `model` as a form with a file in the field `file`.
-    `described` is the schema of the file; by default the file is a recording. `name` is the title of the
-    body's schema."""
-    schema = model.model_json_schema()
-    with_file = {
-        "title": name,
-        "properties": {**schema["properties"], file: described},
-        "required": [*schema.get("required", ()), file],
-    }
-    content: dict[str, Any] = {"schema": {**schema, **with_file}}
-    if example is not None:
-        content["example"] = example
-    return {
-        "parameters": [_REQUEST_ID],
-        "requestBody": {"required": True, "content": {"multipart/form-data": content}},
-    }
-
-
-def book_docs(model: type[BaseModel], *, name: str, example: dict[str, Any], file: str) -> dict[str, Any]:
-    """Returns the same as `body_docs`, but the form also has a book's file in the field `file`."""
-    docs = body_docs(model, name=name, example=example)
-    form = docs["requestBody"]["content"]["multipart/form-data"]["schema"]
-    book = {**BINARY["schema"], "description": "The book: .txt, .md, .epub or .srt."}
-    form["properties"] = {**form["properties"], file: book}
-    return docs
+    `described` is the schema of the file. `name` is the title of the body's schema."""
+    schema = _with_files(model.model_json_schema(), {file: described}, title=name)
+    schema["required"] = [*schema.get("required", ()), file]
+    return _body({FORM_WITH_FILES: {"schema": schema}})
 
 
 def body_docs(
-    model: type[BaseModel], *, name: str, example: dict[str, Any], takes_file: bool = True
+    model: type[BaseModel],
+    *,
+    name: str,
+    example: dict[str, Any],
+    files: Mapping[str, Any] = MappingProxyType({PROMPT_AUDIO: RECORDING}),
 ) -> dict[str, Any]:
-    """Returns the `openapi_extra` of a route that takes `model` as a form or as JSON. With `takes_file`, a
-    form may also have the file prompt_audio.
+    """Returns the `openapi_extra` of a route that takes `model` as a form or as JSON. `files` has the schemas
+    of the files that a form may have too.
 
     Each kind of body has its own schema, whose title begins with `name`, so that generated clients tell the
     kinds apart.
     """
     schema = model.model_json_schema()
-    with_file = {**schema["properties"], **({"prompt_audio": _PROMPT_AUDIO} if takes_file else {})}
-    return {
-        "parameters": [_REQUEST_ID],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {**schema, "title": f"{name}Upload", "properties": with_file}
-                },
-                "application/x-www-form-urlencoded": {"schema": {**schema, "title": f"{name}Form"}},
-                "application/json": {"schema": {**schema, "title": f"{name}Json"}, "example": example},
-            },
-        },
-    }
+    return _body(
+        {
+            FORM_WITH_FILES: {"schema": _with_files(schema, files, title=f"{name}Upload")},
+            "application/x-www-form-urlencoded": {"schema": {**schema, "title": f"{name}Form"}},
+            "application/json": {"schema": {**schema, "title": f"{name}Json"}, "example": example},
+        }
+    )
+
+
+def _with_files(schema: dict[str, Any], files: Mapping[str, Any], *, title: str) -> dict[str, Any]:
+    return {**schema, "title": title, "properties": {**schema["properties"], **files}}
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    return {"parameters": [_REQUEST_ID], "requestBody": {"required": True, "content": content}}

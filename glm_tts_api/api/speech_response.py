@@ -10,34 +10,36 @@ events sends the error as an event instead.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from itertools import accumulate
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from glm_tts_api.api.access import owner_of
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.logged import log_of
-from glm_tts_api.api.unfinished import keep_unfinished
-from glm_tts_api.api.verified import (
+from glm_tts_api.api.heard import (
     doubts,
     in_address,
     require_recogniser,
-    verdict_headers,
 )
+from glm_tts_api.api.speech_request import log_of
+from glm_tts_api.api.v1.job_speech import keep_unfinished
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioChunk, SpeechRequest
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.http.ranges import ranged
 from glm_tts_api.recognition.verdicts import listed
 from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole
 from glm_tts_api.speech.lateness import Lateness
 from glm_tts_api.speech.permit import Permit
+from glm_tts_api.speech.recent import what_is_asked
 from glm_tts_api.speech.request_log import Playback, recorded_outcome
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.service import deadline_adding
@@ -45,34 +47,13 @@ from glm_tts_api.speech.times import SegmentTimes
 
 EVENTS = "text/event-stream"
 _MOST_HEADER_BYTES = 2000
+_FROM_THE_BEGINNING = "bytes=0-"  # browsers send it with their first request, and accept the whole
 
 
-class Framing(Protocol):
-    """How an API sends a streamed answer: the audio as it is, or each piece in an event or a line.
-    `media_type` is the Content-Type; None means that of the audio. `takes_errors` says whether an error can
-    still be sent after the audio has begun."""
-
-    media_type: str | None
-    takes_errors: bool
-
-    def piece(self, audio: bytes) -> bytes: ...
-
-    def times(self, segment: SegmentTimes) -> bytes: ...
-
-    def end(self, verified: list[dict[str, Any]]) -> bytes:
-        """Returns the last bytes of the answer. `verified` are the recogniser's verdicts; the list is empty
-        if the request did not ask for them."""
-
-    def error(self, error: ServiceError) -> bytes: ...
-
-
-def event(data: dict[str, Any]) -> bytes:
-    """Returns a server-sent event with `data` as JSON."""
-    return b"data: " + json.dumps(data).encode() + b"\n\n"
-
-
-class RawAudio:
-    """Sends the audio as it is. An error cannot be sent after it."""
+class Framing:
+    """How an API sends a streamed answer. This class sends the audio as it is; a subclass puts each piece
+    into an event or a line. `media_type` is the Content-Type; None means that of the audio. `takes_errors`
+    says whether an error can still be sent after the audio has begun."""
 
     media_type: str | None = None
     takes_errors = False
@@ -84,10 +65,69 @@ class RawAudio:
         return b""
 
     def end(self, verified: list[dict[str, Any]]) -> bytes:
+        """Returns the last bytes of the answer. `verified` are the recogniser's verdicts; the list is empty
+        if the request did not ask for them."""
         return b""
 
     def error(self, error: ServiceError) -> bytes:
         raise NotImplementedError
+
+
+AS_IS = Framing()
+
+
+def event(data: dict[str, Any]) -> bytes:
+    """Returns a server-sent event with `data` as JSON."""
+    return b"data: " + json.dumps(data).encode() + b"\n\n"
+
+
+async def answer_speech(
+    request: Request,
+    state: AppState,
+    asked: SpeechRequest,
+    framing: Framing = AS_IS,
+    *,
+    streamed_by: str = "stream=true",
+) -> Response:
+    """Speaks the request and answers with its audio, streamed or whole as it asks. `streamed_by` is the field
+    that asks for a stream, for an error message. A GET or HEAD request may ask for a part of the audio, or
+    whether it has changed."""
+    if request.method != "POST":
+        return await _answer_address(request, state, asked, streamed_by)
+    if asked.streams:
+        return await stream(request, state, asked, framing)
+    speech = await speak(request, state, asked, streamed_by=streamed_by)
+    kind = media_type(asked.audio_format, speech.sample_rate)
+    return Response(speech.audio, media_type=kind, headers=_whole_headers(request, speech, asked))
+
+
+async def _answer_address(
+    request: Request, state: AppState, asked: SpeechRequest, streamed_by: str
+) -> Response:
+    """Answers a GET or HEAD request, whose URL asks for the speech, as audio players send it.
+
+    A browser asks for a part of the audio (Range) when its user seeks, and Safari asks for two bytes before
+    it plays anything. The answer to a URL is therefore kept for a while (speech/recent.py). Parts, HEAD and
+    If-None-Match are answered from it, if it is still kept, so that nothing is spoken twice."""
+    lexicon = await state.pools.files.run(state.lexicon.current)
+    address = lexicon, what_is_asked(asked)
+    made = state.recent.at(address, owner_of(request))
+    is_head, part = request.method == "HEAD", request.headers.get("range")
+    if made is not None and (is_head or part or "if-none-match" in request.headers):
+        log_of(request).figures = None  # nothing is spoken
+        audio, rate = made.as_sent(), made.sample_rate
+        headers = audio_headers(rate, asked.warnings)
+    elif is_head:
+        return headers_alone(request, state, asked)
+    elif asked.streams and part in (None, _FROM_THE_BEGINNING):
+        return await stream(request, state, asked, address=address)
+    else:
+        speech = await speak(request, state, asked, streamed_by=streamed_by, address=address)
+        made = state.recent.at(address, owner_of(request))
+        audio, rate, headers = speech.audio, speech.sample_rate, _whole_headers(request, speech, asked)
+    etag = made.etag if made else secrets.token_hex(16)
+    kind = media_type(asked.audio_format, rate)
+    return await ranged(request, audio, media_type=kind, etag=etag, headers=headers)
 
 
 async def speak(
@@ -130,13 +170,12 @@ async def stream(
     request: Request,
     state: AppState,
     asked: SpeechRequest,
-    framing: Framing | None = None,
+    framing: Framing = AS_IS,
     *,
     address: object = None,
 ) -> Response:
-    """Begins to speak the request. Returns a streamed answer when its first audio is made. `framing` says how
-    the audio is sent; None sends it as it is. With an `address` (see `speak`), the answer has an ETag. Once
-    the whole answer is made, it is kept, as in `speak`."""
+    """Begins to speak the request. Returns a streamed answer when its first audio is made. With an `address`
+    (see `speak`), it has an ETag. Once the whole answer is made, it is kept, as in `speak`."""
     log, asked = log_of(request), _as_served(request, state, asked)
     log.playback = Playback()
     async with AsyncExitStack() as stack:
@@ -144,9 +183,7 @@ async def stream(
         tape = stack.enter_context(closing(state.recent.tape(asked, owner_of(request), address)))
         pieces = Encoded(chunks, state.pools.encode, tape)
         first = await pieces.first()
-        answer = _StreamedSpeech(
-            request, asked, framing or RawAudio(), permit, pieces, first, stack.pop_all()
-        )
+        answer = _StreamedSpeech(request, asked, framing, permit, pieces, first, stack.pop_all())
         if address is not None:
             answer.headers["ETag"] = f'"{tape.answer.etag}"'
         return answer
@@ -234,24 +271,16 @@ class _StreamedSpeech(Response):
         raise ClientGone  # the client cannot be told
 
 
-def whole_audio(request: Request, speech: Speech, asked: SpeechRequest) -> Response:
-    """Makes the HTTP answer whose body is the whole audio of `speech`."""
-    return Response(
-        speech.audio,
-        media_type=media_type(asked.audio_format, speech.sample_rate),
-        headers=whole_headers(request, speech, asked),
-    )
-
-
-def whole_headers(request: Request, speech: Speech, asked: SpeechRequest) -> dict[str, str]:
+def _whole_headers(request: Request, speech: Speech, asked: SpeechRequest) -> dict[str, str]:
     """Returns the headers of an answer that is sent when all of it is made."""
     timings = log_of(request).timings
+    verdict = {} if timings.worst is None else {"X-Verified": timings.worst.verdict}
     return {
         "Content-Disposition": f'attachment; filename="speech.{asked.audio_format}"',  # /docs offers a file
         "X-Audio-Seconds": f"{speech.seconds:.3f}",
         "X-Generation-Time": f"{timings.generation_s:.2f}",
         "X-Finish-Reason": timings.finish_reason,
-        **verdict_headers(timings),
+        **verdict,
         **audio_headers(speech.sample_rate, [*asked.warnings, *doubts(timings)]),
     }
 

@@ -7,11 +7,16 @@ that are not percent-encoded as Latin-1, so Chinese text from `curl -d` would be
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
+import json
 import logging
+import os
 import re
+import tempfile
 from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -21,9 +26,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from glm_tts_api.errors import BodyTooLarge, InvalidField, UnparsableBody, quote
-from glm_tts_api.http.json_text import parse_json
-from glm_tts_api.http.uploads import Upload, decoded_upload, no_room
+from glm_tts_api.errors import BodyTooLarge, InvalidField, Unavailable, UnparsableBody, quote
 from glm_tts_api.http.voice_fields import voice_field
 from glm_tts_api.validation import allowed_values, did_you_mean
 
@@ -37,6 +40,114 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,200}")
 _MAX_WARNINGS = 10
 _MAX_NAME_CHARS = 40
 _LOGGABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}")  # a field's name; anything else may be the user's text
+_IN_MEMORY = 2**20  # bytes; Starlette's form parser has the same limit
+_BLOCK = 2**20  # characters decoded at once, a multiple of 4; other threads run between two blocks
+_DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_MAX_VALUES = 10_000  # of a JSON text; they take up to fifty times its memory
+_MAX_DEPTH = 32  # levels of lists and objects inside each other
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
+
+
+def parse_json(text: str) -> Any:
+    """Returns the value of the JSON `text`. A lone surrogate, which a JSON escape can write but no encoding
+    can hold, becomes U+FFFD. Raises ValueError if `text` is no JSON, and UnparsableBody if it has too many
+    values or is nested too deep."""
+    if not _has_few_values(text):
+        raise UnparsableBody(f"The JSON has more than {_MAX_VALUES} values.")
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if _is_deeper(value, _MAX_DEPTH):
+        raise UnparsableBody(f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
+    return _whole_text(value)
+
+
+def _has_few_values(text: str) -> bool:
+    """Returns whether the JSON `text` has at most `_MAX_VALUES` values. A comma, `[` or `{` outside of
+    strings stands before each value but the first."""
+    if _n_signs(text) <= _MAX_VALUES:
+        return True
+    n_quotes = text.count('"') - text.count('\\"')  # a name and a string for each value have four
+    if n_quotes > 4 * _MAX_VALUES:
+        return False
+    return _n_signs(_STRING.sub("", text)) <= _MAX_VALUES
+
+
+def _n_signs(text: str) -> int:
+    return sum(map(text.count, ",[{"))
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether lists and objects are nested deeper than `depth`. Uses no recursion, which could overflow."""
+    level = [value]
+    for _ in range(depth):
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _whole_text(value: Any) -> Any:
+    if isinstance(value, str) and value.isascii():
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, dict):
+        return {_whole_text(name): _whole_text(item) for name, item in value.items()}
+    return [_whole_text(item) for item in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An uploaded file. A file over 1 MB is kept on the disk, and is removed at the end of the request."""
+
+    filename: str
+    file: BinaryIO
+
+    def read(self, n_bytes: int = -1) -> bytes:
+        """Returns the first `n_bytes` bytes of the file; -1 returns all of them. Blocking."""
+        self.file.seek(0)
+        return self.file.read(n_bytes)
+
+    def size(self) -> int:
+        """Returns the file's size in bytes. Blocking."""
+        return self.file.seek(0, os.SEEK_END)
+
+
+def decoded_upload(name: str, value: Any) -> Upload:
+    """Decodes `value`, the content of the field `name`: a file as base64 or as a data URI. Blocking. Raises
+    InvalidField for anything else (a URL or a path is never opened), Unavailable if the disk is full."""
+    text = "".join(value.split()) if isinstance(value, str) else ""
+    head = _DATA_URI.match(text)
+    start = head.end() if head else 0
+    file = cast(BinaryIO, tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  (stays open with the request)
+    try:
+        for at in range(start, len(text), _BLOCK):
+            file.write(base64.b64decode(text[at : at + _BLOCK], validate=True))
+        if not file.tell():
+            raise ValueError("no bytes")
+    except (binascii.Error, ValueError):
+        file.close()
+        raise InvalidField(
+            f"{name} must be the recording itself, as base64 or as data:audio/wav;base64,...; "
+            "the server opens no address and no path.",
+            name,
+        ) from None
+    except OSError as error:
+        file.close()
+        raise no_room(error) from None
+    return Upload(name, file)
+
+
+def no_room(error: OSError) -> Unavailable:
+    logger.error("An upload cannot be kept in %s: %s", tempfile.gettempdir(), error)
+    return Unavailable("The server has no room for uploads now. Try again later.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +211,22 @@ class Body:
         shown = quote(name, _MAX_NAME_CHARS)
         meant = did_you_mean(shown, known)
         so = f"{meant} Without" if meant else ", and without"
-        return InvalidField(
-            " ".join(
-                [
-                    f"'{shown}' is not read here{so} it another voice would speak. {advice} (POST "
-                    "/api/v1/prompts registers a recording as one), or send the recording with its "
-                    "transcript: prompt_audio and prompt_text to /api/v1/tts, ref_audio and ref_text to "
-                    "/v1/audio/speech.",
-                    *self._warnings((*known, name))[:1],
-                ]
-            ),
-            name,
+        message = (
+            f"'{shown}' is not read here{so} it another voice would speak. {advice} (POST /api/v1/prompts "
+            "registers a recording as one), or send the recording with its transcript: prompt_audio and "
+            "prompt_text to /api/v1/tts, ref_audio and ref_text to /v1/audio/speech."
         )
+        return InvalidField(" ".join([message, *self._warnings((*known, name))[:1]]), name)
 
     def _warnings(self, known: tuple[str, ...]) -> list[str]:
         unknown = [name for name in (*self.fields, *self.uploads) if name not in known]
         if not unknown:
             return []
         listed, n_more = unknown[:_MAX_WARNINGS], len(unknown) - _MAX_WARNINGS
-        logger.info(
-            "ignored fields that are not ours: %s",
-            ", ".join(name if _LOGGABLE.fullmatch(name) else "?" for name in listed),
-        )
-        return [
-            *(_unknown_field(name, known) for name in listed),
-            *([f"{n_more} more fields were ignored."] if n_more > 0 else []),
-        ]
+        loggable = (name if _LOGGABLE.fullmatch(name) else "?" for name in listed)
+        logger.info("ignored fields that are not ours: %s", ", ".join(loggable))
+        more = [f"{n_more} more fields were ignored."] if n_more > 0 else []
+        return [*(_unknown_field(name, known) for name in listed), *more]
 
 
 def media_type_of(headers: Headers) -> str:

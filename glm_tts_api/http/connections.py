@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import resource
 import socket
 import struct
@@ -24,8 +25,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from glm_tts_api.http.listening import Listener
-from glm_tts_api.http.socket_connection import SocketConnection
-from glm_tts_api.http.turns import InTurn
+from glm_tts_api.http.socket_connection import InTurn, SocketConnection
 
 logger = logging.getLogger(__name__)
 _MOST_FILES = 65536
@@ -33,6 +33,7 @@ _FILES_OF_THE_REST = 256  # for the model, for voices, and for connections that 
 _LEAST_FILES_OF_THE_REST = 64  # the same where files are few; further connections are then accepted later
 _CROWD = 128  # connections beyond the limit that get an answer 503; more are dropped
 _SETTLED_S = 1.0  # a connection that has waited for longer than this may be closed for a new client
+_STANDS_STILL_S = 1.0
 _LINGER_NOT = struct.pack("ii", 1, 0)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _ASK_S, _ASK_AT_MOST_S = 0.1, 5.0  # the first pause and the longest one; each is twice the one before
@@ -56,11 +57,45 @@ class ConnectionLimits:
     arriving_bytes: int = 256 * 2**20
 
 
+class Held:
+    """Counts the bytes that the server holds for connections: of arriving bodies, or of unsent answers. When
+    they exceed `max_bytes` together, cuts the connections that have made no progress for a second, beginning
+    with the one that stopped first."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._n_bytes = 0
+        self._held: dict[Connection, tuple[int, float]] = {}  # the bytes, and when they last changed
+
+    def hold(self, connection: Connection | None, n_bytes: int, *, is_whole: bool = False) -> bool:
+        """Notes that the server now holds `n_bytes` for the connection, in place of what was noted before.
+        `is_whole` says that its client has nothing left to do; then it is never cut. Returns false if all
+        bytes together are too many, and no connection has stood still. Under another ASGI server there is no
+        `connection`; nothing is noted then."""
+        if connection is None:
+            return True
+        self.release(connection)
+        self._held[connection] = n_bytes, math.inf if is_whole else time.monotonic()
+        self._n_bytes += n_bytes
+        while self._n_bytes > self._max_bytes:
+            longest, (_, since) = min(self._held.items(), key=lambda held: held[1][1])
+            if time.monotonic() - since < _STANDS_STILL_S:
+                return False
+            self.release(longest)
+            longest.cut()
+        return True
+
+    def release(self, connection: Connection | None) -> None:
+        if connection in self._held:
+            self._n_bytes -= self._held.pop(connection)[0]
+
+
 class Connections:
     """Keeps a list of the connections that wait for a client's request, or for the rest of a request. When
     too many connections are open, the connection that has waited longest is closed for a new one.
 
-    `most` is the number of connections that may be open. `open` holds the connections that are open."""
+    `most` is the number of connections that may be open. `listeners` accept connections, and `open` is the
+    collection in which the server keeps them; both are empty under another server than ours."""
 
     def __init__(self, limits: ConnectionLimits, *, max_files: int) -> None:
         self.head_s = limits.head_s
@@ -70,7 +105,7 @@ class Connections:
         self.most = max(1, min(limits.max_connections, max(few, (max_files - _FILES_OF_THE_REST) // 2)))
         self._max_files, self._files_wanted = max_files, 2 * limits.max_connections + _FILES_OF_THE_REST
         self.open: Collection[Any] = ()
-        self._listeners: Sequence[Listener] = ()
+        self.listeners: Sequence[Listener] = ()
         self._waiting: dict[Connection, float] = {}
 
     def shortage(self, n_requests: int) -> str | None:
@@ -85,24 +120,12 @@ class Connections:
             "systemd, --ulimit nofile= in Docker."
         )
 
-    def come_in_by(self, listeners: Sequence[Listener], connections: Collection[Any]) -> None:
-        """Sets the `listeners` that accept connections, and the collection in which the server keeps its open
-        `connections`."""
-        self._listeners, self.open = listeners, connections
-
-    @property
-    def are_taken(self) -> bool:
-        return bool(self._listeners)
-
-    def take_no_more(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-
-    def waits(self, connection: Connection) -> None:
-        self._waiting.setdefault(connection, time.monotonic())
-
-    def waits_no_more(self, connection: Connection) -> None:
-        self._waiting.pop(connection, None)
+    def note(self, connection: Connection, *, waits: bool) -> None:
+        """Notes whether the connection waits for its client."""
+        if waits:
+            self._waiting.setdefault(connection, time.monotonic())
+        else:
+            self._waiting.pop(connection, None)
 
     def make_room(self) -> bool:
         """Ends the connection that has waited longest for its client, and returns true. Returns false and
@@ -111,7 +134,7 @@ class Connections:
         if longest is None or time.monotonic() - since < _SETTLED_S:
             return False
         longest.transport.abort()
-        self.waits_no_more(longest)
+        self.note(longest, waits=False)
         return True
 
 
@@ -144,11 +167,11 @@ class Connection(H11Protocol, InTurn):
     def resting(self) -> Iterator[None]:
         """Counts this connection as waiting while the context lasts, so that it may be closed for a new
         client."""
-        self._others.waits(self)
+        self._others.note(self, waits=True)
         try:
             yield
         finally:
-            self._others.waits_no_more(self)
+            self._others.note(self, waits=False)
 
     async def sent(self) -> bool:
         """Waits until the kernel has taken all written bytes. Returns false if the connection ended before
@@ -229,7 +252,7 @@ class Connection(H11Protocol, InTurn):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._dropped = self.flow.write_paused
-        self._stop_watching()
+        self._watch()
         super().connection_lost(exc)
         self._lost.set()
         self.app_state.clear()  # it refers to this object: no reference cycle is left to collect
@@ -242,27 +265,15 @@ class Connection(H11Protocol, InTurn):
         """Starts or stops the time limit of the connection, and notes whether it waits for its client. The
         time runs from the connection's beginning, or from the last answer, until the next request's head has
         arrived. Until the request's body has arrived too, the connection may be closed for a new client."""
-        if self.transport.is_closing() or self.transport.get_protocol() is not self:
-            self._stop_watching()
-            return
-        at_rest = self._is_at_rest
+        is_over = self.transport.is_closing() or self.transport.get_protocol() is not self
+        at_rest = not is_over and self._is_at_rest
         if at_rest and self._late is None:
             self._late = self.loop.call_later(self._others.head_s, self._is_late)
-        elif not at_rest:
-            self._stop_clock()
-        if at_rest or (self.cycle.more_body and not self.flow.read_paused):
-            self._others.waits(self)
-        else:
-            self._others.waits_no_more(self)
-
-    def _stop_watching(self) -> None:
-        self._others.waits_no_more(self)
-        self._stop_clock()
-
-    def _stop_clock(self) -> None:
-        if self._late is not None:
+        elif not at_rest and self._late is not None:
             self._late.cancel()
             self._late = None
+        is_receiving = not at_rest and not is_over and self.cycle.more_body and not self.flow.read_paused
+        self._others.note(self, waits=at_rest or is_receiving)
 
     def _is_late(self) -> None:
         if self.conn.trailing_data[0]:  # a part of a head has arrived

@@ -30,7 +30,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 
 class InFlight:
-    """Keeps the asyncio task of every unanswered request, and the state of a stop.
+    """Keeps the asyncio `tasks` of the unanswered requests, and the state of a stop.
 
     `leaving` says that each connection closes after its next answer, because another server has the port.
     `closing` says that the server stops, so nothing new is begun. `cut_off` says that the remaining requests
@@ -44,7 +44,7 @@ class InFlight:
         self.cut_off = False
         self.n_ended = 0
         self.n_cut = 0
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -53,19 +53,15 @@ class InFlight:
         """Counts the current task as an unanswered request while the context lasts."""
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        self.tasks.add(task)
         self._idle.clear()
         try:
             yield
         finally:
-            self._tasks.discard(task)
+            self.tasks.discard(task)
             self.n_ended += self.leaving and not self.cut_off
-            if not self._tasks:
+            if not self.tasks:
                 self._idle.set()
-
-    @property
-    def n_open(self) -> int:
-        return len(self._tasks)
 
     async def drain(self, timeout_s: float, *, grace_s: float = 5.0) -> int:
         """Waits up to `timeout_s` seconds until every request has its answer. Then cancels the remaining
@@ -74,7 +70,7 @@ class InFlight:
         if await self._is_idle_within(timeout_s):
             return 0
         self.cut_off = True
-        tasks = list(self._tasks)
+        tasks = list(self.tasks)
         self.n_cut += len(tasks)
         for task in tasks:
             task.cancel()
@@ -91,9 +87,7 @@ class InFlight:
 
 
 class Successor(Protocol):
-    """The server that may take over this server's port. `is_succeeded` says whether another server has taken
-    over the port. `leave` tells that server how many requests this server has answered and how many it has
-    cut."""
+    """The server that may take over this server's port."""
 
     def is_succeeded(self) -> bool: ...
 
@@ -103,9 +97,10 @@ class Successor(Protocol):
 class GracefulStop:
     """Handles the stop signals: waits for the unanswered requests, then ends the server.
 
-    The wait lasts at most `timeouts_s[0]` seconds. If `successor` has taken over the port, the wait lasts at
-    most `timeouts_s[1]` seconds, and `successor` is told how the requests ended. SIGQUIT or a second SIGINT
-    ends the wait. A second SIGTERM does not, because a supervisor and a script may both send one.
+    The wait lasts at most `timeouts_s[0]` seconds. If `successor` has taken over the port, it lasts at most
+    `timeouts_s[1]` seconds, and the successor is told how many requests were answered and how many cut.
+    SIGQUIT or a second SIGINT ends the wait. A second SIGTERM does not, because a supervisor and a script may
+    both send one.
     """
 
     def __init__(
@@ -141,7 +136,8 @@ class GracefulStop:
         # nohup makes the process ignore SIGHUP.
         heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
         self._previous = {number: signal.signal(number, on_signal) for number in heard}
-        if any(_has_been_told(handler) for handler in self._previous.values()):
+        servers = [getattr(handler, "__self__", None) for handler in self._previous.values()]
+        if any(getattr(server, "should_exit", False) for server in servers):
             self._in_flight.closing = True
         try:
             yield
@@ -155,9 +151,10 @@ class GracefulStop:
         if number == signal.SIGQUIT or self._n_interrupts > 1:
             logger.info("%s: ending now", name)
             self._stop_within(0.0, number)
-        elif self._drain is None and self._connections.are_taken and self._successor.is_succeeded():
+        elif self._drain is None and self._connections.listeners and self._successor.is_succeeded():
             logger.info("%s: another server has the port; ending once all clients have left", name)
-            self._connections.take_no_more()
+            for listener in self._connections.listeners:
+                listener.close()
             self._drain = asyncio.create_task(self._leave(number))
         elif self._drain is None:
             logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
@@ -182,9 +179,9 @@ class GracefulStop:
         deadline = began + self._leave_s
         await asyncio.sleep(_POLL_S)  # until connections that were just accepted are open
         while self._connections.open and time.monotonic() < deadline:
-            self._tell_what_became(self._in_flight.n_open)
+            self._tell_what_became(len(self._in_flight.tasks))
             await asyncio.sleep(_POLL_S)
-            if self._in_flight.n_open:
+            if len(self._in_flight.tasks):
                 spoke = time.monotonic()
             elif time.monotonic() > max(began + self._timeout_s, spoke + _QUIET_S):
                 break
@@ -217,8 +214,3 @@ class GracefulStop:
         handler = self._previous[number]
         if callable(handler):
             handler(number, None)
-
-
-def _has_been_told(handler: Any) -> bool:
-    """Whether `handler` belongs to a uvicorn server that got a signal to end while it imported the app."""
-    return bool(getattr(getattr(handler, "__self__", None), "should_exit", False))

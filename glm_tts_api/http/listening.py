@@ -6,13 +6,12 @@ import asyncio
 import errno
 import logging
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
 logger = logging.getLogger(__name__)
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_RETRY_S = 1.0
+_RETRY_S = 1.0  # also keeps the log short: thousands may fail in a second
 
 
 class Listener:
@@ -52,8 +51,7 @@ class Listener:
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 raise
-            context = {"message": "socket.accept() out of system resource", "exception": error}
-            self._loop.call_exception_handler(context)
+            logger.error("Connections cannot be accepted now: %s", error)
             self._loop.remove_reader(self._socket)
             self._loop.call_later(_RETRY_S, self._open)
             return
@@ -61,19 +59,3 @@ class Listener:
         opening = self._loop.create_task(self._loop.connect_accepted_socket(self._make_protocol, client))
         self._opening.add(opening)
         opening.add_done_callback(self._opening.discard)
-
-
-def log_accept_errors_sparingly(loop: asyncio.AbstractEventLoop) -> None:
-    """Makes `loop` log at most one failed accept per second. asyncio alone logs each failure, up to thousands
-    per second."""
-    told_at = -1.0
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        nonlocal told_at
-        if not str(context.get("message", "")).startswith("socket.accept()"):
-            loop.default_exception_handler(context)
-        elif time.monotonic() - told_at >= 1.0:
-            told_at = time.monotonic()
-            logger.error("Connections cannot be accepted now: %s", context.get("exception"))
-
-    loop.set_exception_handler(handle)

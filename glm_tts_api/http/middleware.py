@@ -11,30 +11,21 @@ import errno
 import logging
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from starlette.datastructures import FormData, Headers, MutableHeaders
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from glm_tts_api import errors
 from glm_tts_api.durable import is_full
-from glm_tts_api.errors import (
-    ClientGone,
-    Draining,
-    Forbidden,
-    InternalFault,
-    OutOfMemory,
-    QueueFull,
-    ServiceError,
-    StorageFull,
-    Unavailable,
-    quote,
-)
-from glm_tts_api.http.connections import Connection, ConnectionLimits
+from glm_tts_api.errors import ClientGone, ServiceError, quote
+from glm_tts_api.http.connections import Connection, ConnectionLimits, Held
 from glm_tts_api.http.drain import InFlight
 from glm_tts_api.http.origin import has_own_name
-from glm_tts_api.http.sending import Answer, Unsent
 from glm_tts_api.logs import request_id_var, without_text
 
 logger = logging.getLogger(__name__)
@@ -49,6 +40,9 @@ _SAFE = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_STANDARD = ("Accept-Ranges", "Content-Range", "ETag", "Retry-After", "Retry-After-Ms")
+_OWN = "Audio-Seconds Finish-Reason Generation-Time Job-Id Request-Id Sample-Rate Warnings"
+_BLOCK_BYTES = 64 * 1024
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -68,7 +62,7 @@ class RequestContext:
         self._answer_error = answer_error
         self._in_flight = in_flight
         self._limits = limits
-        self._unsent = Unsent(limits.unsent_bytes)
+        self._unsent = Held(limits.unsent_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -106,7 +100,7 @@ class RequestContext:
 
         try:
             if _is_one_too_many(scope["state"].get("connection")):
-                raise QueueFull(_TOO_MANY)
+                raise errors.QueueFull(_TOO_MANY)
             await self._app(scope, receive, answer)
         except ServiceError as error:
             await self._answer_error(error, scope["path"])(scope, receive, answer)
@@ -134,7 +128,8 @@ class RequestContext:
                 try:
                     left_to_say = await self._run(scope, receive, answer, connection)
                 finally:
-                    await _close_uploads(scope)
+                    if "form" in state:
+                        await state["form"].close()  # removes the large uploads from the disk
                 if left_to_say is not None:
                     await self._answer_error(left_to_say, scope["path"])(scope, receive, answer)
         finally:
@@ -150,20 +145,20 @@ class RequestContext:
         or if a stop has cut off its answer. Raises ClientGone or ClientDisconnect if the client has left, and
         other errors if the answer had begun."""
         if _is_one_too_many(connection):
-            return QueueFull(_TOO_MANY)
+            return errors.QueueFull(_TOO_MANY)
         try:
             await self._app(scope, receive, answer)
         except asyncio.CancelledError:
             if not self._in_flight.cut_off:
                 raise
             if not answer.started:
-                return Draining("The server stopped before this request was done.")
+                return errors.Draining("The server stopped before this request was done.")
             await answer.cut()
         except (ClientGone, ClientDisconnect):
             raise  # nobody is there to answer
-        except ServiceError as error:
-            return error
         except Exception as error:
+            if isinstance(error, ServiceError) and not answer.started:
+                return error
             shown = without_text(error)
             logger.error("%s %s failed", quote(scope["method"]), quote(scope["path"]), exc_info=shown)
             if answer.started:
@@ -182,18 +177,16 @@ class OwnNames:
         self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or self._answers(scope):
+        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        is_request = scope["type"] in ("http", "websocket")
+        if not is_request or path in _OPEN or has_own_name(HTTPConnection(scope), self._allowed):
             await self._app(scope, receive, send)
             return
         host = quote(Headers(scope=scope)["host"])
-        raise Forbidden(
+        raise errors.Forbidden(
             f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
             "if it is one of the server's own, or set API_KEYS."
         )
-
-    def _answers(self, scope: Scope) -> bool:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        return path in _OPEN or has_own_name(HTTPConnection(scope), self._allowed)
 
 
 class SafeAnswers:
@@ -223,21 +216,14 @@ def _answer_to(error: Exception) -> ServiceError:
     """Turns an unexpected exception into the error to be answered. If the machine lacks open files, disk
     space or memory, the error says so; any other exception becomes InternalFault."""
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        return Unavailable(
+        return errors.Unavailable(
             "The server can open no more files or connections now. Try again later, or raise its ulimit -n."
         )
     if isinstance(error, OSError) and is_full(error):
-        return StorageFull("A disk of the server is full: make room, then try again.")
+        return errors.StorageFull("A disk of the server is full: make room, then try again.")
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
-        return OutOfMemory("The server has no memory for this now. Try again later.")
-    return InternalFault()
-
-
-async def _close_uploads(scope: Scope) -> None:
-    """Closes the request's uploaded files. This removes the large ones from the disk."""
-    form: FormData | None = scope["state"].get("form")
-    if form is not None:
-        await form.close()
+        return errors.OutOfMemory("The server has no memory for this now. Try again later.")
+    return errors.InternalFault()
 
 
 def _is_one_too_many(connection: Connection | None) -> bool:
@@ -256,3 +242,100 @@ def _request_id(headers: Headers) -> str:
     """Returns the client's X-Request-Id if it has 1 to 64 letters, digits, `.`, `_` or `-`, else a new id."""
     given = headers.get("x-request-id", "")
     return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
+    """Lets the web pages of `origins` (CORS_ORIGINS) call the server and read its answers. A foreign page
+    without a key still may not change anything (http/origin.py)."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=("GET", "POST", "PUT", "DELETE"),
+        allow_headers=("*",),  # OpenAI's client sends a dozen headers of its own
+        allow_private_network=True,  # Chrome asks for it when a public page calls a private network
+        expose_headers=(*_STANDARD, *(f"X-{name}" for name in _OWN.split())),
+    )
+
+
+class Answer:
+    """The ASGI `send` callable of one request. Adds the X-Request-Id header to the answer. `status` is 0
+    until the answer has begun. `sent` says whether all of the answer has been sent. `closes` returns whether
+    the connection is to be closed after the answer.
+
+    Sends the body in blocks of 64 KiB, each within a time limit, and waits until the kernel has taken them.
+    Otherwise a client that does not read would keep its answer in memory for ever, and a server that stops
+    would take the bytes in a buffer for delivered."""
+
+    def __init__(
+        self,
+        send: Send,
+        *,
+        request_id: str,
+        connection: Connection | None,
+        closes: Callable[[], bool],
+        limits: ConnectionLimits,
+        unsent: Held,
+    ) -> None:
+        self.status = 0
+        self.sent = False
+        self._send = send
+        self._request_id = request_id
+        self._connection = connection
+        self._closes = closes
+        self._limits = limits
+        self._unsent = unsent
+
+    @property
+    def started(self) -> bool:
+        return self.status > 0
+
+    async def __call__(self, message: Message) -> None:
+        """Sends an ASGI message of the answer. For a part of the body, returns once the kernel has taken it.
+        Raises ClientGone if the client has left, or if it has read nothing for `limits.send_s` seconds."""
+        if message["type"] == "http.response.body":
+            await self._send_body(message.get("body", b""), more=message.get("more_body", False))
+            return
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self._request_id
+            if self._closes():
+                headers["Connection"] = "close"
+        await self._send(message)
+
+    async def cut(self) -> None:
+        """Ends the connection at once, also if bytes of the answer are unsent."""
+        if self._connection is not None:
+            self._connection.cut()
+        await asyncio.sleep(0)  # uvicorn notices the end before its app returns
+
+    async def _send_body(self, body: bytes, *, more: bool) -> None:
+        connection = self._connection
+        if connection is not None:
+            connection.has_whole_answer = not more
+        try:
+            for start in range(0, max(1, len(body)), _BLOCK_BYTES):
+                if start:
+                    await asyncio.sleep(0)  # other tasks have their turn, and a disconnect is noticed
+                self._unsent.hold(connection, len(body))
+                block = body[start : start + _BLOCK_BYTES]
+                is_last = start + _BLOCK_BYTES >= len(body) and not more
+                await self._send_block(
+                    {"type": "http.response.body", "body": block, "more_body": not is_last}
+                )
+        finally:
+            self._unsent.release(connection)
+        self.sent = not more
+
+    async def _send_block(self, message: Message) -> None:
+        connection = self._connection
+        if connection is not None and connection.lost:
+            raise ClientGone
+        try:
+            async with asyncio.timeout(self._limits.send_s):
+                await self._send(message)
+                if connection is not None and not await connection.sent():
+                    raise ClientGone
+        except TimeoutError:
+            await self.cut()
+            raise ClientGone from None

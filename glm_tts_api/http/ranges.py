@@ -39,7 +39,8 @@ async def ranged(
     replaced while it is sent, the old bytes are sent. Raises RangeNotSatisfiable, and OSError if the file
     cannot be opened."""
     headers = {**(headers or {}), "ETag": f'"{etag}"', "Accept-Ranges": "bytes"}
-    if _has_it(request.headers.get("if-none-match", ""), etag):
+    known = request.headers.get("if-none-match", "").split(",")
+    if not {tag.strip().removeprefix("W/") for tag in known}.isdisjoint((f'"{etag}"', "*")):
         return Response(status_code=304, headers=headers)
     file = io.BytesIO(content) if isinstance(content, bytes) else await asyncio.to_thread(content.open, "rb")
     n_bytes = file.seek(0, io.SEEK_END)
@@ -78,11 +79,6 @@ class _Part(Response):
                 left -= len(block)
                 await send({"type": "http.response.body", "body": block, "more_body": True})
             await send({"type": "http.response.body"})
-
-
-def _has_it(if_none_match: str, etag: str) -> bool:
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return not tags.isdisjoint((f'"{etag}"', "*"))
 
 
 def _asked_part(request: Request, n_bytes: int, etag: str) -> range | None:

@@ -7,6 +7,7 @@ empty fragments of a message.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from glm_tts_api.errors import quote
-from glm_tts_api.http.turns import InTurn
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
@@ -24,8 +24,25 @@ logger = logging.getLogger(__name__)
 _faults = logging.getLogger(f"{__name__}.faults")
 _faults.setLevel(logging.WARNING)
 _faults.addFilter(lambda record: not record.getMessage().startswith("Invalid UTF-8"))  # a client's fault
+# It takes some 5 ms to parse this many bytes as HTTP chunks of one byte, which cost most.
+_TURN_BYTES = 8 * 1024
 _MOST_FRAGMENTS = 4096  # of a message, which has 1 MB at most
 _MOST_UNREAD_PONGS = 1000
+
+
+class InTurn(asyncio.BufferedProtocol):
+    """A protocol that gets at most 8 KiB at each turn of the event loop, so that a client that sends much, or
+    in tiny pieces, does not delay the others. asyncio's default is 256 KiB."""
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        self._buffer = bytearray(_TURN_BYTES)
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(memoryview(self._buffer)[:nbytes]))
+
+    def data_received(self, data: bytes) -> None:
+        raise NotImplementedError
 
 
 class SocketConnection(WebSocketsSansIOProtocol, InTurn):

@@ -8,10 +8,9 @@ from collections.abc import Collection
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from glm_tts_api.errors import BodyTooLarge, DeadlineExceeded, ServiceError
-from glm_tts_api.http.arriving import Arriving
+from glm_tts_api.errors import BodyTooLarge, DeadlineExceeded, QueueFull, ServiceError
 from glm_tts_api.http.body import FORM_WITH_FILES, is_json, media_type_of, text_too_large
-from glm_tts_api.http.connections import Connection, ConnectionLimits
+from glm_tts_api.http.connections import Connection, ConnectionLimits, Held
 
 
 class UploadLimit:
@@ -39,7 +38,7 @@ class UploadLimit:
         self._max_text_bytes = min(max_bytes, max_text_bytes)
         self._timeout_s = timeout_s
         self._stalled_s = limits.body_s
-        self._arriving = Arriving(limits.arriving_bytes)
+        self._arriving = Held(limits.arriving_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,26 +59,25 @@ class UploadLimit:
         async def counted() -> Message:
             nonlocal n_received, is_whole
             if is_whole:  # the body was read: the next message is the client's disconnect
-                if connection is not None:
-                    self._arriving.release(connection)
+                self._arriving.release(connection)
                 return await receive()
             message = await self._receive_in_time(receive, scope["state"]["arrived_at"])
             is_whole = not message.get("more_body", False)
             n_received += len(message.get("body", b""))
             if n_received > max_bytes:
                 raise self._too_large(max_bytes)
-            if connection is not None and is_whole and not is_large_json:
+            # The rest of a form is a file, which lies on the disk.
+            n_held = min(n_received, self._max_text_bytes) if has_parts else n_received
+            if is_whole and not is_large_json:
                 self._arriving.release(connection)
-            elif connection is not None:  # the rest of a form is a file, which lies on the disk
-                n_held = min(n_received, self._max_text_bytes) if has_parts else n_received
-                self._arriving.hold(connection, n_held, is_whole=is_whole)
+            elif not self._arriving.hold(connection, n_held, is_whole=is_whole):
+                raise QueueFull("The server is receiving as much as it has room for. Try again soon.")
             return message
 
         try:
             await self._app(scope, counted, send)
         finally:
-            if connection is not None:
-                self._arriving.release(connection)
+            self._arriving.release(connection)
 
     async def _receive_in_time(self, receive: Receive, arrived_at: float) -> Message:
         now, due = asyncio.get_running_loop().time(), arrived_at + self._timeout_s

@@ -14,13 +14,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
 
 from glm_tts_api import __version__
 from glm_tts_api.api.access import KeyRequired
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.encoded_anew import encoded_anew
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.beside import encoded_anew
+from glm_tts_api.api.fields import Fields
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioFormat, SampleRate
 from glm_tts_api.errors import InvalidField
@@ -103,10 +102,8 @@ def _directory(request: Request, state: AppState) -> dict[str, str]:
     return about | {name: base + path for name, path in _PATHS.items()}
 
 
-class EncodeFields(BaseModel):
+class EncodeFields(Fields):
     """The form fields of the route; the samples are the file `pcm`."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     response_format: AudioFormat
     sample_rate: Annotated[SampleRate, FormNumber]

@@ -25,8 +25,8 @@ class EngineWithAFault(ToneEngine):
 def test_a_task_that_ends_by_an_error_is_told_in_health_and_begun_again(
     serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glm_tts_api.api.background._AGAIN_S", 0.01)
-    monkeypatch.setattr("glm_tts_api.api.background._TOLD_S", 1.0)
+    monkeypatch.setattr("glm_tts_api.api.app_state._AGAIN_S", 0.01)
+    monkeypatch.setattr("glm_tts_api.api.app_state._TOLD_S", 1.0)
     engine = EngineWithAFault()
     with serve(engine).client() as client:
 

@@ -16,7 +16,6 @@ import httpx
 import pytest
 
 from glm_tts_api.http.connections import raise_file_limit
-from glm_tts_api.http.listening import log_accept_errors_sparingly
 from glm_tts_api.service.handover import listen
 from tests.api.raw_client import ask_for_speech, connected, is_open, read_body, read_head
 from tests.api.server_process import Server
@@ -142,20 +141,6 @@ def test_connections_that_cannot_be_accepted_are_told_once_a_second(start: Start
     wait_until(lambda: is_healthy(server))
     assert 2 <= len(told()) <= 4
     assert "Traceback" not in server.log.read_text()
-
-
-def test_another_error_of_the_loop_is_told_as_often_as_it_comes(caplog: pytest.LogCaptureFixture) -> None:
-    async def fail_twice() -> None:
-        loop = asyncio.get_running_loop()
-        log_accept_errors_sparingly(loop)
-        empty: dict[str, str] = {}
-        for cause in ("first", "second"):
-            loop.call_soon(empty.__getitem__, cause)
-        await asyncio.sleep(0)
-
-    asyncio.run(fail_twice())
-    causes = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
-    assert causes == ["'first'", "'second'"]
 
 
 def test_a_connection_beyond_the_limit_is_answered_503(start: Start) -> None:

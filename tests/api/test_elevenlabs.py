@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from glm_tts_api.api.elevenlabs.schemas import OutputFormat
+from glm_tts_api.api.compatible.elevenlabs import OutputFormat
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 

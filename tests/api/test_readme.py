@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.api.v1.errors import status_of
+from glm_tts_api.api.dialects import status_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.errors import ServiceError
 from tests.api.running import Running

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from glm_tts_api.api.v1.errors import status_of
+from glm_tts_api.api.dialects import status_of
 from glm_tts_api.contracts import Timings
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.token2wav import Token2Wav
@@ -116,5 +116,5 @@ def test_the_client_hears_that_memory_ran_out_and_the_next_one_is_served() -> No
             engine.close()
 
     refused, spoken = asyncio.run(run())
-    assert status_of(refused) == 503
+    assert status_of(type(refused)) == 503
     assert len(spoken)

@@ -11,24 +11,20 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from glm_tts_api.api.access import KeyRequired
-from glm_tts_api.api.addressed import spoken_for_address
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.logged import logged_speech
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.fields import Fields, described
+from glm_tts_api.api.heard import VerifyField
 from glm_tts_api.api.openapi import Responses, audio_docs, error_docs, json_docs, query_docs
-from glm_tts_api.api.speech_response import speak, stream, whole_audio
-from glm_tts_api.api.text_limits import check_text
-from glm_tts_api.api.verified import VerifyField
-from glm_tts_api.api.voice_names import marked_voices, named_voice
+from glm_tts_api.api.speech_request import check_text, logged_speech, voices_of
+from glm_tts_api.api.speech_response import answer_speech
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
 from glm_tts_api.errors import InvalidField, UnknownVoice
 from glm_tts_api.http.body import Body, read_body, read_query
 from glm_tts_api.validation import Allowed, Speed, WholeNumber
 
-_STREAMED_BY = "streaming_mode=1"
 _FORMATS: dict[str, AudioFormat] = {"wav": "wav", "raw": "pcm", "ogg": "opus", "aac": "aac"}
 
 router = APIRouter(tags=["GPT-SoVITS"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500))
@@ -44,40 +40,30 @@ def _is_streamed(value: Any) -> bool:
         raise ValueError("no such mode") from None
 
 
-class GptSovitsFields(BaseModel):
+class GptSovitsFields(Fields):
     """The fields of a speech request. Other fields are ignored with a warning; null counts as not sent."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    text: str = Field(description="The text to say.", examples=["你好，欢迎使用语音合成服务。"])
-    character: str | None = Field(
+    text: str = described("The text to say.", "你好，欢迎使用语音合成服务。")
+    character: str | None = described(
+        "The field in which clients of index_stream name the voice. The answer is then raw samples.",
+        "",
         default=None,
-        description="The field in which clients of index_stream name the voice. The answer is then raw "
-        "samples.",
-        examples=[""],
     )
-    ref_audio_path: str | None = Field(
+    ref_audio_path: str | None = described(
+        "A path whose last part, without its extension, is the name of the voice. No file is opened.",
+        "exampleA.wav",
         default=None,
-        description="A path whose last part, without its extension, is the name of the voice. No file is "
-        "opened.",
-        examples=["exampleA.wav"],
     )
-    prompt_text: Any = Field(
-        default=None, description="Not used: a registered voice has its own transcript.", examples=[""]
+    prompt_text: Any = described("Not used: a registered voice has its own transcript.", "", default=None)
+    media_type: Literal["wav", "raw", "ogg", "aac"] = described(
+        "The format of the audio. raw: samples of 16 bit, mono, 24000 Hz.", "wav", default="wav"
     )
-    media_type: Literal["wav", "raw", "ogg", "aac"] = Field(
-        default="wav",
-        description="The format of the audio. raw: samples of 16 bit, mono, 24000 Hz.",
-        examples=["wav"],
+    streaming_mode: Annotated[bool, BeforeValidator(_is_streamed), Allowed("0 to 3, true or false")] = (
+        described("true, or 1 to 3: the audio is sent while it is made.", False, default=False)
     )
-    streaming_mode: Annotated[bool, BeforeValidator(_is_streamed), Allowed("0 to 3, true or false")] = Field(
-        default=False, description="true, or 1 to 3: the audio is sent while it is made.", examples=[False]
-    )
-    speed_factor: Speed = Field(
-        default=1.0, description="Faster or slower at the same pitch.", examples=[1.0]
-    )
-    seed: Annotated[WholeNumber, Field(ge=-1, le=2**63 - 1)] = Field(
-        default=-1, description="-1 means the default seed.", examples=[-1]
+    speed_factor: Speed = described("Faster or slower at the same pitch.", 1.0, default=1.0)
+    seed: Annotated[WholeNumber, Field(ge=-1, le=2**63 - 1)] = described(
+        "-1 means the default seed.", -1, default=-1
     )
     verify: VerifyField
 
@@ -142,27 +128,21 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, warnings = body.parse_speech(GptSovitsFields, voice="ref_audio_path")
     check_text(request, state, fields.text, field="text")
     try:
-        voice = await state.pools.files.run(named_voice, fields.voice, state)
-        others = await marked_voices(fields.text, state, voice)
+        voice, others = await voices_of(fields.voice, fields.text, state)
     except UnknownVoice as error:
         raise InvalidField(error.message) from None  # GPT-SoVITS answers 400 to any bad request
     is_index_stream = fields.character is not None
-    streams = is_index_stream or fields.streaming_mode
     asked = SpeechRequest(
         request.state.request_id,
         fields.text,
         voice,
         SamplingOptions() if fields.seed == -1 else SamplingOptions(seed=fields.seed),
         SAMPLE_RATE,
-        streams=streams,
+        streams=is_index_stream or fields.streaming_mode,
         others=others,
         audio_format="pcm" if is_index_stream else _FORMATS[fields.media_type],
         speed=fields.speed_factor,
         warnings=warnings,
         verify=fields.verify,
     )
-    if request.method != "POST":
-        return await spoken_for_address(request, state, asked, streamed_by=_STREAMED_BY)
-    if streams:
-        return await stream(request, state, asked)
-    return whole_audio(request, await speak(request, state, asked, streamed_by=_STREAMED_BY), asked)
+    return await answer_speech(request, state, asked, streamed_by="streaming_mode=1")

@@ -9,19 +9,17 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from glm_tts_api.api.access import KeyRequired
-from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.logged import log_of, logged_speech
+from glm_tts_api.api.app_state import AppStateDep
+from glm_tts_api.api.fields import Fields, described
+from glm_tts_api.api.heard import VerifiedSegment, VerifyField
 from glm_tts_api.api.openapi import error_docs, json_docs
-from glm_tts_api.api.speech_response import audio_headers, speak, stream
-from glm_tts_api.api.text_limits import check_text
-from glm_tts_api.api.verified import VerifiedSegment, VerifyField
-from glm_tts_api.api.voice_names import voices_of
+from glm_tts_api.api.speech_request import check_text, log_of, logged_speech, voices_of
+from glm_tts_api.api.speech_response import Framing, audio_headers, speak, stream
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
-from glm_tts_api.errors import ServiceError
 from glm_tts_api.http.body import read_body
 from glm_tts_api.recognition.verdicts import listed
 from glm_tts_api.speech.times import SegmentTimes
@@ -31,34 +29,24 @@ _KIND = "application/json"
 router = APIRouter(tags=["Kokoro"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500))
 
 
-class CaptionedFields(BaseModel):
+class CaptionedFields(Fields):
     """The fields of a speech request. Other fields are ignored with a warning; null counts as not sent."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    input: str = Field(description="The text to say.", examples=["你好，欢迎使用语音合成服务。"])
-    model: str = Field(
-        default="kokoro", description="Any name: the server has only one model.", examples=["kokoro"]
+    input: str = described("The text to say.", "你好，欢迎使用语音合成服务。")
+    model: str = described("Any name: the server has only one model.", "kokoro", default="kokoro")
+    voice: str = described("A registered voice, or an alias (VOICE_ALIASES).", "exampleA", default="af_heart")
+    response_format: Annotated[AudioFormat, AnyCase] = described(
+        "The format of the audio in each line.", "mp3", default="mp3"
     )
-    voice: str = Field(
-        default="af_heart",
-        description="A registered voice, or an alias (VOICE_ALIASES).",
-        examples=["exampleA"],
+    speed: Speed = described("Faster or slower at the same pitch.", 1.0, default=1.0)
+    stream: bool = described("false: the answer is one line, sent when all is spoken.", True, default=True)
+    return_timestamps: bool = described(
+        "false: the lines have only audio, and timestamps is null.", True, default=True
     )
-    response_format: Annotated[AudioFormat, AnyCase] = Field(
-        default="mp3", description="The format of the audio in each line.", examples=["mp3"]
-    )
-    speed: Speed = Field(default=1.0, description="Faster or slower at the same pitch.", examples=[1.0])
-    stream: bool = Field(
-        default=True, description="false: the answer is one line, sent when all is spoken.", examples=[True]
-    )
-    return_timestamps: bool = Field(
-        default=True, description="false: the lines have only audio, and timestamps is null.", examples=[True]
-    )
-    seed: Seed = Field(
+    seed: Seed = described(
+        "A field that Kokoro does not have. The same request and seed give the same audio.",
+        42,
         default=SamplingOptions().seed,
-        description="A field that Kokoro does not have. The same request and seed give the same audio.",
-        examples=[42],
     )
     verify: VerifyField
 
@@ -67,26 +55,24 @@ class Caption(BaseModel):
     """A line of the answer. In a streamed answer, it has a piece of the audio, or the times of a segment's
     words. The only line of a whole answer has both."""
 
-    audio: str = Field(
-        description="The audio as base64. It is empty in a line that has only the times of words.",
-        examples=["SUQz..."],
+    audio: str = described(
+        "The audio as base64. It is empty in a line that has only the times of words.", "SUQz..."
     )
     audio_format: str = Field(examples=["audio/mpeg"])
     timestamps: list[dict[str, Any]] | None = Field(
         examples=[[{"word": "你", "start_time": 0.12, "end_time": 0.31}]]
     )
-    verified: list[VerifiedSegment] | None = Field(
-        default=None, description="With verify: the verdicts, in the last line.", examples=[None]
+    verified: list[VerifiedSegment] | None = described(
+        "With verify: the verdicts, in the last line.", None, default=None
     )
 
 
-class CaptionLines:
+class CaptionLines(Framing):
     """Sends a streamed answer as lines of JSON. Each piece of audio is a line. When a segment has ended, a
     line without audio has the times of the segment's words, unless the request wants no times. If the request
     is verified, the last line has the verdicts."""
 
-    media_type: str | None = _KIND
-    takes_errors = False
+    media_type = _KIND
 
     def __init__(self, audio_kind: str, *, is_timed: bool) -> None:
         self._audio_kind, self._is_timed = audio_kind, is_timed
@@ -112,9 +98,6 @@ class CaptionLines:
 
     def end(self, verified: list[dict[str, Any]]) -> bytes:
         return self.piece(b"", verified=verified) if verified else b""
-
-    def error(self, error: ServiceError) -> bytes:
-        raise NotImplementedError
 
 
 @router.post(

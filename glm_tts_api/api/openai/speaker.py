@@ -14,7 +14,6 @@ import json
 import logging
 import math
 from contextlib import suppress
-from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
@@ -22,7 +21,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.timestamps import times_body
+from glm_tts_api.api.heard import times_body
 from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
 from glm_tts_api.http.connections import Connection
@@ -88,24 +87,18 @@ _ENDS = (Mark.FLUSH, Mark.END)
 _Item = SpeechRequest | ServiceError | Mark
 
 
-class _State(Enum):
-    """The state of a speaker: RESTING --item--> SPEAKING --error--> DROPPING --the turn's end--> RESTING"""
-
-    RESTING = auto()  # waits for the next item
-    SPEAKING = auto()
-    DROPPING = auto()  # drops the rest of a turn that an error has ended
-
-
 class Speaker:
     """Speaks sentences one after the other. From the beginning of a turn until the whole turn is spoken, a
-    task runs, and a stop of the server waits for this task. `n_waiting` is the number of characters that wait
-    to be spoken."""
+    task runs, and a stop of the server waits for this task. An error ends its turn: it is sent, and the rest
+    of the turn is dropped. `n_waiting` is the number of characters that wait to be spoken."""
 
     def __init__(self, client: Client, state: AppState) -> None:
         self._client, self._state = client, state
-        self._items: asyncio.Queue[_Item] = asyncio.Queue()
+        self._items: asyncio.Queue[tuple[int, _Item]] = asyncio.Queue()  # each with the number of its turn
         self._task: asyncio.Task[None] | None = None
-        self._now = _State.RESTING
+        self._is_busy = False
+        self._turn = 0
+        self._ended_turn = -1  # the last turn that an error has ended
         self._n_segments = 0
         self._playback = Playback()
         self.n_waiting = 0
@@ -117,19 +110,17 @@ class Speaker:
 
     @property
     def is_at_work(self) -> bool:
-        return self._now is _State.SPEAKING or not self._items.empty()
+        return self._is_busy or not self._items.empty()
 
     def put(self, item: _Item) -> None:
         """Adds a sentence, a mark or an error to the queue, and starts the task that speaks if it does not
-        run. An error ends its turn (the text up to the message `flush`) once it is reached in the queue: the
-        rest of the turn is dropped."""
-        if self._now is _State.DROPPING:
-            if item not in _ENDS:
-                return
-            self._now = _State.RESTING
+        run."""
+        if self._turn == self._ended_turn and item not in _ENDS:
+            return
         if isinstance(item, ServiceError):  # while it waits, it would keep the text that it was raised about
             item.__traceback__ = item.__context__ = None
-        self._items.put_nowait(item)
+        self._items.put_nowait((self._turn, item))
+        self._turn += item in _ENDS
         if isinstance(item, SpeechRequest):
             self.n_waiting += len(item.text)
         if self._task is None or self._task.done():
@@ -143,60 +134,50 @@ class Speaker:
             task.cancel()
             await asyncio.wait([task])
         self._items = asyncio.Queue()
-        self._now, self.n_waiting = _State.RESTING, 0
+        self._turn += 1
+        self._is_busy, self.n_waiting = False, 0
 
     async def _run(self) -> None:
         with self._state.in_flight.track(), suppress(ClientGone):
             try:
-                while not self._items.empty():
-                    await self._turn()
+                is_over = False
+                while not (is_over and self._items.empty()):
+                    turn, item = await self._next()
+                    try:
+                        await self._handle(turn, item)
+                    except ServiceError as error:
+                        await self._client.tell_error(error)
+                        self._ended_turn = turn
+                    is_over = turn == self._ended_turn or item in _ENDS
             except asyncio.CancelledError:
                 if self._state.in_flight.cut_off:
                     await self._client.tell_error(Draining("The server stopped before this text was spoken."))
                 raise
             finally:
-                if self._now is _State.SPEAKING:
-                    self._now = _State.RESTING
+                self._is_busy = False
 
-    async def _turn(self) -> None:
-        item: _Item | None
-        self._playback = Playback()
-        try:
-            while (item := await self._next()) not in _ENDS:
-                if isinstance(item, ServiceError):
-                    raise item
-                if isinstance(item, SpeechRequest):
-                    await self._say(item)
-        except ServiceError as error:
-            await self._client.tell_error(error)
-            item = self._drop_rest()
-        if item is Mark.FLUSH:
-            await self._client.tell("flushed")
-        elif item is Mark.END:
-            await self._client.tell("done")
-            await self._client.close(DONE)
-
-    async def _next(self) -> _Item:
-        self._now = _State.RESTING
+    async def _next(self) -> tuple[int, _Item]:
         if self._items.empty():  # a gap because no text has come is not counted
             self._playback = Playback()
-        item = await self._items.get()
-        self._now = _State.SPEAKING
+        self._is_busy = False
+        next_item = await self._items.get()
+        self._is_busy = True
+        return next_item
+
+    async def _handle(self, turn: int, item: _Item) -> None:
+        """Speaks a sentence, sends the end of a turn, or raises an error of the queue. Drops the sentences
+        and errors of a turn that an error has ended."""
+        if item in _ENDS:
+            self._playback = Playback()
+            await self._client.tell("flushed" if item is Mark.FLUSH else "done")
+            if item is Mark.END:
+                await self._client.close(DONE)
         if isinstance(item, SpeechRequest):
             self.n_waiting -= len(item.text)
-        return item
-
-    def _drop_rest(self) -> _Item | None:
-        """Drops the queued items of a turn that an error has ended. Returns the mark that ends the turn, if
-        the mark is in the queue. Else returns None, and `put` drops the later items of the turn."""
-        while not self._items.empty():
-            item = self._items.get_nowait()
-            if item in _ENDS:
-                return item
-            if isinstance(item, SpeechRequest):
-                self.n_waiting -= len(item.text)
-        self._now = _State.DROPPING
-        return None
+            if turn != self._ended_turn:
+                await self._say(item)
+        if isinstance(item, ServiceError) and turn != self._ended_turn:
+            raise item
 
     async def _say(self, asked: SpeechRequest) -> None:
         """Speaks a sentence and writes its line in the log. A text with nothing to say makes no segment.
@@ -218,7 +199,6 @@ class Speaker:
             log.write(sent=True)
 
     async def _speak(self, asked: SpeechRequest, log: RequestLog) -> None:
-        asked = replace(asked, is_marked=self._state.config.synthetic_mark)
         arrived_at = asyncio.get_running_loop().time()  # not counting the wait for earlier ones
         async with self._state.speech.speaking(asked, log, arrived_at=arrived_at) as (permit, stream):
             pieces = Encoded(stream, self._state.pools.encode)

@@ -1,37 +1,131 @@
-"""POST /v1/audio/speech: OpenAI's speech API. The audio is sent while it is made."""
+"""OpenAI's speech API: POST /v1/audio/speech. The audio is sent while it is made."""
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BeforeValidator
 
 from glm_tts_api.api.access import KeyRequired
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.logged import logged_speech
-from glm_tts_api.api.openai.errors import openai_body
-from glm_tts_api.api.openai.instructions import moody_voice
-from glm_tts_api.api.openai.schemas import OpenAIError, OpenAISpeechFields
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.dialects import OPENAI, OpenAIError
+from glm_tts_api.api.fields import Fields, described
+from glm_tts_api.api.heard import TimestampsField, VerifyField, times_body
 from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs
-from glm_tts_api.api.speech_response import EVENTS, event, speak, stream, whole_audio
-from glm_tts_api.api.text_limits import check_text
-from glm_tts_api.api.timestamps import times_body
-from glm_tts_api.api.voice_names import marked_voices, named_voice, uploaded_voice
+from glm_tts_api.api.speech_request import (
+    check_text,
+    logged_speech,
+    marked_voices,
+    named_voice,
+    uploaded_voice,
+)
+from glm_tts_api.api.speech_response import AS_IS, EVENTS, Framing, answer_speech, event
 from glm_tts_api.contracts import (
+    MOOD_SIGN,
     SAMPLE_RATE,
     AudioFormat,
     SamplingOptions,
     SpeechRequest,
     UploadedVoice,
     Voice,
+    in_mood,
 )
-from glm_tts_api.errors import InvalidField, ServiceError
-from glm_tts_api.http.body import read_body
-from glm_tts_api.http.uploads import Upload
+from glm_tts_api.errors import InvalidField, ServiceError, quote
+from glm_tts_api.http.body import Upload, read_body
 from glm_tts_api.speech.times import SegmentTimes
+from glm_tts_api.validation import Allowed, AnyCase, Seed, Speed
+from speech_text.signs import has_hanzi
+
+VoiceName = Annotated[
+    str,
+    BeforeValidator(lambda value: value.get("id") if isinstance(value, dict) else value),
+    Allowed('a voice\'s name, or {"id": name}'),
+]
+
+
+class OpenAISpeechFields(Fields):
+    """The fields of a speech request, in addition to ref_audio. Other fields are ignored with a warning; null
+    counts as not sent."""
+
+    input: str = described("The text to say.", "你好，欢迎使用语音合成服务。")
+    model: str = described("Any name: the server has only one model.", "glm-tts", default="glm-tts")
+    voice: VoiceName = described(
+        "A registered voice, or an alias: OpenAI's and Kokoro's names (VOICE_ALIASES). my_voice:glad is "
+        "my_voice in its mood glad.",
+        "exampleA",
+        default="alloy",
+    )
+    instructions: str | None = described(
+        "If the instructions name a mood of the voice, the voice speaks in that mood. Else X-Warnings lists "
+        "its moods. The model follows no other instructions.",
+        "Speak in a glad tone.",
+        default=None,
+    )
+    response_format: Annotated[AudioFormat, AnyCase] = described(
+        "The format of the audio. pcm: samples of 16 bit, mono, 24000 Hz.", "mp3", default="mp3"
+    )
+    speed: Speed = described("Faster or slower at the same pitch.", 1.0, default=1.0)
+    stream_format: Literal["audio", "sse"] = described(
+        "audio: the audio itself. sse: events with pieces of the audio.", "audio", default="audio"
+    )
+    stream: bool = described(
+        "false: the answer is sent as a whole, with its length. Not possible with stream_format=sse.",
+        True,
+        default=True,
+    )
+    ref_text: str | None = described(
+        "The exact transcript of ref_audio.", "录音里说的每一个字。", default=None
+    )
+    timestamps: TimestampsField
+    verify: VerifyField
+    seed: Seed = described(
+        "A field that OpenAI does not have. The same request and seed give the same audio. For GPUs, see "
+        "docs/performance.md.",
+        42,
+        default=SamplingOptions().seed,
+    )
+
+
+def moody_voice(
+    voice: Voice | UploadedVoice, instructions: str | None, state: AppState, warnings: list[str]
+) -> Voice | UploadedVoice:
+    """Returns `voice` in the mood that `instructions` names. Returns `voice` as it is if `instructions` is
+    None. Also returns it as it is, and adds a warning to `warnings` that says why, if `instructions` names no
+    mood or several, if `voice` is a recording, or if `voice` has a mood already. Blocking. Raises the errors
+    of VoiceStore.get."""
+    if instructions is None:
+        return voice
+    name = voice.name if isinstance(voice, Voice) else None
+    infos = [] if name is None or MOOD_SIGN in name else state.voices.info(name).moods
+    moods = [mood.index.partition(MOOD_SIGN)[2] for mood in infos]
+    named = [mood for mood in moods if _names(instructions, mood)]
+    if name is not None and len(named) == 1:
+        return state.voices.get(in_mood(name, named[0]))
+    warnings.append(f"'instructions' was ignored: {_why(name, moods, named)}.")
+    return voice
+
+
+def _names(instructions: str, mood: str) -> bool:
+    """Whether `instructions` contains the name of the mood as a word, in upper or lower case. A name in Hanzi
+    need not have blanks around it."""
+    edge = "" if has_hanzi(mood) else r"\b"
+    return re.search(f"{edge}{re.escape(mood)}{edge}", instructions, re.IGNORECASE) is not None
+
+
+def _why(name: str | None, moods: list[str], named: list[str]) -> str:
+    if name is None:
+        return "a recording in the request has no moods"
+    if MOOD_SIGN in name:
+        return "the voice names its mood"
+    if not moods:
+        return f"voice '{quote(name)}' has no moods, and nothing else changes how it speaks"
+    fault = "they name several of the moods" if named else "they name none of the moods"
+    return f"{fault} that voice '{quote(name)}' has: {', '.join(moods)}"
+
 
 PATH = "/v1/audio/speech"
 _USAGE = ("input_tokens", "output_tokens", "total_tokens")
@@ -42,11 +136,11 @@ _EXAMPLE = {"model": "glm-tts", "input": "你好，欢迎使用语音合成服�
 router = APIRouter(prefix="/v1/audio", tags=["OpenAI"], dependencies=[KeyRequired])
 
 
-class SpeechEvents:
+class SpeechEvents(Framing):
     """Sends a streamed answer as server-sent events, each with a piece of the audio (OpenAI's
     stream_format=sse)."""
 
-    media_type: str | None = EVENTS
+    media_type = EVENTS
     takes_errors = True
 
     def __init__(self, warnings: Sequence[str]) -> None:
@@ -64,7 +158,7 @@ class SpeechEvents:
         return event(self._end | ({"verified": verified} if verified else {}))
 
     def error(self, error: ServiceError) -> bytes:
-        return event({"type": "error", **openai_body(error)})
+        return event({"type": "error", **OPENAI.error_body(error)})
 
 
 @router.post(
@@ -83,41 +177,29 @@ async def create_speech(request: Request, state: AppStateDep) -> Response:
         body = await read_body(request, state.config.max_text_bytes, recording=_RECORDING)
         recording = body.uploads.get(_RECORDING)
         fields, warnings = body.without(_RECORDING).parse_speech(OpenAISpeechFields, voice="voice")
-        asked = await _asked(request, state, fields, recording, warnings)
-        if not fields.stream:
-            return whole_audio(request, await speak(request, state, asked), asked)
-        events = SpeechEvents(asked.warnings) if fields.stream_format == "sse" else None
-        return await stream(request, state, asked, events)
-
-
-async def _asked(
-    request: Request,
-    state: AppState,
-    fields: OpenAISpeechFields,
-    recording: Upload | None,
-    warnings: list[str],
-) -> SpeechRequest:
-    check_text(request, state, fields.input, field="input")
-    if fields.stream_format == "sse" and not fields.stream:
-        raise InvalidField("stream_format=sse is a stream: send it without stream=false.", "stream")
-    if recording is not None and "voice" in fields.model_fields_set:
-        warnings.append(f"voice was ignored: {_RECORDING} says whose voice it is.")
-    voice = await _voice(fields, recording, state)
-    voice = await state.pools.files.run(moody_voice, voice, fields.instructions, state, warnings)
-    return SpeechRequest(
-        request.state.request_id,
-        fields.input,
-        voice,
-        SamplingOptions(seed=fields.seed),
-        SAMPLE_RATE,  # the rate at which the clients take PCM
-        streams=fields.stream,
-        others=await marked_voices(fields.input, state, voice),
-        audio_format=fields.response_format,
-        speed=fields.speed,
-        timestamps=fields.timestamps,
-        warnings=warnings,
-        verify=fields.verify,
-    )
+        check_text(request, state, fields.input, field="input")
+        if fields.stream_format == "sse" and not fields.stream:
+            raise InvalidField("stream_format=sse is a stream: send it without stream=false.", "stream")
+        if recording is not None and "voice" in fields.model_fields_set:
+            warnings.append(f"voice was ignored: {_RECORDING} says whose voice it is.")
+        voice = await _voice(fields, recording, state)
+        voice = await state.pools.files.run(moody_voice, voice, fields.instructions, state, warnings)
+        asked = SpeechRequest(
+            request.state.request_id,
+            fields.input,
+            voice,
+            SamplingOptions(seed=fields.seed),
+            SAMPLE_RATE,  # the rate at which the clients take PCM
+            streams=fields.stream,
+            others=await marked_voices(fields.input, state, voice),
+            audio_format=fields.response_format,
+            speed=fields.speed,
+            timestamps=fields.timestamps,
+            warnings=warnings,
+            verify=fields.verify,
+        )
+        framing = SpeechEvents(asked.warnings) if fields.stream_format == "sse" else AS_IS
+        return await answer_speech(request, state, asked, framing)
 
 
 async def _voice(

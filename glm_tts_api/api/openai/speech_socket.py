@@ -12,17 +12,16 @@ from enum import Enum, auto
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
 from starlette.websockets import WebSocket
 
 from glm_tts_api.api.access import check_handshake
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.fields import Fields
+from glm_tts_api.api.heard import in_address, require_recogniser
 from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
-from glm_tts_api.api.openai.turn_voices import TurnVoices
-from glm_tts_api.api.verified import in_address, require_recogniser
-from glm_tts_api.api.voice_names import named_voice
+from glm_tts_api.api.speech_request import named_voice, named_voices
 from glm_tts_api.contracts import (
+    MOOD_SIGN,
     SAMPLE_RATE,
     AudioFormat,
     SampleRate,
@@ -30,22 +29,55 @@ from glm_tts_api.contracts import (
     SpeechRequest,
     Timestamps,
     Voice,
+    in_mood,
 )
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
+from glm_tts_api.validation import AnyCase, FormNumber, Seed, Speed
 from speech_text.cut.block_pauses import pause_behind
 from speech_text.cut.incremental import SentenceSplitter
-from glm_tts_api.validation import AnyCase, FormNumber, Seed, Speed
+from speech_text.markup.marks import voices_in
+
+
+class TurnVoices:
+    """Keeps the voice that marks in the turn, such as [[voice ann]], have named last. Each turn begins with
+    the voice of the message `start`."""
+
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+        self.clear()
+
+    def clear(self) -> None:
+        self._voice: Voice | None = None  # the voice that a mark has named
+        self._mood: Voice | None = None  # the same voice, or that of `start`, in a mood
+
+    def take(self, sentence: str, start: Voice) -> tuple[str, Voice, dict[str, Voice]]:
+        """Returns the sentence, the voice that speaks it, and the voices that its marks name, by their names.
+        `start` is the voice of the message `start`. If an earlier mark has set a mood, a sentence with marks
+        gets a mark for this mood at its beginning, because its own marks start from the voice without a mood.
+        Blocking. Raises UnknownVoice."""
+        own, names = self._voice or start, voices_in(sentence)
+        if not names:
+            return sentence, self._mood or own, {}
+        if self._mood is not None:
+            mood = in_mood("", str(self._mood.name).partition(MOOD_SIGN)[2])
+            sentence, names = f"[[voice {mood}]]{sentence}", [mood, *names]
+        last = names[-1]
+        voice = in_mood(last, "")
+        others = named_voices([*names, voice], self._state, own)
+        if voice != MOOD_SIGN or not last:
+            self._voice = others.get(voice)
+        self._mood = others.get(last) if MOOD_SIGN in last else None
+        return sentence, own, others
+
 
 router = APIRouter(prefix="/v1/audio")
 _PIECE = 1000  # characters of a message that are processed in one turn of the event loop
 
 
-class StartFields(BaseModel):
+class StartFields(Fields):
     """The fields of the message `start`, which says how the text that follows is to be spoken."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     type: str = "start"
     model: str = "glm-tts"
@@ -229,6 +261,7 @@ class _Conversation:
                     audio_format=fields.response_format,
                     speed=fields.speed,
                     timestamps=fields.timestamps,
+                    is_marked=self._state.config.synthetic_mark,
                     pause_s=self._pause_s,
                     verify=fields.verify,
                 )

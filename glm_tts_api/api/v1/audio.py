@@ -5,19 +5,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 
 from glm_tts_api.api.access import KeyRequired, owner_of
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.encoded_anew import encoded_anew
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.beside import encoded_anew
+from glm_tts_api.api.fields import Answer, Fields, described
+from glm_tts_api.api.heard import TimedSegment, VerifiedSegment, subtitles, times_body
 from glm_tts_api.api.openapi import audio_docs, error_docs, query_docs, ranged_docs
-from glm_tts_api.api.timestamps import TimedSegment, subtitles, times_body
-from glm_tts_api.api.verified import VerifiedSegment
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioFormat
 from glm_tts_api.errors import NotFound, quote
@@ -29,16 +27,14 @@ from glm_tts_api.speech.times import SegmentTimes
 from glm_tts_api.validation import AnyCase
 
 
-class RecentFields(BaseModel):
+class RecentFields(Fields):
     """The fields in the query string of GET /audio/{request_id}."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    format: Annotated[AudioFormat | None, AnyCase] = Field(
+    format: Annotated[AudioFormat | None, AnyCase] = described(
+        "The format of the audio. If left out, it is the format in which the answer was sent; for a JSON "
+        "answer, wav.",
+        "mp3",
         default=None,
-        description="The format of the audio. If left out, it is the format in which the answer was sent; "
-        "for a JSON answer, wav.",
-        examples=["mp3"],
     )
 
 
@@ -47,10 +43,9 @@ router = APIRouter(
 )
 
 
-class AnswerTimes(BaseModel):
+class AnswerTimes(Answer):
     """The times at which the written text is heard."""
 
-    success: Literal[True] = True
     timestamps: list[TimedSegment]
 
 
@@ -63,10 +58,9 @@ async def recent_timestamps(request_id: str, request: Request, state: AppStateDe
     return JSONResponse(body)
 
 
-class AnswerVerdicts(BaseModel):
+class AnswerVerdicts(Answer):
     """The verdict on each segment of the answer that a recogniser has heard by now."""
 
-    success: Literal[True] = True
     verified: list[VerifiedSegment]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import quote as url_quote
 
 from fastapi import Request, Response
@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.errors import InvalidField, JobRefuses, Loading
 from glm_tts_api.http.ranges import ranged
-from glm_tts_api.longform.audio import BookFormat, book_media_type, chapter_times, timed_texts
+from glm_tts_api.longform.audio import BookFormat, book_media_type, timed_texts
 from glm_tts_api.longform.loudness import ACX
 from glm_tts_api.longform.outputs import Output
 from glm_tts_api.longform.shelf import Look
@@ -136,17 +136,5 @@ async def send_subtitles(
 
     text = await state.pools.files.run(write)
     media_type = f"{MEDIA_TYPES[kind]}; charset=utf-8"
-    return await ranged(
-        request, text, media_type=media_type, etag=f"{look.job.id}-{numbers.stop}{part}.{kind}"
-    )
-
-
-def send_chapters(look: Look) -> dict[str, Any]:
-    times = chapter_times(look.job, look.made, look.made.prefix())
-    return {
-        "title": look.job.title,
-        "chapters": [
-            {"startTime": round(each.start_s, 3), "endTime": round(each.end_s, 3), "title": each.title}
-            for each in times
-        ],
-    }
+    etag = f"{look.job.id}-{numbers.stop}{part}.{kind}"
+    return await ranged(request, text, media_type=media_type, etag=etag)

@@ -6,66 +6,59 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from glm_tts_api.api.fields import Answer, described
+from glm_tts_api.api.heard import VerifiedSegment
 from glm_tts_api.api.v1.schemas import SpeechFields, Warnings
-from glm_tts_api.api.verified import VerifiedSegment
 from glm_tts_api.contracts import AudioFormat, JobState, Verdict
 from glm_tts_api.longform.reading import MAX_CHARACTERS
 from glm_tts_api.validation import AnyCase
 
 EXAMPLE_JOB = "2f0c8a1d4a5c4f0f8f6a9a7c3f0f2f11"
-_STATE: Any = Field(
-    description="The state of the job. message says why a job has paused or failed.",
-    examples=["running"],
-)
+_STATE: Any = described("The state of the job. message says why a job has paused or failed.", "running")
 
 
 class JobFields(SpeechFields):
     """Fields of POST /jobs, in addition to the files prompt_audio and file. They include all fields of
     POST /tts."""
 
-    input_text: str = Field(
+    input_text: str = described(
+        f"The text, at most {MAX_CHARACTERS:,} characters; or send it as file.",
+        "# 第一章 春天\n\n江南的春天来得很早。",
         default="",
-        description=f"The text, at most {MAX_CHARACTERS:,} characters; or send it as file.",
-        examples=["# 第一章 春天\n\n江南的春天来得很早。"],
     )
-    use_cache: bool = Field(
-        default=True, description="Not used: each piece of a job is spoken by itself.", examples=[True]
+    use_cache: bool = described("Not used: each piece of a job is spoken by itself.", True, default=True)
+    response_format: Annotated[Literal["json", AudioFormat], AnyCase] = described(
+        "Not used: GET .../audio chooses the format.", "json", default="json"
     )
-    response_format: Annotated[Literal["json", AudioFormat], AnyCase] = Field(
-        default="json", description="Not used: GET .../audio chooses the format.", examples=["json"]
+    stream: bool = described(
+        "Not used: GET .../audio gives the audio that is made so far.", False, default=False
     )
-    stream: bool = Field(
-        default=False,
-        description="Not used: GET .../audio gives the audio that is made so far.",
-        examples=[False],
-    )
-    cast: str | dict[str, Any] | None = Field(
+    cast: str | dict[str, Any] | None = described(
+        "The voices of the lines that begin with a name and a colon: an object of names and voices. The name "
+        "旁白 or narrator stands for all other text. In a form, the object is sent as JSON text.",
+        '{"旁白": "exampleA", "小王": "exampleB"}',
         default=None,
-        description="The voices of the lines that begin with a name and a colon: an object of names and "
-        "voices. The name 旁白 or narrator stands for all other text. In a form, the object is "
-        "sent as JSON text.",
-        examples=['{"旁白": "exampleA", "小王": "exampleB"}'],
     )
-    pauses: str | dict[str, Any] | None = Field(
+    pauses: str | dict[str, Any] | None = described(
+        "The seconds of silence after a heading, paragraph, item, verse or chapter, as an object. In a form, "
+        "the object is sent as JSON text.",
+        '{"paragraph": 0.6}',
         default=None,
-        description="The seconds of silence after a heading, paragraph, item, verse or chapter, as an "
-        "object. In a form, the object is sent as JSON text.",
-        examples=['{"paragraph": 0.6}'],
     )
-    title: str = Field(
+    title: str = described(
+        "The title of the book. If left out, it is taken from the text.",
+        "江南的春天",
         default="",
         max_length=500,
-        description="The title of the book. If left out, it is taken from the text.",
-        examples=["江南的春天"],
     )
-    author: str = Field(default="", max_length=500, description="The author of the book.", examples=["某人"])
+    author: str = described("The author of the book.", "某人", default="", max_length=500)
 
 
 class JobChapter(BaseModel):
     """A chapter of a job, and how much of it is spoken."""
 
     title: str = Field(examples=["第一章 春天"])
-    segments: int = Field(description="The number of pieces in which the chapter is spoken.", examples=[40])
+    segments: int = described("The number of pieces in which the chapter is spoken.", 40)
     segments_done: int = Field(examples=[40])
 
 
@@ -74,23 +67,17 @@ class JobRow(BaseModel):
 
     id: str = Field(examples=[EXAMPLE_JOB])
     state: JobState = _STATE
-    message: str = Field(description="Why the job is paused or has failed, and what to do.", examples=[""])
-    title: str = Field(
-        description="The title of the book, or that of its first chapter.", examples=["江南的春天"]
-    )
+    message: str = described("Why the job is paused or has failed, and what to do.", "")
+    title: str = described("The title of the book, or that of its first chapter.", "江南的春天")
     author: str = Field(examples=["某人"])
-    created_at: float = Field(description="Seconds since 1970.", examples=[1764230400.0])
-    segments: int = Field(
-        description="The number of pieces in which the text is spoken; 0 until they are counted.",
-        examples=[79],
+    created_at: float = described("Seconds since 1970.", 1764230400.0)
+    segments: int = described(
+        "The number of pieces in which the text is spoken; 0 until they are counted.", 79
     )
     segments_done: int = Field(examples=[36])
-    audio_seconds: float = Field(
-        description="The length of the audio that is spoken so far.", examples=[355.2]
-    )
-    eta_s: float | None = Field(
-        description="The estimated seconds until the job is done, from its pace so far; null if unknown.",
-        examples=[420.0],
+    audio_seconds: float = described("The length of the audio that is spoken so far.", 355.2)
+    eta_s: float | None = described(
+        "The estimated seconds until the job is done, from its pace so far; null if unknown.", 420.0
     )
     chapter_count: int = Field(examples=[12])
 
@@ -105,30 +92,37 @@ class JobAnswer(JobRow):
 class NewJobAnswer(JobAnswer):
     """The new job."""
 
-    warnings: Warnings = []
+    warnings: Warnings
 
 
-class JobList(BaseModel):
+class JobList(Answer):
     """The jobs that the client may see, the newest first."""
 
-    success: Literal[True] = True
     count: int = Field(examples=[1])
     jobs: list[JobRow]
 
 
-class LinkAnswer(BaseModel):
+class JobVerdicts(Answer):
+    """A recogniser's verdicts on the segments of a job so far. `segment` is a segment's number in the job."""
+
+    count: dict[Verdict, int] = described(
+        "The number of segments with each verdict.", {"ok": 78, "inconclusive": 1, "drift": 0}
+    )
+    doubtful: list[VerifiedSegment] = Field(description="The segments whose verdict is not ok.")
+
+
+class LinkAnswer(Answer):
     """A link that opens the audio of one job without a key."""
 
-    success: Literal[True] = True
     link: str = Field(examples=["1764273600-5f1d"])
-    expires_at: int = Field(description="Seconds since 1970.", examples=[1764273600])
+    expires_at: int = described("Seconds since 1970.", 1764273600)
 
 
 class ChapterMark(BaseModel):
     """A chapter and its times, as in the JSON chapters of Podcasting 2.0."""
 
-    startTime: float = Field(description="Seconds.", examples=[0.0])
-    endTime: float = Field(description="Seconds.", examples=[182.4])
+    startTime: float = described("Seconds.", 0.0)
+    endTime: float = described("Seconds.", 182.4)
     title: str = Field(examples=["第一章 春天"])
 
 
@@ -138,14 +132,3 @@ class ChapterMarks(BaseModel):
     version: str = Field(default="1.2.0", examples=["1.2.0"])
     title: str = Field(examples=["江南的春天"])
     chapters: list[ChapterMark]
-
-
-class JobVerdicts(BaseModel):
-    """A recogniser's verdicts on the segments of a job so far. `segment` is a segment's number in the job."""
-
-    success: Literal[True] = True
-    count: dict[Verdict, int] = Field(
-        description="The number of segments with each verdict.",
-        examples=[{"ok": 78, "inconclusive": 1, "drift": 0}],
-    )
-    doubtful: list[VerifiedSegment] = Field(description="The segments whose verdict is not ok.")

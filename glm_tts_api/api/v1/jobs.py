@@ -8,31 +8,21 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from glm_tts_api.api.access import KeyOrLinkRequired, KeyRequired, WriterRequired, owner_of
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.openapi import BINARY, book_docs, error_docs, ranged_docs
-from glm_tts_api.api.v1.job_files import send_audio, send_chapters, send_subtitles
-from glm_tts_api.api.v1.job_schemas import (
-    EXAMPLE_JOB,
-    ChapterMarks,
-    JobAnswer,
-    JobFields,
-    JobList,
-    JobVerdicts,
-    LinkAnswer,
-    NewJobAnswer,
-)
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.beside import beside_speech
+from glm_tts_api.api.heard import require_recogniser
+from glm_tts_api.api.openapi import BINARY, RECORDING, body_docs, error_docs, ranged_docs
+from glm_tts_api.api.speech_request import named_voice, named_voices, uploaded_voice
+from glm_tts_api.api.v1 import job_schemas
+from glm_tts_api.api.v1.job_files import send_audio, send_subtitles
 from glm_tts_api.api.v1.job_speech import NewJob
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import Done
-from glm_tts_api.api.verified import require_recogniser
-from glm_tts_api.api.voice_names import named_voice, named_voices, uploaded_voice
 from glm_tts_api.contracts import SAMPLE_RATE, JobState, Voice
 from glm_tts_api.errors import InvalidField
-from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body
+from glm_tts_api.http.body import PROMPT_AUDIO, Body, Upload, read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
-from glm_tts_api.http.uploads import Upload
-from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type
+from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type, chapter_times
 from glm_tts_api.longform.cast import read_cast, read_pauses
 from glm_tts_api.longform.jobs import Sees
 from glm_tts_api.longform.process import read_apart
@@ -51,11 +41,12 @@ _JOB = error_docs(404, 422)
 _CHANGE = error_docs(404, 409, 422)
 _LINK_S = 12 * 3600  # longer than anyone listens without a break
 _TEXT = {"schema": {"type": "string"}}
+_BOOK = {**BINARY["schema"], "description": "The book: .txt, .md, .epub or .srt."}
 PresetQuery = Annotated[
     Literal["acx"] | None, Query(description="MP3 of a `chapter` as ACX takes it.", examples=["acx"])
 ]
 ChapterQuery = Annotated[int | None, Query(ge=1, description="This chapter alone, from 1.", examples=[1])]
-Id = Annotated[str, Path(description="The id of the job.", examples=[EXAMPLE_JOB])]
+Id = Annotated[str, Path(description="The id of the job.", examples=[job_schemas.EXAMPLE_JOB])]
 
 router = APIRouter(
     prefix=PATH,
@@ -74,19 +65,20 @@ audio_router = APIRouter(
 @router.post(
     "",
     status_code=202,
-    response_model=NewJobAnswer,
-    openapi_extra=book_docs(JobFields, name="NewJob", example=_EXAMPLE, file=FILE),
+    response_model=job_schemas.NewJobAnswer,
+    openapi_extra=body_docs(
+        job_schemas.JobFields, name="NewJob", example=_EXAMPLE, files={PROMPT_AUDIO: RECORDING, FILE: _BOOK}
+    ),
     responses=error_docs(400, 404, 408, 413, 415, 422, 503, 507),
 )
 async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Begins to speak a book: a text, or a file (.txt, .md, .epub, .srt). The job uses only capacity that no
     other request needs. It continues after a restart of the server."""
     body = await read_body(request, state.config.max_upload_bytes)
-    fields, warnings = body.parse_speech(JobFields, voice="index", files=(PROMPT_AUDIO, FILE))
+    fields, warnings = body.parse_speech(job_schemas.JobFields, voice="index", files=(PROMPT_AUDIO, FILE))
     require_recogniser(fields.verify, state)
     upload = body.file(FILE)
-    length = state.beside.config.measure(upload.size() if upload else len(fields.input_text))
-    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
+    admitted = beside_speech(request, state, upload.size() if upload else len(fields.input_text))
     async with cancelled_on_disconnect(request.receive), admitted:
         book, more = await _book(upload, fields, state)
         voices = await _voices(body, fields, book, state)
@@ -98,7 +90,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     return {**_shown(look), "warnings": [*warnings, *more]}
 
 
-@router.get("", response_model=JobList)
+@router.get("", response_model=job_schemas.JobList)
 async def list_jobs(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Lists the jobs, the newest first. With API_KEYS, leaves out the jobs of other keys; the first key also
     gets jobs whose key no longer exists. GET /jobs/{id} has the chapters of a job."""
@@ -106,7 +98,7 @@ async def list_jobs(request: Request, state: AppStateDep) -> dict[str, Any]:
     return {"count": len(looks), "jobs": [_row(look) for look in looks]}
 
 
-@router.get("/{id}", response_model=JobAnswer, responses=_JOB)
+@router.get("/{id}", response_model=job_schemas.JobAnswer, responses=_JOB)
 async def get_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """Shows a job, its chapters, and how much of each is spoken."""
     return _shown(await find_job(id, request, state))
@@ -149,7 +141,7 @@ async def get_job_audio(
     return await send_audio(request, state, look, format, lufs=loudness, chapter=chapter, preset=preset)
 
 
-@router.post("/{id}/link", response_model=LinkAnswer, responses=_JOB)
+@router.post("/{id}/link", response_model=job_schemas.LinkAnswer, responses=_JOB)
 async def link_job_audio(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """Makes a link, valid for 12 hours, for a player that cannot send a key: .../audio?link=LINK"""
     await find_job(id, request, state)
@@ -180,25 +172,31 @@ async def get_job_subtitles(
     return await send_subtitles(request, state, look, kind, chapter=chapter, preset=preset)
 
 
-@router.get("/{id}/chapters.json", response_model=ChapterMarks, responses=_JOB)
+@router.get("/{id}/chapters.json", response_model=job_schemas.ChapterMarks, responses=_JOB)
 async def get_job_chapters(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """The chapters in the audio that is made so far, in the JSON form of Podcasting 2.0."""
-    return send_chapters(await find_job(id, request, state))
+    look = await find_job(id, request, state)
+    times = chapter_times(look.job, look.made, look.made.prefix())
+    chapters = [
+        {"startTime": round(each.start_s, 3), "endTime": round(each.end_s, 3), "title": each.title}
+        for each in times
+    ]
+    return {"title": look.job.title, "chapters": chapters}
 
 
-@router.post("/{id}/pause", response_model=JobAnswer, responses=_CHANGE)
+@router.post("/{id}/pause", response_model=job_schemas.JobAnswer, responses=_CHANGE)
 async def pause_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """Stops a job until it is resumed. Segments that are being spoken now are then spoken again."""
     return await _change(id, "paused", request, state)
 
 
-@router.post("/{id}/resume", response_model=JobAnswer, responses=_CHANGE)
+@router.post("/{id}/resume", response_model=job_schemas.JobAnswer, responses=_CHANGE)
 async def resume_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """Continues a paused or failed job. Of a done job, speaks damaged or missing segments again."""
     return await _change(id, "queued", request, state)
 
 
-@router.post("/{id}/cancel", response_model=JobAnswer, responses=_CHANGE)
+@router.post("/{id}/cancel", response_model=job_schemas.JobAnswer, responses=_CHANGE)
 async def cancel_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """Ends a job. Its finished audio stays until the job is deleted."""
     return await _change(id, "cancelled", request, state)
@@ -211,7 +209,7 @@ async def delete_job(id: Id, request: Request, state: AppStateDep) -> dict[str, 
     return {"message": f"Job '{id}' is deleted."}
 
 
-@router.get("/{id}/verified", response_model=JobVerdicts, responses=_JOB)
+@router.get("/{id}/verified", response_model=job_schemas.JobVerdicts, responses=_JOB)
 async def get_job_verdicts(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """The verdicts of a job with verify=true: how many segments have each verdict, and each segment that is
     not ok, with its text and the words that were heard."""
@@ -220,9 +218,8 @@ async def get_job_verdicts(id: Id, request: Request, state: AppStateDep) -> dict
 
 
 def _sees(request: Request, state: AppState) -> Sees:
-    """Returns a function that says by a job's owner whether the request's client sees the job. Without keys,
-    every client sees all jobs. With keys, a client sees its own jobs and those without an owner. The first
-    key's client also sees jobs of keys that no longer exist."""
+    """Returns a function that says by a job's owner whether the request's client sees the job: all jobs
+    without keys, else its own and those without an owner. The first key also sees jobs of lost keys."""
     keys, mine = state.keys, owner_of(request)
     if not keys.are_needed:
         return lambda owner: True
@@ -266,7 +263,9 @@ def _shown(look: Look) -> dict[str, Any]:
     return {**_row(look), "chapters": chapters}
 
 
-async def _book(upload: Upload | None, fields: JobFields, state: AppState) -> tuple[Book, list[str]]:
+async def _book(
+    upload: Upload | None, fields: job_schemas.JobFields, state: AppState
+) -> tuple[Book, list[str]]:
     """Reads the book that was sent, and returns it with warnings. Raises InvalidField and the errors of
     `read_apart`."""
     if (upload is None) == (not fields.input_text.strip()):
@@ -277,7 +276,7 @@ async def _book(upload: Upload | None, fields: JobFields, state: AppState) -> tu
     return await read_apart(await state.pools.files.run(upload.read), upload.filename, cast=cast)
 
 
-async def _voices(body: Body, fields: JobFields, book: Book, state: AppState) -> dict[str, Voice]:
+async def _voices(body: Body, fields: job_schemas.JobFields, book: Book, state: AppState) -> dict[str, Voice]:
     """Returns every voice that the book needs, by the name that it has in the book. Raises UnknownVoice, and
     the errors of a bad recording."""
 
@@ -293,7 +292,7 @@ async def _voices(body: Body, fields: JobFields, book: Book, state: AppState) ->
     return {BOOK: own, **await state.pools.files.run(others)}
 
 
-async def _voice(body: Body, fields: JobFields, state: AppState) -> Voice:
+async def _voice(body: Body, fields: job_schemas.JobFields, state: AppState) -> Voice:
     """Returns the book's main voice: a registered voice, or the recording in the request, decoded."""
     upload = body.file()
     if fields.index is not None:

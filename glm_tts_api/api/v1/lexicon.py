@@ -9,17 +9,16 @@ from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.openapi import body_docs, error_docs
 from glm_tts_api.api.v1.schemas import Done, Warnings
 from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.errors import InvalidField, MalformedPronunciation
-from glm_tts_api.http.body import read_body
-from glm_tts_api.http.json_text import parse_json
+from glm_tts_api.http.body import parse_json, read_body
 from speech_text.markup.lexicon import LexiconFile, entry_of
 from speech_text.phonemes.pinyin import BadReading
 
@@ -29,33 +28,29 @@ router = APIRouter(
 )
 
 
-class EntryFields(BaseModel):
+class EntryFields(Fields):
     """Fields of PUT /lexicon/{word}. Either reading or replacement is needed."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    reading: str | None = Field(
+    reading: str | None = described(
+        "The reading in pinyin, with the number of the tone after each syllable.",
+        "chong2 qing4",
         default=None,
-        description="The reading in pinyin, with the number of the tone after each syllable.",
-        examples=["chong2 qing4"],
     )
-    replacement: str | None = Field(
-        default=None,
-        description="The text to say in place of the word, if there is no reading.",
-        examples=["重 庆"],
+    replacement: str | None = described(
+        "The text to say in place of the word, if there is no reading.", "重 庆", default=None
     )
-    context: str | None = Field(
+    context: str | None = described(
+        "The entry is used only in sentences that have this text, at most 50 characters before or after the "
+        "word.",
+        "火锅",
         default=None,
-        description="The entry is used only in sentences that have this text, at most 50 characters "
-        "before or after the word.",
-        examples=["火锅"],
     )
 
 
 class Entry(EntryFields):
     """A word of the lexicon, and how it is said."""
 
-    word: str = Field(description="The word as it is written in texts.", examples=["重庆"])
+    word: str = described("The word as it is written in texts.", "重庆")
 
 
 class EntryAnswer(BaseModel):
@@ -64,7 +59,7 @@ class EntryAnswer(BaseModel):
     success: bool = Field(default=True, examples=[True])
     message: str = Field(examples=["'重庆' is in the lexicon."])
     entry: Entry
-    warnings: Warnings = []
+    warnings: Warnings
 
 
 class LexiconAnswer(BaseModel):
@@ -73,13 +68,20 @@ class LexiconAnswer(BaseModel):
     success: bool = Field(default=True, examples=[True])
     count: int = Field(examples=[1])
     entries: list[Entry]
-    warnings: Warnings = []
+    warnings: Warnings
 
 
 @router.get("", response_model=LexiconAnswer)
 async def list_lexicon(state: AppStateDep) -> Response:
     """Lists every word of configs/lexicon.jsonl."""
-    return Response(await state.pools.files.run(_listed, state.lexicon), media_type="application/json")
+    lexicon = state.lexicon
+
+    def listed() -> bytes:  # without pydantic, which would check each of up to 20,000 words
+        entries = [asdict(entry) for entry in lexicon.current().entries.values()]
+        body = {"success": True, "count": len(entries), "entries": entries, "warnings": lexicon.warnings}
+        return json.dumps(body).encode()
+
+    return Response(await state.pools.files.run(listed), media_type="application/json")
 
 
 @router.get("/{word:path}", response_model=EntryAnswer, responses=error_docs(404, 422))
@@ -92,7 +94,7 @@ async def get_word(word: str, state: AppStateDep) -> dict[str, Any]:
 @router.put(
     "/{word:path}",
     response_model=EntryAnswer,
-    openapi_extra=body_docs(EntryFields, name="Entry", example={"reading": "chong2 qing4"}, takes_file=False),
+    openapi_extra=body_docs(EntryFields, name="Entry", example={"reading": "chong2 qing4"}, files={}),
     responses=error_docs(400, 413, 422, 503, 507),
     dependencies=[WriterRequired],
 )
@@ -101,7 +103,14 @@ async def put_word(word: str, request: Request, state: AppStateDep) -> dict[str,
     entry."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(EntryFields, files=())
-    entry = await state.pools.files.run(_put, state.lexicon, {"word": word, **fields.model_dump()})
+
+    def put() -> LexiconEntry:
+        sent = {"word": word, **fields.model_dump()}
+        entry = _entry(sent, "The entry", state.lexicon.current().inventory)
+        state.lexicon.put(entry)
+        return entry
+
+    entry = await state.pools.files.run(put)
     return {"message": f"'{word}' is in the lexicon.", "entry": asdict(entry), "warnings": warnings}
 
 
@@ -115,21 +124,6 @@ async def delete_word(word: str, state: AppStateDep) -> dict[str, Any]:
     """Removes a word from the lexicon."""
     await state.pools.files.run(state.lexicon.remove, word)
     return {"message": f"'{word}' is no longer in the lexicon."}
-
-
-def _listed(lexicon: LexiconFile) -> bytes:
-    """Returns the fields of LexiconAnswer as JSON. Does not use pydantic, which would check each of up to
-    20,000 words. Blocking."""
-    entries = [asdict(entry) for entry in lexicon.current().entries.values()]
-    body = {"success": True, "count": len(entries), "entries": entries, "warnings": lexicon.warnings}
-    return json.dumps(body).encode()
-
-
-def _put(lexicon: LexiconFile, fields: dict[str, Any]) -> LexiconEntry:
-    """Checks an entry and stores it in the lexicon. Returns the entry. Blocking."""
-    entry = _entry(fields, "The entry", lexicon.current().inventory)
-    lexicon.put(entry)
-    return entry
 
 
 async def own_lexicon(sent: str | list[Any] | None, state: AppState) -> Sequence[LexiconEntry]:

@@ -1,4 +1,4 @@
-"""Operations: the server's health and figures, and a route that frees memory."""
+"""Operations: the server's health and figures, also for Prometheus, and a route that frees memory."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from glm_tts_api import __version__
-from glm_tts_api.api.access import KeyRequired, WriterRequired
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.access import KeyRequired, MetricsKeyRequired, WriterRequired
+from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.openapi import error_docs
 from glm_tts_api.api.v1.ops_schemas import Alive, ClearedCache, ConcurrencyStats, Health
 from glm_tts_api.commands import DOWNLOAD, START
 from glm_tts_api.contracts import SAMPLE_RATE
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import without_paths
+from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.service import SpeechService
-from glm_tts_api.stats.figures import LANES, LaneName
+from glm_tts_api.stats import figures as series
+from glm_tts_api.stats.exposition import CONTENT_TYPE, exposition
+from glm_tts_api.stats.figures import LANES, Figures, LaneName
 from glm_tts_api.stats.workers import LaneCounts, WorkerStats, no_counts
 
 DEMONSTRATION_NOTICE = (
@@ -32,6 +34,9 @@ DEMONSTRATION_NOTICE = (
     f"For the official GLM-TTS: {DOWNLOAD}, then {START}"
 )
 
+_EVERY_S = 1.0
+_TICK_S = 0.02
+metrics_router = APIRouter(include_in_schema=False, dependencies=[MetricsKeyRequired])
 health_router = APIRouter(prefix="/api/v1", tags=["operations"])  # asked by probes, which have no key
 ops_router = APIRouter(
     prefix="/api/v1", tags=["operations"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
@@ -44,8 +49,8 @@ async def health(state: AppStateDep) -> Response:
     would be loaded by the next request. It is 503 while the engines load or stall, while the server drains,
     or if all engines have failed."""
     body = await _health_body(state)
-    speaks = body["status"] in ("healthy", "idle")
-    return JSONResponse(body, 200 if speaks else 503, headers=_retry_headers(body["status"]))
+    speaks, may_soon = (body["status"] in each for each in (("healthy", "idle"), ("loading", "draining")))
+    return JSONResponse(body, 200 if speaks else 503, headers={"Retry-After": "5"} if may_soon else {})
 
 
 @health_router.get("/health/live", response_model=Alive)
@@ -114,10 +119,6 @@ def _streaming_body(streaming: Forecast) -> dict[str, Any]:
     }
 
 
-def _retry_headers(status: str) -> dict[str, str]:
-    return {"Retry-After": "5"} if status in ("loading", "draining") else {}
-
-
 def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
     live = [worker for worker in workers if worker.alive]
     return {
@@ -138,8 +139,7 @@ def _stats_body(state: AppState, workers: list[WorkerStats]) -> dict[str, Any]:
 
 def _active_bodies(speech: SpeechService) -> Iterator[dict[str, Any]]:
     """Yields the active requests in the order in which they came, each with its position in its lane's
-    queue. The positions are matched by client, because a client's requests have the same order in the
-    queue."""
+    queue. A client's requests have the same order in the queue."""
     places: defaultdict[tuple[LaneName | None, str], deque[int]] = defaultdict(deque)
     for lane in LANES:
         for place, client in enumerate(speech.admission.lanes[lane].order(), start=1):
@@ -168,25 +168,18 @@ def _progress_body(log: RequestLog) -> dict[str, Any]:
 
 
 def _worker_body(worker: WorkerStats) -> dict[str, Any]:
-    body: dict[str, Any] = {"slot": worker.number, "pid": worker.pid, "ready": worker.ready}
-    body["status"], body["restarts"] = worker.phase, worker.restarts
-    body.update({lane: _lane_body(worker.lanes[lane], worker.limits[lane]) for lane in LANES})
-    return body
-
-
-def _lane_body(counts: LaneCounts, limit: int) -> dict[str, int]:
     return {
-        "active": counts["active"],
-        "total": counts["total"],
-        "limit": limit,
-        "available": max(0, limit - counts["active"]),
-        "waiting": counts["waiting"],
-        "completed": counts["completed"],
-        "failed": counts["failed"],
-        "timed_out": counts["timed_out"],
-        "cancelled": counts["cancelled"],
-        "rejected": counts["rejected"],
+        "slot": worker.number,
+        "pid": worker.pid,
+        "ready": worker.ready,
+        "status": worker.phase,
+        "restarts": worker.restarts,
+        **{lane: _lane_body(worker.lanes[lane], worker.limits[lane]) for lane in LANES},
     }
+
+
+def _lane_body(counts: LaneCounts, limit: int) -> dict[Any, int]:
+    return {**counts, "limit": limit, "available": max(0, limit - counts["active"])}
 
 
 def _config_body(state: AppState) -> dict[str, Any]:
@@ -210,3 +203,47 @@ def _config_body(state: AppState) -> dict[str, Any]:
 def _whole(seconds: float) -> float:
     """Returns a whole number of seconds as an int (60, not 60.0), and any other number as it is."""
     return int(seconds) if seconds.is_integer() else seconds
+
+
+@metrics_router.get("/metrics")
+async def metrics(state: AppStateDep) -> Response:
+    """Returns the figures of every engine in the text format of Prometheus, also while the model loads. Those
+    of each key are left out without METRICS_KEY, since anybody could read the names of the keys."""
+    of_keys = state.speech.of_keys if state.config.metrics_key else None
+    body = await asyncio.to_thread(
+        lambda: exposition(state.read_stats(), n_workers=state.config.workers, of_keys=of_keys)
+    )
+    return Response(body, media_type=CONTENT_TYPE)
+
+
+async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:
+    """Runs until it is cancelled. Once a second, writes into the figures how many decode rows, KV cells and
+    bytes of GPU memory each engine uses, and how many jobs are in each state. Removes these figures of an
+    engine that is not ready."""
+    while True:
+        for engine, figures in zip(speech.engines.each, speech.figures_of, strict=True):
+            usage = engine.usage()
+            if usage is None:  # not ready, or unloaded: the last values no longer hold
+                figures.forget_gauges()
+                continue
+            figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
+            figures.set(series.DECODE_ROWS, usage.rows)
+            figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
+            figures.set(series.KV_CELLS, usage.kv_cells)
+            if usage.gpu_bytes is not None:
+                used, total = usage.gpu_bytes
+                figures.set(series.GPU_USED, used)
+                figures.set(series.GPU_TOTAL, total)
+        for state, n_jobs in jobs.states().items():
+            speech.figures.set(series.JOBS, n_jobs, state=state)
+        await asyncio.sleep(_EVERY_S)
+
+
+async def keep_loop_lag(figures: Figures) -> None:
+    """Runs until it is cancelled. Every 20 ms, writes into the figures how many seconds late the event loop
+    comes to a timer."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + _TICK_S
+        await asyncio.sleep(_TICK_S)
+        figures.observe(series.EVENT_LOOP_LAG, max(0.0, loop.time() - due))

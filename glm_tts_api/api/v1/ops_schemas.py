@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.api.v1.schemas import EXAMPLE_ID
+from glm_tts_api.api.dialects import EXAMPLE_ID
+from glm_tts_api.api.fields import Answer, described
 from glm_tts_api.contracts import STAGES, DecodeKernels, Stage
 from glm_tts_api.speech.engines import HealthStatus
-from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.workers import Phase
 
 
@@ -17,76 +17,64 @@ class Streaming(BaseModel):
     """A forecast for a single listener of a streamed answer, from speeds measured at the start. It assumes
     STREAM_CHUNKS as set, a voice of 5 s and an answer of 30 s at 24 kHz."""
 
-    first_audio_s: float = Field(description="Seconds until the first audio comes.", examples=[0.35])
-    runs_dry: bool = Field(
-        description="Whether a player that starts with the first audio has to wait again.", examples=[False]
-    )
-    longest_gap_s: float = Field(description="The longest of these waits, in seconds.", examples=[0.0])
+    first_audio_s: float = described("Seconds until the first audio comes.", 0.35)
+    runs_dry: bool = described("Whether a player that starts with the first audio has to wait again.", False)
+    longest_gap_s: float = described("The longest of these waits, in seconds.", 0.0)
 
 
 class Health(BaseModel):
     """The state of the server."""
 
     model_config = ConfigDict(protected_namespaces=())
-    status: HealthStatus = Field(
-        description="`idle`: the model is unloaded; the next request loads it again. `loading`: the model "
-        "loads, or the only engine is restarted; new requests wait for it.",
-        examples=["healthy"],
+    status: HealthStatus = described(
+        "`idle`: the model is unloaded; the next request loads it again. `loading`: the model loads, or the "
+        "only engine is restarted; new requests wait for it.",
+        "healthy",
     )
-    model_loaded: bool = Field(description="Whether the model is in memory.", examples=[True])
-    model_sample_rate: int = Field(description="The default sample rate in Hz.", examples=[24000])
-    model_use_phoneme: bool = Field(description="The default of use_phoneme.", examples=[False])
-    prompt_cache_count: int = Field(description="The number of registered voices.", examples=[2])
-    model: str | None = Field(
-        description="The name of the model; null until it is loaded.", examples=["GLM-TTS"]
+    model_loaded: bool = described("Whether the model is in memory.", True)
+    model_sample_rate: int = described("The default sample rate in Hz.", 24000)
+    model_use_phoneme: bool = described("The default of use_phoneme.", False)
+    prompt_cache_count: int = described("The number of registered voices.", 2)
+    model: str | None = described("The name of the model; null until it is loaded.", "GLM-TTS")
+    demonstration: bool = described("True for the small bundled model.", False)
+    notice: str | None = described("For the demonstration model: how to get the official model.", None)
+    commands: list[str] = described(
+        "For the demonstration model: the commands that fetch and start the official model.", []
     )
-    demonstration: bool = Field(description="True for the small bundled model.", examples=[False])
-    notice: str | None = Field(
-        description="For the demonstration model: how to get the official model.", examples=[None]
+    device: str | None = described("The device on which the model runs; null until it is loaded.", "cuda:0")
+    dtype: str | None = described("The number format of the LLM's weights.", "bfloat16")
+    flow_steps: int | None = described(
+        "The number of Euler steps of the flow: FLOW_STEPS, or the number that the model's flow/config.yaml "
+        "names. null until the model is loaded.",
+        10,
     )
-    commands: list[str] = Field(
-        description="For the demonstration model: the commands that fetch and start the official model.",
-        examples=[[]],
+    decode_kernels: DecodeKernels | None = described(
+        "The kernels that decode. triton (on a GPU) and c (on a CPU): the server's own. plain: PyTorch's "
+        "operators, because the server's kernels cannot run here (the log says why); on a GPU, one request "
+        "may then change the result of another. null until the model is loaded.",
+        "triton",
     )
-    device: str | None = Field(
-        description="The device on which the model runs; null until it is loaded.", examples=["cuda:0"]
+    recogniser: bool = described(
+        "Whether the server has a recogniser, which verify=true needs to hear the speech.", False
     )
-    dtype: str | None = Field(description="The number format of the LLM's weights.", examples=["bfloat16"])
-    flow_steps: int | None = Field(
-        description="The number of Euler steps of the flow: FLOW_STEPS, or the number that the model's "
-        "flow/config.yaml names. null until the model is loaded.",
-        examples=[10],
+    version: str = described("This server's version.", "0.1.0")
+    uptime_s: float = described("Seconds since the server started.", 73.2)
+    streaming: Streaming | None = described(
+        "The forecast for a single listener of a stream; null until it is measured.",
+        {
+            "first_audio_s": 0.35,
+            "runs_dry": False,
+            "longest_gap_s": 0.0,
+        },
     )
-    decode_kernels: DecodeKernels | None = Field(
-        description="The kernels that decode. triton (on a GPU) and c (on a CPU): the server's own. "
-        "plain: PyTorch's operators, because the server's kernels cannot run here (the log says why); on a "
-        "GPU, one request may then change the result of another. null until the model is loaded.",
-        examples=["triton"],
+    cause: str | None = described(
+        "Why the server cannot speak: the model could not be loaded, a step of the model does not end, or "
+        "the last engine died in this way.",
+        None,
     )
-    recogniser: bool = Field(
-        description="Whether the server has a recogniser, which verify=true needs to hear the speech.",
-        examples=[False],
-    )
-    version: str = Field(description="This server's version.", examples=["0.1.0"])
-    uptime_s: float = Field(description="Seconds since the server started.", examples=[73.2])
-    streaming: Streaming | None = Field(
-        description="The forecast for a single listener of a stream; null until it is measured.",
-        examples=[
-            {
-                "first_audio_s": 0.35,
-                "runs_dry": False,
-                "longest_gap_s": 0.0,
-            }
-        ],
-    )
-    cause: str | None = Field(
-        description="Why the server cannot speak: the model could not be loaded, a step of the model does "
-        "not end, or the last engine died in this way.",
-        examples=[None],
-    )
-    warnings: list[str] = Field(
-        description="Faults that the operator should repair, although the server runs.",
-        examples=[["prompt_cache.json in configs/ is left as it is: it is not JSON (line 3: ...)"]],
+    warnings: list[str] = described(
+        "Faults that the operator should repair, although the server runs.",
+        ["prompt_cache.json in configs/ is left as it is: it is not JSON (line 3: ...)"],
     )
 
 
@@ -99,23 +87,16 @@ class Alive(BaseModel):
 class LaneStats(BaseModel):
     """The figures of one lane (for short texts or for long texts)."""
 
-    active: int = Field(description="Requests that are being spoken now.", examples=[0])
-    total: int = Field(description="Requests admitted since the service started.", examples=[128])
-    limit: int = Field(
-        description="How many requests may be spoken at once by all engines together.", examples=[15]
-    )
-    available: int = Field(description="How many more requests could be spoken now.", examples=[15])
-    waiting: int = Field(description="Requests that wait in the queue now.", examples=[0])
-    completed: int = Field(description="Requests that were answered.", examples=[120])
-    failed: int = Field(
-        description="Requests that ended with an error, also with a fault of the request itself.",
-        examples=[2],
-    )
-    timed_out: int = Field(description="Requests that were ended by their deadline.", examples=[1])
-    cancelled: int = Field(
-        description="Requests whose clients have left, or that a stop of the server has ended.", examples=[5]
-    )
-    rejected: int = Field(description="Requests that were refused because the queue was full.", examples=[0])
+    active: int = described("Requests that are being spoken now.", 0)
+    total: int = described("Requests admitted since the service started.", 128)
+    limit: int = described("How many requests may be spoken at once by all engines together.", 15)
+    available: int = described("How many more requests could be spoken now.", 15)
+    waiting: int = described("Requests that wait in the queue now.", 0)
+    completed: int = described("Requests that were answered.", 120)
+    failed: int = described("Requests that ended with an error, also with a fault of the request itself.", 2)
+    timed_out: int = described("Requests that were ended by their deadline.", 1)
+    cancelled: int = described("Requests whose clients have left, or that a stop of the server has ended.", 5)
+    rejected: int = described("Requests that were refused because the queue was full.", 0)
 
 
 class Lanes(BaseModel):
@@ -129,15 +110,13 @@ class WorkerStats(Lanes):
     """The figures of one engine. A request without an engine (it waits, or was refused) counts with the first
     engine."""
 
-    slot: int = Field(description="The number of the engine.", examples=[0])
-    pid: int | None = Field(
-        description="The id of the engine's process; null while it has none (when idle, or between two "
-        "processes).",
-        examples=[4242],
+    slot: int = described("The number of the engine.", 0)
+    pid: int | None = described(
+        "The id of the engine's process; null while it has none (when idle, or between two processes).", 4242
     )
-    ready: bool = Field(description="Whether the engine can speak.", examples=[True])
-    status: Phase = Field(description="The state of the engine's model.", examples=["ready"])
-    restarts: int = Field(description="How often the engine died and was started again.", examples=[0])
+    ready: bool = described("Whether the engine can speak.", True)
+    status: Phase = described("The state of the engine's model.", "ready")
+    restarts: int = described("How often the engine died and was started again.", 0)
 
 
 class ConcurrencyConfig(BaseModel):
@@ -145,27 +124,23 @@ class ConcurrencyConfig(BaseModel):
 
     short_text: int = Field(examples=[15])
     long_text: int = Field(examples=[5])
-    threshold: int = Field(
-        description="A text with more characters than this goes into the lane for long texts.", examples=[200]
+    threshold: int = described(
+        "A text with more characters than this goes into the lane for long texts.", 200
     )
 
 
 class TimeoutConfig(BaseModel):
     """The time limits of requests, in seconds from their arrival."""
 
-    short_text: float | int = Field(description="For texts of up to 50 characters.", examples=[60])
-    medium_text: float | int = Field(
-        description="For all other texts in the lane for short texts.", examples=[300]
-    )
-    long_text: float | int = Field(description="For texts in the lane for long texts.", examples=[600])
+    short_text: float | int = described("For texts of up to 50 characters.", 60)
+    medium_text: float | int = described("For all other texts in the lane for short texts.", 300)
+    long_text: float | int = described("For texts in the lane for long texts.", 600)
 
 
 class QueueConfig(BaseModel):
     """The limit of the queues."""
 
-    max_size: int = Field(
-        description="How many requests may wait in each lane, for the whole server.", examples=[100]
-    )
+    max_size: int = described("How many requests may wait in each lane, for the whole server.", 100)
 
 
 class StatsConfig(BaseModel):
@@ -174,39 +149,33 @@ class StatsConfig(BaseModel):
     concurrency: ConcurrencyConfig
     timeout: TimeoutConfig
     queue: QueueConfig
-    workers: int = Field(description="The number of engines.", examples=[1])
+    workers: int = described("The number of engines.", 1)
 
 
 class WorkerName(BaseModel):
     """The server's process, by its number and its process id."""
 
-    slot: int = Field(description="Always 0.", examples=[0])
+    slot: int = described("Always 0.", 0)
     pid: int = Field(examples=[4242])
 
 
 class RequestProgress(BaseModel):
     """A request, and how much of its text is spoken."""
 
-    request_id: str = Field(
-        description="The id of the request, as in the log and in X-Request-Id.", examples=[EXAMPLE_ID]
+    request_id: str = described("The id of the request, as in the log and in X-Request-Id.", EXAMPLE_ID)
+    lane: Literal["short_text", "long_text"] = Field(examples=["long_text"])
+    characters: int = described("The length of the text.", 3000)
+    segments: int | None = described(
+        "The number of pieces in which the text is spoken; null until it is cut.", 62
     )
-    lane: LaneName = Field(examples=["long_text"])
-    characters: int = Field(description="The length of the text.", examples=[3000])
-    segments: int | None = Field(
-        description="The number of pieces in which the text is spoken; null until it is cut.", examples=[62]
-    )
-    segments_done: int = Field(description="How many of these pieces are spoken.", examples=[2])
-    ends: list[float] = Field(
-        description="Where in the audio each spoken piece ends, in seconds.", examples=[[3.04, 6.72]]
-    )
-    audio_seconds: float = Field(description="The length of the audio so far, in seconds.", examples=[8.12])
-    age_seconds: float = Field(
-        description="Seconds from its arrival until now, or until it ended.", examples=[4.3]
-    )
-    stages: dict[Stage, float] = Field(
-        description="Seconds that the request has spent in each stage, as in the log. The stage that goes "
-        "on now is not included.",
-        examples=[dict.fromkeys(STAGES, 0.3)],
+    segments_done: int = described("How many of these pieces are spoken.", 2)
+    ends: list[float] = described("Where in the audio each spoken piece ends, in seconds.", [3.04, 6.72])
+    audio_seconds: float = described("The length of the audio so far, in seconds.", 8.12)
+    age_seconds: float = described("Seconds from its arrival until now, or until it ended.", 4.3)
+    stages: dict[Stage, float] = described(
+        "Seconds that the request has spent in each stage, as in the log. The stage that goes on now is not "
+        "included.",
+        dict.fromkeys(STAGES, 0.3),
     )
 
 
@@ -214,25 +183,21 @@ class ActiveRequest(RequestProgress):
     """A request that waits or is being spoken."""
 
     state: Literal["waiting", "speaking"] = Field(examples=["speaking"])
-    place: int | None = Field(
-        description="The position in the lane's queue; 1 is next. Clients get turns. null if the request "
-        "does not wait.",
-        examples=[None],
+    place: int | None = described(
+        "The position in the lane's queue; 1 is next. Clients get turns. null if the request does not wait.",
+        None,
     )
 
 
 class RecentRequest(RequestProgress):
     """A request that has ended."""
 
-    outcome: str = Field(
-        description="How the request ended, as in the log: completed, or the reason.", examples=["completed"]
-    )
+    outcome: str = described("How the request ended, as in the log: completed, or the reason.", "completed")
 
 
-class ConcurrencyStats(BaseModel):
+class ConcurrencyStats(Answer):
     """The figures of the lanes and the engines, and the requests with their progress."""
 
-    success: Literal[True] = True
     stats: Lanes
     config: StatsConfig
     per_worker: list[WorkerStats]
@@ -243,9 +208,8 @@ class ConcurrencyStats(BaseModel):
     )
 
 
-class ClearedCache(BaseModel):
+class ClearedCache(Answer):
     """How much memory was freed by clearing the caches."""
 
-    success: Literal[True] = True
     message: str = Field(examples=["Freed 12.5 MB."])
     freed_bytes: int = Field(examples=[13107200])

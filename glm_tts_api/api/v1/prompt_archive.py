@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 from urllib.parse import quote as url_quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.app_state import AppStateDep
+from glm_tts_api.api.beside import doubts_of, register
+from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.openapi import BINARY, error_docs, form_docs
-from glm_tts_api.api.registering import doubts_of, register
 from glm_tts_api.api.v1.schemas import Warnings
 from glm_tts_api.http.body import read_body
 from glm_tts_api.speech.clients import may_use, require_voice
@@ -35,36 +35,33 @@ router = APIRouter(
 )
 
 
-class ImportFields(BaseModel):
+class ImportFields(Fields):
     """The upload has no fields, only the file."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class ImportedVoice(BaseModel):
     """A voice of the file, or a mood of a voice, and whether it was added."""
 
-    index: str = Field(description="The name of the voice.", examples=["my_voice"])
-    result: Result = Field(
-        description="added: the voice is new here. there: the same voice was here already. taken: another "
-        "voice here has this name, and stays.",
-        examples=["added"],
+    index: str = described("The name of the voice.", "my_voice")
+    result: Result = described(
+        "added: the voice is new here. there: the same voice was here already. taken: another voice here has "
+        "this name, and stays.",
+        "added",
     )
     message: str = Field(examples=["Voice 'my_voice' is registered."])
-    warnings: list[str] = Field(
+    warnings: list[str] = described(
+        "Doubtful points of the recording or the transcript.",
+        ["Speech at -47 dBFS: very quiet. Record closer to the microphone, or turn it up."],
         default=[],
-        description="Doubtful points of the recording or the transcript.",
-        examples=[["Speech at -47 dBFS: very quiet. Record closer to the microphone, or turn it up."]],
     )
 
 
-class ImportAnswer(BaseModel):
+class ImportAnswer(Answer):
     """The result for each voice of the file."""
 
-    success: Literal[True] = True
     message: str = Field(examples=["1 added, 0 there already, 0 not imported."])
     prompts: list[ImportedVoice]
-    warnings: Warnings = []
+    warnings: Warnings
 
 
 @router.get(
@@ -91,7 +88,12 @@ async def export_prompts(
     if request.method == "HEAD":
         return Response(headers=headers, media_type=_ZIP)
     blocks = pack(read_each(state.voices, recordings))
-    return StreamingResponse(_sent(blocks, state), headers=headers, media_type=_ZIP)
+
+    async def sent() -> AsyncIterator[bytes]:
+        while (block := await state.pools.files.run(next, blocks, None)) is not None:
+            yield block
+
+    return StreamingResponse(sent(), headers=headers, media_type=_ZIP)
 
 
 @router.post(
@@ -115,20 +117,17 @@ async def import_prompts(request: Request, state: AppStateDep) -> dict[str, Any]
     most_bytes = _MOST_TIMES * state.config.max_upload_bytes
 
     def change() -> list[dict[str, Any]]:
-        results = bring(state.voices, unpack(upload.file, most_bytes))
-        return [_shown(name, result, state) for name, result in results.items()]
+        return [
+            {
+                "index": name,
+                "result": result,
+                "message": _SAID[result].format(name),
+                "warnings": doubts_of(state.voices, name) if result == "added" else [],
+            }
+            for name, result in bring(state.voices, unpack(upload.file, most_bytes)).items()
+        ]
 
     voices = await register(request, state, "", change)
     n_of = Counter(voice["result"] for voice in voices)
     message = f"{n_of['added']} added, {n_of['there']} there already, {n_of['taken']} not imported."
     return {"message": message, "prompts": voices, "warnings": warnings}
-
-
-def _shown(name: str, result: Result, state: AppState) -> dict[str, Any]:
-    doubts: Sequence[str] = doubts_of(state.voices, name) if result == "added" else ()
-    return {"index": name, "result": result, "message": _SAID[result].format(name), "warnings": doubts}
-
-
-async def _sent(blocks: Iterator[bytes], state: AppState) -> AsyncIterator[bytes]:
-    while (block := await state.pools.files.run(next, blocks, None)) is not None:
-        yield block

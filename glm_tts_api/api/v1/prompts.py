@@ -12,19 +12,10 @@ from urllib.parse import quote as url_quote
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired, writer_refusal
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.beside import doubts_of, findings_in, heard_in, misfit_of, needed_transcript, register
 from glm_tts_api.api.openapi import body_docs, error_docs, ranged_docs, recording_docs
-from glm_tts_api.api.registering import doubts_of, register
-from glm_tts_api.api.v1.prompt_hearing import findings_in, heard_in, misfit_of, needed_transcript
-from glm_tts_api.api.v1.prompt_schemas import (
-    ChangedPromptFields,
-    CheckedPromptFields,
-    NewPromptFields,
-    PromptAnswer,
-    PromptList,
-    PromptReport,
-)
+from glm_tts_api.api.v1 import prompt_schemas
 from glm_tts_api.api.v1.schemas import Done
 from glm_tts_api.contracts import MOOD_SIGN, in_mood
 from glm_tts_api.errors import InvalidField, quote
@@ -41,6 +32,11 @@ from glm_tts_api.voices.check import (
 )
 from glm_tts_api.voices.index import VoiceInfo
 
+_NEW_EXAMPLE = {
+    "index": "my_voice",
+    "prompt_text": "录音里说的每一个字。",
+    "prompt_audio_path": "my_voice.wav",
+}
 _EXAMPLE = {"prompt_text": "录音里说的每一个字。", "prompt_audio_path": "my_voice.wav"}
 IfMatch = Annotated[
     str | None,
@@ -54,7 +50,7 @@ router = APIRouter(
 )
 
 
-@router.get("", response_model=PromptList, responses=error_docs(400, 422))
+@router.get("", response_model=prompt_schemas.PromptList, responses=error_docs(400, 422))
 async def list_prompts(
     request: Request,
     state: AppStateDep,
@@ -75,11 +71,10 @@ async def list_prompts(
         and (gender is None or voice["gender"] == gender)
         and search.casefold() in _searched(voice)
     ]
-    writable = writer_refusal(request, state) is None
-    return {"count": len(voices), "prompts": voices, "writable": writable}
+    return {"count": len(voices), "prompts": voices, "writable": writer_refusal(request, state) is None}
 
 
-@router.get("/{index}", response_model=PromptAnswer, responses=_UNKNOWN)
+@router.get("/{index}", response_model=prompt_schemas.PromptAnswer, responses=_UNKNOWN)
 async def get_prompt(index: str, request: Request, response: Response, state: AppStateDep) -> dict[str, Any]:
     """Shows a voice. A later PUT or DELETE with its ETag in If-Match is refused if the voice has changed by
     then. If the voice's recording is gone, the answer is a 404 with code recording_missing, and a PUT with a
@@ -103,15 +98,15 @@ async def get_prompt_audio(index: str, request: Request, state: AppStateDep) -> 
     require_voice(request.state.client, index)
     data, container = await state.pools.files.run(state.voices.audio, index)
     media_type = container.media_type if container else "application/octet-stream"
-    etag = await state.pools.files.run(_digest, data)
+    etag = await state.pools.files.run(lambda: hashlib.sha256(data).hexdigest()[:32])
     return await ranged(request, data, media_type=media_type, etag=etag)
 
 
 @router.post(
     "",
     status_code=201,
-    response_model=PromptAnswer,
-    openapi_extra=body_docs(NewPromptFields, name="NewPrompt", example={"index": "my_voice", **_EXAMPLE}),
+    response_model=prompt_schemas.PromptAnswer,
+    openapi_extra=body_docs(prompt_schemas.NewPromptFields, name="NewPrompt", example=_NEW_EXAMPLE),
     responses={**_WRITE, **error_docs(409)},
     dependencies=[WriterRequired],
 )
@@ -119,7 +114,7 @@ async def add_prompt(request: Request, response: Response, state: AppStateDep) -
     """Registers a voice with its name, its recording (prompt_audio or prompt_audio_path) and the transcript.
     With mood, adds another recording to a voice that is registered already."""
     body = await read_body(request, state.config.max_text_bytes)
-    fields, warnings = body.parse(NewPromptFields)
+    fields, warnings = body.parse(prompt_schemas.NewPromptFields)
     read = _needed_recording(body, fields.prompt_audio_path, state)
     transcript = await needed_transcript(request, state, read, fields.prompt_text)
     name = fields.index if fields.mood is None else in_mood(fields.index, fields.mood)
@@ -136,8 +131,8 @@ async def add_prompt(request: Request, response: Response, state: AppStateDep) -
 
 @router.post(
     "/check",
-    response_model=PromptReport,
-    openapi_extra=body_docs(CheckedPromptFields, name="CheckedPrompt", example=_EXAMPLE),
+    response_model=prompt_schemas.PromptReport,
+    openapi_extra=body_docs(prompt_schemas.CheckedPromptFields, name="CheckedPrompt", example=_EXAMPLE),
     responses=_WRITE,
     dependencies=[WriterRequired],
 )
@@ -147,13 +142,12 @@ async def check_prompt(request: Request, state: AppStateDep) -> dict[str, Any]:
     heard. Without a recogniser, an engine that is ready judges the transcript. Only a client that may add
     voices may use this."""
     body = await read_body(request, state.config.max_text_bytes)
-    fields, warnings = body.parse(CheckedPromptFields)
+    fields, warnings = body.parse(prompt_schemas.CheckedPromptFields)
     read = _needed_recording(body, fields.prompt_audio_path, state)
-    given = fields.prompt_text and state.voices.check_transcript(fields.prompt_text)
+    given = state.voices.check_transcript(fields.prompt_text) if fields.prompt_text else ""
     limits, trim = state.voices.limits, fields.trim_silence
-    decode = partial(voice_to_check, transcript=given or "", limits=limits, trim_silence=trim)
-    voice = await register(request, state, given or "", lambda: decode(read()))
-    heard = None
+    decode = partial(voice_to_check, transcript=given, limits=limits, trim_silence=trim)
+    voice = await register(request, state, given, lambda: decode(read()))
     if isinstance(voice, Finding):
         found, not_checked = [voice, *([check_language(given)] if given else [])], list[str]()
     else:
@@ -173,8 +167,8 @@ async def check_prompt(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 @router.put(
     "/{index}",
-    response_model=PromptAnswer,
-    openapi_extra=body_docs(ChangedPromptFields, name="ChangedPrompt", example=_EXAMPLE),
+    response_model=prompt_schemas.PromptAnswer,
+    openapi_extra=body_docs(prompt_schemas.ChangedPromptFields, name="ChangedPrompt", example=_EXAMPLE),
     responses={**_WRITE, **_UNKNOWN, **error_docs(412)},
     dependencies=[WriterRequired],
 )
@@ -185,17 +179,15 @@ async def change_prompt(
     written: a changed shipped voice is a copy in PROMPTS_DIR, which hides the shipped voice until it is
     deleted."""
     body = await read_body(request, state.config.max_text_bytes)
-    fields, warnings = body.parse(ChangedPromptFields)
+    fields, warnings = body.parse(prompt_schemas.ChangedPromptFields)
     if fields.index is not None and composed(fields.index) != composed(index):
         raise InvalidField(
             f"A voice is not renamed: POST its recording and transcript as '{quote(fields.index)}' and "
             "DELETE this one, or leave index out."
         )
-    transcript = fields.prompt_text
-    if transcript is not None:
-        transcript = state.voices.check_transcript(transcript)
+    given, trim = fields.prompt_text, fields.trim_silence
+    transcript = None if given is None else state.voices.check_transcript(given)
     read = _recording(body, fields.prompt_audio_path, state)
-    trim = fields.trim_silence
     if transcript is None and read is None and not fields.about and not trim:
         raise InvalidField(
             "Send what is to change: prompt_text, prompt_audio, prompt_audio_path, trim_silence, "
@@ -226,10 +218,6 @@ async def delete_prompt(index: str, state: AppStateDep, if_match: IfMatch = None
     itself cannot be deleted here (403): it is removed from configs/prompt_cache.json by hand."""
     await state.pools.files.run(state.voices.remove, index, only_if=_versions(if_match))
     return {"message": f"Voice '{index}' is deleted."}
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def _answer(

@@ -6,30 +6,116 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from glm_tts_api.api.access import KeyRequired
-from glm_tts_api.api.dependencies import AppStateDep
+from glm_tts_api.api.app_state import AppStateDep
+from glm_tts_api.api.beside import beside_speech
+from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.openapi import body_docs, error_docs
-from glm_tts_api.api.text_limits import require_text
+from glm_tts_api.api.speech_request import named_voices, require_text
 from glm_tts_api.api.v1.lexicon import own_lexicon
-from glm_tts_api.api.v1.schemas import SpeechFields
-from glm_tts_api.api.v1.text_schemas import (
-    ReadingsAnswer,
-    ShownChange,
-    ShownPart,
-    ShownSegment,
-    TextAnswer,
-    TextFields,
-)
-from glm_tts_api.api.voice_names import named_voices
+from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, SpeechFields, VerbatimField, Warnings
 from glm_tts_api.contracts import MOOD_SIGN, ReadingOptions
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
-from speech_text.markup.lexicon import LexiconFile
 from speech_text.markup.marks import voices_in
 from speech_text.markup.ssml import with_marks
 from speech_text.phonemes.pinyin import known_readings
 from speech_text.reading import ShownReading
+
+
+class TextFields(Fields):
+    """Fields of POST /text/normalize: those of POST /tts that change how a text is read."""
+
+    input_text: str = described(
+        "The text; it may have everything that POST /tts accepts.", "预计3-5天送到，一共￥39.8元。"
+    )
+    use_phoneme: bool = described("The same as in POST /tts.", False, default=False)
+    verbatim: VerbatimField
+    lexicon: OwnLexicon
+    input_type: InputType
+
+
+class ShownPart(BaseModel):
+    """A part of a segment: the words that are said, and the written text that they stand for."""
+
+    text: str = described(
+        "The words that are said. Unchanged words keep their upper and lower case. Empty if a character is "
+        "dropped.",
+        "三到五",
+    )
+    written: str | None = described(
+        "The written text that these words stand for. null: the same words. Empty: the written text belongs "
+        "to the segment before.",
+        "3-5",
+    )
+
+
+class ShownSegment(BaseModel):
+    """A segment: a part of the text that is spoken as one piece."""
+
+    text: str = described("The text of the segment in words.", "预计三到五天送到，一共三十九点八元。")
+    phonemes: str = described(
+        "The text as the model gets it, with phonemes where use_phoneme or a mark asks for them.",
+        "预计三到五天送到，一共三十九点八元。",
+    )
+    parts: list[ShownPart] = Field(
+        description="The `text` of the segment again, cut into parts where the spoken form differs from "
+        "the written one."
+    )
+    pause: float = described(
+        "Seconds of silence before the segment, because of a mark or the end of a paragraph.", 0.0
+    )
+    voice: str | None = described("The voice that a mark names; null means the request's voice.", "exampleB")
+    speed: float = described("The speed that a mark asks for; it is multiplied by the request's speed.", 1.0)
+    seconds: float = described("Roughly how long the segment lasts when spoken, with its pause.", 3.9)
+
+
+class ShownChange(BaseModel):
+    """A place whose spoken form differs from the written one."""
+
+    written: str = described("The written text. Empty if words are added.", "3-5天")
+    said: str = described("The words that are said. Empty if the text is dropped.", "三到五天")
+    start: int = described("Where the place begins in `marked`, in characters from 0.", 2)
+    rule: str | None = described(
+        "The kind of the reading rule that caused the change. mark or lexicon: the user asked for it. null: "
+        "the rule has no name.",
+        "span",
+    )
+
+
+class TextAnswer(Answer):
+    """The text as POST /tts would speak it: in words, in segments, and with the changes."""
+
+    message: str = Field(examples=["1 segment, some 3.9 s of speech."])
+    text: str = described("The whole text in words.", "预计三到五天送到，一共三十九点八元。")
+    marked: str = described(
+        "The text in which `start` counts: input_text, or for SSML the same text with marks.",
+        "预计3-5天送到，一共￥39.8元。",
+    )
+    segments: list[ShownSegment]
+    seconds: float = described("Roughly how long the text lasts when spoken.", 3.9)
+    changes: list[ShownChange]
+    warnings: Warnings
+
+
+class CharacterReadings(BaseModel):
+    """A character of the word, and its readings."""
+
+    character: str = Field(examples=["重"])
+    readings: list[str] = described(
+        "The readings in pinyin, first the one that the character has in this word. Empty if it is no Hanzi.",
+        ["chong2", "zhong4", "tong2"],
+    )
+
+
+class ReadingsAnswer(Answer):
+    """The readings that each character of a word can have."""
+
+    message: str = described("The reading of the word by itself.", "chong2 qing4")
+    characters: list[CharacterReadings]
+
 
 router = APIRouter(
     prefix="/api/v1/text", tags=["text"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
@@ -40,7 +126,7 @@ _EXAMPLE = {"input_text": "预计3-5天送到，一共￥39.8元。"}
 @router.post(
     "/normalize",
     response_model=TextAnswer,
-    openapi_extra=body_docs(TextFields, name="Text", example=_EXAMPLE, takes_file=False),
+    openapi_extra=body_docs(TextFields, name="Text", example=_EXAMPLE, files={}),
     responses=error_docs(400, 404, 408, 413, 422, 503),
 )
 async def normalize(request: Request, state: AppStateDep) -> Response:
@@ -51,8 +137,7 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
-    length = state.beside.config.measure(len(fields.input_text))
-    admitted = state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client)
+    admitted = beside_speech(request, state, len(fields.input_text))
     async with cancelled_on_disconnect(request.receive), admitted:
         text, more = await state.pools.files.run(marked_text, fields)
         named = (name for name in voices_in(text) if not name.startswith(MOOD_SIGN))
@@ -74,16 +159,11 @@ async def readings(
 ) -> dict[str, Any]:
     """The readings in pinyin that the dictionary has for each character of a word. One of them can be used in
     a mark or in the lexicon."""
-    known = await state.pools.files.run(_known, word, state.lexicon)
+    known = await state.pools.files.run(lambda: known_readings(word, state.lexicon.current().inventory))
     return {
         "message": " ".join(each[0] if each else char for char, each in zip(word, known, strict=True)),
         "characters": [{"character": char, "readings": each} for char, each in zip(word, known, strict=True)],
     }
-
-
-def _known(word: str, lexicon: LexiconFile) -> list[list[str]]:
-    """Returns for each character of the word the readings that the dictionary has. Blocking."""
-    return known_readings(word, lexicon.current().inventory)
 
 
 def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:

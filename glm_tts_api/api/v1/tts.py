@@ -5,25 +5,22 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request, Response
 
 from glm_tts_api.api.access import KeyRequired
-from glm_tts_api.api.addressed import spoken_for_address
-from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.dependencies import AppStateDep
-from glm_tts_api.api.logged import log_of, logged_speech
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.heard import subtitles, times_body
 from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
-from glm_tts_api.api.speech_response import headers_alone, speak, stream, whole_audio
-from glm_tts_api.api.text_limits import check_text
-from glm_tts_api.api.timestamps import subtitles, times_body
+from glm_tts_api.api.speech_request import check_text, log_of, logged_speech, marked_voices, uploaded_voice
+from glm_tts_api.api.speech_response import answer_speech, headers_alone, speak
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.api.v1.text import marked_text
-from glm_tts_api.api.verification import TOKEN_HEADER, take_token
-from glm_tts_api.api.voice_names import marked_voices, uploaded_voice
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
@@ -39,6 +36,8 @@ from glm_tts_api.recognition.verdicts import listed
 from glm_tts_api.speech.encoding import Speech
 from glm_tts_api.speech.request_log import RequestLog
 
+_TOKEN_HEADER = "x-verify-token"
+_LEAST_TOKEN_CHARS = 16
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
 _EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index": "exampleA", "response_format": "wav"}
 
@@ -96,41 +95,13 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
 
 async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, warnings = body.parse_speech(SpeechFields, voice="index", files=(PROMPT_AUDIO,))
-    asked = await _asked(request, state, body, fields, warnings)
-    if request.method != "POST" and fields.response_format != "json":
-        return await spoken_for_address(request, state, asked)
-    if request.method == "HEAD":
-        return headers_alone(request, state, asked, "application/json")
-    if await _verifies(request, state):
-        log_of(request).figures = None
-    if fields.stream:
-        return await stream(request, state, asked)
-    speech = await speak(request, state, asked)
-    if fields.response_format != "json":
-        return whole_audio(request, speech, asked)
-    return Response(
-        await state.pools.encode.run(_json_with_audio, speech, log_of(request), fields, asked.warnings),
-        media_type="application/json",
-    )
-
-
-async def _verifies(request: Request, state: AppState) -> bool:
-    """Whether the request is the test sentence of a restart script, which sends a token from the run folder.
-    If so, the token is used up: it is not accepted again."""
-    token = request.headers.get(TOKEN_HEADER, "")
-    return bool(token) and await asyncio.to_thread(take_token, token, state.config.verify_token_file)
-
-
-async def _asked(
-    request: Request, state: AppState, body: Body, fields: SpeechFields, warnings: list[str]
-) -> SpeechRequest:
     check_text(request, state, fields.input_text, field="input_text")
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await _voice(body, fields, state)
     text, more = await state.pools.files.run(marked_text, fields)
     others = await marked_voices(text, state, voice)
-    return SpeechRequest(
+    asked = SpeechRequest(
         request.state.request_id,
         text,
         voice,
@@ -145,6 +116,18 @@ async def _asked(
         timestamps="word" if fields.subtitle else fields.timestamps,
         warnings=[*warnings, *more],
         verify=fields.verify,
+    )
+    given = request.headers.get(_TOKEN_HEADER, "")
+    if bool(given) and await asyncio.to_thread(_take_token, given, state.config.verify_token_file):
+        log_of(request).figures = None  # the test sentence of a restart script, which sends a token once
+    if fields.response_format != "json":
+        return await answer_speech(request, state, asked)
+    if request.method == "HEAD":
+        return headers_alone(request, state, asked, "application/json")
+    speech = await speak(request, state, asked)
+    return Response(
+        await state.pools.encode.run(_json_with_audio, speech, log_of(request), fields, asked.warnings),
+        media_type="application/json",
     )
 
 
@@ -193,3 +176,16 @@ def _json_with_audio(speech: Speech, log: RequestLog, asked: SpeechFields, warni
     blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
     audio = b"".join(base64.b64encode(block) for block in blocks)
     return json.dumps(fields).encode()[:-1] + b', "audio_base64": "' + audio + b'"}'
+
+
+def _take_token(given: str, token_file: Path) -> bool:
+    """Whether `given` is the token in `token_file`, with at least 16 characters. If so, deletes the file, so
+    that the token is accepted only once. Returns false if there is no such file. Blocking."""
+    try:
+        expected = token_file.read_text().strip().encode()
+        is_right = len(given) >= _LEAST_TOKEN_CHARS and secrets.compare_digest(given.encode(), expected)
+        if is_right:
+            token_file.unlink()
+        return is_right
+    except OSError:
+        return False

@@ -1,19 +1,68 @@
-"""Finds the voices of a request: registered voices by their names or their aliases (VOICE_ALIASES), and a
-recording in the request."""
+"""The parts of a speech request that all routes share: its log, the limits of its text, and its voices
+(registered voices by their names or aliases, and a recording in the request)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from glm_tts_api import errors
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
 from glm_tts_api.contracts import MOOD_SIGN, UploadedVoice, Voice, in_mood
-from glm_tts_api.errors import InvalidField, MalformedPronunciation, UnknownMood, UnknownVoice, quote
-from glm_tts_api.http.uploads import Upload
+from glm_tts_api.errors import quote
+from glm_tts_api.http.body import Upload
+from glm_tts_api.http.middleware import LOG
+from glm_tts_api.speech.request_log import RequestLog, recorded_outcome
+from glm_tts_api.stats.figures import Api, Figures
 from speech_text.markup.marks import voices_in
 
 _MOST_VOICES = 32  # in one text; their samples are in memory while the request waits
+
+
+@contextmanager
+def logged_speech(request: Request, api: Api, figures: Figures) -> Iterator[RequestLog]:
+    """Makes the log of a speech request and puts it into the request's state. Records in the log how the
+    `with` block ends, for example with an error. The middleware writes the log when the answer has been sent.
+    `api` is the API's name in the metrics. Raises ClientGone if the client disconnects while its body
+    arrives."""
+    log = RequestLog(request.state.request_id, api, figures, request.state.client)
+    setattr(request.state, LOG, log)
+    with recorded_outcome(log):
+        try:
+            yield log
+        except ClientDisconnect:  # while the body was still arriving
+            raise errors.ClientGone from None
+
+
+def log_of(request: Request) -> RequestLog:
+    """Returns the log that `logged_speech` has made for the request."""
+    log: RequestLog = getattr(request.state, LOG)
+    return log
+
+
+def check_text(request: Request, state: AppState, text: str, *, field: str) -> None:
+    """Notes the text's length in the request's log. Raises TextTooLong, or NothingToSay for a blank text. The
+    error names `field`, in which the text was sent."""
+    log_of(request).length = state.speech.admission.config.measure(len(text))
+    require_text(text, state.config.max_text_length, field=field)
+
+
+def require_text(text: str, most: int, *, field: str) -> None:
+    """Raises TextTooLong if the text has more than `most` characters, NothingToSay if it is blank. The error
+    names `field`, in which the text was sent."""
+    if len(text) > most:
+        raise errors.TextTooLong(
+            f"{field} has {len(text)} characters; at most {most} are possible (MAX_TEXT_LENGTH): "
+            "send it in parts, or as a job (POST /api/v1/jobs), which takes a whole book.",
+            field,
+        )
+    if not text.strip():
+        raise errors.NothingToSay(f"{field} is blank: send the text to speak.", field)
 
 
 async def voices_of(name: str, text: str, state: AppState) -> tuple[Voice, dict[str, Voice]]:
@@ -37,11 +86,11 @@ def named_voices(
     MalformedPronunciation for more than 32 voices."""
     wanted = dict.fromkeys(name for name in names if name.strip(MOOD_SIGN))
     if len(wanted) > _MOST_VOICES:
-        raise MalformedPronunciation(
+        raise errors.MalformedPronunciation(
             f"The text calls for {len(wanted)} voices, at most {_MOST_VOICES} may speak: send it in parts."
         )
     return {
-        name: mood_of(own, name[1:], state) if name.startswith(MOOD_SIGN) else named_voice(name, state)
+        name: _mood_of(own, name[1:], state) if name.startswith(MOOD_SIGN) else named_voice(name, state)
         for name in wanted
     }
 
@@ -52,20 +101,20 @@ def named_voice(name: str, state: AppState) -> Voice:
     aliases, voices = state.config.voice_aliases, state.voices
     try:
         return voices.get(name)
-    except UnknownMood:
+    except errors.UnknownMood:
         raise
-    except UnknownVoice:
+    except errors.UnknownVoice:
         voice, sign, mood = name.partition(MOOD_SIGN)
         if voice not in aliases:
             raise
         return voices.get(in_mood(aliases[voice], mood) if sign else aliases[voice])
 
 
-def mood_of(own: Voice | UploadedVoice | None, mood: str, state: AppState) -> Voice:
+def _mood_of(own: Voice | UploadedVoice | None, mood: str, state: AppState) -> Voice:
     """Returns the request's own voice `own` in the given mood. Blocking. Raises UnknownMood, also if `own` is
     a recording in the request, which has no moods."""
     if not isinstance(own, Voice) or own.name is None:
-        raise UnknownMood(
+        raise errors.UnknownMood(
             f"The recording that came with the request has no mood '{quote(mood)}': register it as a voice, "
             "with a recording for each mood.",
             "mood",
@@ -80,7 +129,7 @@ async def uploaded_voice(
     two fields in which these came, for error messages. Raises InvalidField, TextTooLong, NotAudio."""
     audio, text = names
     if transcript is None or not transcript.strip():
-        raise InvalidField(f"{audio} needs {text}, its exact transcript.", text)
+        raise errors.InvalidField(f"{audio} needs {text}, its exact transcript.", text)
     transcript = state.voices.check_transcript(transcript, field=text)
     require_audio(await state.pools.files.run(upload.read, HEAD_BYTES))
     return UploadedVoice(upload.read, transcript)

@@ -1,0 +1,167 @@
+"""Work that is not speech, for every API: adding, changing and checking voices, and encoding audio again. It
+has limits of its own (`AppState.beside`), so that no speech request waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import BinaryIO, TypeVar
+
+from fastapi import Request
+
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.audio.decode import decode_audio
+from glm_tts_api.audio.encode import from_pcm16, open_encoder
+from glm_tts_api.contracts import AudioFormat, Recording, Voice
+from glm_tts_api.errors import InvalidField, PromptRejected, ServiceError, Unavailable, quote
+from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.recognition.recogniser import Heard
+from glm_tts_api.voices.check import Finding, check_recording, check_transcript_fit, words_heard
+from glm_tts_api.voices.store import VoiceStore
+from speech_text.cut.pieces import Check
+
+ResultT = TypeVar("ResultT")
+_PIECE_BYTES = 2**20  # of samples; they are encoded in some 0.1 s
+_CHARACTERS_A_SECOND = 5  # of speech, roughly: encoding is admitted as a text of this length would be
+_MOST_SHOWN = 500  # characters of what a recogniser heard
+
+
+async def register(
+    request: Request, state: AppState, transcript: str, change: Callable[[], ResultT]
+) -> ResultT:
+    """Runs `change` in a thread, within `beside_speech`, and returns its result. `change` reads the recording
+    itself, so that a waiting request stays small. Raises also the errors of `change`."""
+    async with beside_speech(request, state, len(transcript)):
+        return await state.pools.beside.run(change)
+
+
+@asynccontextmanager
+async def beside_speech(request: Request, state: AppState, n_chars: int) -> AsyncIterator[None]:
+    """Waits for a permit for work that is not speech, and keeps it while the context lasts. `n_chars`, the
+    length of the text, decides whether the work counts as short or long. Raises QueueFull and
+    DeadlineExceeded."""
+    length = state.beside.config.measure(n_chars)
+    async with state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client):
+        yield
+
+
+def doubts_of(voices: VoiceStore, index: str) -> list[str]:
+    """Returns a sentence for each doubtful point of the voice `index`, which was just written. The list is
+    empty if the voice can no longer be read. Blocking."""
+    try:
+        voice = voices.get(index)
+    except ServiceError:  # another writer changed it meanwhile
+        return []
+    return _doubts_in(check_recording(voice.recording, voice.transcript))
+
+
+def _doubts_in(found: Iterable[Finding]) -> list[str]:
+    return [each.message for each in found if each.status != "ok"]
+
+
+async def encoded_anew(
+    request: Request,
+    state: AppState,
+    pcm: BinaryIO,
+    n_samples: int,
+    sample_rate: int,
+    audio_format: AudioFormat,
+) -> bytes:
+    """Encodes samples as `audio_format`, within `beside_speech`, and returns the file. `pcm` is a file with
+    `n_samples` samples of 16 bit at `sample_rate` Hz. Raises also ClientGone."""
+
+    def encode(check: Check) -> bytes:  # `check` raises if nobody waits for the file any more
+        is_marked = state.config.synthetic_mark
+        encoder = open_encoder(audio_format, sample_rate, n_samples=n_samples, is_marked=is_marked)
+        pcm.seek(0)
+        pieces = []
+        while data := pcm.read(_PIECE_BYTES):
+            check()
+            pieces.append(encoder.push(from_pcm16(data)))
+        return b"".join([*pieces, encoder.finish()])
+
+    admitted = beside_speech(request, state, _CHARACTERS_A_SECOND * n_samples // sample_rate)
+    async with cancelled_on_disconnect(request.receive), admitted:
+        return await state.pools.beside.run_while_wanted(encode)
+
+
+async def findings_in(
+    request: Request, state: AppState, voice: Voice, heard: str | None
+) -> tuple[list[Finding], list[str]]:
+    """Checks the sound of a recording that is to be a voice, and whether it says its transcript. Returns all
+    findings, and two sentences for each check that did not run. `heard` are the words that a recogniser heard
+    in a recording without a transcript. Raises InvalidField if there is neither a transcript nor heard
+    words."""
+    transcript = voice.transcript or heard
+    if not transcript:
+        raise InvalidField("prompt_text is missing: send the recording's exact transcript.", "prompt_text")
+    async with beside_speech(request, state, len(transcript)):
+        found = await state.pools.beside.run(check_recording, voice.recording, transcript)
+        if not voice.transcript:
+            return [*found, words_heard(transcript, None)], []
+        of_words, not_checked = await _words_in(voice, state)
+        return [*found, *of_words], not_checked
+
+
+async def _words_in(voice: Voice, state: AppState) -> tuple[list[Finding], list[str]]:
+    """Checks whether the recording says its transcript. Returns the findings, and two sentences for each
+    check that did not run. If no recogniser works, or if the recogniser is not sure, an engine judges too."""
+    found, not_checked = list[Finding](), list[str]()
+    try:
+        heard = await _heard(voice.recording, state, voice.transcript)
+        found.append(words_heard(heard.text, heard.verdict))
+        is_sure = heard.verdict != "inconclusive"
+    except Unavailable as cause:
+        not_checked.append(f"The check 'words' did not run. {cause.message}")
+        is_sure = False
+    if not is_sure:
+        try:
+            found.append(check_transcript_fit(await state.speech.engines.judge(voice)))
+        except (PromptRejected, Unavailable) as cause:
+            not_checked.append(f"The check 'transcript' did not run. {cause.message}")
+    return found, not_checked
+
+
+async def misfit_of(index: str, state: AppState) -> list[str]:
+    """Returns a sentence for each reason why the transcript of the registered voice `index` does not seem to
+    fit its recording. The list is empty if the voice can no longer be read."""
+    try:
+        voice = await state.pools.files.run(state.voices.get, index)
+    except ServiceError:  # another writer changed it meanwhile
+        return []
+    found, _ = await _words_in(voice, state)
+    return _doubts_in(found)
+
+
+async def heard_in(recording: Recording, state: AppState) -> str | None:
+    """Returns the words that a recogniser hears in a recording without a transcript. Returns None if there is
+    no recogniser that works."""
+    with suppress(Unavailable):
+        return (await _heard(recording, state, None)).text
+    return None
+
+
+async def needed_transcript(
+    request: Request, state: AppState, read: Callable[[], bytes], transcript: str | None
+) -> str:
+    """Checks and returns the transcript that was sent. If it is None, raises InvalidField, with the words
+    that a recogniser hears in the recording if there is a recogniser. `read` returns the recording's file."""
+    if transcript is not None:
+        return state.voices.check_transcript(transcript)
+    heard = None
+    if state.speech.recogniser.is_there:
+        recording = await register(request, state, "", lambda: decode_audio(read(), state.voices.limits))
+        heard = await heard_in(recording, state)
+    if not heard:
+        raise InvalidField("prompt_text is missing: the recording's exact transcript.", "prompt_text")
+    raise InvalidField(
+        f"prompt_text is missing. A recogniser heard '{quote(heard, _MOST_SHOWN)}': send that as "
+        "prompt_text, corrected where it is wrong.",
+        "prompt_text",
+    )
+
+
+async def _heard(recording: Recording, state: AppState, said: str | None) -> Heard:
+    if not state.speech.recogniser.is_there:
+        raise Unavailable("The server has no recogniser of speech (ASR_MODEL_DIR).")
+    return await state.speech.recogniser.hear(recording.samples, recording.sample_rate, said)

@@ -1,0 +1,166 @@
+"""When each segment, sentence and word of an answer is heard, and what a recogniser heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, Field
+from starlette.requests import HTTPConnection
+
+from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.fields import described
+from glm_tts_api.contracts import Timestamps, Timings, Verdict
+from glm_tts_api.http.body import Body
+from glm_tts_api.longform.subtitles import Subtitle, TimedText, subtitle_file
+from glm_tts_api.speech.times import SegmentTimes, Timed
+
+TimestampsField = Annotated[
+    Timestamps | None,
+    described(
+        "Gives the time of each segment; sentence: also of its sentences; word: also of its words. The times "
+        "are in JSON and in events (stream_format=sse). For other answers, GET "
+        "/api/v1/audio/{request_id}/timestamps has them.",
+        "sentence",
+        default=None,
+    ),
+]
+SubtitleField = Annotated[
+    Subtitle | None,
+    described(
+        "Adds subtitles of the text as it was written to a JSON answer. For other answers, GET "
+        "/api/v1/audio/{request_id}/subtitles.srt or .vtt has them.",
+        "srt",
+        default=None,
+    ),
+]
+
+
+class TimedPiece(BaseModel):
+    """A sentence or a word, and when it is heard."""
+
+    text: str = described("The text as it was written.", "你好，")
+    start: float = described("When it begins, in seconds from the beginning of the audio.", 0.12)
+    end: float = Field(examples=[0.61])
+    estimated: bool = described(
+        "true: the times are estimated from the sound. docs/api.md says how exact they are.", True
+    )
+
+
+class TimedSegment(BaseModel):
+    """A segment of the answer, and when it is heard. The segment's own times are exact."""
+
+    segment: int = described("The number of the segment, from 0.", 0)
+    text: str = described("The text as it was written.", "你好，世界。")
+    start: float = described("When it begins, in seconds from the beginning of the audio.", 0.0)
+    end: float = Field(examples=[1.36])
+    sentences: list[TimedPiece] = Field(
+        default=[], description="The sentences, with timestamps=sentence or word."
+    )
+    words: list[TimedPiece] = Field(
+        default=[],
+        description="With timestamps=word: words, Hanzi and figures, without the punctuation around them.",
+    )
+
+
+def times_body(segment: SegmentTimes, level: Timestamps = "word") -> dict[str, Any]:
+    """Returns the fields of TimedSegment for `segment`. `level` is the smallest unit whose times are
+    included: segment, sentence or word."""
+    body = {"segment": segment.number, **_piece(segment.whole)}
+    del body["estimated"]
+    levels = get_args(Timestamps)
+    if segment.sentences and levels.index(level) >= levels.index("sentence"):
+        body["sentences"] = [*map(_piece, segment.sentences)]
+    if segment.words and level == "word":
+        body["words"] = [*map(_piece, segment.words)]
+    return body
+
+
+def _piece(timed: Timed) -> dict[str, Any]:
+    return {
+        "text": timed.text,
+        "start": round(timed.start_s, 6),
+        "end": round(timed.end_s, 6),
+        "estimated": timed.estimated,
+    }
+
+
+def subtitles(times: Iterable[SegmentTimes], kind: Subtitle) -> str:
+    """Makes a subtitle file of the format `kind`, with the text as it was written. `times` are the times of
+    the text's segments."""
+    return subtitle_file((piece for segment in times for piece in _pieces(segment)), kind)
+
+
+def _pieces(segment: SegmentTimes) -> Iterator[TimedText]:
+    """Yields the timed words of a segment, each with the punctuation after it, or its timed sentences if
+    words have no times. Each word gets the paragraph number of its sentence."""
+    words = list(segment.words)
+    for sentence in segment.sentences or (segment.whole,):
+        mine = [word for word in words if sentence.start_s <= word.start_s < sentence.end_s]
+        yield from _within(sentence, mine)
+
+
+def _within(sentence: Timed, words: Sequence[Timed]) -> Iterator[TimedText]:
+    places, at = [], 0
+    for word in words:
+        found = sentence.text.find(word.text, at)
+        if found < 0:
+            break
+        places.append(found)
+        at = found + len(word.text)
+    if len(places) < max(1, len(words)):
+        yield TimedText(sentence.text, sentence.start_s, sentence.end_s, sentence.paragraph)
+        return
+    places[0] = 0
+    ends = (*places[1:], len(sentence.text))
+    for word, start, end in zip(words, places, ends, strict=True):
+        yield TimedText(sentence.text[start:end], word.start_s, word.end_s, sentence.paragraph)
+
+
+VerifyField = Annotated[
+    bool,
+    described(
+        "true: a recogniser hears each segment and compares it with its text. A segment with other words is "
+        "spoken again, at most twice; in a stream it is only reported. Needs the extra asr and "
+        "ASR_MODEL_DIR.",
+        False,
+        default=False,
+    ),
+]
+
+
+class _Address(BaseModel):
+    verify: VerifyField
+
+
+class VerifiedSegment(BaseModel):
+    """The words that a recogniser heard in a segment, and its verdict."""
+
+    segment: int = described("The number of the segment, from 0.", 0)
+    verdict: Verdict = described(
+        "ok: the words are right. drift: other words were heard. inconclusive: the recogniser is not sure.",
+        "ok",
+    )
+    said: str = described("The text that the segment should say, in words.", "你好，世界。")
+    heard: str = described("The words that the recogniser heard.", "你好世界")
+    respoken: int = described("How often the segment was spoken again.", 0)
+
+
+def require_recogniser(verify: bool, state: AppState) -> None:
+    """Raises InvalidField if `verify` is true and the server has no recogniser."""
+    if verify:
+        state.speech.recogniser.require("verify", "verify=true")
+
+
+def in_address(request: HTTPConnection) -> bool:
+    """Whether the request's query string has verify=true. A client sends it there if its users can change
+    only the URL. Raises InvalidField if verify is neither true nor false there."""
+    sent = request.query_params.get("verify")
+    return bool(sent) and Body({"verify": sent}, {}).parse(_Address)[0].verify
+
+
+def doubts(timings: Timings) -> Iterator[str]:
+    """Yields a sentence for each segment whose verdict is not ok."""
+    for segment, each in sorted(timings.verified.items()):
+        if each.verdict != "ok":
+            yield f"Segment {segment} ({each.verdict}): '{each.said}' was heard as '{each.heard}'."
