@@ -18,11 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from glm_tts_api.commandline.api import Api, Files, Lost, NotThere, say_aside
+from tqdm import tqdm
+
+from glm_tts_api.commandline.api import Api, Files, Lost, NotThere, say_aside, server_at
 from glm_tts_api.commandline.files import Misused, read_file, write_file
-from glm_tts_api.commandline.progress import bar, print_above
+from glm_tts_api.commandline.progress import bar
 from glm_tts_api.commandline.say import prompt_of, voice_of
-from glm_tts_api.commandline.server import server_at
 from glm_tts_api.errors import Failed, ServiceError
 from glm_tts_api.longform.cast import read_cast
 from glm_tts_api.longform.folder import JobFolder
@@ -186,7 +187,7 @@ def _fetch(api: Api, path: str, file: Path) -> None:
     a place for what is fetched."""
     for what, new in (("subtitles.srt", file.with_name(f"{file.stem}.srt")), ("audio", file)):
         _patiently(api, partial(api.download, path.format(what), new))
-    print_above(str(file))
+    tqdm.write(str(file))  # on stdout, above the bar
 
 
 def _patiently(api: Api, act: Callable[[], ResultT]) -> ResultT:

@@ -29,11 +29,6 @@ def bar(unit: str, total: int, done: int = 0) -> Any:
     )
 
 
-def print_above(line: str) -> None:
-    """Prints a line on stdout, without breaking a bar that is shown. Any thread may call it."""
-    tqdm.write(line)
-
-
 @contextmanager
 def progress_of(api: Api, request_id: str) -> Iterator[None]:
     """Shows a progress bar inside the `with` block while the server speaks the request `request_id`. The bar

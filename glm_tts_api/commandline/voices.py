@@ -11,9 +11,8 @@ from typing import Any
 from unicodedata import east_asian_width
 from urllib.parse import quote, urlencode
 
-from glm_tts_api.commandline.api import Api, Fields, say_aside
+from glm_tts_api.commandline.api import Api, Fields, say_aside, server_at
 from glm_tts_api.commandline.files import Misused, read_file, write_file
-from glm_tts_api.commandline.server import server_at
 from glm_tts_api.contracts import MOOD_SIGN, in_mood
 from glm_tts_api.errors import Failed, InvalidField
 from glm_tts_api.voices.about import NOTES
@@ -41,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
                 return _check(api, recording, {"prompt_text": arguments.text or ""} | _trim(arguments))
             case "remove":
                 for name in arguments.names:
-                    print(api.delete(_path(name))["message"])
+                    print(api.delete(f"{_PROMPTS}/{quote(name, safe='')}")["message"])
             case "export":
                 _export(api, arguments.file, arguments.names)
             case "import":
@@ -68,13 +67,12 @@ def _notes(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _list(api: Api, wanted: Mapping[str, str]) -> None:
-    found = api.get(f"{_PROMPTS}?{urlencode(wanted)}")["prompts"]
-    rows = [
-        (name, each["source"], each["prompt_text"])
-        for voice in found
-        for name, each in _recordings(voice).items()
-    ]
-    _print_rows([("NAME", "SOURCE", "TRANSCRIPT"), *rows])
+    rows = [("NAME", "SOURCE", "TRANSCRIPT")]
+    for voice in api.get(f"{_PROMPTS}?{urlencode(wanted)}")["prompts"]:
+        moods = {in_mood(voice["index"], mood["name"]): mood for mood in voice.get("moods", [])}
+        recordings = {voice["index"]: voice, **moods}
+        rows += [(name, each["source"], each["prompt_text"]) for name, each in recordings.items()]
+    _print_rows(rows)
 
 
 def _agreed(api: Api, recording: bytes) -> str:
@@ -151,13 +149,3 @@ def _import(api: Api, voices: dict[str, PackedVoice]) -> int:
             n_failed += 1
             say_aside(str(failure))
     return 1 if n_failed else 0
-
-
-def _recordings(voice: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Returns a voice and its moods, as the server lists them, by their names."""
-    name = voice["index"]
-    return {name: voice, **{in_mood(name, mood["name"]): mood for mood in voice.get("moods", [])}}
-
-
-def _path(name: str) -> str:
-    return f"{_PROMPTS}/{quote(name, safe='')}"

@@ -151,9 +151,7 @@ def test_interrupted_it_goes_on_with_the_same_job(
 
 def test_a_server_of_its_own_keeps_what_was_spoken_in_the_folder(root: Path) -> None:
     project(root)
-    program = (
-        "import sys; from glm_tts_api.commandline import server; server.APP = 'tests.api.tone_app:app'\n"
-    )
+    program = "import sys; from glm_tts_api.commandline import api; api.APP = 'tests.api.tone_app:app'\n"
     program += "from glm_tts_api.cli import main; sys.exit(main(sys.argv[1:]))"
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "TONE_DELAY_S": "0.3"}
     command = [sys.executable, "-c", program, "book", "b.md", "-o", "out"]

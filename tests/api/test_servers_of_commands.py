@@ -24,7 +24,7 @@ from tests.settings.asking import run
 TONES = "tests.api.tone_app:app"
 WAITS = f"""
 import sys, time
-from glm_tts_api.commandline import server
+from glm_tts_api.commandline import api as server
 server.APP = {TONES!r}
 with server.server_at("", "") as api:
     print(api.url, flush=True)
@@ -34,7 +34,7 @@ with server.server_at("", "") as api:
 
 @pytest.fixture
 def with_tones() -> Iterator[None]:
-    with mock.patch("glm_tts_api.commandline.server.APP", TONES):
+    with mock.patch("glm_tts_api.commandline.api.APP", TONES):
         yield
 
 
