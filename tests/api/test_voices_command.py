@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZipFile
 
 import pytest
 
@@ -117,23 +116,10 @@ def test_an_export_can_be_unpacked_into_configs(serve: Callable[..., Running], t
     assert names(serve(prepare=prepare)) == {"exampleB"}
 
 
-def with_a_list(*, flags: int = 0, data: bytes = b"") -> bytes:
-    """A zip with a list, its headers with these flags, its packed data begun by these bytes."""
-    out = io.BytesIO()
-    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
-        archive.writestr(LIST, "{}" + " " * 100)
-    file = bytearray(out.getvalue())
-    file[6] |= flags
-    file[file.index(b"PK\x01\x02") + 8] |= flags
-    start = 30 + len(LIST)
-    file[start : start + len(data)] = data
-    return bytes(file)
-
-
 @pytest.mark.parametrize(
     "data",
-    [b"no zip", b"", b"PK\x03\x04 half a zip", with_a_list(flags=1), with_a_list(data=b"\xff\xff")],
-    ids=["text", "empty", "cut off", "encrypted", "damaged"],
+    [b"no zip", b"", b"PK\x03\x04 half a zip"],
+    ids=["text", "empty", "cut off"],
 )
 def test_a_file_that_is_no_export(server: Running, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "v.zip").write_bytes(data)
@@ -141,17 +127,6 @@ def test_a_file_that_is_no_export(server: Running, tmp_path: Path, data: bytes) 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("This is no file of exported voices: ")
     assert done.stderr.count("\n") == 1
-
-
-def test_nothing_is_imported_of_a_file_with_a_fault(server: Running, tmp_path: Path) -> None:
-    missing = {"prompt_audio_path": "b.wav", "prompt_text": "x"}
-    faulty: list[object] = [{"new": {"prompt_audio_path": "a.wav"}}, {"new": 3}, [], {"new": missing}]
-    for listed in faulty:
-        with ZipFile(tmp_path / "v.zip", "w") as archive:
-            archive.writestr(LIST, json.dumps(listed))
-            archive.writestr("a.wav", voice_wav(2.0))
-        assert voices(tmp_path, server, "import", "v.zip").returncode == 2
-    assert names(server) == {"exampleA", "exampleB"}
 
 
 def write(file: Path, listed: dict[str, tuple[str, str]]) -> None:

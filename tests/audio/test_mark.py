@@ -81,15 +81,6 @@ def test_the_samples_of_a_marked_wav_begin_at_byte_44_and_each_reader_finds_them
     assert samples.tobytes() == plain[44:]
 
 
-@pytest.mark.skipif(shutil.which("sox") is None, reason="needs the sox command")
-@pytest.mark.parametrize("audio_format", ["wav", "flac"])
-def test_sox_hears_the_same_samples(audio_format: AudioFormat, tmp_path: Path) -> None:
-    path = tmp_path / f"file.{audio_format}"
-    path.write_bytes(body(audio_format, streamed=False))
-    done = subprocess.run(["sox", str(path), "-t", "raw", "-"], capture_output=True, check=True)
-    assert done.stdout == body("pcm", streamed=False)
-
-
 @needs_ffprobe
 def test_joined_marked_bodies_play_to_their_end() -> None:
     """As Dify joins them; each decoder, PyAV's too, which is strict, takes the mark for no sound."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -179,16 +178,9 @@ def test_a_refused_unit_comes_back_when_it_is_told_to(tmp_path: Path) -> None:
 
     run(folder, speak)
     assert list(folder.made(2).speech) == [N_SAMPLES, 0], "what cannot be said is silent"
-
-
-def test_a_unit_that_fails_again_and_again_ends_the_run(tmp_path: Path) -> None:
-    folder = new_job(tmp_path / "job", book_of(1, 0))
-
-    async def speak(unit: Unit) -> Spoken:
-        raise InternalFault
-
+    refusals += [InternalFault()] * 3
     with pytest.raises(InternalFault):
-        run(folder, speak)
+        run(new_job(tmp_path / "other", book_of(1, 0)), speak)
 
 
 def test_a_full_disk_says_so_and_leaves_nothing_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,8 +222,3 @@ def test_a_folder_that_was_never_finished_is_no_job(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         folder.write_plan(job, book, breaks(plan(book, seed=1, pauses=PAUSES)))
     assert not folder.is_job
-
-
-def test_changed_at_is_when_the_state_last_changed(tmp_path: Path) -> None:
-    folder = new_job(tmp_path / "job", book_of(1, 1))
-    assert abs(folder.changed_at - time.time()) < 3600

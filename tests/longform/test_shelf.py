@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_read_hides_no_other_and_is_told_once(
     assert len(caplog.records) == 1
 
 
-def test_texts_count_too(tmp_path: Path) -> None:
+def test_texts_and_files_for_download_count_too(tmp_path: Path) -> None:
     """Else a client could fill the disk with books of which nothing is spoken yet."""
     job_of(tmp_path, "a" * 32, "queued", age_s=0)
     n_bytes = (tmp_path / ("a" * 32) / "plan.jsonl").stat().st_size
@@ -74,15 +74,10 @@ def test_texts_count_too(tmp_path: Path) -> None:
         shelf.refresh()
         with pytest.raises(StorageFull) if is_full else nullcontext():
             shelf.require_room("", n_owners=1)
-
-
-def test_files_for_download_count_too(tmp_path: Path) -> None:
-    job_of(tmp_path, "a" * 32, "done", age_s=0)
-    shelf = Shelf(JobsConfig(tmp_path, max_bytes=10_000))
-    shelf.refresh()
-    shelf.require_room("", n_owners=1)
     (tmp_path / ("a" * 32) / "outputs").mkdir()
     (tmp_path / ("a" * 32) / "outputs" / "1.mp3").write_bytes(bytes(10_000))
+    shelf = Shelf(JobsConfig(tmp_path, max_bytes=10_000))
+    shelf.refresh()
     shelf.look_again()
     with pytest.raises(StorageFull):
         shelf.require_room("", n_owners=1)
@@ -101,15 +96,6 @@ def test_a_job_that_comes_while_the_folder_is_read_is_not_forgotten(
     monkeypatch.setattr(shelf, "_ids", before_it_came)
     shelf.refresh()
     assert [look.job.id for look in shelf.looks] == [id]
-
-
-def test_what_another_server_changes_is_seen(tmp_path: Path) -> None:
-    job_of(tmp_path, "a" * 32, "paused", age_s=10)
-    shelf = Shelf(JobsConfig(tmp_path))
-    shelf.refresh()
-    job_of(tmp_path, "a" * 32, "done", age_s=0)
-    shelf.look_again()
-    assert [look.state for look in shelf.looks] == ["done"]
 
 
 def test_what_expires_goes_unless_somebody_resumed_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from glm_tts_api.errors import PromptRejected
 from glm_tts_api.voices.decoded import DecodedRecordings
 from glm_tts_api.voices.store import VoiceStore
 from tests.recordings import voice_wav
-from tests.voices.shelf import OTHER_WAV, WAV, wait_until_settled
+from tests.voices.shelf import WAV, wait_until_settled
 
 SECOND = 24000 * 4  # bytes of a decoded second
 
@@ -88,21 +88,6 @@ def test_what_is_kept_is_bounded_in_bytes(folder: Path) -> None:
     too_large = decoded(1.5)
     too_large.get(folder / "1.wav")
     assert too_large.clear() == 0
-
-
-def test_a_voice_is_decoded_once_until_it_changes(store: VoiceStore, own: Path) -> None:
-    store.add("mine", "text", WAV)
-    wait_until_settled(own)
-    first = store.get("mine")
-    store.replace("mine", "changed", None)
-    second = store.get("mine")
-    assert second.recording is first.recording
-    assert (second.transcript, second.digest) == ("changed", first.digest)
-    store.replace("mine", None, OTHER_WAV)
-    assert store.get("mine").recording.seconds == 2.5
-    wait_until_settled(own)
-    store.get("mine")
-    assert store.clear_cache() > 0
 
 
 def test_a_deleted_voice_takes_no_memory(store: VoiceStore, own: Path) -> None:

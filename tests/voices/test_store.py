@@ -51,13 +51,6 @@ def test_an_added_voice_is_there_for_every_process_and_after_a_restart(
     assert reader.get("mine").digest != reader.get("exampleA").digest
 
 
-def test_the_own_book_has_the_shape_of_the_shipped_one(store: VoiceStore, own: Path) -> None:
-    store.add("mine", "text", WAV)
-    book = json.loads((own / "prompt_cache.json").read_text())
-    assert book["mine"]["prompt_text"] == "text"
-    assert (own / book["mine"]["prompt_audio_path"]).read_bytes() == WAV
-
-
 def test_add_replace_remove(store: VoiceStore, own: Path) -> None:
     store.add("mine", "one", WAV)
     with pytest.raises(VoiceExists):
