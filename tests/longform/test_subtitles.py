@@ -21,28 +21,20 @@ ENGLISH = (
     "the empty hall of the old town. Nobody was surprised."
 )
 WORDS = [
-    *(
-        "今天",
-        "看见了许多东西",
-        "，",
-        "。",
-        "“好！”",
-        "《红楼梦》",
-        "committee ",
-        "the ",
-        "well, ",
-        "end. ",
-        "3.14 ",
-    ),
-    *(
-        "https://github.com/zai-org/GLM-TTS/blob/main/README.md",
-        "！！！！",
-        "\n",
-        "<i>a & b</i> ",
-        "啊" * 50,
-        "한국어",
-    ),
+    "今天",
+    "看见了许多东西",
+    "，",
+    "。",
+    "“好！”",
+    "《红楼梦》",
+    "committee ",
+    "the ",
+    "well, ",
+    "end. ",
+    "3.14 ",
 ]
+WORDS += ["https://github.com/zai-org/GLM-TTS/blob/main/README.md", "！！！！", "\n", "<i>a & b</i> "]
+WORDS += ["啊" * 50, "한국어"]
 
 
 def shown(pieces: list[TimedText]) -> list[tuple[float, float, str]]:

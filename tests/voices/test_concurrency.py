@@ -62,24 +62,6 @@ def test_a_deleted_voice_does_not_come_back(store: VoiceStore, configs: Path, ow
     assert list((own / "recordings").iterdir()) == []
 
 
-def test_a_change_that_was_meant_for_another_state_is_refused(store: VoiceStore) -> None:
-    store.add("mine", "one", WAV)
-    seen = store.info("mine").version
-    changed = store.replace("mine", "two", None, only_if=[seen])
-    assert changed.version == store.info("mine").version != seen
-    for change in (
-        lambda: store.replace("mine", "three", None, only_if=[seen]),
-        lambda: store.replace("mine", None, OTHER_WAV, only_if=[seen]),
-        lambda: store.remove("mine", only_if=[seen]),
-    ):
-        with pytest.raises(VoiceChanged):
-            change()
-    assert (store.info("mine").transcript, store.audio("mine")[0]) == ("two", WAV)
-    store.replace("mine", None, OTHER_WAV, only_if=[seen, changed.version])
-    assert store.info("mine").version != changed.version
-    store.remove("mine", only_if=[store.info("mine").version])
-
-
 def change_if(stores: list[VoiceStore], number: int, *, version: str, step: int, refused: list[int]) -> None:
     try:
         stores[number].replace("mine", f"{step} {number}", None, only_if=[version])
@@ -98,17 +80,6 @@ def test_of_two_changes_meant_for_the_same_state_one_is_made(
         together(partial(change, 0), partial(change, 1))
         assert len(refused) == 1
         assert store.get("mine").transcript == f"{step} {1 - refused[0]}"
-
-
-def test_many_writers_in_many_threads_lose_nothing(configs: Path, own: Path) -> None:
-    stores = [open_store(configs, own) for _ in range(4)]
-
-    def write(number: int) -> None:
-        for step in range(5):
-            stores[number].add(f"voice{number}-{step}", f"text {step}", WAV)
-
-    together(*(lambda number=number: write(number) for number in range(4)))
-    assert len(names(open_store(configs, own))) == 21
 
 
 WRITER = """

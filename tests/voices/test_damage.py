@@ -69,13 +69,6 @@ def test_a_list_deleted_by_hand_takes_its_voices_with_it(store: VoiceStore, own:
     assert (names(store), store.warnings) == (["exampleA"], [])
 
 
-def test_a_voice_without_its_recording_can_be_removed(store: VoiceStore, own: Path) -> None:
-    store.add("mine", "text", WAV)
-    delete_recordings(own / "recordings")
-    store.remove("mine")
-    assert (names(store), store.warnings) == (["exampleA"], [])
-
-
 def test_a_shipped_recording_that_is_gone_can_be_replaced_by_an_own_one(
     store: VoiceStore, configs: Path
 ) -> None:
@@ -85,17 +78,6 @@ def test_a_shipped_recording_that_is_gone_can_be_replaced_by_an_own_one(
     store.replace("exampleA", None, OTHER_WAV)
     assert (store.info("exampleA").source, store.info("exampleA").transcript) == ("own", "text a")
     assert store.audio("exampleA")[0] == OTHER_WAV
-
-
-def test_an_own_voice_without_its_recording_is_never_spoken_in_the_shipped_one_s_stead(
-    store: VoiceStore, own: Path
-) -> None:
-    store.replace("exampleA", "mine", OTHER_WAV)
-    delete_recordings(own / "recordings")
-    with pytest.raises(RecordingMissing):
-        store.get("exampleA")
-    store.remove("exampleA")
-    assert store.get("exampleA").transcript == "text a"
 
 
 def test_a_recording_put_back_by_hand_is_there_again(store: VoiceStore, own: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.voices.store import VoiceStore
-from tests.voices.shelf import OTHER_WAV, WAV, index_of, names, open_store, write_index
+from tests.voices.shelf import OTHER_WAV, WAV, index_of, names, write_index
 
 
 def kept_name(own: Path, index: str = "mine") -> str:
@@ -88,13 +88,3 @@ def test_a_recording_edited_in_place_is_the_user_s(store: VoiceStore, own: Path)
     assert store.audio("mine")[0] == OTHER_WAV
     store.remove("mine")
     assert edited.read_bytes() == OTHER_WAV
-
-
-def test_what_it_wrote_and_nobody_names_goes(store: VoiceStore, configs: Path, own: Path) -> None:
-    for step in range(3):
-        store.add(f"v{step}", "text", WAV)
-        store.replace(f"v{step}", None, OTHER_WAV)
-    assert len(list((own / "recordings").iterdir())) == 3
-    for step in range(3):
-        open_store(configs, own).remove(f"v{step}")
-    assert list((own / "recordings").iterdir()) == []

@@ -16,7 +16,6 @@ from glm_tts_api.errors import (
     NotAudio,
     PromptRejected,
     Unhealthy,
-    UnknownVoice,
     VoiceExists,
 )
 from glm_tts_api.voices.store import VoiceStore
@@ -49,23 +48,6 @@ def test_an_added_voice_is_there_for_every_process_and_after_a_restart(
         assert reader.get("mine").transcript == "我的声音"
         assert reader.audio("mine")[0] == OTHER_WAV
     assert reader.get("mine").digest != reader.get("exampleA").digest
-
-
-def test_add_replace_remove(store: VoiceStore, own: Path) -> None:
-    store.add("mine", "one", WAV)
-    with pytest.raises(VoiceExists):
-        store.add("mine", "two", WAV)
-    store.replace("mine", "two", None)
-    assert (store.get("mine").transcript, store.audio("mine")[0]) == ("two", WAV)
-    store.replace("mine", None, OTHER_WAV)
-    assert (store.get("mine").transcript, store.audio("mine")[0]) == ("two", OTHER_WAV)
-    assert len(list((own / "recordings").iterdir())) == 1
-    store.remove("mine")
-    assert names(store) == ["exampleA"]
-    assert list((own / "recordings").iterdir()) == []
-    for change in (lambda: store.remove("mine"), lambda: store.replace("mine", "x", None)):
-        with pytest.raises(UnknownVoice):
-            change()
 
 
 def test_the_shipped_file_is_never_written(store: VoiceStore, configs: Path) -> None:
