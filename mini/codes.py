@@ -48,7 +48,7 @@ def encode_part(
 
     Clips are encoded in batches of at most `tokens` tokens. Padding is masked as in the server.
     """
-    clips = ClipSet([part], mel=False)
+    clips = ClipSet([part])
     whispers = [at_pace(np.array(clips.whisper(i)), pace) for i in range(len(clips.clips))]
     order = sorted(range(len(whispers)), key=lambda i: len(whispers[i]))
     result: list[npt.NDArray[np.int16]] = [np.zeros(0, np.int16)] * len(order)

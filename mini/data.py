@@ -78,39 +78,31 @@ def load_clips(part: Path) -> list[Clip]:
 class ClipSet:
     """The clips of several parts of the data, with their features, which are memory mapped."""
 
-    def __init__(self, parts: list[Path], *, mel: bool) -> None:
+    def __init__(self, parts: list[Path]) -> None:
         self.clips: list[Clip] = []
-        self._where: list[tuple[int, int]] = []
-        self._whisper: list[npt.NDArray[np.float16]] = []
-        self._mel: list[npt.NDArray[np.float16]] = []
-        self._recorded: list[npt.NDArray[np.float16]] = []
-        for i, part in enumerate(parts):
-            clips = load_clips(part)
-            whisper = np.memmap(part.with_suffix(".whisper"), np.float16, "r").reshape(-1, N_WHISPER)
-            self._whisper.append(whisper)
-            if mel:
-                self._mel.append(np.memmap(part.with_suffix(".mel"), np.float16, "r").reshape(-1, N_MEL + 1))
-                recorded = part.with_suffix(".recorded")
-                self._recorded.append(
-                    np.memmap(recorded, np.float16, "r").reshape(-1, N_MEL)
-                    if recorded.exists()
-                    else self._mel[-1]
-                )
+        self._where: list[tuple[dict[str, npt.NDArray[np.float16]], int]] = []
+        for part in parts:
+            features = {
+                name: np.memmap(part.with_suffix(f".{name}"), np.float16, "r").reshape(-1, width)
+                for name, width in (("whisper", N_WHISPER), ("mel", N_MEL + 1), ("recorded", N_MEL))
+            }
             start = 0
-            for clip in clips:
+            for clip in load_clips(part):
                 self.clips.append(clip)
-                self._where.append((i, start))
+                self._where.append((features, start))
                 start += clip.n_tokens
+
+    def _rows(self, name: str, i: int, a_token: int) -> npt.NDArray[np.float16]:
+        features, start = self._where[i]
+        return features[name][a_token * start : a_token * (start + self.clips[i].n_tokens)]
 
     def whisper(self, i: int) -> npt.NDArray[np.float16]:
         """Returns the Whisper features of clip `i`, [4 n_tokens, 80]."""
-        part, start = self._where[i]
-        return self._whisper[part][4 * start : 4 * (start + self.clips[i].n_tokens)]
+        return self._rows("whisper", i, 4)
 
     def mel(self, i: int) -> npt.NDArray[np.float16]:
         """Returns the log mel and the log F0 of clip `i`, [2 n_tokens, 81]."""
-        part, start = self._where[i]
-        return self._mel[part][2 * start : 2 * (start + self.clips[i].n_tokens)]
+        return self._rows("mel", i, 2)
 
     def recorded(self, i: int) -> npt.NDArray[np.float16]:
         """Returns the log mel [2 n_tokens, 80] of clip `i` as it was recorded.
@@ -118,5 +110,4 @@ class ClipSet:
         The Whisper features of the clip come from the same recording. The recording may be spoilt
         (recording.py).
         """
-        part, start = self._where[i]
-        return self._recorded[part][2 * start : 2 * (start + self.clips[i].n_tokens), :N_MEL]
+        return self._rows("recorded", i, 2)

@@ -43,7 +43,7 @@ class VoiceData:
 
     def __init__(self, folder: Path, names: list[str], *, n_validation: int = 300) -> None:
         parts = [folder / "data" / name for name in names]
-        self._clips = ClipSet(parts, mel=True)
+        self._clips = ClipSet(parts)
         self._codes = [codes for name in names for codes in load_codes(folder / "codes", name)]
         statistics, _ = load_speaker_statistics(parts)
         projection = torch.load(folder / "speaker" / "projection.pt", weights_only=True)

@@ -22,7 +22,7 @@ def join(parts: list[Path], folder: Path, *, minutes: float) -> None:
     waves: dict[int, list[npt.NDArray[np.int16]]] = {24000: [], 32000: []}
     pitches: list[npt.NDArray[np.float16]] = []
     for part in parts:
-        clips, start = ClipSet([part], mel=True), 0
+        clips, start = ClipSet([part]), 0
         stored = np.memmap(part.with_suffix(".wave"), np.int16, "r")
         for i in range(0, len(clips.clips), 2):
             if sum(map(len, pitches)) >= minutes * 60 * FRAMES_PER_SECOND:

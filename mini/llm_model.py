@@ -1,6 +1,6 @@
 """The language model for training: Llama with the official key names, and composed embedding rows.
 
-Some attention heads can be guided along the text. Batches can be generated freely, for measurements.
+Some attention heads can be guided along the text.
 
 The server runs glm_tts_api.model.llm with the exported plain table instead.
 """
@@ -137,89 +137,3 @@ class TrainingLlama(nn.Module):
 
     def _dropped(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.size.dropout, self.training)
-
-    # ---- free generation
-
-    @torch.inference_mode()
-    def generate(
-        self,
-        prompts: list[list[int]],
-        *,
-        audio: range,
-        end: int,
-        bounds: list[tuple[int, int]],
-        seed: int,
-        temperature: float = 1.0,
-    ) -> list[list[int]]:
-        """Generates ids for a batch of prompts by repetition-aware sampling, as the server does.
-
-        Only ids of `audio` and the id `end` can be sampled. `bounds` gives the (least, largest) number of ids
-        of each row. `seed` + i is the seed of row i. Returns the ids of each row without `end`.
-        """
-        table = self.table()
-        head = torch.cat([table[audio.start : audio.stop], table[end : end + 1]])
-        n, lengths = len(prompts), torch.tensor([len(p) for p in prompts])
-        longest = int(lengths.max())
-        room = longest + max(high for _, high in bounds)
-        head_dim = self.size.dim // self.size.heads
-        shape = (self.size.layers, n, self.size.heads, room, head_dim)
-        keys, values = torch.zeros(shape), torch.zeros(shape)
-        ids = torch.zeros(n, longest, dtype=torch.long)
-        for i, prompt in enumerate(prompts):
-            ids[i, : len(prompt)] = torch.tensor(prompt)
-        hidden = self._cached(F.embedding(ids, table), torch.zeros(n, dtype=torch.long), keys, values)
-        hidden = hidden[torch.arange(n), lengths - 1]
-        generators = [torch.Generator().manual_seed(seed + i) for i in range(n)]
-        results: list[list[int]] = [[] for _ in prompts]
-        running = set(range(n))
-        for step in range(max(high for _, high in bounds)):
-            logs = (hidden @ head.T / temperature).log_softmax(-1)
-            drawn = torch.zeros(n, dtype=torch.long)
-            for i in sorted(running):
-                row = logs[i]
-                if step < bounds[i][0]:
-                    row[-1] = -torch.inf
-                choice = _draw(row, [x - audio.start for x in results[i][-10:]], generators[i])
-                if choice == len(audio) or step >= bounds[i][1]:
-                    running.discard(i)
-                    continue
-                results[i].append(audio.start + choice)
-                drawn[i] = audio.start + choice
-            if not running:
-                break
-            hidden = self._cached(F.embedding(drawn[:, None], table), lengths + step, keys, values)[:, 0]
-        return results
-
-    def _cached(self, x: Tensor, start: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Runs the layers on `x` [B, t, dim], whose row b begins at position start[b]. Returns [B, t, dim].
-
-        Writes `keys` and `values`, the KV cache, [layer, B, head, room, head_dim].
-        """
-        position = start[:, None] + torch.arange(x.shape[1])
-        cos, sin = self.cos[position][:, None], self.sin[position][:, None]
-        mask = torch.arange(keys.shape[3])[None, None, None] <= position[:, None, :, None]
-        index = position[:, None, :, None].expand(-1, self.size.heads, -1, keys.shape[-1])
-        for i, layer in enumerate(self.layers):
-            assert isinstance(layer, _Layer)
-            attention = layer.self_attn
-            q, k, v = attention.project(layer.input_layernorm(x), cos, sin)
-            keys[i].scatter_(2, index, k)
-            values[i].scatter_(2, index, v)
-            y = F.scaled_dot_product_attention(q, keys[i], values[i], attn_mask=mask)
-            x = x + attention.o_proj(y.transpose(1, 2).reshape(x.shape))
-            x = x + layer.mlp(layer.post_attention_layernorm(x))
-        out: Tensor = self.norm(x)
-        return out
-
-
-def _draw(logs: Tensor, recent: list[int], generator: torch.Generator) -> int:
-    """Samples an index from log-probabilities by repetition-aware sampling (docs/model.md 4).
-
-    `recent` holds the indices sampled last.
-    """
-    probability, order = logs.exp().topk(25)
-    taken = (probability.cumsum(0) - probability) < 0.8
-    choice = int(order[torch.multinomial(probability * taken, 1, generator=generator)])
-    if choice in recent:
-        choice = int(torch.multinomial(logs.exp(), 1, generator=generator))
-    return choice

@@ -46,7 +46,7 @@ class PairData:
     def __init__(
         self, parts: list[Path], *, phonemes: list[str] | None = None, n_validation: int = 120
     ) -> None:
-        self.clips = ClipSet(parts, mel=True)
+        self.clips = ClipSet(parts)
         clips = self.clips.clips
         pairs = [
             (i, i + 1) for i in range(len(clips) - 1)

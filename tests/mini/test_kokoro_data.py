@@ -21,14 +21,7 @@ def test_a_space_belongs_to_the_sound_before_it_and_a_comma_is_a_pause() -> None
 
 
 def test_an_aspirated_sound_is_another_one_and_a_tone_is_not() -> None:
-    assert [name for _, name in label("tʰa→ta↘", STARTS)] == [
-        "_",
-        "tʰ",
-        "a",
-        "t",
-        "a",
-        "_",
-    ]
+    assert [name for _, name in label("tʰa→ta↘", STARTS)] == ["_", "tʰ", "a", "t", "a", "_"]
 
 
 def test_silence_within_a_sound_becomes_a_pause() -> None:
@@ -54,7 +47,7 @@ def test_a_pair_on_disk_is_heard_as_recorded_and_wanted_as_it_was(tmp_path: Path
         clip = make_clip(Sentence("ha", "en"), reading, wave, starts, text_id=0, voice=voice)
         writer.add(clip, wave, recorded=wave * 0.5 if voice == "other" else wave, keep_wave=voice == "one")
     writer.close()
-    clips = ClipSet([tmp_path / "pairs000"], mel=True)
+    clips = ClipSet([tmp_path / "pairs000"])
     louder = [
         clips.mel(i)[:, :80].astype(np.float32) - clips.recorded(i).astype(np.float32) for i in range(2)
     ]
@@ -73,11 +66,8 @@ def test_held_out_voices_are_no_part_of_a_trained_one() -> None:
 
 
 def test_espeaks_english_in_the_teachers_letters() -> None:
-    assert [english_letters(word) for word in ("kˈa^ɪnd", "wˈɜːld", "d^ʒˈo^ʊk")] == [
-        "kˈInd",
-        "wˈɜɹld",
-        "ʤˈOk",
-    ]
+    words = ("kˈa^ɪnd", "wˈɜːld", "d^ʒˈo^ʊk")
+    assert [english_letters(word) for word in words] == ["kˈInd", "wˈɜɹld", "ʤˈOk"]
 
 
 def test_another_throat_has_its_formants_elsewhere() -> None:

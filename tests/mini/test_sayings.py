@@ -2,7 +2,6 @@
 
 import random
 import re
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,9 @@ def sayings() -> list[Sentence]:
     return [maker.make(rng) for _ in range(N)]
 
 
-def test_the_same_seed_gives_the_same_texts(sayings: list[Sentence]) -> None:
+def test_the_same_seed_gives_the_same_texts_and_few_twice(sayings: list[Sentence]) -> None:
     maker, rng = SayingMaker(), random.Random(5)
     assert [maker.make(rng) for _ in range(50)] == sayings[:50]
-
-
-def test_half_of_them_are_english_and_few_are_said_twice(sayings: list[Sentence]) -> None:
-    assert 0.45 < Counter(s.language for s in sayings)["en"] / N < 0.55
     assert len({s.text for s in sayings}) > 0.75 * N
 
 
@@ -51,13 +46,19 @@ def test_the_model_is_trained_on_them_as_the_front_end_normalises_them(
         assert frontend.normalize(sentence.text) == prepared(sentence)
 
 
-def test_a_slot_is_not_filled_twice_alike() -> None:
-    grammar = Grammar("[slots]\nfood: rice | soup\n[talk]\n{food} or {food}?")
-    said = {grammar.fill("{food} or {food}?", random.Random(seed)) for seed in range(20)}
-    assert said == {"rice or soup?", "soup or rice?"}
-
-
-def test_an_article_fits_its_noun() -> None:
-    grammar = Grammar("[slots]\nanimal: owl | fox | unicorn\n[talk]\nit was a {animal}.")
-    said = {grammar.fill("it was a {animal}.", random.Random(seed)) for seed in range(30)}
-    assert said == {"it was an owl.", "it was a fox.", "it was a unicorn."}
+@pytest.mark.parametrize(
+    ("slot", "template", "said"),
+    [
+        ("rice | soup", "{it} or {it}?", {"rice or soup?", "soup or rice?"}),
+        (
+            "owl | fox | unicorn",
+            "it was a {it}.",
+            {f"it was {it}." for it in ("an owl", "a fox", "a unicorn")},
+        ),
+    ],
+)
+def test_a_slot_is_not_filled_twice_alike_and_an_article_fits(
+    slot: str, template: str, said: set[str]
+) -> None:
+    grammar = Grammar(f"[slots]\nit: {slot}\n[talk]\n{template}")
+    assert {grammar.fill(template, random.Random(seed)) for seed in range(30)} == said

@@ -46,11 +46,8 @@ def test_layout_and_size() -> None:
     assert sum(p.stat().st_size for p in MINI.rglob("*") if p.is_file()) <= 70_000_000
 
 
-def test_the_bundled_flow_takes_two_steps(models: Models) -> None:
+def test_the_bundled_model_takes_two_flow_steps_and_asks_for_short_segments(models: Models) -> None:
     assert models.flow.config.steps == flow_config().steps == 2
-
-
-def test_the_bundled_llm_asks_for_short_segments(models: Models) -> None:
     assert models.llm.config.longest_segment == LONGEST_SEGMENT
 
 
@@ -65,31 +62,24 @@ def test_the_32_khz_generator_holds_no_more_code_than_its_own_and_no_path_of_a_m
     assert "interpolate" not in code
 
 
-def test_prompts_are_listed_with_their_words() -> None:
+def test_prompts_are_listed_with_their_words_and_of_the_advised_length(
+    prompts: dict[str, torch.Tensor],
+) -> None:
     voices = json.loads((ROOT / "configs" / "prompt_cache.json").read_text(encoding="utf-8"))
     assert tuple(voices) == VOICES
     for name in VOICES:
         assert (ROOT / voices[name]["prompt_audio_path"]).is_file()
         assert voices[name]["prompt_text"][-1] in "。？."
+        assert 3 <= len(prompts[name]) / 16000 <= 10
 
 
-def test_prompts_are_of_the_advised_length(prompts: dict[str, torch.Tensor]) -> None:
-    assert all(3 <= len(wave) / 16000 <= 10 for wave in prompts.values())
-
-
-def test_a_hanzi_is_one_id_and_audio_ids_are_the_last(models: Models) -> None:
+def test_a_hanzi_or_common_word_is_one_id_and_audio_ids_are_the_last(models: Models) -> None:
     tokenizer = models.text_tokenizer
-    assert all(len(tokenizer.encode(char)) == 1 for char in "你好我的行")
+    common = (*"你好我的行", " the", " you", " people", " tomorrow", " grandmother")
+    assert all(len(tokenizer.encode(text)) == 1 for text in common)
     n_codes = models.speech_tokenizer.config.quantize_vocab_size
     assert tokenizer.audio_end == tokenizer.audio_start + n_codes
     assert len(tokenizer.encode("<|X|><|ING2|>")) == 2
-
-
-def test_common_english_words_are_one_id(models: Models) -> None:
-    assert all(
-        len(models.text_tokenizer.encode(f" {word}")) == 1
-        for word in ("the", "you", "people", "tomorrow", "grandmother")
-    )
 
 
 def test_code_zero_is_never_heard(models: Models, prompts: dict[str, torch.Tensor]) -> None:

@@ -12,8 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.own_project import Project, end_of, is_alive, wait_until
+from tests.scripts.own_project import REPOSITORY, Project, end_of, is_alive, wait_until
 from tests.scripts.rolling import N_SENTENCES, Stream, asking, assert_alone, running
+
+
+@pytest.fixture(scope="module")
+def model() -> Path:
+    """The bundled model: its sentences take some seconds to say."""
+    return REPOSITORY / "glm_tts_api/assets/mini"
 
 
 def test_no_client_notices_and_a_stream_ends_whole(shared_project: Project) -> None:

@@ -6,11 +6,18 @@ Each test begins with the server that the one before left running.
 from __future__ import annotations
 
 import http.client
+from pathlib import Path
 
 import pytest
 
-from tests.scripts.own_project import Project, end_of, is_alive, kill, wait_until
+from tests.scripts.own_project import REPOSITORY, Project, end_of, is_alive, kill, wait_until
 from tests.scripts.rolling import Stream, asking, assert_alone, running
+
+
+@pytest.fixture(scope="module")
+def model() -> Path:
+    """The bundled model: its sentences take some seconds to say."""
+    return REPOSITORY / "glm_tts_api/assets/mini"
 
 
 def test_two_workers_hand_over_as_well(shared_project: Project) -> None:
