@@ -17,9 +17,7 @@ from pathlib import Path
 
 from bench.arguments import Arguments
 from bench.server import ROOT
-from glm_tts_api.errors import NothingToSay
-from glm_tts_api.settings import SHIPPED_CONFIGS
-from speech_text.frontend import RuleSet, TextFrontend
+from speech_text import RuleSet, TextError, TextFrontend
 from tests.speech_text.readings.accepted import FOLDER, Sentence, sentences
 
 PACKAGES = {"WeText": "wetext==0.1.8", "NeMo": "nemo_text_processing==1.2.0"}
@@ -41,15 +39,15 @@ def main() -> None:
 
 
 def _ours(rules: RuleSet, chosen: list[Sentence]) -> list[str]:
-    with tempfile.TemporaryDirectory() as empty:  # an empty folder, so that no dictionary of the user counts
-        frontend = TextFrontend(Path(empty), cache_dir=Path(empty), rules=rules, shipped=SHIPPED_CONFIGS)
+    with tempfile.TemporaryDirectory() as folder:
+        frontend = TextFrontend(cache_dir=Path(folder), rules=rules)
         return [_prepared(frontend, one.text) for one in chosen]
 
 
 def _prepared(frontend: TextFrontend, text: str) -> str:
     try:
         return " ".join(frontend.prepare(text))
-    except NothingToSay:
+    except TextError:
         return ""
 
 

@@ -33,11 +33,10 @@ from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
-from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
+from glm_tts_api.settings import BUNDLED_MODEL
 from mini.heldout import CHINESE, CHINESE_PARAGRAPHS, ENGLISH, ENGLISH_PARAGRAPHS
 from mini.speaking import Listener, shipped_voices
-from speech_text.cut.incremental import SentenceSplitter
-from speech_text.frontend import TextFrontend
+from speech_text import SentenceSplitter, TextFrontend
 from tests.speech_text.readings.accepted import FOLDER, sentences
 
 VOICES = ("exampleA", "exampleB")
@@ -153,7 +152,7 @@ def main() -> None:
     torch.set_num_threads(1)
     models = load_checkpoint(BUNDLED_MODEL, device="cpu")
     with tempfile.TemporaryDirectory() as scratch:
-        frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=Path(scratch))
+        frontend = TextFrontend(cache_dir=Path(scratch))
         store = shipped_voices(Path(scratch))
         config = EngineConfig(n_slots=ROWS)
         processor = InputProcessor(

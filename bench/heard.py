@@ -38,7 +38,7 @@ from glm_tts_api.recognition.comparison import compare, verdict_of
 from glm_tts_api.recognition.process import Transcript, Whisper
 from mini.features import TOKEN_SAMPLES
 from mini.speaking import Server
-from speech_text.signs import has_hanzi
+from speech_text import has_hanzi
 
 _WORDS = re.compile("[\u4e00-\u9fff]|[A-Za-z']+|[^\u4e00-\u9fffA-Za-z']+")
 _OWN_VOICES = {"zh": re.compile(r"[\d.]+\*z\w+@[\d.]+"), "en": re.compile(r"[\d.]+\*[ab]\w+@[\d.]+")}

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.server import ROOT
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 from tests.speech_text.readings.accepted import sentences
 
 LENGTH = 1000
@@ -32,7 +31,7 @@ def run(_: argparse.Namespace) -> dict[str, Any]:
     texts = dict(_texts())
     with tempfile.TemporaryDirectory() as cache:
         for rules in ("default", "published"):
-            frontend = TextFrontend(ROOT / "configs", cache_dir=Path(cache), rules=rules)
+            frontend = TextFrontend(cache_dir=Path(cache), rules=rules)
             for name, tries in texts.items():
                 milliseconds = [_measure(frontend, text) for text in tries][1:]
                 rows.append(

@@ -30,13 +30,9 @@ from tqdm import tqdm
 
 from bench.arguments import Arguments
 from bench.torture_texts import Torture, tortures
-from glm_tts_api.contracts import ReadingOptions
-from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.tokenizer import TextTokenizer
-from speech_text.cut.incremental import SentenceSplitter
-from speech_text.frontend import RuleSet, TextFrontend
-from speech_text.markup.marks import voices_in
-from speech_text.markup.ssml import with_marks
+from speech_text import ReadingOptions, RuleSet, SentenceSplitter, TextError, TextFrontend, with_marks
+from speech_text.marks import voices_in
 
 PROJECT = Path(__file__).resolve().parents[1]
 LENGTH = 20_000
@@ -109,7 +105,7 @@ def read(case: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> Rea
     frontend.clear_cache()
     with Ticker() as ticker:
         began = time.thread_time()
-        with suppress(ServiceError):
+        with suppress(TextError):
             read_as_requested(case, frontend, tokenizer)
         seconds = time.thread_time() - began
     return Reading(str(case), seconds, ticker.longest_s)
@@ -168,9 +164,7 @@ def main() -> int:
 def torture(rules: RuleSet, options: argparse.Namespace, tokenizer: TextTokenizer) -> list[Reading]:
     pairs = zip(*(tortures(options.seed, options.texts, n) for n in (LENGTH // 2, LENGTH)), strict=True)
     with tempfile.TemporaryDirectory() as cache:
-        frontend = TextFrontend(
-            PROJECT / "configs", cache_dir=Path(cache), rules=rules, max_characters=LENGTH
-        )
+        frontend = TextFrontend(cache_dir=Path(cache), rules=rules, max_characters=LENGTH)
         frontend.prepare("行长说了3 words", use_phoneme=True)  # loads jieba and pypinyin
         gc.collect()
         gc.freeze()  # as the server does

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from glm_tts_api.contracts import LexiconEntry
+from speech_text import LexiconEntry
 
 _BLANKS = ["  ", " ", "\n", "\t", "\u3000", "\u00a0", "\u200b", "\x00", "\u2028", "\r\n", "\ufeff", "\u202e"]
 _ITEMS = (

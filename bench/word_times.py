@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, SpeechRequest, UploadedVoice
-from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.speech.times import SegmentTimes, TimeKeeper
 from mini.espeak import SAMPLE_RATE, VOICES, Espeak
 from mini.heldout import CHINESE, ENGLISH
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 
 
 def errors(
@@ -69,7 +68,7 @@ def shown(found: list[float]) -> str:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         espeak = Espeak(Path(folder))
-        frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=Path(folder), shipped=SHIPPED_CONFIGS)
+        frontend = TextFrontend(cache_dir=Path(folder))
         for language, sentences, between in (("en", ENGLISH, " "), ("zh", CHINESE, "")):
             pairs = [between.join(pair) for pair in zip(sentences[::2], sentences[1::2], strict=True)]
             words = [

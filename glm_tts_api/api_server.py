@@ -32,6 +32,7 @@ from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_fi
 from glm_tts_api.http.drain import GracefulStop, InFlight
 from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers, allow_origins
 from glm_tts_api.http.upload_limit import UploadLimit
+from glm_tts_api.lexicon import LexiconFile
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.longform.outputs import Outputs
@@ -49,8 +50,6 @@ from glm_tts_api.stats.figures import Figures
 from glm_tts_api.stats.workers import WorkerStats
 from glm_tts_api.studio.studio import router as studio_router
 from glm_tts_api.voices.store import VoiceStore
-from speech_text.markup.lexicon import LexiconFile
-from speech_text.phonemes.dictionaries import DictionaryFiles
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
@@ -147,7 +146,7 @@ async def _lifespan(
             ),
             outputs=Outputs(is_marked=settings.synthetic_mark),
             voices=_voice_store(settings),
-            lexicon=LexiconFile(settings.configs_dir, DictionaryFiles(settings.configs_dir, SHIPPED_CONFIGS)),
+            lexicon=LexiconFile(settings.configs_dir),
             recent=RecentAnswers(settings.recent_mb * 2**20),
             in_flight=in_flight,
             limits=limits,
@@ -242,7 +241,6 @@ def engine_process(
         text_rules=settings.text_rules,
         max_characters=settings.max_text_length,
         configs_dir=str(settings.configs_dir),
-        shipped=str(SHIPPED_CONFIGS),
         cache_dir=str(settings.cache_dir),
         logs_json=settings.log_format == "json",
         logs_texts=settings.log_text,

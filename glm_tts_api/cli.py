@@ -23,14 +23,14 @@ from typing import Any, NoReturn
 
 from glm_tts_api import __version__
 from glm_tts_api.commandline.files import Misused, given_text
-from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.download import command as download
-from glm_tts_api.errors import AlreadyRunning, Failed, ServiceError, StartupError
+from glm_tts_api.errors import AlreadyRunning, Failed, StartupError
 from glm_tts_api.processes import family
 from glm_tts_api.service.port import check_port, holders_of
 from glm_tts_api.service.run_folder import RunFolder
-from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
+from glm_tts_api.settings import Settings
 from glm_tts_api.voices.about import ALLOWED
+from speech_text import ReadingOptions, TextError
 
 _SERVER = """\
 The server that speaks is that of --url; without it the one that runs in this
@@ -221,15 +221,14 @@ def _read(arguments: argparse.Namespace) -> int:
     """Prints how a text would be spoken, as POST /api/v1/text/normalize answers it: its segments, the changes
     and the warnings. Needs no server. Raises StartupError if the text is refused."""
     text = given_text(arguments.text, "read")
+    from glm_tts_api.lexicon import LexiconFile, open_frontend
     from glm_tts_api.model.llm_config import LlmConfig
-    from speech_text.frontend import TextFrontend  # takes a second to load
 
     settings = Settings.load()
-    frontend = TextFrontend(
-        settings.configs_dir,
+    frontend = open_frontend(
+        LexiconFile(settings.configs_dir),
         cache_dir=settings.cache_dir,
         rules=settings.text_rules,
-        shipped=SHIPPED_CONFIGS,
         max_characters=settings.max_text_length,
     )
     with suppress(OSError, ValueError):  # no model is needed to read a text
@@ -237,8 +236,8 @@ def _read(arguments: argparse.Namespace) -> int:
         frontend.longest_segment = config.longest_segment
     try:
         reading = frontend.read(text, ReadingOptions(arguments.phonemes, arguments.verbatim))
-    except ServiceError as error:
-        raise StartupError(error.message) from None
+    except TextError as error:
+        raise StartupError(str(error)) from None
     for number, segment in enumerate(reading.segments, start=1):
         print(f"{number}. {segment.spoken} ({segment.seconds:.1f} s)")
     for change in reading.changes:

@@ -13,7 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from speech_text import ReadingOptions, Written
+
 Float32 = npt.NDArray[np.float32]
+Check = Callable[[], None]  # raises an error where nobody waits for the work any more
 Stage = Literal["queue", "text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 _STAGES_OF_AN_ENGINE: tuple[Stage, ...] = ("text", "prefill", "decode", "flow", "vocoder")
@@ -26,7 +29,6 @@ Dtype = Literal["auto", "fp32", "bf16", "int8"]
 DecodeKernels = Literal["triton", "c", "plain"]  # of a decode step: on a GPU, on a CPU, and PyTorch's
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
-Verbatim = Literal["read", "short", "skip"]
 Timestamps = Literal["segment", "sentence", "word"]
 SampleRate = Literal[24000, 32000]  # Hz; each has its own vocoder
 SAMPLE_RATE: Final = 24000  # Hz; the default
@@ -42,17 +44,6 @@ class Recording:
     @property
     def seconds(self) -> float:
         return float(self.samples.shape[-1] / self.sample_rate)
-
-
-MOOD_SIGN: Final = ":"  # `my_voice:glad` is the voice my_voice in its mood glad
-
-
-def in_mood(voice: str, mood: str) -> str:
-    """Returns the name of `voice` in `mood`, without the mood that `voice` may name: "ann:sad" and "glad"
-    give "ann:glad". An empty `mood` means the voice's first recording. A name that begins with `:` means the
-    request's own voice: ":glad" is that voice in the mood glad, ":" is that voice as the request has it."""
-    name = voice.partition(MOOD_SIGN)[0]
-    return f"{name}{MOOD_SIGN}{mood}" if mood or not name else name
 
 
 class Voice(Struct, frozen=True, eq=False, tag=True):
@@ -82,28 +73,6 @@ class SamplingOptions:
     top_k: int = 25
     beam_size: int = 1
     seed: int = 42
-
-
-@dataclass(frozen=True, slots=True)
-class LexiconEntry:
-    """How a word is said: as `reading` in pinyin, or as the text `replacement`. If `context` is set, the
-    entry is used only where the sentence has that text within 50 characters of the word."""
-
-    word: str
-    reading: str | None = None
-    replacement: str | None = None
-    context: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingOptions:
-    """How a text is read. `use_phoneme` writes polyphones and rare characters as phonemes. `verbatim` says
-    how much of addresses and code is said; None decides by the text's length
-    (speech_text/markup/verbatim.py). `lexicon` holds entries for this text alone."""
-
-    use_phoneme: bool = False
-    verbatim: Verbatim | None = None
-    lexicon: Sequence[LexiconEntry] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,28 +126,6 @@ class Progress:
 
 
 NO_PROGRESS: Final = Progress()
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenWord:
-    """A word, Hanzi or figure: the characters `start` to `end` of a text. `syllables` is roughly the number
-    of syllables in which it is spoken. `pause` says whether a speaker would pause after it."""
-
-    start: int
-    end: int
-    syllables: float
-    pause: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The written form of a segment, without its marks. `paragraph` is a number that grows with each line
-    end. `start` is the number of characters before the segment in the whole text without marks."""
-
-    text: str
-    words: Sequence[WrittenWord]
-    paragraph: int
-    start: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -50,16 +50,11 @@ from __future__ import annotations
 
 import re
 
-MAX_QUOTED_CHARS = 80
+from speech_text import TextError
+from speech_text import quote as quote
+
 # An absolute path of two parts or more. A path in quotes may hold blanks.
 _PATH = re.compile(r"""(?P<quote>['"])(?:/[^/'"\n]+){2,}|(?<![\w./:])(?:/[^\s/'"<>:;,()]+){2,}/?""")
-
-
-def quote(text: str, max_chars: int = MAX_QUOTED_CHARS) -> str:
-    """Returns a user's text as an error may repeat it: on one line, cut to `max_chars` characters, of which
-    the last is then `…`."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= max_chars else flat[: max_chars - 1] + "…"
 
 
 def without_paths(text: str) -> str:
@@ -278,3 +273,15 @@ class AlreadyRunning(StartupError):
 
 class Failed(Exception):
     """A command was tried and did not work. It ends with exit code 1."""
+
+
+_OF_TEXTS: dict[str, type[ServiceError]] = {
+    "nothing_to_say": NothingToSay,
+    "text_too_long": TextTooLong,
+    "malformed_pronunciation": MalformedPronunciation,
+}
+
+
+def of_text(error: TextError) -> ServiceError:
+    """Returns the error that a client gets for a text that cannot be read."""
+    return _OF_TEXTS.get(error.code, InvalidField)(str(error))

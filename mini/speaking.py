@@ -19,7 +19,7 @@ from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
 from glm_tts_api.voices.store import VoiceStore
 from mini.measures import Wave
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Server:
         self, scratch: Path, model: Path = BUNDLED_MODEL, *, flow_steps: int | None = None, guard: bool = True
     ) -> None:
         """`flow_steps` None takes as many as the checkpoint names."""
-        self.frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=scratch / "text")
+        self.frontend = TextFrontend(cache_dir=scratch / "text")
         self._voices = shipped_voices(scratch)
         self._engine = Engine(
             EngineConfig(n_slots=4, flow_steps=flow_steps, threads=1, guard=guard),

@@ -1,31 +1,29 @@
-"""The entry point of the text package: turns a client's text into segments for the LLM's tokenizer."""
+"""Turns a text into segments: words to speak, for a TTS model's tokenizer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
-from glm_tts_api import errors
-from glm_tts_api.contracts import MOOD_SIGN, ReadingOptions, Verbatim
+from speech_text.blocks import block_ends
 from speech_text.changes import Use
 from speech_text.cut.block_pauses import Pauses
-from speech_text.cut.paragraphs import block_ends
 from speech_text.cut.pieces import Check, unwatched
 from speech_text.cut.split import MAX_WEIGHT, forget_words, split
 from speech_text.default.rules import DefaultRules
+from speech_text.dictionaries import Dictionaries, shipped
+from speech_text.errors import TextError, quote
+from speech_text.lexicon import Lexicon
+from speech_text.marks import MOOD_SIGN, Part, cut_blocks, parts_of, take_out_marks
 from speech_text.markup.formulas import formula_spans
-from speech_text.markup.lexicon import LexiconFile
-from speech_text.markup.marks import Part, cut_blocks, parts_of, take_out_marks
 from speech_text.markup.tags import markup_spans, without_inner
 from speech_text.markup.verbatim import Span, shortened, verbatim_spans
-from speech_text.phonemes.dictionaries import DictionaryFiles
 from speech_text.phonemes.writer import Phonemizer
 from speech_text.published.rules import PublishedRules
 from speech_text.reading import Reading, SpokenSegment
+from speech_text.types import ReadingOptions, RuleSet, Verbatim
 from speech_text.wetext import chinese_normalizer, english_normalizer
 
-RuleSet = Literal["default", "published"]
 _PAUSES = Pauses()
 _NOTHING_ASKED = ReadingOptions()
 _LONG = 500  # characters: in a longer text addresses and code are shortened by default
@@ -36,44 +34,38 @@ class TextFrontend:
     """Normalises a text, cuts it into segments and, in phoneme mode, writes uncertain Hanzi as phoneme
     tokens. Safe to call from several threads.
 
-    `longest_segment` is about the largest weight of a segment (cut/split.py). The engine sets it to what the
-    loaded model asks for. It has no effect under the published rules."""
+    `longest_segment` is about the largest weight of a segment (cut/split.py), which a model may set lower. It
+    has no effect under the published rules."""
 
     def __init__(
         self,
-        config_dir: Path,
+        dictionaries: Callable[[], Dictionaries] = shipped,
+        lexicon: Callable[[], Lexicon] | None = None,
         *,
-        cache_dir: Path,
+        cache_dir: Path | None = None,
         rules: RuleSet = "default",
-        shipped: Path | None = None,
         max_characters: int | None = None,
     ) -> None:
-        """`config_dir` holds the user's dictionaries. `shipped` holds the files that replace missing ones of
-        `config_dir`. `cache_dir` is for files that can be built again. `rules` names the set of reading
+        """`dictionaries` and `lexicon` are called for each text, so both may change between two texts.
+        Without them the dictionaries that come with this package hold, and no lexicon. `cache_dir` is for
+        files that can be built again; by default it is ~/.cache/speech_text. `rules` names the set of reading
         rules.
 
         `max_characters` is the limit for a text, which callers check. Once its signs and lexicon words are
         written out as words, the text may have twice as many characters. None sets no limit.
         """
         self.longest_segment = MAX_WEIGHT
-        self._files = DictionaryFiles(config_dir, shipped)
-        self._lexicon = LexiconFile(config_dir, self._files)
+        self._dictionaries = dictionaries
+        self._lexicon = lexicon or (lambda: Lexicon((), dictionaries().phonemes))
         self._max_characters = max_characters
         self._cut_words = rules == "default"
+        cache_dir = cache_dir or Path.home() / ".cache" / "speech_text"
         self._rules: PublishedRules | DefaultRules
         if rules == "published":
             self._rules = PublishedRules(chinese_normalizer(cache_dir), english_normalizer())
         else:
-            self._rules = DefaultRules(lambda: self._files.current().words)
+            self._rules = DefaultRules(lambda: dictionaries().words)
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
-        self.split("ready")  # the pronouncing dictionary loads now, not with the first request
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """The faults of the user's dictionary files, one text each. Files that have changed are read again
-        first."""
-        self._lexicon.current()
-        return (*self._files.current().warnings, *self._lexicon.warnings)
 
     def prepare(self, text: str, *, use_phoneme: bool = False) -> list[str]:
         """Returns the segments of `text` as strings for the LLM's tokenizer. With `use_phoneme`, phoneme
@@ -87,24 +79,24 @@ class TextFrontend:
         check: Check = unwatched,
     ) -> Reading:
         """Reads `text`: applies its marks and the lexicon, normalises it and cuts it into segments. The
-        lexicon of the request, which is in `options`, takes precedence over the user's lexicon file.
+        lexicon in `options` takes precedence over the other.
 
-        `check` is called repeatedly during the work, and its errors are passed on. Raises NothingToSay,
-        TextTooLong, and MalformedPronunciation for an invalid mark.
+        `check` is called repeatedly during the work, and its errors are passed on. Raises TextError
+        ("nothing_to_say", "text_too_long", and "malformed_pronunciation" for an invalid mark).
         """
-        entries = self._lexicon.current().extended(options.lexicon)
+        entries = self._lexicon().extended(options.lexicon)
         written = cut_blocks(parts_of(text, entries.inventory), self._block_ends(text))
         verbatim = verbatim_spans(text, self._verbatim(text, options))
         written = shortened(written, without_inner(self._markup(text), verbatim))
         parts = entries.apply(written, check)
         marked = take_out_marks(text, self._short_enough(parts))
         if not _is_speakable(marked.plain):
-            raise errors.NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.")
+            raise _nothing_to_say("The text has nothing to say: no letter, no digit and no Hanzi.")
         read = self.phonemize if options.use_phoneme else str
         sounds = iter(marked.sounds)
         segments, uses = list[SpokenSegment](), list[Use]()
         pause_s, block_s, voice, speed = 0.0, 0.0, "", 1.0
-        replacements = self._files.current().replacements
+        replacements = self._dictionaries().replacements
         for cut, stretch in marked.stretches(self.normalize(marked.text, check, uses)):
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             block_s = max(block_s, cut.block_s) if segments else 0.0
@@ -117,7 +109,7 @@ class TextFrontend:
                     segments.append(SpokenSegment(words, spoken, pause_s or block_s, _speaker(voice), speed))
                     pause_s = block_s = 0.0
         if not segments:
-            raise errors.NothingToSay(f"Nothing of this text can be spoken: {errors.quote(text)}")
+            raise _nothing_to_say(f"Nothing of this text can be spoken: {quote(text)}")
         return Reading(marked, tuple(segments), pause_s, tuple(uses))
 
     def normalize_prompt(self, text: str) -> str:
@@ -128,12 +120,12 @@ class TextFrontend:
     def normalize(self, text: str, check: Check = unwatched, uses: list[Use] | None = None) -> str:
         """Returns `text` as it is spoken: its numbers and signs are written as words, and it ends with a full
         stop or a question mark. Returns "." if nothing is left to speak. Each use of a rule is appended to
-        `uses`. Raises TextTooLong."""
+        `uses`. Raises TextError ("text_too_long")."""
         whole = text.encode("utf-8", "ignore").decode("utf-8")  # drops halves of surrogate pairs
         folded = self._rules.fold(whole)
         self._require_short(len(folded))
         return self._rules.speak(
-            folded, self._files.current().replacements, [] if uses is None else uses, check
+            folded, self._dictionaries().replacements, [] if uses is None else uses, check
         )
 
     def _block_ends(self, text: str) -> Iterator[tuple[int, float]]:
@@ -156,7 +148,7 @@ class TextFrontend:
         return options.verbatim or ("short" if is_long else "read")
 
     def _short_enough(self, parts: Iterable[Part]) -> Iterator[Part]:
-        """Yields `parts` unchanged. Raises TextTooLong as soon as their spoken forms together are longer than
+        """Yields `parts` unchanged. Raises TextError as soon as their spoken forms together are longer than
         `_require_short` allows."""
         n_chars = 0
         for part in parts:
@@ -166,9 +158,10 @@ class TextFrontend:
 
     def _require_short(self, n_chars: int) -> None:
         if self._max_characters is not None and n_chars > (most := _MOST_GROWTH * self._max_characters):
-            raise errors.TextTooLong(
+            raise TextError(
+                "text_too_long",
                 f"The text has {n_chars} characters or more once its signs and words of the lexicon are "
-                f"written out; at most {most} are possible (twice MAX_TEXT_LENGTH)."
+                f"written out; at most {most} are possible (twice MAX_TEXT_LENGTH).",
             )
 
     def split(self, text: str) -> list[str]:
@@ -181,7 +174,7 @@ class TextFrontend:
         """Returns a normalised segment with phoneme tokens in place of Hanzi. Words of the user's
         pronunciation dictionary are always replaced. Another Hanzi stays if it is on the keep list and has
         its usual reading, or if the model lacks its phonemes."""
-        return self._phonemize(segment, self._files.current())
+        return self._phonemize(segment, self._dictionaries())
 
     def clear_cache(self) -> None:
         """Forgets what was computed for earlier texts. Frees memory only; no result changes."""
@@ -194,6 +187,10 @@ def _speaker(voice: str) -> str | None:
     """Returns the name of the voice that a mark asked for. None stands for the request's own voice in its own
     mood."""
     return None if voice in ("", MOOD_SIGN) else voice
+
+
+def _nothing_to_say(why: str) -> TextError:
+    return TextError("nothing_to_say", why)
 
 
 def _is_speakable(text: str) -> bool:

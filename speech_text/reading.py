@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 
-from glm_tts_api.contracts import Written
-from glm_tts_api.errors import quote
 from speech_text.changes import Change, Comparison, Place, Use, compare
 from speech_text.cut.split import weight
-from speech_text.markup.marks import MarkedText
+from speech_text.errors import quote
+from speech_text.marks import MarkedText
 from speech_text.signs import PUNCTUATION, has_hanzi
+from speech_text.types import Written
 from speech_text.written import written_segments
 
 _SYLLABLE_S, _MARK_S = 0.2, 0.25

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from glm_tts_api.contracts import Written, WrittenWord
 from speech_text.changes import Comparison
 from speech_text.cut.split import SYLLABLE_WEIGHT, weight
+from speech_text.types import Written, WrittenWord
 
 _HANZI = "\u3400-\u9fff\uf900-\ufaff"
 # A unit of the written text: a Hanzi, a word, or a number with the marks inside it.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 TIERS = {
-    "unit": "no process, no model: audio, deploy, longform, service, settings, speech*, stats, voices",
+    "unit": "no process, no model: audio, deploy, l*, service, settings, speech*, stats, voices",
     "server": "real ports, and an engine that speaks tones",
     "model": "the mini, tiny models and goldens",
     "scripts": "the shell scripts, the wheel and the commands, each with servers of its own",
@@ -22,7 +22,7 @@ TIERS = {
 }
 # The longest path that fits decides.
 PLACES = {
-    **dict.fromkeys(("audio", "deploy", "longform", "service"), "unit"),
+    **dict.fromkeys(("audio", "deploy", "lexicon", "longform", "service"), "unit"),
     **dict.fromkeys(("settings", "speech", "stats", "speech_text", "voices"), "unit"),
     "api": "server",
     "recognition": "unit",
@@ -37,7 +37,8 @@ PLACES = {
     "api/test_levels_of_a_long_script.py": "long",
     "api/test_levels_of_a_script.py": "model",
     **dict.fromkeys(("api/test_ended_engines.py", "api/test_lost_device.py"), "long"),
-    **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "speech_text/test_wetext_built.py"), "long"),
+    **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "scripts/test_upgrade.py"), "long"),
+    "speech_text/test_wetext_built.py": "long",
     "api/test_no_models_in_the_server.py": "model",
     "api/test_official_bench.py": "scripts",
     "api/test_processes_of_engines.py": "model",

@@ -16,6 +16,7 @@ from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.http.drain import InFlight
+from glm_tts_api.lexicon import LexiconFile
 from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.longform.outputs import Outputs
 from glm_tts_api.speech.admission import Admission
@@ -24,7 +25,6 @@ from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats.workers import WorkerStats
 from glm_tts_api.voices.store import VoiceStore
-from speech_text.markup.lexicon import LexiconFile
 
 logger = logging.getLogger(__name__)
 _AGAIN_S = 10.0

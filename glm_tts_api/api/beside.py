@@ -12,13 +12,12 @@ from fastapi import Request
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.audio.decode import decode_audio
 from glm_tts_api.audio.encode import from_pcm16, open_encoder
-from glm_tts_api.contracts import AudioFormat, Recording, Voice
+from glm_tts_api.contracts import AudioFormat, Check, Recording, Voice
 from glm_tts_api.errors import InvalidField, PromptRejected, ServiceError, Unavailable, quote
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.recognition.recogniser import Heard
 from glm_tts_api.voices.check import Finding, check_recording, check_transcript_fit, words_heard
 from glm_tts_api.voices.store import VoiceStore
-from speech_text.cut.pieces import Check
 
 ResultT = TypeVar("ResultT")
 _PIECE_BYTES = 2**20  # of samples; they are encoded in some 0.1 s

@@ -13,13 +13,13 @@ from glm_tts_api import errors
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
-from glm_tts_api.contracts import MOOD_SIGN, UploadedVoice, Voice, in_mood
+from glm_tts_api.contracts import UploadedVoice, Voice
 from glm_tts_api.errors import quote
 from glm_tts_api.http.body import Upload
 from glm_tts_api.http.middleware import LOG
 from glm_tts_api.speech.request_log import RequestLog, recorded_outcome
 from glm_tts_api.stats.figures import Api, Figures
-from speech_text.markup.marks import voices_in
+from speech_text.marks import MOOD_SIGN, in_mood, voices_in
 
 _MOST_VOICES = 32  # in one text; their samples are in memory while the request waits
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from glm_tts_api.commandline.api import Api, Files, server_at
 from glm_tts_api.commandline.files import Misused, given_text, read_file, write_file
 from glm_tts_api.commandline.progress import progress_of
-from glm_tts_api.contracts import in_mood
 from glm_tts_api.errors import Failed
+from speech_text.marks import in_mood
 
 _NO_DEVICE = "audio open failed"  # ffplay prints this without a sound device, but ends with exit code 0
 _ANY = ("wav", "flac", "mp3", "opus", "aac")

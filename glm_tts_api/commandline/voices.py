@@ -13,10 +13,10 @@ from urllib.parse import quote, urlencode
 
 from glm_tts_api.commandline.api import Api, Fields, say_aside, server_at
 from glm_tts_api.commandline.files import Misused, read_file, write_file
-from glm_tts_api.contracts import MOOD_SIGN, in_mood
 from glm_tts_api.errors import Failed, InvalidField
 from glm_tts_api.voices.about import NOTES
 from glm_tts_api.voices.archive import PackedVoice, pack, unpack
+from speech_text.marks import MOOD_SIGN, in_mood
 
 _PROMPTS = "/api/v1/prompts"
 _GAP = "  "

@@ -15,13 +15,13 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Timings, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import Begun, Child, EngineDied
 from glm_tts_api.engine.messages import BrokenMessage, error_of
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
-from speech_text.reading import ShownReading
+from speech_text import ReadingOptions, ShownReading
 
 logger = logging.getLogger(__name__)
 

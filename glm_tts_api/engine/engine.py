@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, ReadingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
@@ -40,11 +40,10 @@ from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, patience
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.checkpoint import Models
-from speech_text.cut.pieces import Check
+from speech_text import ReadingOptions
 
 if TYPE_CHECKING:
-    from speech_text.frontend import TextFrontend
-    from speech_text.reading import ShownReading
+    from speech_text import ShownReading, TextFrontend
 
 logger = logging.getLogger(__name__)
 AnswerT = TypeVar("AnswerT")

@@ -13,8 +13,9 @@ import re
 import threading
 from typing import Final
 
-from glm_tts_api.errors import InternalFault, OutOfMemory, ServiceError, StartupError
+from glm_tts_api.errors import InternalFault, OutOfMemory, ServiceError, StartupError, of_text
 from glm_tts_api.logs import without_text
+from speech_text import TextError
 
 logger = logging.getLogger(__name__)
 _TIMES = 3  # a stage is lost when the same fault comes three times in a row
@@ -76,9 +77,12 @@ def as_service_error(
     error: BaseException, request_id: str, *, done: str, may_quote: bool = False
 ) -> ServiceError:
     """Returns the error that the client gets for a fault, and writes the fault itself to the log. The result
-    is OutOfMemory if a device has no memory left, else InternalFault. A ServiceError is returned as it is and
-    not logged. `done` says what was being done with the text ("spoken", for example). `may_quote` says that
-    the error may contain the text, which is then removed before the fault is logged."""
+    is OutOfMemory if a device has no memory left, else InternalFault. A ServiceError is returned as it is, a
+    TextError as `of_text` has it; neither is logged. `done` says what was being done with the text ("spoken",
+    for example). `may_quote` says that the error may contain the text, which is then removed before the fault
+    is logged."""
+    if isinstance(error, TextError):
+        return of_text(error)
     if isinstance(error, ServiceError):
         return error
     logged = without_text(error) if may_quote else error

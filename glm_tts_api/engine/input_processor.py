@@ -6,7 +6,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Voice
+from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest, Voice
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
@@ -15,11 +15,10 @@ from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
 from glm_tts_api.model.checkpoint import Models
-from speech_text.cut.pieces import Check, unwatched
-from speech_text.reading import spoken_seconds
+from speech_text import spoken_seconds
 
 if TYPE_CHECKING:  # the engine runs where the text libraries are not installed
-    from speech_text.frontend import TextFrontend
+    from speech_text import TextFrontend
 
 _CACHED_TRANSCRIPTS = 256
 _MAX_BYTES = 2**23
@@ -57,15 +56,14 @@ class InputProcessor:
         self,
         asked: SpeechRequest,
         listener: RequestListener,
-        check: Check = unwatched,
+        check: Check = lambda: None,
         *,
         progress: Progress = NO_PROGRESS,
     ) -> EngineRequest:
         """Makes the engine's request: cuts the text into segments, encodes each segment and gives it the
         prompt of its voice. `check` is called again and again during the work; `check` raises an error when
-        nobody waits for the request any more. `progress` is the work that another engine has already done for
-        the request. Raises NothingToSay, MalformedPronunciation, UnknownVoice, PromptRejected, and the errors
-        of `check`."""
+        nobody waits for the request any more. `progress` is what another engine has already done for the
+        request. Raises TextError, NothingToSay, UnknownVoice, PromptRejected and the errors of `check`."""
         reading = self.frontend.read(asked.text, asked.reading, check)
         prompts: dict[str | None, VoicedPrompt] = {}
         segments: list[Segment] = []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import Written
+from speech_text import Written
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.voice_features import VoicePrompt

@@ -13,7 +13,6 @@ from glm_tts_api.contracts import (
     Dtype,
     Float32,
     Progress,
-    ReadingOptions,
     Recording,
     SegmentFault,
     SpeechRequest,
@@ -23,7 +22,7 @@ from glm_tts_api.contracts import (
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import InternalFault, ServiceError
-from speech_text.reading import ShownReading
+from speech_text import ReadingOptions, ShownReading
 
 
 class Message(Struct, frozen=True, eq=False, array_like=True, tag=True):
@@ -36,9 +35,8 @@ class Message(Struct, frozen=True, eq=False, array_like=True, tag=True):
 
 class Load(Message, frozen=True):
     """The first message: tells the engine which model to load, and with which settings. `number` is the
-    engine's number, from 0 to `n_engines` - 1. All paths are absolute. `shipped` is the folder of the configs
-    that come with the package. `device` is the setting DEVICE. `again_on` is the device of the engine's last
-    process; empty for its first process."""
+    engine's number, from 0 to `n_engines` - 1. All paths are absolute. `device` is the setting DEVICE.
+    `again_on` is the device of the engine's last process; empty for its first process."""
 
     number: int
     n_engines: int
@@ -49,7 +47,6 @@ class Load(Message, frozen=True):
     text_rules: Literal["default", "published"]
     max_characters: int
     configs_dir: str
-    shipped: str
     cache_dir: str
     logs_json: bool
     logs_texts: bool

@@ -28,7 +28,7 @@ from itertools import count
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from glm_tts_api.contracts import Progress, ReadingOptions, Recording, SpeechRequest, Voice
+from glm_tts_api.contracts import Progress, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import checkpoint_check, messages
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
 from glm_tts_api.engine.frames import ChildSide
@@ -39,7 +39,7 @@ from glm_tts_api.engine.telling import CountedSteps, Listener
 from glm_tts_api.errors import InternalFault, ServiceError
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.processes import end_with_parent, importing
-from speech_text.reading import ShownReading
+from speech_text import ReadingOptions, ShownReading
 
 logger = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ class EngineProcess:
 def import_models() -> None:
     """Imports the modules that every engine needs. The imports take longer than loading a small model."""
     with importing():
-        import speech_text.frontend  # noqa: F401
+        from speech_text import TextFrontend  # noqa: F401
 
 
 def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> SpeakingEngine:
@@ -205,9 +205,10 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
     `on_lost` is called when the engine cannot speak any more."""
     from glm_tts_api.engine.engine import Engine
     from glm_tts_api.engine.torch_flags import set_torch_flags
+    from glm_tts_api.lexicon import LexiconFile, open_frontend
     from glm_tts_api.model.checkpoint import Models, load_checkpoint
     from glm_tts_api.model.placement import choose_device, flow_in_bf16, n_sharing, placement_warnings
-    from speech_text.frontend import TextFrontend
+    from speech_text import TextFrontend
 
     def load_models() -> Models:
         device = choose_device(load.again_on or load.device, nth=load.number)
@@ -223,14 +224,16 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
         return replace(models, warnings=tuple(warnings), n_engines=n_engines)
 
     def load_frontend() -> TextFrontend:
-        frontend = TextFrontend(
-            Path(load.configs_dir),
+        lexicon = LexiconFile(Path(load.configs_dir))
+        frontend = open_frontend(
+            lexicon,
             cache_dir=Path(load.cache_dir),
             rules=load.text_rules,
-            shipped=Path(load.shipped),
             max_characters=load.max_characters,
         )
-        for warning in frontend.warnings:
+        frontend.split("ready")  # the pronouncing dictionary loads now, not with the first request
+        lexicon.current()
+        for warning in (*lexicon.dictionaries.current().warnings, *lexicon.warnings):
             logger.warning(warning)
         return frontend
 

@@ -12,13 +12,11 @@ from math import log
 
 import torch
 
-from glm_tts_api.contracts import SAMPLE_RATE, Voice
+from glm_tts_api.contracts import SAMPLE_RATE, Check, Voice
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
-from speech_text.cut.pieces import Check, unwatched
-from speech_text.frontend import TextFrontend
-from speech_text.signs import has_hanzi
+from speech_text import TextFrontend, has_hanzi
 
 _MOST_OVER_CHANCE = 1.25
 _UNIT = re.compile(r"[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+")  # a Hanzi, or a word
@@ -41,7 +39,7 @@ class TranscriptFit:
     def __init__(self, models: Models, frontend: TextFrontend, features: VoiceFeatures) -> None:
         self._models, self._frontend, self._features = models, frontend, features
 
-    def gain(self, voice: Voice, check: Check = unwatched) -> float | None:
+    def gain(self, voice: Voice, check: Check = lambda: None) -> float | None:
         """Returns how much better the transcript explains the recording's speech tokens than other texts do.
         The gain compares the mean negative log-probability of the tokens: it is the share by which this
         number is lower after the transcript than, on average, after the other texts. The gain is about 0 for

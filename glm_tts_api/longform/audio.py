@@ -30,7 +30,7 @@ from glm_tts_api.longform.folder import JobFolder, Made
 from glm_tts_api.longform.job import Job, Unit
 from glm_tts_api.longform.loudness import LEVEL, Preset, mastered
 from glm_tts_api.longform.subtitles import TimedText
-from speech_text.markup.marks import without_marks
+from speech_text.marks import without_marks
 
 logger = logging.getLogger(__name__)
 BookFormat = Literal["m4b", AudioFormat]

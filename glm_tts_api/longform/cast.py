@@ -13,12 +13,13 @@ import msgspec
 
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.longform.script import Block, Book
-from speech_text.cut.block_pauses import LONGEST_S, Pauses
+from speech_text import Pauses
 
 NARRATORS = ("旁白", "narrator")
 MOST_NAMES, MOST_NAME = 200, 40  # the most names of a cast; the most characters of a name
 _MOST_JSON = 100_000  # characters of a cast as text
 _MOST_PAUSES_JSON = 1000  # characters of pauses as text; longer text is cut, and so is no JSON
+_LONGEST_S = Pauses.LONGEST_S
 _KINDS = tuple(field.name for field in fields(Pauses))
 # A name, an optional remark in brackets on how the line is said, a colon, and the spoken text.
 _LINE = re.compile(
@@ -97,7 +98,7 @@ def read_pauses(data: str | Mapping[str, object]) -> Pauses:
         given = None
     if not isinstance(given, Mapping) or not all(name in _KINDS and _is_pause(given[name]) for name in given):
         raise InvalidField(
-            f"pauses gives seconds from 0 to {LONGEST_S:g} to {', '.join(_KINDS[:-1])} or {_KINDS[-1]}, "
+            f"pauses gives seconds from 0 to {_LONGEST_S:g} to {', '.join(_KINDS[:-1])} or {_KINDS[-1]}, "
             'as in {"paragraph": 0.6}.',
             param="pauses",
         )
@@ -105,4 +106,4 @@ def read_pauses(data: str | Mapping[str, object]) -> Pauses:
 
 
 def _is_pause(seconds: object) -> bool:
-    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_S
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= _LONGEST_S

@@ -38,7 +38,7 @@ from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit, UnitVerd
 from glm_tts_api.longform.loudness import quiet_tail
 from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Book
-from speech_text.cut.block_pauses import Pauses
+from speech_text import Pauses
 
 _AUDIO_NAME = re.compile(r"(\d{6,9})-(\d{1,18})-(\d{1,18})\.flac")  # each number fits into 64 bits
 _NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 from glm_tts_api.longform.script import Book, Found, book_of, row_of
-from speech_text.cut.paragraphs import ENDED, goes_on, heading_rank, join_lines, wrap_width
+from speech_text.blocks import ENDED, goes_on, heading_rank, join_lines, wrap_width
 
 _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _SETEXT = re.compile(r" {0,3}(=+|-{2,})\s*")

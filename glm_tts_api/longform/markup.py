@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from lxml import etree
 
 from glm_tts_api.longform.script import Found, row_of
-from speech_text.cut.paragraphs import BlockKind, is_item, paragraphs
+from speech_text.blocks import BlockKind, is_item, paragraphs
 
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.S)
 _BLOCKS = re.compile(

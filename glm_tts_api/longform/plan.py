@@ -7,18 +7,12 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from glm_tts_api.contracts import MOOD_SIGN
 from glm_tts_api.longform.job import Unit, seed_of
 from glm_tts_api.longform.script import Block, Book
-from speech_text.cut.block_pauses import Pauses
-from speech_text.cut.incremental import SentenceSplitter
-from speech_text.cut.pieces import pieces
-from speech_text.cut.split import MAX_WEIGHT, MIN_WEIGHT, weight
-from speech_text.markup.marks import lasting_marks, without_marks
+from speech_text import Pauses, utterances
+from speech_text.marks import MOOD_SIGN, lasting_marks, without_marks
 
-_LONGEST = 180  # characters of a unit; such a text is short by the default of TEXT_LENGTH_THRESHOLD
 NO_MARKS: Final[Mapping[str, str]] = MappingProxyType({})
-_PUSHED = 2000  # characters given to the splitter at a time; each cut copies the text in the splitter
 
 
 def plan(
@@ -56,37 +50,8 @@ def plan(
 
 
 def _texts(block: Block) -> list[str]:
-    return list(filter(_is_said, cut(block.text)))
+    return list(filter(_is_said, utterances(block.text)))
 
 
 def _is_said(text: str) -> bool:
     return any(map(str.isalnum, without_marks(text)))
-
-
-def cut(text: str) -> Iterator[str]:
-    """Cuts the text of a block into pieces of about one segment each. A piece has whole sentences, and short
-    sentences stay together. Only a sentence of more than 180 characters is cut inside."""
-    together, weighs = "", 0.0
-    for sentence in _sentences(text):
-        heavy = weight(sentence)
-        if together and (weighs >= MIN_WEIGHT or weighs + heavy > MAX_WEIGHT or _longer(together, sentence)):
-            yield together.strip()
-            together, weighs = "", 0.0
-        together, weighs = together + sentence, weighs + heavy
-    if together.strip():
-        yield together.strip()
-
-
-def _longer(together: str, sentence: str) -> bool:
-    return len(together) + len(sentence) > _LONGEST
-
-
-def _sentences(text: str) -> Iterator[str]:
-    """Yields the sentences of `text`. A sentence longer than 180 characters comes in several pieces."""
-    splitter = SentenceSplitter()
-    for start in range(0, len(text), _PUSHED):
-        for sentence in splitter.push(text[start : start + _PUSHED]):
-            yield from pieces(sentence, _LONGEST)
-        if splitter.n_waiting > _PUSHED:
-            yield from pieces(splitter.flush(), _LONGEST)
-    yield from pieces(splitter.flush(), _LONGEST)

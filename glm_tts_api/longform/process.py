@@ -13,11 +13,12 @@ import msgspec
 from msgspec import Struct
 
 from glm_tts_api import errors
-from glm_tts_api.errors import InternalFault, ServiceError, UnparsableBody
+from glm_tts_api.errors import InternalFault, ServiceError, UnparsableBody, of_text
 from glm_tts_api.logs import without_text
 from glm_tts_api.longform.cast import give_voices
 from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book
+from speech_text import TextError
 
 logger = logging.getLogger(__name__)
 # A text of 2,000,000 characters in lines of three takes 7 s and 264 MB (AMD EPYC).
@@ -83,13 +84,15 @@ def _read(asked: _Asked) -> _Answer:
         data = asked.data.decode() if asked.is_text else asked.data
         if asked.is_ssml and isinstance(data, str):
             # The import takes longer than the reading of most books.
-            from speech_text.markup.ssml import with_marks
+            from speech_text import with_marks
 
             data, warnings = with_marks(data)
         book = read_book(data, asked.name)
         return _Answer(book if asked.cast is None else give_voices(book, asked.cast), warnings)
     except MemoryError:
         return _Answer(error=UnparsableBody.__name__, message=_TOO_MUCH, param="file")
+    except TextError as error:
+        return _Answer(error=type(of_text(error)).__name__, message=str(error))
     except ServiceError as error:
         return _Answer(error=type(error).__name__, message=error.message, param=error.param)
 

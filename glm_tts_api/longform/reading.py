@@ -12,7 +12,7 @@ from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong, Unparsab
 from glm_tts_api.longform.epub import read_epub
 from glm_tts_api.longform.markdown import is_markdown, read_markdown
 from glm_tts_api.longform.script import Book, Found, book_of
-from speech_text.cut.paragraphs import join_lines, paragraphs
+from speech_text.blocks import join_lines, paragraphs
 
 MAX_CHARACTERS = 2_000_000
 MAX_BLOCKS = 200_000  # each of ten characters, if the book has the most characters

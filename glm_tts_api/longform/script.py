@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from speech_text.cut.paragraphs import BlockKind as BlockKind
-from speech_text.cut.paragraphs import heading_rank
+from speech_text.blocks import BlockKind as BlockKind
+from speech_text.blocks import heading_rank
 
 _CONTENTS = ("目录", "目 录", "contents", "table of contents")
 _LEAST_CONTENTS = 3  # this many headings in a row are taken for a table of contents

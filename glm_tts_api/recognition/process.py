@@ -21,7 +21,7 @@ from glm_tts_api.engine.frames import ChildSide, decoder
 from glm_tts_api.processes import end_with_parent
 from glm_tts_api.recognition.comparison import compare, in_words, verdict_of
 from glm_tts_api.recognition.recogniser import Heard, Listen
-from speech_text.signs import has_hanzi
+from speech_text import has_hanzi
 
 logger = logging.getLogger(__name__)
 _NICE = 5  # a lower priority than that of the engines

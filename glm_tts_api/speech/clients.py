@@ -7,8 +7,8 @@ import time
 from collections import defaultdict, deque
 from dataclasses import dataclass
 
-from glm_tts_api.contracts import in_mood
 from glm_tts_api.errors import Forbidden, RateLimited
+from speech_text.marks import in_mood
 
 _MINUTE_S = 60.0
 

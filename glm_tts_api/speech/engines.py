@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from glm_tts_api.contracts import ReadingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import SpeechRequest, Timings, Voice
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineInfo, EngineState, Status
@@ -22,7 +22,7 @@ from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.stats.workers import Phase
-from speech_text.reading import ShownReading
+from speech_text import ReadingOptions, ShownReading
 
 HealthStatus = Literal["healthy", "idle", "loading", "draining", "unhealthy"]
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from glm_tts_api.contracts import Check
 from glm_tts_api.errors import ClientGone
-from speech_text.cut.pieces import Check
 
 P = ParamSpec("P")
 T = TypeVar("T")

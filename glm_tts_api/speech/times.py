@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from glm_tts_api.audio.alignment import Said, word_places
-from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest, Written
-from speech_text.cut.incremental import may_cut
+from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
+from speech_text import SentenceSplitter, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _sentences(written: Written, whole: Timed, spans: Sequence[tuple[float, floa
     begins, and the last sentence ends when the segment ends. All other sentences begin and end with their
     words, whose times in seconds are `spans`."""
     text, words = written.text, written.words
-    ends = [at for at in range(1, len(text)) if may_cut(text, at)]
+    ends = SentenceSplitter.ends(text)
     first, start = 0, 0
     for last, word in enumerate(words):
         following = words[last + 1] if last + 1 < len(words) else None

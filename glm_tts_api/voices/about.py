@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
-from glm_tts_api.contracts import MOOD_SIGN
 from glm_tts_api.errors import InvalidField, TextTooLong, UnknownMood, UnknownVoice, quote
+from speech_text.marks import MOOD_SIGN
 
 MOST_INDEX_CHARS = 64
 INDEX_RULE = f"1 to {MOST_INDEX_CHARS} letters of any script, digits, _ and -"

@@ -14,11 +14,11 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 from glm_tts_api.audio.containers import container_of
 from glm_tts_api.audio.decode import decode_audio
 from glm_tts_api.audio.measure import trimmed
-from glm_tts_api.contracts import MOOD_SIGN, in_mood
 from glm_tts_api.errors import InvalidField, NotFound, ServiceError, VoiceExists, quote
 from glm_tts_api.voices.about import NOTES, About, check_about
 from glm_tts_api.voices.index import VoiceInfo, parse_entries, shape_problem
 from glm_tts_api.voices.store import VoiceStore
+from speech_text.marks import MOOD_SIGN, in_mood
 
 Result = Literal["added", "there", "taken"]
 _LIST = "prompt_cache.json"

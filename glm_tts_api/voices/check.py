@@ -13,7 +13,7 @@ from glm_tts_api.audio.measure import Measured, measure, without_silence
 from glm_tts_api.contracts import Recording, Verdict, Voice
 from glm_tts_api.errors import PromptRejected, quote
 from glm_tts_api.voices.decoded import digest_of
-from speech_text.reading import spoken_seconds
+from speech_text import spoken_seconds
 
 CheckName = Literal[
     "recording",

@@ -21,7 +21,7 @@ from typing import TypeVar
 from glm_tts_api.audio.containers import HEAD_BYTES, Container, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.measure import trimmed, without_silence
-from glm_tts_api.contracts import MOOD_SIGN, Voice, in_mood
+from glm_tts_api.contracts import Voice
 from glm_tts_api.errors import (
     Forbidden,
     InvalidField,
@@ -44,6 +44,7 @@ from glm_tts_api.voices.about import (
 from glm_tts_api.voices.decoded import DecodedRecordings
 from glm_tts_api.voices.index import Entry, Found, VoiceIndex, VoiceInfo
 from glm_tts_api.voices.writer import Entries, StoreLimits, VoiceWriter
+from speech_text.marks import MOOD_SIGN, in_mood
 
 BOOK_NAME = "prompt_cache.json"
 _DECODED_BYTES = 64 * 2**20  # enough for some hundred recordings of five seconds

@@ -2,8 +2,8 @@
 
     python -m scripts.checks.links [FILE ...]
 
-Without FILE the check reads all pages of the project's root and of docs/. Links to other hosts are not
-checked.
+Without FILE the check reads all pages of the project's root, docs/ and speech_text/. Links to other hosts
+are not checked.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def faults(page: Path) -> Iterator[str]:
 
 
 def main(files: list[str]) -> int:
-    pages = [Path(name) for name in files] or [*Path().glob("*.md"), *Path("docs").glob("*.md")]
+    every = (page for folder in (".", "docs", "speech_text") for page in Path(folder).glob("*.md"))
+    pages = [Path(name) for name in files] or list(every)
     found = [fault for page in sorted(pages) for fault in faults(page)]
     print("\n".join(found) or f"{len(pages)} pages read.")
     return 1 if found else 0

@@ -1,4 +1,4 @@
-"""Finds prose that is hard to read, in the docs and in the docstrings and comments of the package.
+"""Finds prose that is hard to read, in the docs and in the docstrings and comments of the packages.
 
     python -m scripts.checks.prose [FILE ...]
 
@@ -114,13 +114,10 @@ def faults(path: Path) -> Iterator[str]:
             yield from (f"{path}:{number}: {fault}: {sentence[:60]}" for fault in found)
 
 
-def _modules() -> list[Path]:
-    return [path for package in ("glm_tts_api", "speech_text") for path in Path(package).rglob("*.py")]
-
-
 def main(files: list[str]) -> int:
-    pages = [*Path().glob("*.md"), *Path("docs").glob("*.md")]
-    paths = [Path(name) for name in files] or [*pages, *_modules()]
+    pages = (page for folder in (".", "docs", "speech_text") for page in Path(folder).glob("*.md"))
+    modules = (path for folder in ("glm_tts_api", "speech_text") for path in Path(folder).rglob("*.py"))
+    paths = [Path(name) for name in files] or [*pages, *modules]
     found = [fault for path in sorted(paths) for fault in faults(path)]
     print("\n".join(found) or f"{len(paths)} files read.")
     return 1 if found else 0

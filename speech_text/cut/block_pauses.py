@@ -13,10 +13,10 @@ chapter are longer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from speech_text.cut.paragraphs import ENDED, VERSE, BlockKind, columns, paragraphs
+from speech_text.blocks import ENDED, VERSE, BlockKind, columns, paragraphs
 
-LONGEST_S = 10.0
 _CLOSING = "\"'”’)]）】」』》*_ "
 _SENTENCE_ENDS = tuple("。！？!?….")
 _CLAUSE_ENDS = tuple("，、；：,;:—–")
@@ -34,6 +34,7 @@ class Pauses:
     verse: float = 0.4
     sentence: float = 0.4
     chapter: float = 2.0
+    LONGEST_S: ClassVar = 10.0
 
     def after(self, kind: BlockKind, *, ends_chapter: bool = False) -> float:
         return self.chapter if ends_chapter else float(getattr(self, kind))
@@ -47,20 +48,19 @@ class Pauses:
             return self.sentence
         return self.sentence / 2 if end.endswith(_CLAUSE_ENDS) else 0.0
 
+    def behind(self, piece: str) -> float:
+        """Returns the seconds of pause after `piece`, which is one piece of a text that arrives in pieces.
+        The pause is the one that follows the last block of `piece` in a text that is read at once.
 
-def pause_behind(piece: str) -> float:
-    """Returns the seconds of pause after `piece`, which is one piece of a text that arrives in pieces. The
-    pause is the one that follows the last block of `piece` in a text that is read at once.
-
-    The pause is 0 if `piece` does not end with a line end, if it has no letter, digit or Hanzi, and if its
-    last line ends with a mark [[...]]. It is also 0 after a line of at most 50 columns without punctuation at
-    its end, unless a blank line follows, since such a line is probably verse.
-    """
-    said = piece.rstrip()
-    n_ends = piece.count("\n", len(said))
-    blocks = list(paragraphs(said))
-    if not n_ends or not blocks or said.endswith("]]"):
-        return 0.0
-    last = blocks[-1]
-    is_prose = last.kind in ("heading", "item") or columns(last.text) > VERSE or ENDED.search(last.text)
-    return Pauses().after(last.kind) if is_prose or n_ends > 1 else 0.0
+        The pause is 0 if `piece` does not end with a line end, if it has no letter, digit or Hanzi, and if
+        its last line ends with a mark [[...]]. It is also 0 after a line of at most 50 columns without
+        punctuation at its end, unless a blank line follows, since such a line is probably verse.
+        """
+        said = piece.rstrip()
+        n_ends = piece.count("\n", len(said))
+        blocks = list(paragraphs(said))
+        if not n_ends or not blocks or said.endswith("]]"):
+            return 0.0
+        last = blocks[-1]
+        is_prose = last.kind in ("heading", "item") or columns(last.text) > VERSE or ENDED.search(last.text)
+        return self.after(last.kind) if is_prose or n_ends > 1 else 0.0

@@ -11,7 +11,7 @@ import re
 
 from speech_text.default.english.short_forms import TITLES
 from speech_text.default.english.shortened import WITH_STOP
-from speech_text.markup.marks import MOST_MARK_CHARS
+from speech_text.marks import MOST_MARK_CHARS
 
 # Lengths in letters and digits. A Chinese, Japanese or Korean character counts as three: it takes as long.
 _LEAST = 15  # a shorter sentence is joined with the next: the model speaks a single word poorly
@@ -40,6 +40,11 @@ class SentenceSplitter:
         self._weight = 0
         self._n_judged = 0  # how many of these characters were examined
 
+    @staticmethod
+    def ends(text: str) -> list[int]:
+        """Returns the places inside a whole `text` at which a sentence ends."""
+        return [at for at in range(1, len(text)) if _may_cut(text, at)]
+
     @property
     def n_waiting(self) -> int:
         """The number of characters of the sentence that is not complete yet."""
@@ -56,7 +61,7 @@ class SentenceSplitter:
             if (
                 self._weight >= _LEAST
                 and not _in_mark(self._text, at + 1)
-                and may_cut(self._text, at + 1, clauses=self._weight >= _LONG)
+                and _may_cut(self._text, at + 1, clauses=self._weight >= _LONG)
             ):
                 whole.append(self._text[: at + 1])
                 self._text, self._weight, self._n_judged = self._text[at + 1 :], 0, 0
@@ -82,7 +87,7 @@ def _in_mark(text: str, end: int) -> bool:
     return text.rfind("[[", begin, end) > text.rfind("]]", begin, end)
 
 
-def may_cut(text: str, end: int, *, clauses: bool = False) -> bool:
+def _may_cut(text: str, end: int, *, clauses: bool = False) -> bool:
     """Returns whether a sentence ends directly before `text[end]`; with `clauses`, whether a sentence or a
     clause ends there. The end of a line also ends a sentence.
 

@@ -13,9 +13,9 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from glm_tts_api.errors import InvalidField, quote
 from speech_text.default.chinese import numbers as chinese
 from speech_text.default.english import numbers as english
+from speech_text.errors import TextError, quote
 from speech_text.signs import SENTENCE_ENDS, has_hanzi
 
 _MOST_LEVELS, _MOST_WARNINGS = 30, 10
@@ -44,10 +44,10 @@ class _Writer:
 
     def inside(self, element: Element, scope: _Scope) -> str:
         """Returns the text inside `element`: its own text and, written with marks, the text of its children.
-        The tag of `element` itself has no effect. Raises InvalidField for elements nested deeper than 30
-        levels and for invalid attributes."""
+        The tag of `element` itself has no effect. Raises TextError for elements nested deeper than 30 levels
+        and for invalid attributes."""
         if scope.level > _MOST_LEVELS:
-            raise InvalidField(f"The SSML is nested deeper than {_MOST_LEVELS} levels.")
+            raise _invalid(f"The SSML is nested deeper than {_MOST_LEVELS} levels.")
         parts = [element.text or ""]
         for child in element:
             parts += [self.tag(child, scope), child.tail or ""]
@@ -147,18 +147,18 @@ _NUMBERS: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
 
 def with_marks(ssml: str) -> tuple[str, list[str]]:
     """Translates `ssml` into a text with marks. Returns this text, and warnings about tags and attributes
-    that have no effect here: at most ten, and one that counts the others. Raises InvalidField; for broken XML
+    that have no effect here: at most ten, and one that counts the others. Raises TextError; for broken XML
     the message names the line and column."""
     try:
         root = fromstring(ssml, forbid_dtd=True)
     except ParseError as error:
         line, column = error.position
         reason = str(error).partition(":")[0]
-        raise InvalidField(f"The SSML is broken at line {line}, column {column}: {reason}.") from None
+        raise _invalid(f"The SSML is broken at line {line}, column {column}: {reason}.") from None
     except DefusedXmlException:
-        raise InvalidField("The SSML may have no document type and no entities of its own.") from None
+        raise _invalid("The SSML may have no document type and no entities of its own.") from None
     if str(root.tag).rpartition("}")[2] != "speak":
-        raise InvalidField("SSML is a <speak> element: put the text between <speak> and </speak>.")
+        raise _invalid("SSML is a <speak> element: put the text between <speak> and </speak>.")
     writer = _Writer()
     text = writer.inside(root, _Scope(chinese=any(map(has_hanzi, _texts(root)))))
     first, n_more = list(writer.warnings)[:_MOST_WARNINGS], len(writer.warnings) - _MOST_WARNINGS
@@ -183,5 +183,9 @@ def _unmarked(text: str) -> str:
     return " ".join(re.sub(r"[\[\]|]", " ", text).split())
 
 
-def _bad(tag: str, name: str, value: str, allowed: str) -> InvalidField:
-    return InvalidField(f"<{tag} {name}='{quote(value)}'> in the SSML must be {allowed}.")
+def _invalid(why: str) -> TextError:
+    return TextError("invalid_ssml", why)
+
+
+def _bad(tag: str, name: str, value: str, allowed: str) -> TextError:
+    return _invalid(f"<{tag} {name}='{quote(value)}'> in the SSML must be {allowed}.")

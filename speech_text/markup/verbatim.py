@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from glm_tts_api.contracts import Verbatim
 from speech_text.default.spelling import EMAIL, TAIL, URL
-from speech_text.markup.marks import Part
+from speech_text.marks import Part
+from speech_text.types import Verbatim
 
 _NAME = r"[\w.+@~-]{1,80}"
 _FOUND = re.compile(

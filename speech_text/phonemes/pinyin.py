@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection
 from functools import cache, partial
 
-from glm_tts_api.errors import quote
+from speech_text.errors import TextError, quote
 
 # The phones of the CMU dictionary, none of which the model knows.
 _ARPABET = re.compile(
@@ -21,22 +21,18 @@ Syllable = tuple[str, ...]
 """A syllable: its initial, if it has one, and its final with the tone: ("x", "ing2") or ("iang1",)."""
 
 
-class BadReading(ValueError):
-    """A reading that is no valid pinyin. The message is the end of a sentence and says what is wrong."""
-
-
 def phoneme_names(reading: str, inventory: Collection[str]) -> list[Phonemes]:
     """Returns the phonemes of each syllable of `reading`: "chong2 qing4" -> [("CH", "ONG2"), ("Q", "ING4")].
 
     A tone is a digit (5 or 0 for the neutral tone) or an accent, and ü may be written v. `inventory` has the
-    names of the model's phonemes; an empty one allows all phonemes. Raises BadReading for invalid pinyin and
-    for a phoneme that the model lacks.
+    names of the model's phonemes; an empty one allows all phonemes. Raises TextError for invalid pinyin and
+    for a phoneme that the model lacks; the message is the end of a sentence and says what is wrong.
     """
     syllables = reading.replace("'", " ").split()
     if not syllables:
-        raise BadReading("there is no reading in it")
+        raise _bad("there is no reading in it")
     if all(map(_ARPABET.fullmatch, syllables)):
-        raise BadReading(
+        raise _bad(
             f"'{quote(reading)}' is ARPAbet, and the model has phonemes for Mandarin alone: spell the word "
             "as it should sound, or give it a replacement"
         )
@@ -60,7 +56,7 @@ def known_readings(word: str, inventory: Collection[str]) -> list[list[str]]:
 def _is_reading(text: str, inventory: Collection[str]) -> bool:
     try:
         return len(phoneme_names(text, inventory)) == 1
-    except BadReading:
+    except TextError:
         return False
 
 
@@ -69,16 +65,18 @@ def _names(syllable: str, inventory: Collection[str]) -> Phonemes:
 
     base, tone = _base_and_tone(syllable)
     if base not in _known_syllables():
-        raise BadReading(
-            f"'{quote(syllable)}' is no pinyin: write syllables with their tones, as in chong2 qing4"
-        )
+        raise _bad(f"'{quote(syllable)}' is no pinyin: write syllables with their tones, as in chong2 qing4")
     if tone is None:
-        raise BadReading(f"'{quote(syllable)}' has no tone: write 1 to 4 behind it, or 5 for none")
+        raise _bad(f"'{quote(syllable)}' has no tone: write 1 to 4 behind it, or 5 for none")
     initial, final = to_initials(base, strict=True), to_finals(base, strict=True, v_to_u=False)
     names = tuple(part.upper() for part in named_syllable(initial, final + tone))
     if inventory and not set(names) <= set(inventory):
-        raise BadReading(f"the model has no phonemes for '{quote(syllable)}'")
+        raise _bad(f"the model has no phonemes for '{quote(syllable)}'")
     return names
+
+
+def _bad(why: str) -> TextError:
+    return TextError("malformed_pronunciation", why)
 
 
 def _base_and_tone(syllable: str) -> tuple[str, str | None]:

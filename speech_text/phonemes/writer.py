@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from speech_text.phonemes.dictionaries import Dictionaries
+from speech_text.dictionaries import Dictionaries
 from speech_text.phonemes.pinyin import Syllable, named_syllable
 from speech_text.phonemes.polyphones import joined, rows
 

@@ -18,13 +18,13 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.messages import Load
 from glm_tts_api.engine.process import main
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
+from speech_text import ReadingOptions
 from tests.engine import tiny
 
 STEP_S = 0.02

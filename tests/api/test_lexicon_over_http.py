@@ -10,8 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from glm_tts_api.settings import SHIPPED_CONFIGS
-from speech_text.frontend import TextFrontend
+from glm_tts_api.lexicon import LexiconFile, open_frontend
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.tone_engine import ToneEngine
@@ -84,8 +83,8 @@ def test_a_change_is_heard_from_every_server_of_a_folder_within_a_second(tmp_pat
     root = project(tmp_path / "project")
 
     def reader() -> ToneEngine:
-        frontend = TextFrontend(root / "configs", cache_dir=tmp_path / "cache", shipped=SHIPPED_CONFIGS)
-        return ToneEngine(frontend=frontend)
+        files = LexiconFile(root / "configs")
+        return ToneEngine(frontend=open_frontend(files, cache_dir=tmp_path / "cache"))
 
     def says(client: httpx.Client) -> str:
         text: str = client.post("/api/v1/text/normalize", json={"input_text": "重庆"}).json()["text"]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from speech_text.frontend import TextFrontend
-from speech_text.markup.lexicon import FILE_NAME
+from glm_tts_api.lexicon import FILE_NAME, LexiconFile, open_frontend
+from speech_text import TextFrontend
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.test_readme import curl_lines
@@ -25,7 +25,7 @@ PAGE = "pronunciation.md"
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     root = tmp_path_factory.mktemp("reader")
-    frontend = TextFrontend(ROOT / "configs", cache_dir=root / "cache")
+    frontend = TextFrontend(cache_dir=root / "cache")
     with running_app(project(root / "project"), lambda *_: ToneEngine(frontend=frontend)) as server:
         yield server
 
@@ -65,6 +65,7 @@ def test_its_examples_are_read_as_it_says(reader: Running, tmp_path: Path) -> No
         assert frontend.prepare(written) == [spoken]
     (entries,) = re.findall(r"```json\n(\{\"word.*?)```", text, re.DOTALL)
     (tmp_path / FILE_NAME).write_text(entries, encoding="utf-8")
-    with_lexicon = TextFrontend(tmp_path, cache_dir=tmp_path / "cache", shipped=ROOT / "configs")
-    assert with_lexicon.warnings == ()
+    lexicon = LexiconFile(tmp_path)
+    with_lexicon = open_frontend(lexicon, cache_dir=tmp_path / "cache")
     assert with_lexicon.prepare("GLM在银行遇到行长") == ["智谱模型在银行遇到<|H|><|ANG2|><|ZH|><|ANG3|>。"]
+    assert lexicon.warnings == ()

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from zai.core import APIRequestFailedError
 
-from speech_text.markup.lexicon import MOST_WORDS
+from glm_tts_api.lexicon import MOST_WORDS
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.zhipu_client import sdk, uploaded

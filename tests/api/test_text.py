@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.tone_engine import ToneEngine
@@ -21,7 +21,7 @@ READINGS = "/api/v1/text/readings"
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that reads as the real one does, and speaks tones."""
     root = tmp_path_factory.mktemp("reader")
-    frontend = TextFrontend(CONFIGS, cache_dir=root / "cache")
+    frontend = TextFrontend(cache_dir=root / "cache")
     with running_app(project(root / "project"), lambda *_: ToneEngine(frontend=frontend)) as server:
         yield server
 

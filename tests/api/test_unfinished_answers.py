@@ -16,7 +16,7 @@ from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.longform.audio import speech_of
 from glm_tts_api.longform.folder import JobFolder
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
@@ -40,7 +40,7 @@ class Reader(ToneEngine):
 
 @pytest.fixture(scope="module")
 def frontend(tmp_path_factory: pytest.TempPathFactory) -> TextFrontend:
-    frontend = TextFrontend(CONFIGS, cache_dir=tmp_path_factory.mktemp("text"))
+    frontend = TextFrontend(cache_dir=tmp_path_factory.mktemp("text"))
     frontend.read(TEXT)  # its dictionaries load now
     return frontend
 

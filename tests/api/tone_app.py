@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from glm_tts_api.api_server import create_app
 from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.logs import configure_logging
-from glm_tts_api.settings import SHIPPED_CONFIGS, Settings
+from glm_tts_api.settings import Settings
 from tests.api.tone_engine import ToneEngine
 
 if TYPE_CHECKING:
-    from speech_text.frontend import TextFrontend
+    from speech_text import TextFrontend
 
 
 def engine(settings: Settings, number: int) -> ToneEngine:
@@ -40,9 +40,9 @@ def engine(settings: Settings, number: int) -> ToneEngine:
 
 
 def _frontend() -> TextFrontend:
-    from speech_text.frontend import TextFrontend  # a third of the time that a start takes
+    from glm_tts_api.lexicon import LexiconFile, open_frontend
 
-    return TextFrontend(Path("configs"), cache_dir=Path("cache"), shipped=SHIPPED_CONFIGS)
+    return open_frontend(LexiconFile(Path("configs")), cache_dir=Path("cache"))
 
 
 settings = Settings.load()

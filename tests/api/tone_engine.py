@@ -21,26 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import (
-    NO_PROGRESS,
-    AudioChunk,
-    Progress,
-    ReadingOptions,
-    SpeechRequest,
-    Timings,
-    Voice,
-    Written,
-    WrittenWord,
-)
+from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.stream_pace import Forecast
-from glm_tts_api.errors import NothingToSay
-from speech_text.reading import ShownReading
+from glm_tts_api.errors import NothingToSay, of_text
+from speech_text import ReadingOptions, ShownReading, TextError, Written, WrittenWord
 
 if TYPE_CHECKING:
-    from speech_text.frontend import TextFrontend
+    from speech_text import TextFrontend
 
 READY = EngineState("ready")
 
@@ -165,6 +155,8 @@ class ToneEngine:
         read = partial(self.frontend.read, text, options)
         try:
             reading = await asyncio.to_thread(read, check=require_listener)
+        except TextError as error:
+            raise of_text(error) from None
         finally:
             left.set()
         return reading.shown()

@@ -17,21 +17,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from glm_tts_api.contracts import (
-    AudioChunk,
-    Progress,
-    ReadingOptions,
-    Recording,
-    SpeechRequest,
-    Voice,
-)
+from glm_tts_api.contracts import AudioChunk, Progress, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.process import main
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import ServiceError
-from speech_text.reading import ShownReading
+from speech_text import ReadingOptions, ShownReading
 
 COMMAND = (sys.executable, "-m", "tests.engine.echo_process")
 

@@ -14,11 +14,11 @@ import pytest
 import torch
 from msgspec.structs import replace as replace_of
 
-from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.errors import BadRequest, NothingToSay, PromptRejected
+from speech_text import ReadingOptions
 from tests.engine import tiny
 from tests.engine.one_client import LONG, TEXT, begin, is_ready, running, say, scene
 from tests.engine.processes import is_gone, until

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import ReadingOptions
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.engine.stream import SpeechStream
+from speech_text import ReadingOptions
 from tests.engine import echo_process, tiny
 from tests.engine.one_client import LONG, begin, is_ready, running, say, scene
 from tests.engine.processes import until

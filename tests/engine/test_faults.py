@@ -16,7 +16,7 @@ from glm_tts_api.errors import InternalFault, Unavailable
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
-from speech_text.reading import Reading
+from speech_text import Reading
 from tests.engine import tiny
 
 POISON = ord("~")

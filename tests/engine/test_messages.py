@@ -16,16 +16,12 @@ import pytest
 
 from glm_tts_api.contracts import (
     AudioChunk,
-    LexiconEntry,
     Progress,
-    ReadingOptions,
     Recording,
     SamplingOptions,
     SpeechRequest,
     Timings,
     Voice,
-    Written,
-    WrittenWord,
 )
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import Begun, EngineDied
@@ -36,7 +32,7 @@ from glm_tts_api.engine.messages import Message
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream_pace import Pace, forecast
 from glm_tts_api.errors import InternalFault, NothingToSay, UnknownVoice
-from speech_text.frontend import TextFrontend
+from speech_text import LexiconEntry, ReadingOptions, TextFrontend, Written, WrittenWord
 from tests.engine import echo_process, tiny, tiny_process
 from tests.engine.processes import until
 
@@ -89,7 +85,7 @@ def to_engine() -> list[Message]:
 
 
 def to_server(tmp_path: Path) -> list[Message]:
-    frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)
+    frontend = TextFrontend(cache_dir=tmp_path)
     reading = frontend.read("你好，2 kg <break time='1s'/> OK.", ReadingOptions(use_phoneme=True)).shown()
     streaming = forecast(Pace(0.1, 0.01, 0.1, 0.001, 0.001), (4, 8))
     return [

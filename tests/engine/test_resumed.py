@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import Float32, Progress, ReadingOptions, SpeechRequest
+from glm_tts_api.contracts import Float32, Progress, SpeechRequest
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.stream import SpeechStream
-from speech_text.markup.marks import MarkedText
-from speech_text.reading import Reading, SpokenSegment
+from speech_text import Reading, ReadingOptions
+from speech_text.marks import MarkedText
+from speech_text.reading import SpokenSegment
 from tests.engine import tiny
 
 TEXT = "ab/cde/f"

@@ -19,7 +19,6 @@ from glm_tts_api.contracts import (
     AudioChunk,
     Float32,
     Progress,
-    ReadingOptions,
     Recording,
     SamplingOptions,
     SpeechRequest,
@@ -40,8 +39,9 @@ from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocoder, Vocos2D
-from speech_text.markup.marks import MarkedText
-from speech_text.reading import Reading, SpokenSegment
+from speech_text import Reading, ReadingOptions
+from speech_text.marks import MarkedText
+from speech_text.reading import SpokenSegment
 from tests.compiled import compiled_kernels
 
 N_SPEECH_TOKENS = 64

@@ -82,7 +82,6 @@ def load_of(folder: Path, config: EngineConfig = FEW_ROWS) -> messages.Load:
         text_rules="default",
         max_characters=5000,
         configs_dir="",
-        shipped="",
         cache_dir="",
         logs_json=False,
         logs_texts=False,

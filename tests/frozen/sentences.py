@@ -7,8 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from glm_tts_api.settings import SHIPPED_CONFIGS
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 from tests.speech_text.readings.accepted import FOLDER, sentences
 
 _TEXTS = FOLDER.parent
@@ -17,7 +16,7 @@ _TEXTS = FOLDER.parent
 def spoken_sentences() -> Iterator[tuple[str, str]]:
     """Each sentence on one line, and its segments as they are spoken; those with polyphones as phonemes."""
     with tempfile.TemporaryDirectory() as cache:
-        frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=Path(cache))
+        frontend = TextFrontend(cache_dir=Path(cache))
         for text in [*(one.text for one in (*sentences(), *sentences(FOLDER / "aside"))), *_prose()]:
             yield _line(text), " | ".join(map(_line, frontend.prepare(text)))
         for text in _polyphones():

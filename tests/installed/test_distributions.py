@@ -13,7 +13,8 @@ from tests.installed.distributions import PACKAGES, REPOSITORY, Distributions
 
 
 def files_of_the_package() -> set[str]:
-    """As git knows them; those of configs/ under glm_tts_api/configs, which is a link to it."""
+    """As git knows them; those of configs/ under glm_tts_api/configs, which is a link to it, or under
+    speech_text/assets/dictionaries, whose files are links to some of them."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PACKAGES, "configs"],
         cwd=REPOSITORY,
@@ -22,6 +23,7 @@ def files_of_the_package() -> set[str]:
         check=True,
     )
     names = {name for name in listed.stdout.split("\0") if (REPOSITORY / name).is_file()}
+    names -= {f"configs/{path.name}" for path in (REPOSITORY / "speech_text/assets/dictionaries").iterdir()}
     return {re.sub("^configs/", "glm_tts_api/configs/", name) for name in names}
 
 

@@ -8,7 +8,7 @@ from glm_tts_api.longform.folder import Draft, JobFolder
 from glm_tts_api.longform.job import Job
 from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Block, Book, Chapter
-from speech_text.cut.block_pauses import Pauses
+from speech_text import Pauses
 
 PAUSES = Pauses(heading=1.0, paragraph=0.5, chapter=2.0)
 

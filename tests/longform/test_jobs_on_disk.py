@@ -24,8 +24,9 @@ from glm_tts_api.errors import (
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Speak, Spoken, Unit
 from glm_tts_api.longform.jobs import run_job
-from glm_tts_api.longform.plan import cut, plan
+from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Block, Book, Chapter
+from glm_tts_api.longform.voices import unit_voices
 from tests.longform.books import PAUSES, book_of, new_job
 
 N_SAMPLES = 240
@@ -52,28 +53,6 @@ def test_the_same_book_and_seed_give_the_same_plan() -> None:
     assert {unit.seed for unit in units}.isdisjoint(unit.seed for unit in others)
 
 
-def test_a_block_is_cut_between_sentences_and_is_whole() -> None:
-    sentence = "春天来了，江南的花都开了，人们走出家门去看花。"
-    pieces = list(cut(sentence * 20))
-    assert "".join(pieces) == sentence * 20
-    assert all(piece.endswith("。") for piece in pieces)
-    assert {len(piece) for piece in pieces} == {2 * len(sentence)}, "one alone is short for the model"
-
-
-def test_a_long_sentence_is_not_cut_behind_the_full_stop_of_a_title() -> None:
-    sentence = "Between the two ends there were about fifty good notes, and fifty notes, as Dr. Whitcombe "
-    sentence += "had once told Nora on the ferry, are enough for nearly everything that people want to say."
-    pieces = list(cut(f"The top of it was hopeless {sentence}"))
-    assert len(pieces) == 2
-    assert not pieces[0].endswith("Dr.")
-
-
-def test_a_long_text_without_a_mark_is_cut_in_a_time_that_grows_with_its_length() -> None:
-    pieces = list(cut("春" * 200_000))
-    assert "".join(pieces) == "春" * 200_000
-    assert max(map(len, pieces)) <= 180
-
-
 def test_what_cannot_be_said_is_no_unit() -> None:
     book = Book((Chapter("", (Block("* * *"), Block("开始。"))), Chapter("空", (Block("——"),))))
     assert [unit.text for unit in plan(book, seed=1, pauses=PAUSES)] == ["开始。"]
@@ -92,6 +71,26 @@ def test_marks_hold_until_the_next_one_but_a_speaker_keeps_his_voice() -> None:
         "[[speed 1]][[voice B]]六段。",
         "[[speed 1]]七段。",
     ]
+
+
+def test_a_mood_holds_in_a_book_and_to_the_end_of_a_speakers_line() -> None:
+    long = "这一句话相当长，这样一段话就会分成几个部分来说了。" * 3
+    blocks = (
+        Block("[[mood glad]]一段。"),
+        Block(f"[[mood sad]]{long}{long}", voice="王"),
+        Block("三段。"),
+        Block("[[mood]]四段。"),
+        Block("五段。"),
+    )
+    units = [*plan(Book((Chapter("", blocks),)), seed=1, pauses=PAUSES)]
+    texts = [unit.text for unit in units]
+    spoken = texts.index("[[voice :glad]]三段。")
+    assert texts[0] == "[[mood glad]]一段。"
+    assert spoken > 2
+    assert all(text.startswith("[[voice :sad]]") for text in texts[2:spoken])
+    assert texts[spoken + 1 :] == ["[[voice :glad]][[mood]]四段。", "五段。"]
+    assert unit_voices(texts[2], "王") == {"王:sad": ":sad"}
+    assert unit_voices(texts[spoken], None) == {":glad": ":glad"}
 
 
 def test_a_job_is_spoken_whole_with_its_pauses(tmp_path: Path) -> None:

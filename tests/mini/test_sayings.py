@@ -9,7 +9,7 @@ import pytest
 from mini.heldout import CHINESE, ENGLISH
 from mini.sayings import Grammar, SayingMaker, prepared
 from mini.sentences import Sentence
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 N = 4000
@@ -41,7 +41,7 @@ def test_no_held_out_sentence_is_among_them(sayings: list[Sentence]) -> None:
 def test_the_model_is_trained_on_them_as_the_front_end_normalises_them(
     sayings: list[Sentence], tmp_path: Path
 ) -> None:
-    frontend = TextFrontend(CONFIGS, cache_dir=tmp_path)
+    frontend = TextFrontend(cache_dir=tmp_path)
     for sentence in sayings[:150]:
         assert frontend.normalize(sentence.text) == prepared(sentence)
 

@@ -18,7 +18,7 @@ from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.voices.check import check_transcript_fit
 from mini.export import LONGEST_SEGMENT
 from mini.flow import flow_config
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "glm_tts_api" / "assets" / "mini"
@@ -90,7 +90,7 @@ def test_code_zero_is_never_heard(models: Models, prompts: dict[str, torch.Tenso
 
 
 def test_a_transcript_is_told_from_anothers(models: Models, tmp_path: Path) -> None:
-    frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=tmp_path)
+    frontend = TextFrontend(cache_dir=tmp_path)
     fit = TranscriptFit(models, frontend, VoiceFeatures(models, 2))
     listed = json.loads((SHIPPED_CONFIGS / "prompt_cache.json").read_text(encoding="utf-8"))
     texts = [listed[name]["prompt_text"] for name in VOICES]

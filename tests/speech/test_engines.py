@@ -15,7 +15,6 @@ from glm_tts_api.contracts import (
     AudioChunk,
     Float32,
     Progress,
-    ReadingOptions,
     Recording,
     SpeechRequest,
     Timings,
@@ -28,7 +27,7 @@ from glm_tts_api.errors import FatalText, InternalFault, Unavailable, Unhealthy
 from glm_tts_api.speech.admission import Admission, AdmissionConfig, TextLength
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.spare import SparePlaces
-from speech_text.reading import ShownReading
+from speech_text import ReadingOptions, ShownReading
 
 RATE = 24000
 SHORT = TextLength(5, "short_text", 60, "SHORT_TEXT_TIMEOUT")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import AudioChunk, SpeechRequest, Timestamps, UploadedVoice, Written, WrittenWord
+from glm_tts_api.contracts import AudioChunk, SpeechRequest, Timestamps, UploadedVoice
 from glm_tts_api.speech.encoding import encode_whole
 from glm_tts_api.speech.times import SegmentTimes
+from speech_text import Written, WrittenWord
 
 RATE = 24000
 TEXT = "早。你好。\n再见！"

@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.settings import SHIPPED_CONFIGS
-from speech_text.frontend import TextFrontend
-
-CONFIGS = SHIPPED_CONFIGS  # the user's may have a lexicon
+from speech_text import Dictionaries, TextFrontend
 
 
 @pytest.fixture(scope="session")
@@ -18,12 +15,12 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def frontend(cache_dir: Path) -> TextFrontend:
-    return TextFrontend(CONFIGS, cache_dir=cache_dir)
+    return TextFrontend(cache_dir=cache_dir)
 
 
 @pytest.fixture(scope="session")
 def published(cache_dir: Path) -> TextFrontend:
-    return TextFrontend(CONFIGS, cache_dir=cache_dir, rules="published")
+    return TextFrontend(cache_dir=cache_dir, rules="published")
 
 
 @pytest.fixture
@@ -31,6 +28,7 @@ def configs(tmp_path: Path) -> Path:
     """A copy of the dictionaries that a test may edit."""
     folder = tmp_path / "configs"
     folder.mkdir()
-    for path in [*CONFIGS.glob("*.jsonl"), *CONFIGS.glob("G2P_*.json")]:
-        shutil.copy(path, folder)
+    for path in Dictionaries.files(folder):
+        if path.exists():
+            shutil.copy(path, folder)
     return folder

@@ -7,9 +7,8 @@ import unicodedata
 
 import pytest
 
+from speech_text import Reading, TextFrontend
 from speech_text.changes import compare
-from speech_text.frontend import TextFrontend
-from speech_text.reading import Reading
 from tests.speech_text.readings.accepted import sentences
 
 INSIDE_A_WORD = re.compile("[A-Za-z0-9][|][A-Za-z0-9]")

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.errors import NothingToSay, TextTooLong
-from speech_text.frontend import TextFrontend
+from speech_text import Dictionaries, TextError, TextFrontend
 
 NOTHING = [
     *(
@@ -38,8 +37,9 @@ def test_a_text_without_anything_to_say_is_refused(
     frontend: TextFrontend, published: TextFrontend, text: str
 ) -> None:
     for door in (frontend, published):
-        with pytest.raises(NothingToSay):
+        with pytest.raises(TextError) as refused:
             door.prepare(text)
+        assert refused.value.code == "nothing_to_say"
 
 
 def test_prepare_gives_closed_segments_in_order(frontend: TextFrontend) -> None:
@@ -55,7 +55,7 @@ def test_a_prompt_transcript_ends_with_a_space(frontend: TextFrontend) -> None:
 
 
 def test_replacements_of_the_user_hold_at_once(configs: Path, cache_dir: Path) -> None:
-    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
     assert frontend.normalize("噢，GLM来了") == "哦，glm来了。"
     with (configs / "custom_replace.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"origin": "GLM", "new": "智谱模型"}\n')
@@ -63,8 +63,7 @@ def test_replacements_of_the_user_hold_at_once(configs: Path, cache_dir: Path) -
 
 
 def test_words_of_the_user_stand_beside_those_of_the_rules(configs: Path, cache_dir: Path) -> None:
-    frontend = TextFrontend(configs, cache_dir=cache_dir)
-    assert not frontend.warnings
+    frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
     (configs / "words.tsv").write_text(
         "kind\twritten\tchinese\tenglish\tpart\nunit\tkWp\t千瓦峰\tkilowatt peak\n"
         "currency\tǤ\t金币\tgem\tshard\n"
@@ -77,7 +76,7 @@ def test_words_of_the_user_stand_beside_those_of_the_rules(configs: Path, cache_
         frontend.normalize("It makes 5 kWp for Ǥ2.05.")
         == "it makes five kilowatt peaks for two gems and five shards."
     )
-    assert [fault[:17] for fault in frontend.warnings] == [
+    assert [fault[:17] for fault in Dictionaries.read(configs).warnings] == [
         "words.tsv, line 6",
         "words.tsv, line 7",
     ]
@@ -89,9 +88,10 @@ def test_a_broken_line_is_passed_over_and_reported(configs: Path, cache_dir: Pat
     )
     (configs / "G2P_replace_dict.jsonl").write_text('{"重庆": "<|NOPE9|>"}\n', encoding="utf-8")
     (configs / "G2P_able_1word.json").write_text("{", encoding="utf-8")
-    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    dictionaries = Dictionaries.read(configs)
+    frontend = TextFrontend(lambda: dictionaries, cache_dir=cache_dir)
     assert frontend.normalize("甲方") == "乙方。"
-    warnings = "\n".join(frontend.warnings)
+    warnings = "\n".join(dictionaries.warnings)
     for place in (
         "jsonl, line 2",
         "jsonl, line 3",
@@ -110,15 +110,15 @@ def test_every_mistake_in_a_dictionary_is_named_and_costs_its_own_entry_alone(
     )
     (configs / "G2P_able_1word.json").write_text('["行", "行", "银行"]', encoding="utf-8")
     (configs / "custom_replace.jsonl").write_bytes(b"\xff\xfe\x00")
-    warnings = TextFrontend(configs, cache_dir=cache_dir).warnings
+    warnings = Dictionaries.read(configs).warnings
     assert sum("line 1: a text and its replacement" in warning for warning in warnings) == 2
     assert any("2 entries are repeated or not one character" in warning for warning in warnings)
     assert any("custom_replace.jsonl: cannot be read" in warning for warning in warnings)
     for name in ("G2P_able_1word.json", "G2P_all_phonemes.json"):
         (configs / name).write_text('"x"', encoding="utf-8")
-        frontend = TextFrontend(configs, cache_dir=cache_dir)
-        assert any(warning.startswith(f"{name}: a JSON ") for warning in frontend.warnings)
-        assert frontend.prepare("你好") == ["你好。"]
+        dictionaries = Dictionaries.read(configs)
+        assert any(warning.startswith(f"{name}: a JSON ") for warning in dictionaries.warnings)
+        assert TextFrontend(lambda: dictionaries, cache_dir=cache_dir).prepare("你好") == ["你好。"]  # noqa: B023
 
 
 def test_what_was_read_before_is_forgotten_on_demand_and_reads_the_same(frontend: TextFrontend) -> None:
@@ -128,33 +128,19 @@ def test_what_was_read_before_is_forgotten_on_demand_and_reads_the_same(frontend
     assert frontend.prepare(text) == before
 
 
-def test_the_shipped_dictionaries_have_no_warnings(frontend: TextFrontend) -> None:
-    assert frontend.warnings == ()
-
-
-def test_a_folder_without_dictionaries_still_works(tmp_path: Path, cache_dir: Path) -> None:
-    frontend = TextFrontend(tmp_path, cache_dir=cache_dir)
-    assert frontend.prepare("你好") == ["你好。"]
-    assert len(frontend.warnings) == 4
-
-
-def test_a_file_that_the_folder_lacks_is_the_shipped_one(
-    tmp_path: Path, configs: Path, cache_dir: Path
-) -> None:
+def test_a_file_that_the_folder_lacks_is_the_shipped_one(tmp_path: Path) -> None:
     own = tmp_path / "own"
-    frontend = TextFrontend(own, cache_dir=cache_dir, shipped=configs)
-    assert (frontend.warnings, frontend.normalize("噢")) == ((), "哦。")
+    assert Dictionaries.read(own).warnings == ()
+    assert ("噢", "哦") in Dictionaries.read(own).replacements
     own.mkdir()
     (own / "custom_replace.jsonl").write_text('{"origin": "噢", "new": "嗯"}\n', encoding="utf-8")
-    assert (frontend.warnings, frontend.normalize("噢")) == ((), "嗯。")
-    (own / "custom_replace.jsonl").unlink()
-    assert frontend.normalize("噢") == "哦。"
+    assert Dictionaries.read(own).replacements == (("噢", "嗯"),)
 
 
 def test_nothing_is_printed(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    frontend = TextFrontend(tmp_path, cache_dir=tmp_path / "cache")
+    frontend = TextFrontend(cache_dir=tmp_path / "cache")
     frontend.prepare("3个银行行长说hello", use_phoneme=True)
     out, err = capfd.readouterr()
     assert (out, err, caplog.text) == ("", "", "")
@@ -189,10 +175,10 @@ def test_no_long_stretch_of_a_text_is_read_without_a_look(
         assert len(looks) >= len(text) / 1000
 
 
-def test_signs_that_stand_for_many_characters_count_as_such(cache_dir: Path, tmp_path: Path) -> None:
-    frontend = TextFrontend(tmp_path, cache_dir=cache_dir, max_characters=100)
+def test_signs_that_stand_for_many_characters_count_as_such(cache_dir: Path) -> None:
+    frontend = TextFrontend(cache_dir=cache_dir, max_characters=100)
     assert frontend.prepare("①" * 40 + "\ufdfa")
-    with pytest.raises(TextTooLong, match=r"1800 characters .* at most 200"):
+    with pytest.raises(TextError, match=r"1800 characters .* at most 200"):
         frontend.prepare("\ufdfa" * 100)
 
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech_text.cut.block_pauses import Pauses, pause_behind
-from speech_text.cut.incremental import SentenceSplitter
-from speech_text.cut.paragraphs import block_ends
+from speech_text import Pauses, SentenceSplitter
+from speech_text.blocks import block_ends
 
 WORDS = st.sampled_from(
     [
@@ -152,7 +151,7 @@ def test_pieces_pause_as_the_whole_text_does(text: str) -> None:
     pieces = [*splitter.push(text), splitter.flush()]
     assert len(pieces) > 2
     within = [pauses_in(piece) for piece in pieces]  # of lines that are too short to be a piece
-    behind = [[pause] if (pause := pause_behind(piece)) else [] for piece in pieces[:-1]] + [[]]
+    behind = [[pause] if (pause := Pauses().behind(piece)) else [] for piece in pieces[:-1]] + [[]]
     assert [*chain(*chain(*zip(within, behind, strict=True)))] == pauses_in(text)
 
 

@@ -1,23 +1,15 @@
-"""The user's lexicon: which words it finds, what it does to them, and its file."""
+"""The lexicon: which words it finds, and what it does to them."""
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from glm_tts_api.contracts import LexiconEntry, ReadingOptions
-from glm_tts_api.errors import TextTooLong, Unhealthy, UnknownWord
-from speech_text.frontend import TextFrontend
-from speech_text.markup.lexicon import LexiconFile, entry_of
-from speech_text.phonemes.dictionaries import DictionaryFiles
+from speech_text import Lexicon, LexiconEntry, ReadingOptions, TextError, TextFrontend
 
 CHONGQING = "<|CH|><|ONG2|><|Q|><|ING4|>"
 WORDS = [
@@ -72,8 +64,8 @@ def test_its_changes_are_told_from_those_of_the_rules(frontend: TextFrontend) ->
     ],
 )
 def test_what_is_no_entry_is_named(fields: object, names: str) -> None:
-    with pytest.raises(ValueError, match=names):
-        entry_of(fields, ())
+    with pytest.raises(TextError, match=names):
+        Lexicon().entry(fields)
 
 
 def cpu_s(work: Callable[[], object]) -> float:
@@ -117,97 +109,14 @@ def test_words_are_not_looked_for_once_the_client_has_left(frontend: TextFronten
     ids=["reading", "replacement"],
 )
 def test_a_lexicon_that_makes_a_text_too_long_is_refused_before_it_has_grown(
-    cache_dir: Path, tmp_path: Path, entry: LexiconEntry
+    cache_dir: Path, entry: LexiconEntry
 ) -> None:
-    frontend = TextFrontend(tmp_path, cache_dir=cache_dir, max_characters=1000)
+    frontend = TextFrontend(cache_dir=cache_dir, max_characters=1000)
 
     def refused(n_chars: int) -> None:
-        with pytest.raises(TextTooLong, match=r"words of the lexicon .* at most 2000 are possible"):
+        with pytest.raises(TextError, match=r"words of the lexicon .* at most 2000 are possible"):
             frontend.read("的" * n_chars, ReadingOptions(verbatim="read", lexicon=[entry]))
 
     refused(1000)  # what is read loads
     long_s, short_s = cpu_s(lambda: refused(40_000)), cpu_s(lambda: refused(1000))
     assert long_s < 10 * short_s
-
-
-def open_file(folder: Path) -> LexiconFile:
-    return LexiconFile(folder, DictionaryFiles(folder))
-
-
-def test_words_stay_while_the_file_cannot_be_read(configs: Path) -> None:
-    lexicon, path = open_file(configs), configs / "lexicon.jsonl"
-    lexicon.put(LexiconEntry("one", replacement="1"))
-    assert "one" in lexicon.current().entries
-    path.rename(configs / "aside")
-    path.mkdir()
-    assert "one" in lexicon.current().entries
-    assert "cannot be read" in lexicon.warnings[0]
-    path.rmdir()
-    (configs / "aside").rename(path)
-    assert "one" in lexicon.current().entries
-    assert lexicon.warnings == ()
-
-
-def test_the_file_is_read_again_when_it_changes(configs: Path, cache_dir: Path) -> None:
-    """By hand or by another process; what cannot be read is warned of and stays as it is."""
-    frontend, file = TextFrontend(configs, cache_dir=cache_dir), open_file(configs)
-    assert frontend.prepare("重庆") == ["重庆。"]
-    path = configs / "lexicon.jsonl"
-    path.write_text(
-        '{"word": "重庆", "reading": "chong2 qing4"}\nnot json\n{"word": "x"}\n', encoding="utf-8"
-    )
-    assert frontend.prepare("重庆") == [f"{CHONGQING}。"]
-    assert [warning.partition(":")[0] for warning in frontend.warnings] == [
-        "lexicon.jsonl, entry 2",
-        "lexicon.jsonl, entry 3",
-    ]
-    assert file.put(LexiconEntry("重庆", replacement="山城")) is False
-    assert file.put(LexiconEntry("厦门", reading="xia4 men2")) is True
-    assert frontend.prepare("重庆厦门") == ["山城<|X|><|IA4|><|M|><|EN2|>。"]
-    file.remove("重庆")
-    assert frontend.prepare("重庆") == ["重庆。"]
-    assert path.read_text(encoding="utf-8").splitlines()[:2] == ["not json", '{"word": "x"}']
-    with pytest.raises(UnknownWord):
-        file.remove("重庆")
-    path.write_bytes(b"\xff\xfe\x00")
-    assert frontend.prepare("厦门") == ["厦门。"]
-    with pytest.raises(Unhealthy):
-        file.put(LexiconEntry("厦门", reading="xia4 men2"))
-
-
-_WRITE = """
-import sys
-from functools import partial
-from pathlib import Path
-from glm_tts_api.contracts import LexiconEntry
-from speech_text.phonemes.dictionaries import DictionaryFiles
-from speech_text.markup.lexicon import LexiconFile
-file = LexiconFile(Path(sys.argv[1]), DictionaryFiles(Path(sys.argv[1])))
-for number in range(100000):
-    file.put(LexiconEntry(f"{sys.argv[2]}{number % 50}", replacement="词" * 100))
-"""
-
-
-def test_a_writer_that_is_killed_leaves_a_whole_file_to_the_others(tmp_path: Path) -> None:
-    def writers() -> Sequence[subprocess.Popen[bytes]]:
-        return [subprocess.Popen([sys.executable, "-c", _WRITE, str(tmp_path), name]) for name in ("a", "b")]
-
-    file = open_file(tmp_path)
-    first, second = writers()
-    try:
-        for name in ("a9", "b9"):  # both have written
-            deadline = time.monotonic() + 60
-            while name not in file.current().entries:
-                assert time.monotonic() < deadline
-                assert not file.warnings[1:], file.warnings
-        first.send_signal(signal.SIGKILL)
-        first.wait()
-        assert file.put(LexiconEntry("mine", replacement="我的")) is True
-    finally:
-        for process in (first, second):
-            process.kill()
-            process.wait()
-    lines = (tmp_path / "lexicon.jsonl").read_text(encoding="utf-8").splitlines()
-    words = [json.loads(line)["word"] for line in lines]
-    assert "mine" in words
-    assert len(words) == len(set(words))

@@ -6,33 +6,12 @@ import time
 
 import pytest
 
-from glm_tts_api.contracts import ReadingOptions
-from glm_tts_api.errors import MalformedPronunciation, NothingToSay
-from speech_text.cut.incremental import SentenceSplitter
-from speech_text.frontend import TextFrontend
-from speech_text.markup.marks import voices_in
-from speech_text.markup.ssml import with_marks
+from speech_text import ReadingOptions, SentenceSplitter, TextError, TextFrontend, with_marks
+from speech_text.marks import voices_in, without_marks
+from speech_text.markup.formulas import plain
 from tests.speech_text.readings.accepted import sentences
 
 CHONGQING = "<|CH|><|ONG2|><|Q|><|ING4|>"
-
-
-@pytest.mark.parametrize(
-    ("text", "spoken"),
-    [
-        ("我在[[重庆|chong2 qing4]]市，有3人。", f"我在{CHONGQING}市，有三人。"),
-        ("去[[重庆|chóng qìng]]！", f"去{CHONGQING}。"),
-        ("[[女|nü3]][[绿|lv4]][[的|de5]]", "<|N|><|V3|><|L|><|V4|><|D|><|E5|>。"),
-        ("[[知|zhi1]][[资|zi1]][[元|yuan2]]", "<|ZH|><|III1|><|Z|><|II1|><|VAN2|>。"),
-        ("I live in [[Chongqing|chong2 qing4]], 5 km away", f"i live in {CHONGQING}, five kilometers away."),
-        ("矩阵[[1, 2], [3, 4]]和[[重庆]]", "矩阵一，二，三，四和重庆。"),
-        ("龦[[重|zhong4]]龦", "龦<|ZH|><|ONG4|>龦。"),  # the text has the first placeholder itself
-    ],
-)
-def test_a_marked_word_becomes_its_phonemes_and_nothing_else_does(
-    frontend: TextFrontend, text: str, spoken: str
-) -> None:
-    assert frontend.prepare(text) == [spoken]
 
 
 def test_phoneme_mode_reads_the_words_around_a_mark(frontend: TextFrontend) -> None:
@@ -79,11 +58,12 @@ def test_pauses_voices_and_speeds_cut_the_text(frontend: TextFrontend, published
 def test_a_mark_that_makes_no_sense_is_named_with_its_place(
     frontend: TextFrontend, mark: str, names: str
 ) -> None:
-    with pytest.raises(MalformedPronunciation) as refused:
+    with pytest.raises(TextError) as refused:
         frontend.read("你好，" + mark)
-    assert names in refused.value.message
-    assert mark in refused.value.message
-    assert "at character 3" in refused.value.message
+    assert names in str(refused.value)
+    assert mark in str(refused.value)
+    assert "at character 3" in str(refused.value)
+    assert refused.value.code == "malformed_pronunciation"
 
 
 @pytest.mark.parametrize(
@@ -104,9 +84,9 @@ def test_the_pauses_of_a_text_are_limited_together(frontend: TextFrontend) -> No
     pauses = "[[pause 10]]" * 30
     assert frontend.read(f"你好{pauses}再见").segments[-1].pause_s == 300
     for text in (f"你好{pauses}再见[[pause 0.05]]", with_marks(f"<speak>你好{pauses}<break/></speak>")[0]):
-        with pytest.raises(MalformedPronunciation, match="may last 300 seconds together") as refused:
+        with pytest.raises(TextError, match="may last 300 seconds together") as refused:
             frontend.read(text)
-        assert f"at character {text.rindex('[[')}" in refused.value.message
+        assert f"at character {text.rindex('[[')}" in str(refused.value)
 
 
 def test_blanks_in_a_mark_cost_what_they_are_long() -> None:
@@ -121,8 +101,9 @@ def test_blanks_in_a_mark_cost_what_they_are_long() -> None:
 
 
 def test_marks_alone_say_nothing(frontend: TextFrontend) -> None:
-    with pytest.raises(NothingToSay):
+    with pytest.raises(TextError) as refused:
         frontend.read("[[pause 1]]。")
+    assert refused.value.code == "nothing_to_say"
 
 
 def test_no_mark_is_lost_or_moves_in_any_sentence(frontend: TextFrontend, published: TextFrontend) -> None:
@@ -151,3 +132,19 @@ def test_text_in_pieces_is_not_cut_inside_a_mark() -> None:
     assert "".join(sentences) == text
     assert len(sentences) == 3
     assert all(sentence.count("[[") == sentence.count("]]") for sentence in sentences)
+
+
+def test_a_formula_of_many_braces_is_written_in_time() -> None:
+    assert plain("{" * 400 + "x" + "}" * 400) == "x"
+    assert plain(r"\frac{" * 60 + "1" + "}{2}" * 60).count("÷") == 59
+
+
+TEXT = "一。[[mood glad]]二。[[mood]]三。[[voice me]][[mood sad]]四。[[mood]]五。[[voice]]六。"
+
+
+def test_a_mood_is_one_of_the_voice_that_speaks(frontend: TextFrontend) -> None:
+    segments = frontend.read(TEXT, ReadingOptions()).segments
+    assert [one.voice for one in segments] == [None, ":glad", None, "me:sad", "me", None]
+    assert voices_in(TEXT) == [":glad", ":", "me", "me:sad", "me", ""]
+    assert voices_in("[[mood glad]]", "me:sad") == ["me:glad"]
+    assert without_marks(TEXT) == "一。二。三。四。五。六。"

@@ -10,42 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.compare_polyphones import marked, misread, syllables
-from speech_text.frontend import TextFrontend
+from speech_text import Dictionaries, TextFrontend
+from speech_text.dictionaries import shipped
 from speech_text.phonemes.writer import Phonemizer
-
-
-@pytest.mark.parametrize(
-    ("text", "spoken"),
-    [
-        ("银行行长", "银<|H|><|ANG2|><|H|><|ANG2|><|ZH|><|ANG3|>。"),
-        ("音乐快乐", "音<|VE4|>快<|L|><|E4|>。"),
-        ("春天来了", "春天来<|L|><|E5|>。"),
-        ("一不做二不休", "一不做二不休。"),
-        ("饕餮", "<|T|><|AO1|><|T|><|IE4|>。"),
-        ("hello世界3", "hello世界三。"),
-        ("𠮷野", "𠮷野。"),
-    ],
-)
-def test_uncertain_readings_become_phonemes(frontend: TextFrontend, text: str, spoken: str) -> None:
-    assert "".join(frontend.prepare(text, use_phoneme=True)) == spoken
-
-
-@pytest.mark.parametrize(
-    ("text", "spoken"),
-    [
-        ("书还要还。", "书<|H|><|AI2|><|IAO4|><|H|><|UAN2|>。"),
-        ("你得说得好。", "你<|D|><|EI3|>说<|D|><|E5|><|H|><|AO3|>。"),
-        ("两只狗只吃鱼。", "两<|ZH|><|III1|>狗<|ZH|><|III3|>吃鱼。"),
-        ("树倒在地上，他倒水。", "树<|D|><|AO3|>在地上，他<|D|><|AO4|>水。"),
-        ("请重写第三卷。", "请<|CH|><|ONG2|>写第三<|J|><|VAN4|>。"),
-        ("一卷纸和第一卷。", "一<|J|><|VAN3|>纸和第一<|J|><|VAN4|>。"),
-        ("睡不着。", "睡不<|ZH|><|AO2|>。"),
-        ("他的心脏。", "他<|D|><|E5|>心<|Z|><|ANG4|>。"),
-    ],
-)
-def test_polyphones_are_read_by_their_neighbours(frontend: TextFrontend, text: str, spoken: str) -> None:
-    assert "".join(frontend.prepare(text, use_phoneme=True)) == spoken
+from tests.speech_text.polyphones import marked, misread, syllables
 
 
 @pytest.mark.parametrize(
@@ -69,22 +37,6 @@ def test_the_share_of_polyphones_read_right(cache_dir: Path, name: str, share: f
     assert 1 - len(wrong) / len(cases) >= share, wrong
 
 
-@pytest.mark.parametrize(
-    ("text", "spoken"),
-    [
-        ("他在和面。", "他在<|H|><|UO2|>面。"),
-        ("我和你。", "我和你。"),
-        ("我教你。", "我<|J|><|IAO1|>你。"),
-        ("教室。", "教室。"),
-        ("不行。", "不<|X|><|ING2|>。"),
-    ],
-)
-def test_a_character_of_the_keep_list_stays_text_in_its_usual_reading(
-    frontend: TextFrontend, text: str, spoken: str
-) -> None:
-    assert "".join(frontend.prepare(text, use_phoneme=True)) == spoken
-
-
 def test_the_published_rules_do_not_look_at_neighbours(published: TextFrontend) -> None:
     assert "".join(published.prepare("书还要还。", use_phoneme=True)).count("<|H|><|AI2|>") == 2
 
@@ -94,21 +46,21 @@ def test_without_phoneme_mode_text_stays_text(frontend: TextFrontend) -> None:
 
 
 def test_the_users_pronunciation_wins_and_the_longest_key_first(configs: Path, cache_dir: Path) -> None:
-    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
     with (configs / "G2P_replace_dict.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"乐": "<|L|><|AO4|>"}\n{"声乐": "声<|VE2|>"}\n')
     assert frontend.prepare("声乐乐声", use_phoneme=True) == ["声<|VE2|><|L|><|AO4|>声。"]
 
 
 def test_the_official_keep_list_in_its_place_is_used(configs: Path, cache_dir: Path) -> None:
-    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
     (configs / "G2P_able_1word.json").write_text(json.dumps(["行", "长"]), encoding="utf-8")
     assert frontend.prepare("行人", use_phoneme=True) == ["行<|R|><|EN2|>。"]
 
 
 def test_a_phoneme_without_a_token_is_not_written(configs: Path, cache_dir: Path) -> None:
     (configs / "G2P_all_phonemes.json").write_text(json.dumps({"0": "H", "1": "ANG2"}), encoding="utf-8")
-    frontend = TextFrontend(configs, cache_dir=cache_dir)
+    frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
     assert frontend.prepare("行长", use_phoneme=True) == ["<|H|><|ANG2|>长。"]
 
 
@@ -116,12 +68,11 @@ def test_a_phoneme_token_cannot_be_typed(frontend: TextFrontend) -> None:
     assert "<|" not in frontend.prepare("<|X|><|ING2|>你好")[0]
 
 
-def test_every_phoneme_of_the_lists_can_be_written(frontend: TextFrontend) -> None:
-    configs = Path(__file__).resolve().parents[2] / "configs"
-    names = json.loads((configs / "G2P_all_phonemes.json").read_text(encoding="utf-8")).values()
-    assert {"B", "ZH", "II4", "III4", "VAN1", "UENG1"} <= set(names)
+def test_every_phoneme_of_the_lists_can_be_written() -> None:
+    names = shipped().phonemes
+    assert {"B", "ZH", "II4", "III4", "VAN1", "UENG1"} <= names
     assert all(name.isupper() for name in names)
-    assert all(len(char) == 1 for char in json.loads((configs / "G2P_able_1word.json").read_text("utf-8")))
+    assert shipped().keep
 
 
 def test_unusual_hanzi_are_cut_as_jieba_cuts_them_and_in_a_fraction_of_its_time(cache_dir: Path) -> None:

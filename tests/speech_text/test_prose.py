@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 
 _NOT_A_DOT = "‧"
 _BETWEEN_WORDS = re.compile(r"[^\w'’‧]+")

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 from tests.speech_text.readings.accepted import FOLDER, compile_accepted, plain, sentences
 
 

@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 
 import pytest
 
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 from tests.speech_text.readings.accepted import FOLDER, sentences
 
 _SHORT = re.findall(

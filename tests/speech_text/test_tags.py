@@ -2,7 +2,7 @@
 
 import pytest
 
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ import pytest
 from bench.text_torture import LENGTH, TOKENIZER, Reading, grown, read
 from bench.torture_texts import Torture, tortures
 from glm_tts_api.model.tokenizer import TextTokenizer
-from glm_tts_api.settings import SHIPPED_CONFIGS
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def test_texts_that_repeat_themselves_are_read_in_time(door: TextFrontend, token
 def test_marks_ssml_lexicons_and_blocks_of_unicode_are_read_in_linear_time(
     cache_dir: Path, tokenizer: TextTokenizer
 ) -> None:
-    frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=cache_dir, max_characters=LENGTH)
+    frontend = TextFrontend(cache_dir=cache_dir, max_characters=LENGTH)
     frontend.prepare("行长说了3 words", use_phoneme=True)
     quarters, wholes = (list(tortures(seed=1, count=0, length=n)) for n in (LENGTH // 8, LENGTH // 2))
     pairs = list(zip(quarters, wholes, strict=True))

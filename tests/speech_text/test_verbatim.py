@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glm_tts_api.contracts import LexiconEntry, ReadingOptions, Verbatim
-from speech_text.frontend import TextFrontend
+from speech_text import LexiconEntry, ReadingOptions, TextFrontend, Verbatim
 
 LONG = "这里的每一句话都要读出来。" * 50
 BLOCK = "先看例子。\n```python\nfor n in range(3):\n    print(n)\n```\n然后运行它。"

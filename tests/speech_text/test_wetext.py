@@ -8,9 +8,9 @@ from pathlib import Path
 
 import tn
 
+from speech_text import TextFrontend
 from speech_text.cut.pieces import pieces, sentences
 from speech_text.english import number_words
-from speech_text.frontend import TextFrontend
 from speech_text.published.rules import spoken_in_pieces
 from speech_text.wetext import (
     SHIPPED_FSTS,

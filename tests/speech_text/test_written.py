@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glm_tts_api.contracts import ReadingOptions, Written
-from speech_text.frontend import TextFrontend
+from speech_text import ReadingOptions, TextFrontend, Written
 from tests.speech_text.readings.accepted import sentences
 
 LONG = (

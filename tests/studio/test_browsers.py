@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 from tests.api.project_folder import project
 from tests.api.running import running_app
 from tests.api.server_process import Server
@@ -49,7 +49,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def frontend(tmp_path_factory: pytest.TempPathFactory) -> TextFrontend:
-    return TextFrontend(REPOSITORY / "configs", cache_dir=tmp_path_factory.mktemp("cache"))
+    return TextFrontend(cache_dir=tmp_path_factory.mktemp("cache"))
 
 
 @contextmanager

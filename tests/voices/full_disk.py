@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.errors import ServiceError
+from glm_tts_api.lexicon import LexiconFile
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Spoken
 from glm_tts_api.longform.outputs import Outputs
 from glm_tts_api.longform.shelf import delete
-from speech_text.markup.lexicon import LexiconFile
-from speech_text.phonemes.dictionaries import DictionaryFiles
+from speech_text import LexiconEntry
 from tests.longform.books import book_of, new_job
 from tests.voices.shelf import OTHER_WAV, WAV, make_configs, open_store
 
@@ -49,7 +48,7 @@ async def put_together(book: JobFolder) -> None:
 def main(disk: Path) -> dict[str, str]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(disk)], check=True)
     configs = make_configs(disk)
-    store, lexicon = open_store(configs, disk / "own"), LexiconFile(configs, DictionaryFiles(configs))
+    store, lexicon = open_store(configs, disk / "own"), LexiconFile(configs)
     book = new_job(disk / "book", book_of(1, 2))
     for unit in book.units():
         book.keep(unit, Spoken(np.full(48000, 0.1, np.float32), 24000))

@@ -25,20 +25,19 @@ from glm_tts_api.api.speech_request import (
 )
 from glm_tts_api.api.speech_response import AS_IS, EVENTS, Framing, answer_speech, event
 from glm_tts_api.contracts import (
-    MOOD_SIGN,
     SAMPLE_RATE,
     AudioFormat,
     SamplingOptions,
     SpeechRequest,
     UploadedVoice,
     Voice,
-    in_mood,
 )
 from glm_tts_api.errors import InvalidField, ServiceError, quote
 from glm_tts_api.http.body import Upload, read_body
 from glm_tts_api.speech.times import SegmentTimes
 from glm_tts_api.validation import Allowed, AnyCase, Seed, Speed
-from speech_text.signs import has_hanzi
+from speech_text import has_hanzi
+from speech_text.marks import MOOD_SIGN, in_mood
 
 VoiceName = Annotated[
     str,

@@ -21,7 +21,6 @@ from glm_tts_api.api.heard import in_address, require_recogniser
 from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
 from glm_tts_api.api.speech_request import named_voice, named_voices
 from glm_tts_api.contracts import (
-    MOOD_SIGN,
     SAMPLE_RATE,
     AudioFormat,
     SampleRate,
@@ -29,15 +28,13 @@ from glm_tts_api.contracts import (
     SpeechRequest,
     Timestamps,
     Voice,
-    in_mood,
 )
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.validation import AnyCase, FormNumber, Seed, Speed
-from speech_text.cut.block_pauses import pause_behind
-from speech_text.cut.incremental import SentenceSplitter
-from speech_text.markup.marks import voices_in
+from speech_text import Pauses, SentenceSplitter
+from speech_text.marks import MOOD_SIGN, in_mood, voices_in
 
 
 class TurnVoices:
@@ -266,7 +263,7 @@ class _Conversation:
                     verify=fields.verify,
                 )
             )
-            self._pause_s = pause_behind(text)
+            self._pause_s = Pauses().behind(text)
 
     async def _end_turn(self, mark: Mark, phase: _Phase) -> None:
         most = self._state.config.max_text_length

@@ -18,16 +18,7 @@ from glm_tts_api.api.access import owner_of, writer_refusal
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.v1.job_schemas import JobFields
 from glm_tts_api.audio.encode import from_pcm16
-from glm_tts_api.contracts import (
-    AudioChunk,
-    LexiconEntry,
-    ReadingOptions,
-    SamplingOptions,
-    SpeechRequest,
-    Timings,
-    UploadedVoice,
-    Voice,
-)
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, UploadedVoice, Voice
 from glm_tts_api.errors import DeadlineExceeded, InternalFault
 from glm_tts_api.longform.folder import Draft, JobFolder, told_what_to_do
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit, seed_of
@@ -39,9 +30,8 @@ from glm_tts_api.longform.voices import BOOK, keep_voices, kept_voices, unit_voi
 from glm_tts_api.speech.encoding import encode_whole
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.voices.decoded import decoded_voice
-from speech_text.cut.block_pauses import Pauses
-from speech_text.markup.marks import before_mark, lasting_marks
-from speech_text.reading import ShownSegment
+from speech_text import LexiconEntry, Pauses, ReadingOptions, ShownReading
+from speech_text.marks import before_mark, lasting_marks
 
 logger = logging.getLogger(__name__)
 _KEPT_S, _SOON = 1800.0, "in 30 minutes"
@@ -180,7 +170,7 @@ async def keep_unfinished(
                 voice = await state.pools.decode.run(decoded_voice, voice, state.speech.prompt_limits)
             reading = await state.speech.engines.read(asked.text, asked.reading)
         owner = owner_of(request) if state.keys.are_needed else ""
-        kept = _Unfinished(asked, voice, chunks, reading.segments, n_done, owner)
+        kept = _Unfinished(asked, voice, chunks, reading, n_done, owner)
         id = (await state.jobs.create(kept.write, owner)).job.id
     except Exception:  # the client gets the error of the late answer in any case
         logger.exception("The finished part of a late answer cannot be kept as a job")
@@ -195,13 +185,13 @@ async def keep_unfinished(
 
 @dataclass(frozen=True, slots=True)
 class _Unfinished:
-    """A late answer that is to be kept as a job. The audio of the first `n_done` of the `segments` is in
-    `chunks`."""
+    """A late answer that is to be kept as a job. The audio of the first `n_done` segments of the
+    `reading` is in `chunks`."""
 
     asked: SpeechRequest
     voice: Voice
     chunks: Sequence[AudioChunk]
-    segments: Sequence[ShownSegment]
+    reading: ShownReading
     n_done: int
     owner: str
 
@@ -213,7 +203,7 @@ class _Unfinished:
         keep_voices(folder.voices, {BOOK: self.voice, **asked.others})
         start = self._start(n_done)
         book = Book((Chapter("", ()),))
-        if n_done < len(self.segments):
+        if n_done < len(self.reading.segments):
             rest = read_book(asked.text[start:], _PLAIN)
             book = rest if not rest.chapters[0].title else Book((*book.chapters, *rest.chapters))
         marks, seed = lasting_marks(asked.text[:start]), asked.sampling.seed
@@ -234,15 +224,15 @@ class _Unfinished:
     def _start(self, segment: int) -> int:
         """Returns where in the text the segment with the number `segment` begins, in characters. If `segment`
         is the number of segments, returns the text's end."""
-        if segment == len(self.segments):
+        if segment == len(self.reading.segments):
             return len(self.asked.text)
-        return before_mark(self.asked.text, self.segments[segment].start)
+        return before_mark(self.asked.text, self.reading.segments[segment].start)
 
     def _unit(self, number: int) -> Unit:
         """Makes the unit of the finished segment `number`. The unit is a paragraph of its own, so that its
         times are known."""
         text = self.asked.text[self._start(number) : self._start(number + 1)].strip()
-        following = self.segments[number + 1 : number + 2]
+        following = self.reading.segments[number + 1 : number + 2]
         pause_s = following[0].segment.pause_s if following else 0.0
         seed = seed_of(self.asked.sampling.seed, number)
         return Unit(number, 0, -1 - number, "paragraph", text, None, seed, pause_s)

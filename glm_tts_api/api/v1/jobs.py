@@ -32,7 +32,7 @@ from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
 from glm_tts_api.longform.voices import BOOK, unit_voices
 from glm_tts_api.recognition.verdicts import told
 from glm_tts_api.voices.decoded import decoded_voice
-from speech_text.cut.block_pauses import Pauses
+from speech_text import Pauses
 
 PATH = "/api/v1/jobs"
 FILE = "file"

@@ -16,11 +16,10 @@ from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.openapi import body_docs, error_docs
 from glm_tts_api.api.v1.schemas import Done, Warnings
-from glm_tts_api.contracts import LexiconEntry
 from glm_tts_api.errors import InvalidField, MalformedPronunciation
 from glm_tts_api.http.body import parse_json, read_body
-from speech_text.markup.lexicon import LexiconFile, entry_of
-from speech_text.phonemes.pinyin import BadReading
+from glm_tts_api.lexicon import LexiconFile
+from speech_text import Lexicon, LexiconEntry, TextError
 
 MOST_OWN = 500
 router = APIRouter(
@@ -106,7 +105,7 @@ async def put_word(word: str, request: Request, state: AppStateDep) -> dict[str,
 
     def put() -> LexiconEntry:
         sent = {"word": word, **fields.model_dump()}
-        entry = _entry(sent, "The entry", state.lexicon.current().inventory)
+        entry = _entry(sent, "The entry", state.lexicon.current())
         state.lexicon.put(entry)
         return entry
 
@@ -142,14 +141,14 @@ def _own(sent: str | list[Any], lexicon: LexiconFile) -> list[LexiconEntry]:
         raise InvalidField("lexicon must be a JSON list of entries; this is not JSON.") from None
     if not isinstance(entries, list) or len(entries) > MOST_OWN:
         raise InvalidField(f"lexicon must be a JSON list of at most {MOST_OWN} entries.")
-    inventory = lexicon.current().inventory
-    return [_entry(fields, f"Entry {n} of lexicon", inventory) for n, fields in enumerate(entries, start=1)]
+    known = lexicon.current()
+    return [_entry(fields, f"Entry {n} of lexicon", known) for n, fields in enumerate(entries, start=1)]
 
 
-def _entry(fields: Any, subject: str, inventory: Any) -> LexiconEntry:
+def _entry(fields: Any, subject: str, lexicon: Lexicon) -> LexiconEntry:
     try:
-        return entry_of(fields, inventory)
-    except BadReading as error:
-        raise MalformedPronunciation(f"{subject} has a reading that cannot be read: {error}.") from None
-    except ValueError as error:
+        return lexicon.entry(fields)
+    except TextError as error:
+        if error.code == "malformed_pronunciation":
+            raise MalformedPronunciation(f"{subject} has a reading that cannot be read: {error}.") from None
         raise InvalidField(f"{subject} {error}.") from None

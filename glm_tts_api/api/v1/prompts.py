@@ -17,7 +17,6 @@ from glm_tts_api.api.beside import doubts_of, findings_in, heard_in, misfit_of, 
 from glm_tts_api.api.openapi import body_docs, error_docs, ranged_docs, recording_docs
 from glm_tts_api.api.v1 import prompt_schemas
 from glm_tts_api.api.v1.schemas import Done
-from glm_tts_api.contracts import MOOD_SIGN, in_mood
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import Body, read_body
 from glm_tts_api.http.ranges import ranged
@@ -31,6 +30,7 @@ from glm_tts_api.voices.check import (
     voice_to_check,
 )
 from glm_tts_api.voices.index import VoiceInfo
+from speech_text.marks import MOOD_SIGN, in_mood
 
 _NEW_EXAMPLE = {
     "index": "my_voice",

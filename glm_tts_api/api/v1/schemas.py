@@ -16,10 +16,10 @@ from glm_tts_api.contracts import (
     SampleMethod,
     SampleRate,
     SamplingOptions,
-    Verbatim,
-    in_mood,
 )
 from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed, WholeNumber
+from speech_text import Verbatim
+from speech_text.marks import in_mood
 
 _SAMPLING = SamplingOptions()
 Warnings = Annotated[

@@ -16,13 +16,11 @@ from glm_tts_api.api.openapi import body_docs, error_docs
 from glm_tts_api.api.speech_request import named_voices, require_text
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, SpeechFields, VerbatimField, Warnings
-from glm_tts_api.contracts import MOOD_SIGN, ReadingOptions
+from glm_tts_api.errors import of_text
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
-from speech_text.markup.marks import voices_in
-from speech_text.markup.ssml import with_marks
-from speech_text.phonemes.pinyin import known_readings
-from speech_text.reading import ShownReading
+from speech_text import ReadingOptions, ShownReading, TextError, with_marks
+from speech_text.marks import MOOD_SIGN, voices_in
 
 
 class TextFields(Fields):
@@ -159,7 +157,7 @@ async def readings(
 ) -> dict[str, Any]:
     """The readings in pinyin that the dictionary has for each character of a word. One of them can be used in
     a mark or in the lexicon."""
-    known = await state.pools.files.run(lambda: known_readings(word, state.lexicon.current().inventory))
+    known = await state.pools.files.run(lambda: state.lexicon.current().readings(word))
     return {
         "message": " ".join(each[0] if each else char for char, each in zip(word, known, strict=True)),
         "characters": [{"character": char, "readings": each} for char, each in zip(word, known, strict=True)],
@@ -169,7 +167,12 @@ async def readings(
 def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:
     """Returns the request's text, and warnings. If the text is SSML, it is turned into text with marks, and
     the warnings name the SSML that has no effect. Blocking. Raises InvalidField."""
-    return with_marks(fields.input_text) if fields.input_type == "ssml" else (fields.input_text, [])
+    if fields.input_type != "ssml":
+        return fields.input_text, []
+    try:
+        return with_marks(fields.input_text)
+    except TextError as error:
+        raise of_text(error) from None
 
 
 def _answer(reading: ShownReading, text: str, warnings: list[str]) -> bytes:

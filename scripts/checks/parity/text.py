@@ -7,15 +7,14 @@ golden files' folder, or two folders above it. The project may not distribute th
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from scripts.checks.parity.golden import Case, CaseResult, Golden
-from speech_text.frontend import TextFrontend
-from speech_text.phonemes.dictionaries import KEEP_LIST, REPLACEMENTS, Dictionaries, DictionaryFiles
+from speech_text import Dictionaries, TextFrontend
 from speech_text.phonemes.writer import Phonemizer
 
 # The whole of the published custom_replace.jsonl, which the normalised texts need.
@@ -25,11 +24,9 @@ PUBLISHED_REPLACEMENTS = (("噢", "哦"), ("欸", "诶"))
 def run(golden: Golden) -> Iterator[CaseResult]:
     lists = _published_lists(golden.path.parent)
     with tempfile.TemporaryDirectory() as folder:
-        configs = Path(folder)
-        lines = (json.dumps({"origin": origin, "new": new}) + "\n" for origin, new in PUBLISHED_REPLACEMENTS)
-        (configs / REPLACEMENTS).write_text("".join(lines), encoding="utf-8")
-        frontend = TextFrontend(configs, cache_dir=configs / "cache", rules="published")
-        phonemize = Phonemizer(configs / "cache", published=True)
+        replacing = partial(Dictionaries, PUBLISHED_REPLACEMENTS)
+        frontend = TextFrontend(replacing, cache_dir=Path(folder), rules="published")
+        phonemize = Phonemizer(Path(folder), published=True)
         for entry in golden.cases:
             yield _compare(entry, frontend, phonemize, lists)
 
@@ -57,6 +54,6 @@ def _compare(
 
 def _published_lists(directory: Path) -> Dictionaries | None:
     for folder in (directory / "data", directory.resolve().parent.parent / "data"):
-        if (folder / KEEP_LIST).is_file():
-            return DictionaryFiles(folder).current()
+        if (folder / "G2P_able_1word.json").is_file():
+            return Dictionaries.read(folder)
     return None

@@ -19,13 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import LexiconEntry
+from glm_tts_api.lexicon import LexiconFile
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Spoken
 from glm_tts_api.longform.shelf import delete
 from glm_tts_api.voices.store import VoiceStore
-from speech_text.markup.lexicon import LexiconFile
-from speech_text.phonemes.dictionaries import DictionaryFiles
+from speech_text import LexiconEntry
 from tests.longform.books import book_of, new_job
 from tests.recordings import voice_wav
 
@@ -39,7 +38,7 @@ def store_of(folder: Path) -> VoiceStore:
 
 
 def lexicon_of(folder: Path) -> LexiconFile:
-    return LexiconFile(folder / "configs", DictionaryFiles(folder / "configs"))
+    return LexiconFile(folder / "configs")
 
 
 def write_voices(folder: Path, draw: random.Random, acknowledge: Acknowledge) -> None:

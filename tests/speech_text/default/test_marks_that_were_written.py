@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 from tests.speech_text.readings.accepted import sentences
 
 ENGLISH = {

@@ -5,14 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from glm_tts_api.settings import SHIPPED_CONFIGS
-from speech_text.frontend import TextFrontend
+from speech_text import TextFrontend
 from tests.speech_text.readings.accepted import FOLDER, sentences  # beside this file
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
-        frontend = TextFrontend(SHIPPED_CONFIGS, cache_dir=Path(cache))
+        frontend = TextFrontend(cache_dir=Path(cache))
         missed = [
             one.text for one in sentences() if not one.is_read_well(" ".join(frontend.prepare(one.text)))
         ]

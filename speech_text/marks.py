@@ -13,13 +13,13 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
-from glm_tts_api.contracts import in_mood
-from glm_tts_api.errors import MalformedPronunciation, quote
+from speech_text.errors import TextError, quote
 from speech_text.phonemes.pinyin import Phonemes, phoneme_names
 from speech_text.signs import PUNCTUATION, has_hanzi
 
+MOOD_SIGN: Final = ":"  # `my_voice:glad` is the voice my_voice in its mood glad
 MOST_MARK_CHARS = 200
 MOST_PAUSES_S = 300  # seconds of all pauses of one text together
 _MARK = re.compile(rf"\[\[([^\[\]\n]{{1,{MOST_MARK_CHARS}}})\]\]")
@@ -31,6 +31,14 @@ _BOUNDS = {"pause": (0.05, 10.0, "seconds"), "speed": (0.25, 4.0, "times as fast
 # Placeholders: Hanzi that no dictionary has, and Hanzi outside the main block, which make no line Chinese.
 _HANZI = tuple(map(chr, range(0x9FA6, 0x9FF0)))
 _OTHERS = tuple(map(chr, range(0x3400, 0x3440)))
+
+
+def in_mood(voice: str, mood: str) -> str:
+    """Returns the name of `voice` in `mood`, without the mood that `voice` may name: "ann:sad" and "glad"
+    give "ann:glad". An empty `mood` means the voice's first recording. A name that begins with `:` means the
+    request's own voice: ":glad" is that voice in the mood glad, ":" is that voice as the request has it."""
+    name = voice.partition(MOOD_SIGN)[0]
+    return f"{name}{MOOD_SIGN}{mood}" if mood or not name else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +110,12 @@ class MarkedText:
     def stretches(self, normalized: str) -> Iterator[tuple[Cut, str]]:
         """Splits `normalized`, the result of the reading rules for `text`, at the cuts, where the voice, mood
         or speed changes or a pause stands. Yields each stretch with the cut before it; the first stretch has
-        an empty cut. The others lose punctuation at their start. Raises MalformedPronunciation if the rules
-        lost a mark."""
+        an empty cut. The others lose punctuation at their start. Raises TextError if the rules lost
+        a mark."""
         parts = normalized.split(self.placeholders[2]) if self.cuts else [normalized]
         n_sounds = sum(map(normalized.count, self.placeholders[:2])) if self.sounds else 0
         if (len(parts) - 1, n_sounds) != (len(self.cuts), len(self.sounds)):
-            raise MalformedPronunciation("A mark stands where it is not read: [[...]] may not be in markup.")
+            raise _malformed("A mark stands where it is not read: [[...]] may not be in markup.")
         yield Cut(), parts[0]
         for cut, part in zip(self.cuts, parts[1:], strict=True):
             yield cut, part.lstrip(PUNCTUATION + " ")
@@ -159,8 +167,8 @@ def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
 
 def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
     """Yields the parts of `text`, which are plain text and marks. `inventory` has the names of the model's
-    phonemes. Raises MalformedPronunciation, which names the mark and its place, for an invalid mark and for
-    pauses of more than MOST_PAUSES_S (300) seconds together."""
+    phonemes. Raises TextError, which names the mark and its place, for an invalid mark and for pauses of more
+    than MOST_PAUSES_S (300) seconds together."""
     done, pauses_s = 0, 0.0
     for mark in _MARK.finditer(text):
         try:
@@ -169,7 +177,7 @@ def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
             if round(pauses_s, 6) > MOST_PAUSES_S:
                 raise ValueError(f"the pauses of a text may last {MOST_PAUSES_S} seconds together")
         except ValueError as error:
-            raise MalformedPronunciation(
+            raise _malformed(
                 f"The mark {quote(mark[0])} at character {mark.start()} cannot be read: {error}."
             ) from None
         if part is not None:
@@ -275,6 +283,10 @@ def _cut(command: str, value: str) -> Cut:
     if not _NUMBER.fullmatch(value) or not least <= float(value) <= most:
         raise ValueError(allowed)
     return Cut(pause_s=float(value)) if command == "pause" else Cut(speed=float(value))
+
+
+def _malformed(why: str) -> TextError:
+    return TextError("malformed_pronunciation", why)
 
 
 def _sounds(part: Part) -> list[Sound]:

@@ -1,4 +1,4 @@
-"""The dictionary files that a user may edit while the server runs (docs/text.md).
+"""The dictionary files, of which a user may have some of their own (docs/text.md).
 
 custom_replace.jsonl      {"origin": "欸", "new": "诶"} a line: plain replacements, in file order
 G2P_replace_dict.jsonl    {"弦": "<|X|><|IAN2|>"} a line: phoneme mode only; a later line overrides an earlier
@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from speech_text.default.data import KINDS, Word
@@ -25,16 +24,15 @@ KEEP_LIST = "G2P_able_1word.json"
 PHONEMES = "G2P_all_phonemes.json"
 WORDS = "words.tsv"
 _FILES = (REPLACEMENTS, PRONUNCIATIONS, KEEP_LIST, PHONEMES, WORDS)
-
-_Signature = tuple[tuple[int, int] | None, ...]
+_SHIPPED = Path(__file__).parent / "assets" / "dictionaries"
 
 
 @dataclass(frozen=True, slots=True)
 class Dictionaries:
-    """The entries of the user's dictionary files. `replacements` are pairs of old and new text.
-    `pronunciations` maps a text to phoneme tokens. `keep` has the characters that phoneme mode keeps as text.
-    `phonemes` has the names that a phoneme token may have. `words` are units, currencies and teams.
-    `warnings` names each file or line that was skipped, and the reason."""
+    """The entries of the dictionary files. `replacements` are pairs of old and new text. `pronunciations`
+    maps a text to phoneme tokens. `keep` has the characters that phoneme mode keeps as text. `phonemes` has
+    the names that a phoneme token may have. `words` are units, currencies and teams. `warnings` names each
+    file or line that was skipped, and the reason."""
 
     replacements: tuple[tuple[str, str], ...] = ()
     pronunciations: dict[str, str] | None = None
@@ -43,50 +41,32 @@ class Dictionaries:
     words: tuple[Word, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    @classmethod
+    def read(cls, folder: Path) -> Dictionaries:
+        """Reads the files that `files` names."""
+        replacements, pronunciations, keep, phonemes, words = cls.files(folder)
+        warnings: list[str] = []
+        names = _phoneme_names(phonemes, warnings)
+        return cls(
+            replacements=_replacements(replacements, warnings),
+            pronunciations=_pronunciations(pronunciations, names, warnings),
+            keep=_keep_list(keep, warnings),
+            phonemes=names,
+            words=_words(words, warnings),
+            warnings=tuple(warnings),
+        )
 
-class DictionaryFiles:
-    """The dictionary files of `folder`, read again when a file changes. Safe to use from several threads.
-
-    A file that `folder` lacks is taken from `shipped`.
-    """
-
-    def __init__(self, folder: Path, shipped: Path | None = None) -> None:
-        self._folder, self._shipped = folder, shipped
-        self._lock = threading.Lock()
-        self._signature: _Signature | None = None
-        self._current = Dictionaries()
-
-    def current(self) -> Dictionaries:
-        signature = tuple(self._stamp(name) for name in _FILES)
-        with self._lock:
-            if signature != self._signature:
-                self._current = _read(self._place)
-                self._signature = signature
-            return self._current
-
-    def _place(self, name: str) -> Path:
-        own = self._folder / name
-        return own if self._shipped is None or own.exists() else self._shipped / name
-
-    def _stamp(self, name: str) -> tuple[int, int] | None:
-        try:
-            status = self._place(name).stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size
+    @staticmethod
+    def files(folder: Path) -> list[Path]:
+        """Returns the dictionary files of `folder`. In place of a missing file stands the one that comes with
+        this package."""
+        return [own if (own := folder / name).exists() else _SHIPPED / name for name in _FILES]
 
 
-def _read(place: Callable[[str], Path]) -> Dictionaries:
-    warnings: list[str] = []
-    phonemes = _phoneme_names(place(PHONEMES), warnings)
-    return Dictionaries(
-        replacements=_replacements(place(REPLACEMENTS), warnings),
-        pronunciations=_pronunciations(place(PRONUNCIATIONS), phonemes, warnings),
-        keep=_keep_list(place(KEEP_LIST), warnings),
-        phonemes=phonemes,
-        words=_words(place(WORDS), warnings),
-        warnings=tuple(warnings),
-    )
+@cache
+def shipped() -> Dictionaries:
+    """Returns the dictionaries that come with this package."""
+    return Dictionaries.read(_SHIPPED)
 
 
 def _text(path: Path, warnings: list[str]) -> str | None:

@@ -1,0 +1,151 @@
+"""A lexicon, which says how words are spoken: its entries, and the search for its words in a text."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from speech_text.cut.pieces import Check, unwatched
+from speech_text.errors import TextError, quote
+from speech_text.marks import Part
+from speech_text.phonemes.pinyin import Phonemes, known_readings, phoneme_names
+from speech_text.types import LexiconEntry
+
+_MOST_CHARS = {"word": 50, "reading": 200, "replacement": 200, "context": 50}
+_NEAR = 50  # characters to either side of a word in which its context may stand, in the same sentence
+_AHEAD = 1000  # characters after a word in which one search looks for its context
+_SENTENCE_END = re.compile("[。！？!?\n]")
+
+
+class Lexicon:
+    """Lexicon entries by their words, and the search for these words in a text. A later entry replaces an
+    earlier entry of the same word. `inventory` has the names of the model's phonemes; an empty one allows all
+    phonemes."""
+
+    def __init__(self, entries: Iterable[LexiconEntry] = (), inventory: Collection[str] = ()) -> None:
+        self.entries = {entry.word: entry for entry in entries}
+        self.inventory = inventory
+        self._syllables: dict[str, tuple[Phonemes, ...]] = {}  # the phonemes of each reading
+        lengths: dict[str, set[int]] = {}
+        for word in self.entries:
+            lengths.setdefault(word[0], set()).add(len(word))
+        self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
+
+    def extended(self, entries: Sequence[LexiconEntry]) -> Lexicon:
+        """Returns the lexicon with the `entries` of a request added. These entries take precedence over the
+        others."""
+        return Lexicon([*self.entries.values(), *entries], self.inventory) if entries else self
+
+    def entry(self, fields: Any) -> LexiconEntry:
+        """Returns the entry that `fields`, a decoded JSON value, describes. Does not add the entry. Raises
+        TextError for an invalid entry ("invalid_lexicon_entry") and for an invalid reading
+        ("malformed_pronunciation"). The message is the end of a sentence about the entry or the reading."""
+        if not isinstance(fields, dict):
+            raise _invalid("must be an object with word, and reading or replacement")
+        given = {name: value for name, value in fields.items() if value is not None}
+        for name, value in given.items():
+            if name not in _MOST_CHARS:
+                raise _invalid(f"has no '{quote(str(name))}', only {', '.join(_MOST_CHARS)}")
+            if not isinstance(value, str) or not value.strip() or len(value) > _MOST_CHARS[name]:
+                raise _invalid(f"needs {name} to be text of 1 to {_MOST_CHARS[name]} characters")
+        if "word" not in given or not any(char.isalnum() for char in given["word"]):
+            raise _invalid("needs a word: text with a letter, a digit or a Hanzi in it")
+        if ("reading" in given) == ("replacement" in given):
+            raise _invalid("needs either reading (pinyin) or replacement (the text to say)")
+        entry = LexiconEntry(**given)
+        if entry.reading is not None:
+            phoneme_names(entry.reading, self.inventory)
+        return entry
+
+    def readings(self, word: str) -> list[list[str]]:
+        """Returns, for each character of `word`, the pinyin readings that a `reading` may have, the likeliest
+        first. A character that is no Hanzi gets an empty list."""
+        return known_readings(word, self.inventory)
+
+    def apply(self, parts: Iterable[Part], check: Check = unwatched) -> Iterator[Part]:
+        """Yields `parts` with each word of the lexicon as a part of its own. Parts with a cut or a given
+        reading stay as they are. If several words begin at one place, the longest is taken. A word inside a
+        longer word of letters does not count, nor does a word whose entry has a context that does not stand
+        near. `check` is called at each character."""
+        for part in parts:
+            if not self.entries or part.cut is not None or part.rule is not None:
+                yield part
+                continue
+            done = 0
+            for start, entry in self._found(part.written, check):
+                end = start + len(entry.word)
+                yield _plain(part, done, start)
+                yield self._said(part.start + start, entry)
+                done = end
+            yield _plain(part, done, len(part.written))
+
+    def _found(self, text: str, check: Check) -> Iterator[tuple[int, LexiconEntry]]:
+        contexts = _Contexts(text)
+        at = 0
+        while at < len(text):
+            check()
+            entry = None if _inside_a_word(text, at) else self._longest(text, at, contexts)
+            if entry is not None:
+                yield at, entry
+            at += 1 if entry is None else len(entry.word)
+
+    def _longest(self, text: str, at: int, contexts: _Contexts) -> LexiconEntry | None:
+        for length in self._lengths.get(text[at], ()):
+            entry, end = self.entries.get(text[at : at + length]), at + length
+            if entry is None or _inside_a_word(text, end):
+                continue
+            if entry.context is None or contexts.near(entry.context, at, end):
+                return entry
+        return None
+
+    def _said(self, start: int, entry: LexiconEntry) -> Part:
+        if entry.reading is None:
+            return Part(start, entry.word, entry.replacement or "", rule="lexicon")
+        syllables = self._syllables.get(entry.reading)
+        if syllables is None:
+            syllables = self._syllables[entry.reading] = tuple(phoneme_names(entry.reading, self.inventory))
+        return Part(start, entry.word, syllables=syllables, rule="lexicon")
+
+
+def _invalid(why: str) -> TextError:
+    return TextError("invalid_lexicon_entry", why)
+
+
+class _Contexts:
+    """Tells whether the context of a lexicon entry, a text that the entry requires near its word, stands near
+    a place of `text`. Callers must ask for the places from left to right, so that each context is searched
+    for only once in each stretch of the text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends = [end.start() for end in _SENTENCE_END.finditer(text)]
+        self._next: dict[str, int] = {}  # the first place where each context may stand next
+
+    def near(self, context: str, start: int, end: int) -> bool:
+        """Returns whether `context` stands near the word `text[start:end]`: in the same sentence, and within
+        50 characters of the word."""
+        after = self._next.get(context, 0)
+        if after > end + _NEAR - len(context):
+            return False
+        before, behind = bisect_left(self._ends, start), bisect_left(self._ends, end)
+        begin = max(start - _NEAR, self._ends[before - 1] + 1 if before else 0, after)
+        stop = min(end + _NEAR, self._ends[behind] if behind < len(self._ends) else len(self._text))
+        at = self._text.find(context, begin, end + _AHEAD)
+        self._next[context] = at if at >= 0 else max(begin, end + _AHEAD - len(context) + 1)
+        return 0 <= at <= stop - len(context)
+
+
+def _plain(part: Part, start: int, end: int) -> Part:
+    return Part(part.start + start, part.written[start:end], part.said[start:end])
+
+
+def _inside_a_word(text: str, at: int) -> bool:
+    """Returns whether place `at` of `text` lies inside a word, that is, between two letters or digits. Hanzi
+    and kana do not count as letters."""
+    return 0 < at < len(text) and _is_letter(text[at - 1]) and _is_letter(text[at])
+
+
+def _is_letter(char: str) -> bool:
+    return char < "\u2e80" and char.isalnum()
