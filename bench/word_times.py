@@ -36,7 +36,7 @@ def errors(
         pcm = speech.wave.astype(np.float32) / np.float32(32768)
         keeper = TimeKeeper(SpeechRequest("-", text, UploadedVoice(bytes, ""), timestamps="word"))
         keeper.hear(AudioChunk(pcm, SAMPLE_RATE, 0, written=written[0]))
-        (times,) = keeper.take()
+        (times,) = keeper.done
         begin_s = {at: start_ms / 1000 for start_ms, at, _ in speech.words}
         yield (
             [

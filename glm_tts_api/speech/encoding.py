@@ -50,7 +50,7 @@ def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
         b"".join(body),
         output.heard(),
         output.pcm_rate,
-        output.times.take(),
+        output.times.done,
         output.sample_rate,
         n_samples / rate,
     )
@@ -77,8 +77,9 @@ class _Output:
 
     def push(self, chunk: AudioChunk) -> bytes:
         self.times.hear(chunk)
-        pcm = self._paced.push(_at_volume(chunk.pcm, self._asked.volume), self._asked.speed_of(chunk))
-        return self._encode(self._resampled.push(pcm))
+        volume = self._asked.volume
+        pcm = chunk.pcm if volume == 1.0 else chunk.pcm * np.float32(volume)
+        return self._encode(self._resampled.push(self._paced.push(pcm, self._asked.speed_of(chunk))))
 
     def finish(self) -> bytes:
         rest = self._resampled.push(self._paced.finish())
@@ -92,10 +93,6 @@ class _Output:
     def _encode(self, pcm: Float32) -> bytes:
         self._heard.append(to_pcm16(pcm).tobytes())
         return self._encoder.push(pcm)
-
-
-def _at_volume(pcm: Float32, volume: float) -> Float32:
-    return pcm if volume == 1.0 else pcm * np.float32(volume)
 
 
 class Encoded:
@@ -144,7 +141,6 @@ class Encoded:
             piece = await self._pool.run(call, *args, **kwargs)
         assert self._output is not None
         heard = self._output.heard()
-        self.times += self._output.times.take()
         if self._tape is not None:
             self._tape.add(heard, piece)
         return piece
@@ -152,6 +148,6 @@ class Encoded:
     def _push(self, chunk: AudioChunk) -> bytes:
         if self._output is None:
             self._output = _Output(self._stream.asked, chunk.sample_rate)
-            self.sample_rate = self._output.sample_rate
+            self.sample_rate, self.times = self._output.sample_rate, self._output.times.done
         self.seconds += chunk.seconds / self._stream.asked.speed_of(chunk)
         return self._output.push(chunk)

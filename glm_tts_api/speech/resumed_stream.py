@@ -55,7 +55,7 @@ class ResumedStream:
         self.verifier: Verifier | None = None
         self._engines = engines
         self._permit, self._release = permit, permit.hold()
-        self._log = log
+        self._log, self._playback = log, log.playback if log is not None else None
         self._tokens: dict[int, Sequence[int]] = dict(progress.tokens)  # by segment, if it is decoded
         self._segment = progress.first  # the segment that is being sent
         # How many samples of that segment were sent, and how many of these a new engine still makes again.
@@ -76,8 +76,8 @@ class ResumedStream:
         )
         if self._segment or self._n_heard:
             stream.sounds_until = math.inf
-        elif self._log is not None and self._log.playback is not None:
-            stream.sounds_until = self._log.playback.sounds_until
+        elif self._playback is not None:
+            stream.sounds_until = self._playback.sounds_until
         return stream
 
     def anew(self, segment: int, seed: int, permit: Permit) -> ResumedStream:
@@ -102,8 +102,8 @@ class ResumedStream:
     async def __anext__(self) -> AudioChunk:
         """Returns the next chunk in the order of the text. If the engine has died, waits for an engine that
         continues. Raises the ServiceError that ended the request."""
-        if self._is_heard and self._log is not None and self._log.playback is not None:
-            self._log.playback.passed_on()  # the client asks for the next chunk
+        if self._is_heard and self._playback is not None:
+            self._playback.passed_on()  # the client asks for the next chunk
         while True:
             try:
                 chunk = await anext(self._stream)

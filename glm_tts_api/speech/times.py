@@ -39,7 +39,7 @@ class SegmentTimes:
 
 class TimeKeeper:
     """Measures the times of an answer's segments. Each chunk of the answer is passed to `hear` in order.
-    `done` lists the times of the segments that have ended; `take` returns this list and begins a new one.
+    `done` lists the times of the segments that have ended.
 
     Chunks of one speed that follow each other form a stretch. A stretch of n samples takes exactly n / speed
     samples (rounded), since a change of speed keeps pitch and pauses."""
@@ -76,10 +76,6 @@ class TimeKeeper:
     def _now(self, chunk: AudioChunk) -> float:
         """Returns the time in seconds at which the chunks so far end."""
         return (self._n_before + self._n_here / self._speed) / chunk.sample_rate
-
-    def take(self) -> list[SegmentTimes]:
-        done, self.done = self.done, []
-        return done
 
     def _times(self, chunk: AudioChunk, written: Written, whole: Timed) -> SegmentTimes:
         if self._asked.timestamps == "segment" or not written.words:
