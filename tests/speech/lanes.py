@@ -1,15 +1,19 @@
-"""Lanes without engines, in a time that jumps."""
+"""Lanes without engines, in a time that jumps, and lanes with engines."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
-from glm_tts_api.speech.admission import Admission, AdmissionConfig
+from glm_tts_api.contracts import SpeechRequest, Timings
+from glm_tts_api.speech.admission import Admission, AdmissionConfig, TextLength
 from glm_tts_api.speech.clients import ANYONE, Client
+from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.permit import Permit
+from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.workers import LaneCounts, no_counts
 
@@ -87,3 +91,20 @@ def play(scenario: Callable[[Lanes], Awaitable[None]], n_engines: int = 1, **lim
 
     with asyncio.Runner(loop_factory=ClockThatJumps) as runner:
         runner.run(run())
+
+
+class Service:
+    """Engines and their lanes, joined as the server joins them."""
+
+    length = TextLength(SHORT, "short_text", 120, "SHORT_TEXT_TIMEOUT")
+
+    def __init__(self, engines: Sequence[Any], **limits: int) -> None:
+        self.engines = Engines(engines)
+        self.admission = Admission(AdmissionConfig(**limits), len(engines), self.engines.rank)
+        self.engines.changed = self.admission.look_again
+
+    @asynccontextmanager
+    async def speaking(self, asked: SpeechRequest) -> AsyncIterator[ResumedStream]:
+        admitted = self.admission.admit(self.length, arrived_at=now())
+        async with admitted as permit, await self.engines.speak(asked, Timings(), permit) as stream:
+            yield stream

@@ -24,13 +24,11 @@ from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import FatalText, InternalFault, Unavailable, Unhealthy
-from glm_tts_api.speech.admission import Admission, AdmissionConfig, TextLength
-from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.spare import SparePlaces
 from speech_text import ReadingOptions, ShownReading
+from tests.speech.lanes import Service, now
 
 RATE = 24000
-SHORT = TextLength(5, "short_text", 60, "SHORT_TEXT_TIMEOUT")
 VOICE = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
 ASKED = SpeechRequest("id", "text", VOICE)
 # Of three segments the pieces, with a pause before the second and after the last.
@@ -127,18 +125,15 @@ class ScriptedEngine:
         return None
 
 
-class Service:
-    """Engines and their lanes, joined as the server joins them."""
+class Spoken(Service):
+    """A service of scripted engines."""
 
-    def __init__(self, *engines: Any, limit: int = 2) -> None:
-        self.engines = Engines(engines)
-        self.admission = Admission(AdmissionConfig(short_limit=limit), len(engines), self.engines.rank)
-        self.engines.changed = self.admission.look_again
+    def __init__(self, *engines: ScriptedEngine, limit: int = 2) -> None:
+        super().__init__(engines, short_limit=limit)
 
     async def say(self, heard: list[AudioChunk] | None = None) -> Float32:
         heard = [] if heard is None else heard
-        admitted = self.admission.admit(SHORT, arrived_at=asyncio.get_running_loop().time())
-        async with admitted as permit, await self.engines.speak(ASKED, Timings(), permit) as stream:
+        async with self.speaking(ASKED) as stream:
             heard += [chunk async for chunk in stream]
         return np.concatenate([chunk.pcm for chunk in heard])
 
@@ -161,7 +156,7 @@ def test_after_a_death_the_rest_is_said_once_and_finished_segments_are_not_spoke
     async def scene() -> None:
         engine = ScriptedEngine(n_said)
         heard: list[AudioChunk] = []
-        np.testing.assert_array_equal(await Service(engine).say(heard), WHOLE)
+        np.testing.assert_array_equal(await Spoken(engine).say(heard), WHOLE)
         assert [chunk.ends_segment for chunk in heard].count(True) == 3
         done = [chunk.segment for chunk in CHUNKS[:n_said] if chunk.ends_segment]
         begun = sorted({chunk.segment for chunk in CHUNKS[:n_said]})
@@ -173,7 +168,7 @@ def test_after_a_death_the_rest_is_said_once_and_finished_segments_are_not_spoke
 def test_a_dead_engines_request_moves_to_the_other_and_gives_its_place_back_there() -> None:
     async def scene() -> None:
         dying, other = ScriptedEngine(2), ScriptedEngine()
-        service = Service(dying, other)
+        service = Spoken(dying, other)
         np.testing.assert_array_equal(await service.say(), WHOLE)
         assert (len(dying.begun), len(other.begun)) == (1, 1)
         assert service.active == [0, 0]
@@ -185,7 +180,7 @@ def test_a_dead_engines_request_moves_to_the_other_and_gives_its_place_back_ther
 def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error_at_the_third() -> None:
     async def scene() -> None:
         engine = ScriptedEngine(0, 0, 0)
-        service = Service(engine)
+        service = Spoken(engine)
         with pytest.raises(FatalText, match="3 engines died while they spoke this text"):
             await service.say()
         np.testing.assert_array_equal(await service.say(), WHOLE)
@@ -197,7 +192,7 @@ def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error
 def test_whatever_was_heard_between_deaths_takes_the_suspicion_away() -> None:
     async def scene() -> None:
         engine = ScriptedEngine(1, 2, 2, 3, 1, 1)
-        np.testing.assert_array_equal(await Service(engine).say(), WHOLE)
+        np.testing.assert_array_equal(await Spoken(engine).say(), WHOLE)
         assert len(engine.begun) > 3
 
     run(scene)
@@ -206,7 +201,7 @@ def test_whatever_was_heard_between_deaths_takes_the_suspicion_away() -> None:
 def test_work_that_gives_way_is_spoken_as_a_request_once_an_engine_has_died_at_it() -> None:
     async def scene() -> None:
         engine = ScriptedEngine(0, is_ours=True)
-        service = Service(engine)
+        service = Spoken(engine)
         spare = SparePlaces(service.admission, 1)
         async with spare.place() as permit, await service.engines.speak(ASKED, Timings(), permit) as stream:
             assert len([chunk async for chunk in stream]) == len(CHUNKS)
@@ -218,7 +213,7 @@ def test_work_that_gives_way_is_spoken_as_a_request_once_an_engine_has_died_at_i
 def test_who_waits_for_an_engine_hears_when_there_will_be_none() -> None:
     async def scene() -> None:
         engine = ScriptedEngine()
-        service = Service(engine)
+        service = Spoken(engine)
         engine.become("restarting")
         waiting = asyncio.create_task(service.say())
         await asyncio.sleep(0)
@@ -233,9 +228,9 @@ def test_who_waits_for_an_engine_hears_when_there_will_be_none() -> None:
 def test_idle_engines_are_woken_where_the_ready_ones_are_full() -> None:
     async def scene() -> None:
         busy, idle = ScriptedEngine(), ScriptedEngine()
-        service = Service(busy, idle, limit=1)
+        service = Spoken(busy, idle, limit=1)
         idle.unload()
-        async with service.admission.admit(SHORT, arrived_at=asyncio.get_running_loop().time()) as permit:
+        async with service.admission.admit(service.length, arrived_at=now()) as permit:
             assert permit.engine == 0
             np.testing.assert_array_equal(await service.say(), WHOLE)
         assert len(idle.begun) == 1
@@ -245,7 +240,7 @@ def test_idle_engines_are_woken_where_the_ready_ones_are_full() -> None:
 
 def test_reading_goes_to_a_live_engine_and_a_cache_of_a_dead_one_is_empty() -> None:
     async def scene() -> None:
-        engines = Service(ScriptedEngine()).engines
+        engines = Spoken(ScriptedEngine()).engines
         with pytest.raises(InternalFault):
             await engines.read("text", ReadingOptions())
         assert await engines.clear_cache() == 0

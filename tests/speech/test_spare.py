@@ -71,8 +71,6 @@ def test_those_who_wait_have_their_turns_in_the_order_in_which_they_came() -> No
         works[1].end.set()
         await settled()
         assert works[4].engine is not None
-        for work in works:
-            work.task.cancel()
 
     play(scenario, most=2)
 
@@ -92,8 +90,6 @@ def test_the_last_gives_way_to_a_request_that_needs_its_place() -> None:
             assert again.engine is None, "there is no place for it"
         await settled()
         assert again.engine == 0
-        for work in (*works, again):
-            work.task.cancel()
 
     play(scenario)
 
@@ -107,8 +103,6 @@ def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way()
         async with request(lanes):
             await settled()
             assert [work.task.done() for work in works] == [False, True, False]
-        for work in works:
-            work.task.cancel()
 
     play(scenario)
 
@@ -149,8 +143,6 @@ def test_work_that_rests_on_its_place_beside_requests_asks_again_and_is_treated_
             await settled()
             assert again.permit is not None
             assert not again.permit.gives_way
-        for work in (works[0], again):
-            work.task.cancel()
 
     play(scenario)
 
@@ -160,8 +152,6 @@ def test_slow_work_without_requests_keeps_its_place() -> None:
         works = [Work(spare) for _ in range(5)]
         await asyncio.sleep(2000)
         assert [work.task.done() for work in works] == [False] * 5
-        for work in works:
-            work.task.cancel()
 
     play(scenario)
 
@@ -176,7 +166,6 @@ def test_its_place_is_free_once_the_engine_has_freed_it() -> None:
         freed()
         await settled()
         assert waiting.engine == 0
-        waiting.task.cancel()
 
     play(scenario, most=1)
 
@@ -193,7 +182,6 @@ def test_work_is_spread_and_follows_its_engines_successor() -> None:
         last = Work(spare)
         await settled()
         assert last.engine is not None
-        last.task.cancel()
 
     play(scenario, n_engines=2, most=2)
 
@@ -203,6 +191,5 @@ def test_an_engine_that_takes_nothing_gives_no_place() -> None:
         work = Work(spare)
         await settled()
         assert work.engine is None
-        work.task.cancel()
 
     play(scenario, rank=0)

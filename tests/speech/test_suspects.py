@@ -6,58 +6,48 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import Float32, Timings
+from glm_tts_api.contracts import Float32
 from glm_tts_api.errors import FatalText
-from glm_tts_api.speech.admission import Admission, AdmissionConfig, TextLength
-from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from tests.engine import echo_process, tiny
 from tests.engine.processes import until
 from tests.engine.tiny_process import tiny_client
-
-ANY_TIME = TextLength(5, "short_text", 120, "SHORT_TEXT_TIMEOUT")
+from tests.speech.lanes import Service
 
 
 async def pcm(stream: ResumedStream) -> Float32:
     return np.concatenate([chunk.pcm async for chunk in stream])
 
 
-class Service:
-    """Engines in processes, and their lanes, joined as the server joins them. `texts` are files that count
-    how often each text was begun."""
+class Processes(Service):
+    """Engines in processes. The files of `folder` count how often each text was begun."""
 
     def __init__(self, folder: Path, n_engines: int) -> None:
         self._folder = folder
         self.clients = [tiny_client(folder, command=echo_process.COMMAND) for _ in range(n_engines)]
-        self.engines = Engines(self.clients)
-        self.admission = Admission(AdmissionConfig(), n_engines, self.engines.rank)
-        self.engines.changed = self.admission.look_again
+        super().__init__(self.clients)
 
-    @asynccontextmanager
-    async def speaking(self, name: str, turns: str) -> AsyncIterator[ResumedStream]:
-        asked = tiny.asked(f"turns:{turns}:{self._folder / name}")
-        admitted = self.admission.admit(ANY_TIME, arrived_at=asyncio.get_running_loop().time())
-        async with admitted as permit, await self.engines.speak(asked, Timings(), permit) as stream:
-            yield stream
+    def text(self, name: str, turns: str) -> AbstractAsyncContextManager[ResumedStream]:
+        return self.speaking(tiny.asked(f"turns:{turns}:{self._folder / name}"))
 
     async def say(self, name: str, turns: str = "+") -> Float32:
-        async with self.speaking(name, turns) as stream:
+        async with self.text(name, turns) as stream:
             return await pcm(stream)
 
     def n_begun(self, name: str) -> int:
         return (self._folder / name).stat().st_size if (self._folder / name).exists() else 0
 
 
-def run(scene: Callable[[Service], Any], folder: Path, n_engines: int = 1) -> None:
+def run(scene: Callable[[Processes], Any], folder: Path, n_engines: int = 1) -> None:
     async def play() -> None:
-        service = Service(folder, n_engines)
+        service = Processes(folder, n_engines)
         service.engines.start()
         try:
             async with asyncio.timeout(240):
@@ -70,9 +60,9 @@ def run(scene: Callable[[Service], Any], folder: Path, n_engines: int = 1) -> No
 
 
 @asynccontextmanager
-async def listening(service: Service, name: str) -> AsyncIterator[None]:
+async def listening(service: Processes, name: str) -> AsyncIterator[None]:
     """A listener whose speech does not end, and who hears more of it afterwards."""
-    async with service.speaking(name, "-") as stream:
+    async with service.text(name, "-") as stream:
         await anext(stream)
         n_heard = 1
 
@@ -93,7 +83,7 @@ async def listening(service: Service, name: str) -> AsyncIterator[None]:
 def test_a_suspect_and_all_others_are_spoken_though_a_listener_never_ends(
     n_engines: int, tmp_path: Path
 ) -> None:
-    async def scene(service: Service) -> None:
+    async def scene(service: Processes) -> None:
         async with listening(service, "listener"):
             assert len(await service.say("suspect", "^^+")) > 0
             assert len(await service.say("other")) > 0
@@ -102,7 +92,7 @@ def test_a_suspect_and_all_others_are_spoken_though_a_listener_never_ends(
 
 
 def test_a_suspect_is_given_up_beside_a_listener_who_goes_on(tmp_path: Path) -> None:
-    async def scene(service: Service) -> None:
+    async def scene(service: Processes) -> None:
         async with listening(service, "listener"):
             with pytest.raises(
                 FatalText, match="engines died while they spoke this text, the last one while"
@@ -115,7 +105,7 @@ def test_a_suspect_is_given_up_beside_a_listener_who_goes_on(tmp_path: Path) -> 
 
 
 def test_texts_that_end_engines_one_after_the_other_do_not_stop_the_service(tmp_path: Path) -> None:
-    async def scene(service: Service) -> None:
+    async def scene(service: Processes) -> None:
         for number in range(3):
             with pytest.raises(FatalText):
                 await service.say(f"guilty{number}", "^")
@@ -125,9 +115,9 @@ def test_texts_that_end_engines_one_after_the_other_do_not_stop_the_service(tmp_
 
 
 def test_of_several_under_suspicion_the_innocent_are_answered(tmp_path: Path) -> None:
-    async def scene(service: Service) -> None:
+    async def scene(service: Processes) -> None:
         async def say(name: str) -> None:
-            async with service.speaking(name, "..-") as stream:
+            async with service.text(name, "..-") as stream:
                 async for _ in stream:
                     pass
 
@@ -145,7 +135,7 @@ def test_of_several_under_suspicion_the_innocent_are_answered(tmp_path: Path) ->
 
 
 def test_a_kill_9_by_a_person_is_no_sign_against_a_suspect(tmp_path: Path) -> None:
-    async def scene(service: Service) -> None:
+    async def scene(service: Processes) -> None:
         answer = asyncio.create_task(service.say("suspect", "^^..+"))
         for n_begun in (3, 4):
             await until(lambda n_begun=n_begun: service.n_begun("suspect") == n_begun)  # type: ignore[misc]
