@@ -3,14 +3,16 @@ prompt features. Runs on pool threads."""
 
 from __future__ import annotations
 
+import threading
 from itertools import repeat
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache, cached
 
 from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest, Voice
 from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
-from glm_tts_api.engine.shared_cache import SharedCache
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
@@ -21,7 +23,6 @@ if TYPE_CHECKING:  # the engine runs where the text libraries are not installed
     from speech_text import TextFrontend
 
 _CACHED_TRANSCRIPTS = 256
-_MAX_BYTES = 2**23
 _ID_BYTES = 36  # a whole number and its place in a list
 # Limits of a voice's pace, and the fewest seconds that count for a transcript. A voice whose pace lies beyond
 # the limits has a transcript that does not fit its recording.
@@ -48,9 +49,9 @@ class InputProcessor:
         self._features = features
         self._chunks = chunks
         self._guard = guard
-        self._transcripts = SharedCache(
-            _CACHED_TRANSCRIPTS, max_bytes=_MAX_BYTES, size_of=lambda read: _ID_BYTES * len(read[0])
-        )
+        self._transcripts = LRUCache[str, tuple[list[int], float]](_CACHED_TRANSCRIPTS)
+        self._changing = threading.Condition()
+        self._encoded = cached(self._transcripts, lambda text: text, condition=self._changing)(self._encode)
 
     def request(
         self,
@@ -95,7 +96,7 @@ class InputProcessor:
         voice = asked.voice if name is None else asked.others.get(name)
         if not isinstance(voice, Voice):
             raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
-        ids, spoken_s = self._transcripts.get(voice.transcript, lambda: self._encode(voice.transcript))
+        ids, spoken_s = self._encoded(voice.transcript)
         heard = self._features.get(voice, asked.sample_rate)
         pace = len(heard.speech_tokens) / (TOKENS_A_SECOND * spoken_s)
         return VoicedPrompt(ids, heard, min(_SLOWEST, max(_FASTEST, pace)))
@@ -103,7 +104,10 @@ class InputProcessor:
     def clear(self) -> int:
         """Drops the cached texts and transcripts. Returns the bytes of the transcripts."""
         self.frontend.clear_cache()
-        return self._transcripts.clear()
+        with self._changing:
+            freed = sum(_ID_BYTES * len(ids) for ids, _ in self._transcripts.values())
+            self._transcripts.clear()
+        return freed
 
     def _encode(self, transcript: str) -> tuple[list[int], float]:
         """Returns the text ids of a transcript, and roughly the seconds that it takes to say the

@@ -9,20 +9,20 @@ from __future__ import annotations
 import threading
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from cachetools import LRUCache, cached
 from torch import Tensor
 
-from glm_tts_api.contracts import Recording, Voice
+from glm_tts_api.contracts import Voice
 from glm_tts_api.engine.precision import full_float32
-from glm_tts_api.engine.shared_cache import SharedCache
 from glm_tts_api.errors import PromptRejected
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.mel import log_mel, resample
 from glm_tts_api.model.speaker_encoder import SAMPLE_RATE
 
 _LEAST_SAMPLES = SAMPLE_RATE // 10  # 0.1 s
-_MAX_BYTES = 2**28  # 64 voices of 30 s take 62 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,8 +41,11 @@ class VoiceFeatures:
 
     def __init__(self, models: Models, capacity: int) -> None:
         self._models = models
-        self._cache = SharedCache(  # two entries a voice
-            2 * capacity, max_bytes=_MAX_BYTES, size_of=_n_bytes
+        self._cache = LRUCache[Any, Any](2 * capacity)  # two entries a voice, 1 MB for 30 s
+        self._changing = threading.Condition()
+        self._heard = cached(self._cache, lambda voice: voice.digest, condition=self._changing)(self._listen)
+        self._mels = cached(self._cache, lambda voice, rate: (voice.digest, rate), condition=self._changing)(
+            self._mel
         )
         self._listening = threading.Lock()  # the speaker encoder serves one thread at a time
         self._precision = full_float32 if models.llm.device.type == "cuda" else nullcontext
@@ -50,17 +53,19 @@ class VoiceFeatures:
     def get(self, voice: Voice, sample_rate: int) -> VoicePrompt:
         """Returns the voice's features for speech at `sample_rate` Hz. Raises PromptRejected if the recording
         is shorter than 0.1 s."""
-        recording = voice.recording
-        tokens, embedding = self._cache.get(("voice", voice.digest), lambda: self._listen(recording))
-        mel = self._cache.get(("mel", voice.digest, sample_rate), lambda: self._mel(recording, sample_rate))
-        return VoicePrompt(tokens, embedding, mel)
+        tokens, embedding = self._heard(voice)
+        return VoicePrompt(tokens, embedding, self._mels(voice, sample_rate))
 
     def clear(self) -> int:
         """Drops the features of all voices. Returns the bytes freed."""
-        return self._cache.clear()
+        with self._changing:
+            freed = sum(map(_n_bytes, self._cache.values()))
+            self._cache.clear()
+        return freed
 
     @torch.inference_mode()
-    def _listen(self, recording: Recording) -> tuple[list[int], Tensor]:
+    def _listen(self, voice: Voice) -> tuple[list[int], Tensor]:
+        recording = voice.recording
         wave = resample(torch.from_numpy(recording.samples), recording.sample_rate, SAMPLE_RATE)
         if len(wave) < _LEAST_SAMPLES:
             raise PromptRejected(
@@ -75,9 +80,9 @@ class VoiceFeatures:
             return tokens.tolist(), embedding
 
     @torch.inference_mode()
-    def _mel(self, recording: Recording, sample_rate: int) -> Tensor:
-        wave = torch.from_numpy(recording.samples)
-        mel = log_mel(resample(wave, recording.sample_rate, sample_rate), sample_rate)  # [80, T]
+    def _mel(self, voice: Voice, sample_rate: int) -> Tensor:
+        wave = torch.from_numpy(voice.recording.samples)
+        mel = log_mel(resample(wave, voice.recording.sample_rate, sample_rate), sample_rate)  # [80, T]
         return mel.T.contiguous()
 
 

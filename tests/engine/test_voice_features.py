@@ -4,6 +4,7 @@ device is named, and the models are on the CPU."""
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -62,3 +63,30 @@ def test_on_a_faked_gpu_a_flow_waits_for_a_new_voices_kernels_and_for_nothing_el
     plain = VoiceFeatures(watched.models, 1).get(tiny.voice(1), 24000)
     assert heard.speech_tokens == plain.speech_tokens
     assert torch.equal(heard.embedding, plain.embedding)
+
+
+def test_a_voice_that_several_ask_for_at_once_is_heard_once_and_kept_until_the_cache_is_cleared() -> None:
+    watched, n_heard, asked = Watched(), 0, threading.Barrier(3)
+
+    class Counting:
+        def hear(self, wave: Tensor) -> Heard:
+            nonlocal n_heard
+            n_heard += 1
+            asked.wait(60)
+            return watched.models.speech_tokenizer.hear(wave)
+
+        def tokens(self, heard: Heard) -> Tensor:
+            return watched.models.speech_tokenizer.tokens(heard)
+
+    features = VoiceFeatures(replace(watched.models, speech_tokenizer=cast(Any, Counting())), 1)
+
+    def ask(number: int) -> list[int]:
+        if number:
+            asked.wait(60)
+        return features.get(tiny.voice(1), 24000).speech_tokens
+
+    with ThreadPoolExecutor(3) as pool:
+        assert len({*map(tuple, pool.map(ask, range(3)))}) == 1
+    assert n_heard == 1
+    assert features.clear() > 0
+    assert features.clear() == 0
