@@ -1,129 +1,97 @@
-"""Chooses the render that takes the next step. Plain Python: knows tasks and the times at which they are due,
-no tensors.
+"""Chooses the span that takes the next step of its rendering. Plain Python: knows spans and the times at
+which they are due, no tensors.
 
 The next turn goes to the client for which the fewest threads work. Of several such clients, the one with the
-least work done gets it (FairShares). Of a client's renders, the one that is due first goes first (earliest
-deadline first). The scheduler chooses again for each step, so a new render that is due sooner overtakes
-renders that have begun. Every fourth turn goes to the client's oldest render, so that new renders do not keep
-an old one waiting for ever. A task that gives way (nobody waits for its result) gets a turn only when no
-other task waits for a turn.
+least work done gets it (FairShares). Of a client's spans, the one that is due first goes first (earliest
+deadline first). The scheduler chooses again for each step, so a new span that is due sooner overtakes spans
+that have begun. Every fourth turn goes to the client's oldest span, so that new spans do not keep an old one
+waiting for ever. A span that gives way (nobody waits for its audio) gets a turn only when no other span waits
+for a turn.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from glm_tts_api.engine.fair_shares import FairShares
+
+if TYPE_CHECKING:
+    from glm_tts_api.engine.request import Span
 
 _OLDEST_EVERY = 4
 
 
-class Renderable(Protocol):
-    """A task as the scheduler sees it. `due` is the time at which its result is wanted, in seconds on a clock
-    that all tasks share."""
+class RenderScheduler:
+    """A queue of spans that become audio step by step, in their order of arrival. Any thread may call. While
+    `rests` is True, spans that give way (nobody waits for their audio) get no turn."""
 
-    @property
-    def due(self) -> float: ...
-
-    @property
-    def cancelled(self) -> bool: ...
-
-
-TaskT = TypeVar("TaskT", bound=Renderable)
-
-
-@dataclass(slots=True, eq=False)
-class Render(Generic[TaskT]):
-    """A task that waits to be rendered or is being rendered. `progress` holds the state of the rendering;
-    None means that no step was taken yet. `taken` says that a thread works on the render now."""
-
-    task: TaskT
-    progress: Any = None
-    taken: bool = False
-
-
-class RenderScheduler(Generic[TaskT]):
-    """A queue of renders (tasks that become audio step by step). Holds the renders in their order of arrival,
-    and chooses the render that takes the next step. Any thread may call. While `rests` is True, tasks that
-    give way (nobody waits for their result) get no turn."""
-
-    def __init__(
-        self,
-        gives_way: Callable[[TaskT], bool] = lambda task: False,
-        client: Callable[[TaskT], str] = lambda task: "",
-        step_work: Callable[[TaskT], float] = lambda task: 1,
-    ) -> None:
-        """`gives_way` returns whether a task has to stand back for other tasks. `client` returns the name of
-        the task's client, and `step_work` the work of one step of the task, in any unit."""
+    def __init__(self) -> None:
         self.rests = False
-        self._gives_way, self._client, self._step_work = gives_way, client, step_work
-        self._renders: list[Render[TaskT]] = []
+        self._spans: list[Span] = []
         self._shares = FairShares()
         self._n_turns = 0
         self._lock = threading.Lock()
 
     @property
     def busy(self) -> bool:
-        """Whether `take` would return a render now."""
+        """Whether `take` would return a span now."""
         with self._lock:
             return bool(self._free())
 
     @property
     def n_wanting(self) -> int:
-        """The number of renders that may take a step now or that a thread works on."""
+        """The number of spans that may take a step now or that a thread works on."""
         with self._lock:
-            return len(self._free()) + sum(render.taken for render in self._renders)
+            return len(self._free()) + sum(span.taken for span in self._spans)
 
-    def add(self, task: TaskT) -> None:
+    def add(self, span: Span) -> None:
         with self._lock:
-            self._renders.append(Render(task))
+            self._spans.append(span)
 
-    def take(self) -> Render[TaskT] | None:
-        """Returns the render whose turn it is; None if no render may take a step now. No other thread gets
-        this render until `put_back` is called."""
+    def take(self) -> Span | None:
+        """Returns the span whose turn it is; None if no span may take a step now. No other thread gets this
+        span until `put_back` is called."""
         with self._lock:
             free = self._of_the_next_client(self._free())
             if not free:
                 return None
             self._n_turns += 1
             oldest = self._n_turns % _OLDEST_EVERY == 0
-            render = free[0] if oldest else min(free, key=lambda render: render.task.due)
-            render.taken = True
-            self._shares.serve(self._client(render.task), self._step_work(render.task))
-            return render
+            span = free[0] if oldest else min(free, key=lambda span: span.due)
+            span.taken = True
+            self._shares.serve(span.client, span.step_work)
+            return span
 
-    def _of_the_next_client(self, free: list[Render[TaskT]]) -> list[Render[TaskT]]:
-        n_taken = Counter(self._client(render.task) for render in self._renders if render.taken)
+    def _of_the_next_client(self, free: list[Span]) -> list[Span]:
+        n_taken = Counter(span.client for span in self._spans if span.taken)
 
         def turn(client: str) -> tuple[int, float]:
             return n_taken[client], self._shares.turn(client)
 
-        first = min((self._client(render.task) for render in free), key=turn, default="")
-        return [render for render in free if self._client(render.task) == first]
+        first = min((span.client for span in free), key=turn, default="")
+        return [span for span in free if span.client == first]
 
-    def _free(self) -> list[Render[TaskT]]:
-        """Returns the renders that may take a step now, in their order of arrival. Renders that give way are
-        among them only if no other render waits and `rests` is False."""
-        free = [render for render in self._renders if not render.taken]
-        urgent = [render for render in free if not self._gives_way(render.task)]
+    def _free(self) -> list[Span]:
+        """Returns the spans that may take a step now, in their order of arrival. Spans that give way are
+        among them only if no other span waits and `rests` is False."""
+        free = [span for span in self._spans if not span.taken]
+        urgent = [span for span in free if not span.gives_way]
         return urgent or ([] if self.rests else free)
 
-    def put_back(self, render: Render[TaskT]) -> None:
-        """Makes a render that was taken wait for its next turn."""
-        render.taken = False
+    def put_back(self, span: Span) -> None:
+        """Makes a span that was taken wait for its next turn."""
+        span.taken = False
 
-    def remove(self, render: Render[TaskT]) -> None:
-        """Removes a render that has ended."""
+    def remove(self, span: Span) -> None:
+        """Removes a span that has ended."""
         with self._lock:
-            self._renders.remove(render)
+            self._spans.remove(span)
 
-    def drop_cancelled(self) -> list[TaskT]:
-        """Removes the cancelled renders that no thread works on. Returns their tasks."""
+    def drop_cancelled(self) -> list[Span]:
+        """Removes the cancelled spans that no thread works on, and returns them."""
         with self._lock:
-            dropped = [render for render in self._renders if not render.taken and render.task.cancelled]
-            self._renders = [render for render in self._renders if render not in dropped]
-        return [render.task for render in dropped]
+            dropped = [span for span in self._spans if not span.taken and span.cancelled]
+            self._spans = [span for span in self._spans if span not in dropped]
+        return dropped

@@ -47,14 +47,18 @@ _SILENCE.flags.writeable = False
 class Span:
     """A run of a segment's speech tokens that is rendered at once. `tokens` are all tokens of its `window`.
 
-    After rendering, `pcm` is the waveform, or `error` is the error that ended the span. A cancelled request
-    has neither of them. `spent_s` is the number of seconds that the span's steps have taken.
+    `progress` holds the state of the rendering; None means that no step was taken yet. `taken` says that a
+    thread works on the span now. After rendering, `pcm` is the waveform, or `error` is the error that ended
+    the span. A cancelled request has neither of them. `spent_s` is the number of seconds that the span's
+    steps have taken.
     """
 
     request: EngineRequest
     segment: int
     tokens: Sequence[int]
     window: Window
+    progress: Any = None
+    taken: bool = False
     pcm: Float32 | None = None
     error: Exception | None = None
     spent_s: float = 0.0
@@ -70,6 +74,19 @@ class Span:
     @property
     def cancelled(self) -> bool:
         return self.request.cancelled
+
+    @property
+    def gives_way(self) -> bool:
+        return self.request.asked.gives_way
+
+    @property
+    def client(self) -> str:
+        return self.request.asked.client
+
+    @property
+    def step_work(self) -> int:
+        """The work of one step of the flow, in tokens."""
+        return len(self.voice.speech_tokens) + len(self.tokens)
 
 
 class EngineRequest:

@@ -18,7 +18,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.cores import Cores, SideBySide, must_be_fixed
 from glm_tts_api.engine.device_thread import drop_memory, limit_threads
 from glm_tts_api.engine.precision import flow_precision
-from glm_tts_api.engine.render_scheduler import Render, RenderScheduler
+from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.seeds import flow_seed, vocoder_seed
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
@@ -53,11 +53,7 @@ class Token2Wav:
         self._device = models.llm.device
         self.n_spans_ahead = _SPANS_AHEAD[self._device.type]
         self.shares_cores = self._device.type == "cpu"
-        self._renders: RenderScheduler[Span] = RenderScheduler(
-            gives_way=lambda span: span.request.asked.gives_way,
-            client=lambda span: span.request.asked.client,
-            step_work=lambda span: len(span.voice.speech_tokens) + len(span.tokens),
-        )
+        self._queue = RenderScheduler()
         if config.flow_bf16 or self._device.type == "cpu":
             self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
         self._flow.precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
@@ -65,7 +61,7 @@ class Token2Wav:
         fixed = must_be_fixed(models, config)
         self.cores = Cores(
             config,
-            lambda: self._renders.n_wanting,
+            lambda: self._queue.n_wanting,
             fixed=fixed,
             most_of_a_flow_step=self._flow.most_threads,
         )
@@ -94,34 +90,35 @@ class Token2Wav:
     @property
     def busy(self) -> bool:
         """Whether a waiting span may take a step now."""
-        return self._renders.busy
+        return self._queue.busy
 
     def let_rest(self, rests: bool) -> bool:
         """Stops rendering for requests that nobody waits for (`gives_way`). `rests` False starts it again.
         Returns whether this changes anything."""
-        before, self._renders.rests = self._renders.rests, rests
+        before, self._queue.rests = self._queue.rests, rests
         return rests != before
 
     def add(self, span: Span) -> None:
-        self._renders.add(span)
+        self._queue.add(span)
 
     def step(self) -> list[Span]:
         """Runs one flow step or vocoder call, if a span waits. Returns the spans that have ended, cancelled
         spans among them. An error ends the span in which it happened, and is stored in the span's `error`."""
-        ended = self._renders.drop_cancelled()
-        render = self._renders.take()
-        if render is None:
+        ended = self._queue.drop_cancelled()
+        span = self._queue.take()
+        if span is None:
             return ended
         begin = time.perf_counter()
         try:
-            done = self._advance(render)
+            done = self._advance(span)
         except Exception as error:
-            render.task.error, done = drop_memory(error), True
-        render.task.spent_s += time.perf_counter() - begin
+            span.error, done = drop_memory(error), True
+        span.spent_s += time.perf_counter() - begin
         if done:
-            self._renders.remove(render)
-            return [*ended, render.task]
-        self._renders.put_back(render)
+            self._queue.remove(span)
+            span.progress = None  # a tensor that nobody needs any more
+            return [*ended, span]
+        self._queue.put_back(span)
         return ended
 
     def flow_seconds(self, span: Span) -> float:
@@ -153,20 +150,19 @@ class Token2Wav:
         if self._device.type == "cuda":
             torch.cuda.current_stream(self._device).synchronize()
 
-    def _advance(self, render: Render[Span]) -> bool:
-        """Runs the next step of a render. Returns whether it was the last one."""
-        span = render.task
-        if isinstance(render.progress, Tensor):
+    def _advance(self, span: Span) -> bool:
+        """Runs the next step of a span. Returns whether it was the last one."""
+        if isinstance(span.progress, Tensor):
             with span.request.timings.stage("vocoder"):
-                span.pcm = self._speak(span, render.progress)
+                span.pcm = self._speak(span, span.progress)
             return True
         with span.request.timings.stage("flow"):
-            if render.progress is None:
-                render.progress = self._flow.sampler([self._flow_input(span)], steps=self._flow_steps)
-            sampler: FlowSampler = render.progress
+            if span.progress is None:
+                span.progress = self._flow.sampler([self._flow_input(span)], steps=self._flow_steps)
+            sampler: FlowSampler = span.progress
             self._flow_step(sampler)
         if sampler.done:
-            (render.progress,) = sampler.mels()
+            (span.progress,) = sampler.mels()
         return False
 
     def _flow_input(self, span: Span) -> FlowInput:

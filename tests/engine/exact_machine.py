@@ -14,7 +14,7 @@ import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
-from glm_tts_api.engine.render_scheduler import Render, RenderScheduler
+from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.stream_pace import Pace
 from glm_tts_api.engine.stream_start import StreamStarts
@@ -114,9 +114,9 @@ class Machine:
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
-        self._queue: RenderScheduler[Span] = RenderScheduler()
+        self._queue = RenderScheduler()
         self._n_renderers = 2 if self.speed.one_core else 1
-        self._renders: list[tuple[Render[Span], list[float]]] = []  # a render in work: seconds left, begun at
+        self._renders: list[tuple[Span, list[float]]] = []  # a span in work: seconds left, begun at
         self._decode_left_s = 0.0
         self._decode_began_s = 0.0
         self._n_left: dict[SpeechSequence, int] = {}
@@ -222,20 +222,19 @@ class Machine:
         for span in request.next_spans():
             self._queue.add(span)
 
-    def _render_step_s(self, render: Render[Span]) -> float:
-        render.progress = (render.progress or 0) + 1
-        if render.progress <= self.speed.flow_steps:
-            return self._noisy(self._flow_step_s(render.task))
-        window = render.task.window
+    def _render_step_s(self, span: Span) -> float:
+        span.progress = (span.progress or 0) + 1
+        if span.progress <= self.speed.flow_steps:
+            return self._noisy(self._flow_step_s(span))
+        window = span.window
         return self._noisy(self.speed.vocoder_call_s(window.end - window.first + (0 if window.last else 6)))
 
-    def _rendered(self, render: Render[Span], took_s: float) -> None:
-        span = render.task
+    def _rendered(self, span: Span, took_s: float) -> None:
         span.spent_s += took_s
-        if render.progress <= self.speed.flow_steps:
-            self._queue.put_back(render)
+        if span.progress <= self.speed.flow_steps:
+            self._queue.put_back(span)
             return
-        self._queue.remove(render)
+        self._queue.remove(span)
         window, request = span.window, span.request
         end = window.end - (0 if window.last else _HELD_BACK)
         span.pcm = np.zeros(960 * (end - max(0, window.first - _HELD_BACK)), np.float32)

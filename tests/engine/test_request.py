@@ -224,13 +224,13 @@ def test_whose_player_runs_dry_first_is_rendered_first() -> None:
         "little": a_stream_that_has_said(30),
         "new": a_stream_that_has_said(0),
     }
-    scheduler: RenderScheduler[Span] = RenderScheduler()
+    scheduler = RenderScheduler()
     for span in spans.values():
         scheduler.add(span)
     order = []
-    while (render := scheduler.take()) is not None:
-        order += [name for name, span in spans.items() if span is render.task]
-        scheduler.remove(render)
+    while (taken := scheduler.take()) is not None:
+        order += [name for name, span in spans.items() if span is taken]
+        scheduler.remove(taken)
     assert order == ["new", "little", "whole", "much"]
 
 
