@@ -33,6 +33,9 @@ COMMAND = (sys.executable, "-m", "glm_tts_api.engine.process")
 _THREADS_WAIT = {"OMP_WAIT_POLICY": "ACTIVE", "GOMP_SPINCOUNT": "10000"}
 # Makes PyTorch ask for memory pages of 2 MB for large tensors, so that weights are read and loaded faster.
 ENVIRONMENT = {**_THREADS_WAIT, "THP_MEM_ALLOC_ENABLE": "1"}
+CHECK = "--check"  # on the command line; the checkpoint's folder, device and dtype follow
+EXIT_REFUSED = 2
+PASSED = b"\n"  # what the process sends when its checkpoint can be served
 _KEPT_RECORDINGS = 64  # recordings that a process keeps; the engine keeps the features of as many
 _LOOK_AT_MOST_S = 1.0  # a longer time between two looks means that the server itself was stopped
 _LAST_WORDS_S = 2.0  # time for a process to end by itself, and to write to the log, before it is killed
@@ -74,6 +77,12 @@ class Begun(NamedTuple):
                 own.close()
                 raise
         return cls(process, own)
+
+    def refuses(self) -> bool:
+        """Waits until the process, which was started with CHECK, has checked its checkpoint or has ended.
+        Returns True if the process has refused the checkpoint: it has then printed the reason and ended.
+        Returns False if the checkpoint has passed, and also if the process has ended in another way."""
+        return not self.own.recv(len(PASSED)) and self.process.wait() == EXIT_REFUSED
 
 
 class Child:

@@ -9,25 +9,26 @@ happened, unless the device or a whole stage has failed.
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from functools import partial
 
 import torch
 
 from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.cores import Cores
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, settle, use_own_stream
 from glm_tts_api.engine.faults import FaultWatch, as_service_error
-from glm_tts_api.engine.giving_way import let_rest, render_takes_all
 from glm_tts_api.engine.memory import fit_slots
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
-from glm_tts_api.engine.stream_pace import Pace
-from glm_tts_api.engine.stream_start import StreamStarts
+from glm_tts_api.engine.stream_pace import Pace, StreamStarts
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.warm_up import WarmUp, measure_decode, measure_pace
 from glm_tts_api.model.checkpoint import Models
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 _RENDER_NICENESS = 5
 # Device threads need Python's interpreter lock only between operators; no thread should wait long for it.
 _SWITCH_INTERVAL_S = 0.0005
+_ENOUGH_SPANS = 2  # for each render thread: so many keep it at work for a while
 
 
 class EngineCore:
@@ -298,3 +300,43 @@ class EngineCore:
             self._lost = True
             self._on_fault(lost)
         return lost is not None
+
+
+def let_rest(
+    requests: Collection[EngineRequest],
+    scheduler: Scheduler[EngineRequest],
+    decoder: DecodeBatcher,
+    token2wav: Token2Wav,
+    renderers: Sequence[DeviceThread],
+) -> None:
+    """Decides which requests pause on a CPU, where they would take cores from others, and tells the decode
+    batch and the render stage. While any other request has work to do, requests that nobody waits for
+    (`gives_way`) pause. While several clients have work to do, a request's decoding pauses if its client has
+    spans enough to render that are due sooner. On a GPU no request pauses: all are decoded in the same steps,
+    and a request that nobody waits for is rendered when no other request has a span to render."""
+    if not token2wav.shares_cores:
+        return
+    clients = {
+        each.asked.client
+        for each in requests
+        if not each.asked.gives_way and (each.n_spans or each.n_waiting_rows or scheduler.holds(each))
+    }
+    resting, n_spans = set[EngineRequest](), Counter[str]()
+    n_enough = _ENOUGH_SPANS * len(renderers) if len(clients) > 1 else math.inf
+    for each in sorted(requests, key=lambda each: each.due):
+        if clients and (each.asked.gives_way or n_spans[each.asked.client] > n_enough):
+            resting.add(each)
+        n_spans[each.asked.client] += each.n_spans
+    decoder.resting = resting
+    if token2wav.let_rest(bool(clients)):
+        for renderer in renderers:
+            renderer.wake()
+
+
+def render_takes_all(requests: Collection[EngineRequest], cores: Cores) -> bool:
+    """Returns whether decoding pauses now. Decoding pauses while a stream is the only request, has a span to
+    render, and renders on all cores: that span is heard before the tokens that would be decoded meanwhile."""
+    if not cores.all_for_one or len(requests) != 1:
+        return False
+    (request,) = requests
+    return request.asked.streams and request.n_spans > 0

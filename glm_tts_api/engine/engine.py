@@ -30,8 +30,8 @@ from glm_tts_api.engine.faults import (
     why_not_loaded,
 )
 from glm_tts_api.engine.input_processor import InputProcessor
-from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.memory import gpu_bytes, why_fewer
+from glm_tts_api.engine.request import RequestListener
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast

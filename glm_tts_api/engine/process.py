@@ -26,20 +26,23 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, cast
 
-from glm_tts_api.contracts import Progress, Recording, SpeechRequest, Voice
-from glm_tts_api.engine import checkpoint_check, messages
+from glm_tts_api.contracts import Dtype, Recording, Voice
+from glm_tts_api.engine import messages
+from glm_tts_api.engine.child import CHECK, EXIT_REFUSED, PASSED
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
 from glm_tts_api.engine.frames import ChildSide
-from glm_tts_api.engine.listener import RequestListener
 from glm_tts_api.engine.messages import fault_of
-from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.telling import CountedSteps, Listener
-from glm_tts_api.errors import InternalFault, ServiceError
+from glm_tts_api.errors import InternalFault, ServiceError, StartupError
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.processes import end_with_parent, importing
 from speech_text import ReadingOptions, ShownReading
+
+if TYPE_CHECKING:  # PyTorch is not imported before the first message
+    from glm_tts_api.engine.engine import Engine
 
 logger = logging.getLogger(__name__)
 
@@ -48,43 +51,7 @@ _BEAT_S = 0.1
 _BEATS_TO_A_USAGE = 10
 
 
-class SpeakingEngine(Protocol):
-    """The interface of an engine (engine.py), as far as the process uses it."""
-
-    @property
-    def state(self) -> EngineState: ...
-    @property
-    def step_s(self) -> float: ...
-    def start(self) -> None: ...
-    def speak(
-        self,
-        asked: SpeechRequest,
-        listener: RequestListener,
-        *,
-        progress: Progress,
-    ) -> None: ...
-    def wake(self) -> None: ...
-    def read(
-        self,
-        text: str,
-        options: ReadingOptions,
-        *,
-        check: Callable[[], None],
-        done: Callable[[ShownReading | ServiceError | None], None],
-    ) -> None: ...
-    def judge(
-        self,
-        voice: Voice,
-        *,
-        check: Callable[[], None],
-        done: Callable[[float | ServiceError | None], None],
-    ) -> None: ...
-    def clear_cache(self) -> int: ...
-    def info(self) -> EngineInfo | None: ...
-    def usage(self) -> EngineUsage | None: ...
-
-
-BuildEngine = Callable[[messages.Load, Callable[[EngineLost], None]], SpeakingEngine]
+BuildEngine = Callable[[messages.Load, Callable[[EngineLost], None]], "Engine"]
 
 
 class EngineProcess:
@@ -200,7 +167,7 @@ def import_models() -> None:
         from speech_text import TextFrontend  # noqa: F401
 
 
-def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> SpeakingEngine:
+def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> Engine:
     """Makes an engine with the settings of `load`. The engine loads its models later, when it is started.
     `on_lost` is called when the engine cannot speak any more."""
     from glm_tts_api.engine.engine import Engine
@@ -250,6 +217,21 @@ def _end_with_the_server() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def _check_checkpoint(server: socket.socket, root: str, device: str, dtype: str) -> None:
+    """Checks whether the checkpoint in the folder `root` can be served on `device` with `dtype`. If so, sends
+    one byte through the socket `server`. If not, prints the reason to stderr and ends this process with
+    EXIT_REFUSED."""
+    from glm_tts_api.model.checkpoint import require_servable
+
+    try:
+        require_servable(Path(root), device=device, dtype=cast(Dtype, dtype))
+    except StartupError as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(EXIT_REFUSED)
+    with suppress(ConnectionError):  # the server has ended meanwhile
+        server.sendall(PASSED)
+
+
 def main(build: BuildEngine = build_engine, *, prepare: Callable[[], None] = lambda: None) -> NoReturn:
     """Runs the engine's process: carries out the server's messages until the server is gone, then ends the
     process. The exit code is 0, or 70 if a message could not be carried out. Calls `prepare` before the first
@@ -261,8 +243,8 @@ def main(build: BuildEngine = build_engine, *, prepare: Callable[[], None] = lam
         prepare()
         *checked, descriptor = sys.argv[1:]
         server = socket.socket(fileno=int(descriptor))
-        if checked[:1] == [checkpoint_check.OPTION]:
-            checkpoint_check.check(server, *checked[1:])
+        if checked[:1] == [CHECK]:
+            _check_checkpoint(server, *checked[1:])
         _do_all(ChildSide(server), build)
     except Exception:
         logger.critical(

@@ -16,8 +16,7 @@ from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Timings,
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
-from glm_tts_api.engine.stream_pace import Pace
-from glm_tts_api.engine.stream_start import StreamStarts
+from glm_tts_api.engine.stream_pace import Pace, StreamStarts
 from glm_tts_api.engine.warm_up import measure_pace
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from glm_tts_api.contracts import SpeechRequest
-from glm_tts_api.engine.giving_way import let_rest
+from glm_tts_api.engine.core import let_rest
 from glm_tts_api.engine.scheduler import Scheduler
 from tests.engine import tiny
 

@@ -12,8 +12,7 @@ import pytest
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.llm_prompt import PromptLayout
 from glm_tts_api.engine.request import EngineRequest, Span
-from glm_tts_api.engine.stream_pace import Pace
-from glm_tts_api.engine.stream_start import StreamStarts
+from glm_tts_api.engine.stream_pace import Pace, StreamStarts
 from tests.engine import tiny
 
 CHUNKS = (25, 100, 300)
