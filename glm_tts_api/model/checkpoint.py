@@ -13,11 +13,10 @@ import torch
 
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.model import cpu_kernels
-from glm_tts_api.model.checkpoint_files import SPEAKER_ENCODER, CheckpointFiles, Problem, raise_problems
 from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.flow import FlowMatching
 from glm_tts_api.model.flow.rotary import Rotary
-from glm_tts_api.model.inspection import INV_FREQ, Part, inspect
+from glm_tts_api.model.inspection import INV_FREQ, SPEAKER_ENCODER, CheckpointFiles, Part, inspect
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.operators import require_operators
 from glm_tts_api.model.placement import choose_device, choose_precision
@@ -109,18 +108,18 @@ def _load_hift(part: Part[HiFT], device: torch.device) -> HiFT:
 def _load_opaque(files: CheckpointFiles, device: torch.device) -> tuple[SpeakerEncoder, Vocos2D]:
     """Loads the parts that are stored as whole networks and not only as weights: the speaker encoder (ONNX)
     and Vocos2D (TorchScript). Raises CheckpointError."""
-    problems, encoder, vocos2d = [], None, None
+    encoder, vocos2d = None, None
     try:
-        encoder = SpeakerEncoder(files.speaker_encoder)
+        encoder = SpeakerEncoder(files.path(SPEAKER_ENCODER))
     except Exception as error:  # onnxruntime's errors have no common base
-        problems.append(Problem(SPEAKER_ENCODER, f"cannot be read ({_first_line(error)})"))
+        files.note(SPEAKER_ENCODER, f"cannot be read ({_first_line(error)})")
     try:
         vocos2d = Vocos2D.load(files.path(VOCOS2D), device)
     except RuntimeError as error:
-        problems.append(Problem(VOCOS2D, f"cannot be read ({_first_line(error)})"))
-    raise_problems(files.root, problems)
-    if not (encoder and vocos2d):
-        raise AssertionError("a part is missing, and no problem was noted for it")
+        files.note(VOCOS2D, f"cannot be read ({_first_line(error)})")
+    files.require_sound()
+    assert encoder
+    assert vocos2d
     return encoder, vocos2d
 
 

@@ -1,4 +1,4 @@
-"""Inspects a checkpoint without loading its weights (docs/model.md 2).
+"""Inspects a checkpoint of the official layout without loading its weights (docs/model.md 2).
 
 The inspection checks the files, the settings, the names and shapes of the tensors, and whether the parts fit
 together. One CheckpointError reports everything that is wrong.
@@ -7,7 +7,7 @@ together. One CheckpointError reports everything that is wrong.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,13 +18,13 @@ from torch import Tensor, nn
 
 from glm_tts_api.commands import DOWNLOAD
 from glm_tts_api.errors import CheckpointError
-from glm_tts_api.model.checkpoint_files import CheckpointFiles, Problem, raise_problems
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig, encoder_key
 from glm_tts_api.model.tensor_files import (
     BrokenFile,
     TensorFiles,
+    indexed_files,
     mismatches,
     open_pickle,
     open_safetensors,
@@ -34,10 +34,26 @@ from glm_tts_api.model.vocoder import HiFT, HiftConfig
 
 ValueT = TypeVar("ValueT")
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
-Rename = Callable[[str], str | None]
 
 LM_HEAD = "lm_head.weight"
 INV_FREQ = "estimator.rotary_embed.inv_freq"  # computed, not read: a file may hold it in half precision
+TEXT_TOKENIZER = "vq32k-phoneme-tokenizer"
+SPEAKER_ENCODER = "frontend/campplus.onnx"
+
+PURPOSES = {
+    "llm/config.json": "sizes of the speech language model",
+    "llm/model.safetensors": "weights of the speech language model",
+    "flow/config.yaml": "settings of the flow that draws the mel spectrogram",
+    "flow/flow.pt": "weights of the flow that draws the mel spectrogram",
+    "hift/hift.pt": "weights of the 24 kHz vocoder",
+    "vocos2d/generator_jit.ckpt": "the 32 kHz vocoder",
+    "speech_tokenizer/config.json": "sizes of the tokenizer that hears the prompt",
+    "speech_tokenizer/preprocessor_config.json": "features of the tokenizer that hears the prompt",
+    "speech_tokenizer/model.safetensors": "weights of the tokenizer that hears the prompt",
+    "vq32k-phoneme-tokenizer/tokenizer.model": "vocabulary of the text tokenizer",
+    "vq32k-phoneme-tokenizer/tokenizer_config.json": "special tokens of the text tokenizer",
+    SPEAKER_ENCODER: "the speaker encoder that captures the prompt's voice",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,131 +101,146 @@ def inspect(root: Path) -> Parts:
             f"MODEL_DIR='{root}': there is no such folder. Without MODEL_DIR the server takes ckpt/, or "
             f"the bundled model where that is not there. The official files come with: {DOWNLOAD}"
         )
-    look = _Inspector(CheckpointFiles(root))
-    llm, flow, hift = look.llm(), look.flow(), look.hift()
-    speech_tokenizer, text_tokenizer = look.speech_tokenizer(), look.text_tokenizer()
-    raise_problems(root, look.problems)
-    if not (llm and flow and hift and speech_tokenizer and text_tokenizer):
-        raise AssertionError("a part is missing, and no problem was noted for it")
+    files = CheckpointFiles(root)
+    files.note_missing()
+    llm = files.part(
+        "llm/model.safetensors",
+        Llama,
+        files.read("llm/config.json", LlmConfig.from_json),
+        rename=lambda name, config: None if config.tie_word_embeddings and name == LM_HEAD else name,
+    )
+    flow = files.part("flow/flow.pt", FlowMatching, files.read("flow/config.yaml", FlowConfig.from_yaml))
+    has_sizes = files.path("hift/config.json").exists()
+    sizes = files.read("hift/config.json", HiftConfig.from_json) if has_sizes else HiftConfig()
+    # Making a weight norm computes values: on the meta device PyTorch would load its compiler for them (2 s).
+    hift = files.part("hift/hift.pt", HiFT, sizes, device="cpu")
+    speech_tokenizer = files.part(
+        "speech_tokenizer/model.safetensors",
+        SpeechTokenizer,
+        files.read("speech_tokenizer/config.json", SpeechTokenizerConfig.from_json),
+        files.read("speech_tokenizer/preprocessor_config.json", _read_json),
+        rename=lambda name, config, _: encoder_key(name, config),
+    )
+    text_tokenizer = files.read(TEXT_TOKENIZER, TextTokenizer.from_dir)
+    files.require_sound()
+    assert llm
+    assert flow
+    assert hift
+    assert speech_tokenizer
+    assert text_tokenizer
     parts = Parts(llm, flow, hift, speech_tokenizer, text_tokenizer)
-    raise_problems(root, _misfits(parts))
+    for name, what in _misfits(parts):
+        files.note(name, what)
+    files.require_sound()
     return parts
 
 
-class _Inspector:
-    """Inspects the parts of a checkpoint, one method for each part. A method returns None for a part with a
-    problem, and adds the problem to `problems`."""
+class CheckpointFiles:
+    """The files of the checkpoint in the folder `root`, and the problems that were found in them."""
 
-    def __init__(self, files: CheckpointFiles) -> None:
-        self._files = files
-        self.problems = files.missing()
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._problems: list[tuple[str, str]] = []
 
-    def llm(self) -> Part[Llama] | None:
-        config = self._read("llm/config.json", LlmConfig.from_json)
-        tensors = self._safetensors("llm")
-        if config is None or tensors is None:
-            return None
-        tied = config.tie_word_embeddings
-        return self._part(
-            "llm/model.safetensors",
-            lambda: Llama(config),
-            tensors,
-            rename=lambda name: None if tied and name == LM_HEAD else name,
-        )
+    def path(self, name: str) -> Path:
+        """Returns the path of a file. The speaker encoder may also lie in a folder next to the checkpoint
+        (the published layout)."""
+        inside, beside = self._root / name, self._root.resolve().parent / name
+        return beside if name == SPEAKER_ENCODER and beside.is_file() and not inside.is_file() else inside
 
-    def flow(self) -> Part[FlowMatching] | None:
-        config = self._read("flow/config.yaml", FlowConfig.from_yaml)
-        tensors = self._pickle("flow/flow.pt")
-        if config is None or tensors is None:
-            return None
-        return self._part(
-            "flow/flow.pt",
-            lambda: FlowMatching(config),
-            tensors,
-            rename=lambda name: None if name == INV_FREQ else name,
-            made_anew=(INV_FREQ,),
-        )
+    def note(self, name: str | Path, what: str) -> None:
+        """Notes the problem `what` of the file `name`, which is relative to the checkpoint's folder."""
+        if isinstance(name, Path):
+            name = name.relative_to(self._root).as_posix() if name.is_relative_to(self._root) else str(name)
+        self._problems.append((name, what))
 
-    def hift(self) -> Part[HiFT] | None:
-        name = "hift/config.json"
-        sizes = HiftConfig()
-        config = self._read(name, HiftConfig.from_json) if self._files.path(name).exists() else sizes
-        tensors = self._pickle("hift/hift.pt")
-        if config is None or tensors is None:
-            return None
-        # Making a weight norm computes values, for which PyTorch would load its compiler on the meta device
-        # (2 s).
-        return self._part("hift/hift.pt", lambda: HiFT(config), tensors, device="cpu")
+    def require_sound(self) -> None:
+        """Raises one CheckpointError that lists all problems, if there are any."""
+        if self._problems:
+            n_problems = len(self._problems)
+            lines = "".join(
+                f"  {name}{f' ({purpose})' if (purpose := PURPOSES.get(name)) else ''}: {what}\n"
+                for name, what in self._problems
+            )
+            raise CheckpointError(
+                f"The checkpoint in {self._root} cannot be used, {n_problems} problem"
+                f"{'' if n_problems == 1 else 's'}:\n{lines}"
+                f"The official files come with: {DOWNLOAD} (it fetches only what is missing or broken)"
+            )
 
-    def speech_tokenizer(self) -> Part[SpeechTokenizer] | None:
-        config = self._read("speech_tokenizer/config.json", SpeechTokenizerConfig.from_json)
-        features = self._read("speech_tokenizer/preprocessor_config.json", _read_json)
-        tensors = self._safetensors("speech_tokenizer")
-        if config is None or features is None or tensors is None:
-            return None
-        return self._part(
-            "speech_tokenizer/model.safetensors",
-            lambda: SpeechTokenizer(config, features),
-            tensors,
-            rename=lambda name: encoder_key(name, config),
-        )
+    def note_missing(self) -> None:
+        """Notes each file that is missing, is empty or is only a Git LFS pointer, and each index that cannot
+        be read."""
+        files: list[tuple[str | Path, Path]]
+        files = [(name, self.path(name)) for name in PURPOSES if not name.endswith(".safetensors")]
+        for part in ("llm", "speech_tokenizer"):
+            try:
+                weights = self._weights(part) or [self._root / part / "model.safetensors"]
+                files += zip(weights, weights, strict=True)
+            except BrokenFile as error:
+                self.note(error.path, str(error))
+        for name, path in files:
+            if (what := _lacks(path)) is not None:
+                self.note(name, what)
 
-    def text_tokenizer(self) -> TextTokenizer | None:
-        directory = "vq32k-phoneme-tokenizer"
-        if any(problem.path.startswith(directory) for problem in self.problems):
-            return None
-        return self._read(directory, TextTokenizer.from_dir)
+    def _weights(self, part: str) -> list[Path]:
+        """Returns the safetensors files in the folder `part`: the files that its index names or, without an
+        index, all files model*.safetensors. Raises BrokenFile for an index that cannot be read."""
+        folder = self._root / part
+        return indexed_files(folder) or sorted(folder.glob("model*.safetensors"))
 
-    def _read(self, name: str, reader: Callable[[Path], ValueT]) -> ValueT | None:
-        if self._known_as_bad(name):
+    def read(self, name: str, reader: Callable[[Path], ValueT]) -> ValueT | None:
+        """Returns what `reader` makes of the file or folder `name`. Returns None if a problem is known whose
+        name begins with `name`, and if `reader` fails, whose error is then noted."""
+        if any(known.startswith(name) for known, _ in self._problems):
             return None
         try:
-            return reader(self._files.path(name))
-        except (ValueError, TypeError, KeyError, OSError, yaml.YAMLError, CheckpointError) as error:
-            self.problems.append(Problem(name, f"cannot be used: {error}"))
-            return None
-
-    def _known_as_bad(self, name: str) -> bool:
-        return any(problem.path == name for problem in self.problems)
-
-    def _safetensors(self, part: str) -> TensorFiles | None:
-        if any(problem.path.startswith(f"{part}/model") for problem in self.problems):
-            return None
-        return self._open(lambda: open_safetensors(self._files.weights(part)))
-
-    def _pickle(self, name: str) -> TensorFiles | None:
-        return None if self._known_as_bad(name) else self._open(lambda: open_pickle(self._files.path(name)))
-
-    def _open(self, opener: Callable[[], TensorFiles]) -> TensorFiles | None:
-        try:
-            return opener()
+            return reader(self._root / name)
         except BrokenFile as error:
-            self.problems.append(self._files.problem(error))
-            return None
+            self.note(error.path, str(error))
+        except (ValueError, TypeError, KeyError, OSError, yaml.YAMLError, CheckpointError) as error:
+            self.note(name, f"cannot be used: {error}")
+        return None
 
-    def _part(
+    def part(
         self,
         name: str,
-        build: Callable[[], ModuleT],
-        tensors: TensorFiles,
-        *,
-        rename: Rename = lambda name: name,
-        made_anew: tuple[str, ...] = (),
+        build: Callable[..., ModuleT],
+        *configs: Any,
+        rename: Callable[..., str | None] = lambda name, *_: name,
         device: str = "meta",
     ) -> Part[ModuleT] | None:
-        """Compares the stored `tensors` of the file `name` with the parameters of the module that `build`
-        makes. `rename` returns the parameter's name for a stored tensor's name; None skips the tensor. The
-        parameters `made_anew` need not be stored. Returns None and notes problems if names or shapes
-        differ."""
+        """Compares the tensors of the file `name` with the parameters of the module that `build` makes from
+        the `configs`. `rename` returns the parameter's name for a stored tensor's name and the configs; None
+        skips the tensor. Returns None and notes problems if the file cannot be read, or if names or shapes
+        differ. Returns None if a config is None."""
+        if name.endswith(".safetensors"):
+            folder = name.partition("/")[0]
+            tensors = self.read(f"{folder}/model", lambda _: open_safetensors(self._weights(folder)))
+        else:
+            tensors = self.read(name, open_pickle)
+        if tensors is None or None in configs:
+            return None
         with torch.device(device):
-            module = build()
-        stored = {key: stored for stored in tensors.shapes if (key := rename(stored)) is not None}
+            module = build(*configs)
+        stored = {key: stored for stored in tensors.shapes if (key := rename(stored, *configs)) is not None}
+        stored.pop(INV_FREQ, None)
         found = {key: tensors.shapes[stored_name] for key, stored_name in stored.items()}
-        state = module.state_dict()
-        wanted = {key: tuple(value.shape) for key, value in state.items() if key not in made_anew}
-        problems = [Problem(name, f"tensors {line}") for line in mismatches(found, wanted)]
-        self.problems += problems
-        return None if problems else Part(module, tensors, stored)
+        wanted = {key: tuple(value.shape) for key, value in module.state_dict().items() if key != INV_FREQ}
+        differing = [*mismatches(found, wanted)]
+        for line in differing:
+            self.note(name, f"tensors {line}")
+        return None if differing else Part(module, tensors, stored)
+
+
+def _lacks(path: Path) -> str | None:
+    if not path.is_file():
+        return "missing"
+    if path.stat().st_size == 0:
+        return "is empty"
+    with path.open("rb") as file:
+        is_pointer = file.read(24) == b"version https://git-lfs."
+    return "is a Git LFS pointer, not the file itself" if is_pointer else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -219,23 +250,22 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _misfits(parts: Parts) -> list[Problem]:
-    """Returns a problem for each part that is valid by itself but does not fit the other parts, because it
-    belongs to another model."""
-    tokenizer, problems = parts.text_tokenizer, []
+def _misfits(parts: Parts) -> Iterator[tuple[str, str]]:
+    """Yields a file and its problem for each part that is valid by itself but does not fit the other parts,
+    because it belongs to another model."""
+    tokenizer = parts.text_tokenizer
     n_speech = parts.speech_tokenizer.module.config.quantize_vocab_size
     last = tokenizer.audio_start + n_speech - 1
     if tokenizer.encode(f"<|audio_{n_speech - 1}|>") != [last]:
         what = (
             f"has no {n_speech} consecutive speech tokens, as many as speech_tokenizer/config.json asks for"
         )
-        problems.append(Problem("vq32k-phoneme-tokenizer/tokenizer_config.json", what))
+        yield "vq32k-phoneme-tokenizer/tokenizer_config.json", what
     n_ids = parts.llm.module.config.vocab_size
     if max(last, tokenizer.end_of_audio, tokenizer.begin_of_audio) >= n_ids:
         what = f"vocab_size {n_ids} is too small for the text tokenizer, whose speech tokens end at {last}"
-        problems.append(Problem("llm/config.json", what))
+        yield "llm/config.json", what
     if parts.flow.module.config.text_vocab_size < n_speech:
         size = parts.flow.module.config.text_vocab_size
         what = f"vocab_size {size} is too small for the {n_speech} speech tokens"
-        problems.append(Problem("flow/config.yaml", what))
-    return problems
+        yield "flow/config.yaml", what
