@@ -28,10 +28,10 @@ from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.sampler import (
     FlowInput,
     FlowMatching,
+    cosine_schedule,
     n_frames,
     tokens_to_frames,
 )
-from glm_tts_api.model.flow.schedule import cosine_schedule
 
 N_PROMPT, N_NEW = 100, 250
 _BATCHES = (1, 4, 8)

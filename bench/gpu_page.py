@@ -15,7 +15,7 @@ import torch
 
 from bench.gpu_timing import GIB
 from glm_tts_api import __version__
-from glm_tts_api.model.gpus import driver_version
+from glm_tts_api.model.placement import driver_version
 
 Figures = Mapping[str, float | str]
 _SMI = (

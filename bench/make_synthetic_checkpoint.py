@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from bench.arguments import Arguments
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
-from glm_tts_api.model.flow.rotary import Rotary
+from glm_tts_api.model.flow.dit import Rotary
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.speech_tokenizer import KEY_PREFIX, SpeechTokenizer, SpeechTokenizerConfig
 from glm_tts_api.model.vocoder import HiFT, HiftConfig

@@ -14,9 +14,9 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.token2wav import FLOW_GRAPHS, HIFT_GRAPHS
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.model.draw_noise import noise_bytes
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowConfig
 from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.static_draw import noise_bytes
 from glm_tts_api.model.vocoder import Vocoder
 
 logger = logging.getLogger(__name__)

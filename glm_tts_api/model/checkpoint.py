@@ -15,11 +15,10 @@ from glm_tts_api.contracts import Dtype
 from glm_tts_api.model import cpu_kernels
 from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.flow import FlowMatching
-from glm_tts_api.model.flow.rotary import Rotary
+from glm_tts_api.model.flow.dit import Rotary
 from glm_tts_api.model.inspection import INV_FREQ, SPEAKER_ENCODER, CheckpointFiles, Part, inspect
 from glm_tts_api.model.llm_runner import LlmRunner
-from glm_tts_api.model.operators import require_operators
-from glm_tts_api.model.placement import choose_device, choose_precision
+from glm_tts_api.model.placement import choose_device, choose_precision, require_operators
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer
 from glm_tts_api.model.tokenizer import TextTokenizer

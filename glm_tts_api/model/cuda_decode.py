@@ -21,13 +21,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.model.decode_step import Drawn
-from glm_tts_api.model.draw_noise import DrawNoise
 from glm_tts_api.model.graphs import captured, no_garbage_collection
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES
 from glm_tts_api.model.sequence import SpeechSequence
-from glm_tts_api.model.static_draw import Rules, draw
+from glm_tts_api.model.static_draw import DrawNoise, Rules, draw
 
 logger = logging.getLogger(__name__)
 

@@ -1,19 +1,23 @@
-"""Chooses the device and the precision of the models, from the settings and the machine."""
+"""Chooses the device and the precision of the models, from the settings and the machine. Says why PyTorch
+can use no GPU, and whether it has the private operators that this package calls."""
 
 from __future__ import annotations
 
 import platform
+import re
+import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.errors import StartupError
-from glm_tts_api.model.gpus import n_gpus, why_no_gpu
-from glm_tts_api.model.linear import has_amx_units
+from glm_tts_api.model.linear import Int8Linear, PackedLinear, has_amx_units
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _CPU = torch.device("cpu")
+_DRIVER = Path("/proc/driver/nvidia/version")
 _IS_X86 = platform.machine() == "x86_64"  # the units of other CPUs are not known here
 _CACHED_WEIGHTS = 50_000_000  # fewer weights than this stay in a CPU's caches
 
@@ -115,3 +119,78 @@ def _what_is_there(n: int) -> str:
         return f"PyTorch sees {n} GPUs here"
     reason = why_no_gpu()
     return f"PyTorch sees no GPU here ({reason})" if reason else "PyTorch sees no GPU here"
+
+
+def n_gpus() -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about a faulty driver, which `why_no_gpu` reports
+        return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def why_no_gpu() -> str | None:
+    """Returns the reason why PyTorch can use no GPU on a machine that seems to have one. None if nothing
+    shows that the machine has a GPU."""
+    return explain(cuda=torch.version.cuda, driver=driver_version(), said=_torch_says())
+
+
+def explain(*, cuda: str | None, driver: str | None, said: str) -> str | None:
+    """Returns the reason why PyTorch finds no GPU, as a sentence, or None if the machine seems to have none.
+    `cuda` is the CUDA version for which PyTorch is built; None for a build for CPUs. `driver` is the version
+    of the kernel's NVIDIA driver; None without a driver. `said` is PyTorch's error when it is asked for a
+    GPU."""
+    if cuda is None:
+        return driver and (
+            f"there is an NVIDIA driver ({driver}), but this PyTorch ({torch.__version__}) is built for CPUs:"
+            " install one that is built for CUDA"
+        )
+    old = re.search(r"too old \(found version (\d+)\)", said)
+    if old:
+        which, found = f" ({driver})" if driver else "", int(old[1])
+        return (
+            f"the NVIDIA driver{which} goes up to CUDA {found // 1000}.{found % 1000 // 10} and is too old"
+            f" for this PyTorch, which is built for CUDA {cuda}: update the driver, or install a PyTorch that"
+            " is built for it"
+        )
+    if driver is None and ("no NVIDIA driver" in said or "No CUDA GPUs" in said):
+        return None
+    reason = said.partition(". ")[0].strip().rstrip(".")
+    return f"PyTorch says: {reason}" + (f" (the NVIDIA driver is {driver})" if driver else "")
+
+
+def driver_version() -> str | None:
+    """Returns the version of the NVIDIA driver; None if the kernel has no such driver. Returns the text "of
+    an unknown version" if the driver's file has no version."""
+    try:
+        text = _DRIVER.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    version = re.search(r"\b\d+\.\d+(\.\d+)?\b", text)
+    return version[0] if version else "of an unknown version"
+
+
+def _torch_says() -> str:
+    try:
+        torch.cuda.init()
+    except Exception as error:  # RuntimeError; AssertionError from a build without CUDA
+        return str(error)
+    return "it has a GPU after all"
+
+
+def require_operators(device: torch.device, precision: Precision) -> None:
+    """Tries the private operators that a model on `device` with this precision needs, before the server
+    starts: they may disappear, or take other arguments, in any release of PyTorch. Raises StartupError if one
+    fails. Does nothing for a GPU."""
+    if device.type != "cpu":
+        return
+    try:
+        has_bf16_units()
+        for dtype in (torch.float32, torch.bfloat16):
+            PackedLinear(torch.eye(32, dtype=dtype))(torch.ones(4, 32, dtype=dtype))
+        if precision.int8:
+            Int8Linear(torch.eye(32))(torch.ones(4, 32))
+    except (AttributeError, RuntimeError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise StartupError(
+            f"PyTorch {torch.__version__} lacks an operator that this version needs ({reason}): install the "
+            "versions that it was tested with, pip install -c constraints.txt (docs/getting-started.md)"
+        ) from None

@@ -11,8 +11,8 @@ import torch
 
 from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
-from glm_tts_api.model.draw_noise import STEPS, DrawNoise, noise_bytes
 from glm_tts_api.model.sequence import SpeechSequence
+from glm_tts_api.model.static_draw import STEPS, DrawNoise, noise_bytes
 from tests.dispatched import Dispatched
 from tests.model.tiny_decode import AUDIO, END, cache_of, runner_of
 

@@ -12,8 +12,7 @@ import torch
 from glm_tts_api.cli import main
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.checkpoint import load_checkpoint
-from glm_tts_api.model.operators import require_operators
-from glm_tts_api.model.placement import Precision
+from glm_tts_api.model.placement import Precision, require_operators
 from glm_tts_api.settings import BUNDLED_MODEL
 
 CPU = torch.device("cpu")

@@ -15,11 +15,11 @@ import torch
 from glm_tts_api.cli import main
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.errors import StartupError
-from glm_tts_api.model.gpus import explain
 from glm_tts_api.model.placement import (
     Precision,
     choose_device,
     choose_precision,
+    explain,
     flow_in_bf16,
     n_sharing,
     placement_warnings,
@@ -207,9 +207,9 @@ def test_with_a_faked_driver_auto_says_why_it_takes_the_cpu_and_cuda_refuses(
     version.write_text(
         "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.57.02  Tue Jul 13 16:14:05 UTC 2021"
     )
-    monkeypatch.setattr("glm_tts_api.model.gpus._DRIVER", version)
+    monkeypatch.setattr("glm_tts_api.model.placement._DRIVER", version)
     monkeypatch.setattr(torch.version, "cuda", "12.8")
-    monkeypatch.setattr("glm_tts_api.model.gpus._torch_says", lambda: TOO_OLD)
+    monkeypatch.setattr("glm_tts_api.model.placement._torch_says", lambda: TOO_OLD)
     assert choose_device("auto") == CPU
     (warning,) = placement_warnings("auto", dtype="auto")
     assert warning.startswith("DEVICE=auto takes the CPU: the NVIDIA driver (470.57.02) goes up to CUDA 11.4")

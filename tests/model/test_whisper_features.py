@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from glm_tts_api.model.whisper_features import WhisperFeatures
+from glm_tts_api.model.speech_tokenizer import WhisperFeatures
 
 
 def _speech(n: int, seed: int) -> torch.Tensor:

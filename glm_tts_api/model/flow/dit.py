@@ -9,19 +9,20 @@ official names without the prefix "estimator.".
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glm_tts_api.model.embedding import Embedding
 from glm_tts_api.model.flow.attention import attend
 from glm_tts_api.model.flow.config import CONV_POS_GROUPS, NORM_EPS, FlowConfig
-from glm_tts_api.model.flow.masks import zero_padding
-from glm_tts_api.model.flow.rotary import Rotary, rotate_first_channels
-from glm_tts_api.model.flow.token_embedding import TokenEmbedding
+from glm_tts_api.model.transfer import to_device
 
 TIME_FREQUENCIES = 128
 BLOCK_CHUNKS = 6  # shift, scale, gate of the attention; shift, scale, gate of the feed-forward
+LAST_POSITION = 4095  # of the token embedding's table
 OUT_CHUNKS = 2  # scale, shift: in the blocks the shift comes first
 
 
@@ -225,3 +226,108 @@ class DiT(nn.Module):
         scale, shift = modulation[:, None, -OUT_CHUNKS * self.config.trans_dim :].chunk(OUT_CHUNKS, -1)
         out: Tensor = self.proj_out(self.norm_out(h, scale, shift))
         return out
+
+
+def position_frequencies(dim: int, device: torch.device | None = None) -> Tensor:
+    return 1.0 / (10000 ** (torch.arange(0, dim, 2, device=device).float() / dim))  # [dim / 2]
+
+
+def position_angles(positions: Tensor, frequencies: Tensor) -> Tensor:
+    return positions.float()[..., None] * frequencies  # [..., T, dim / 2]
+
+
+class Rotary(nn.Module):
+    """Makes the tables that rotate pairs of neighbouring channels. The published model rotates only the first
+    `dim` channels, before the heads are split. So only head 0 knows positions."""
+
+    inv_freq: Tensor
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        # Computed on the CPU: on the meta device PyTorch would load its compiler for it, which takes 2 s.
+        frequencies = position_frequencies(dim, torch.device("cpu"))
+        self.register_buffer("inv_freq", frequencies.to(torch.get_default_device()))
+
+    def forward(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Returns the cosine and sine tables of the positions [..., T], [..., T, dim] each. Each frequency
+        stands in two neighbouring channels."""
+        angles = position_angles(positions, self.inv_freq.float()).repeat_interleave(2, -1)
+        return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def rotate_first_channels(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotates the first channels of x [B, T, D] by the cosine and sine `tables` [..., T, dim], in the
+    precision of the tables. The channels from `dim` on stay as they are."""
+    cos, sin = tables
+    head, rest = x[..., : cos.shape[-1]], x[..., cos.shape[-1] :]
+    turned = torch.stack([-head[..., 1::2], head[..., ::2]], -1).flatten(-2)
+    return torch.cat([(head * cos + turned * sin).to(x.dtype), rest], -1)
+
+
+def padding_mask(lengths: Sequence[int], width: int, device: torch.device) -> Tensor:
+    """Returns a mask [B, width] bool that is True on the first lengths[i] frames of row i."""
+    frames = torch.arange(width, device=device)
+    return frames[None, :] < to_device(torch.tensor(lengths), device)[:, None]
+
+
+def zero_padding(x: Tensor, padding: Tensor | None) -> Tensor:
+    """Returns x [B, T, C] with zeros where the mask `padding` [B, T] is False. None changes nothing."""
+    return x if padding is None else x * padding[:, :, None].to(x.dtype)
+
+
+class GlobalResponseNorm(nn.Module):
+    """The global response normalisation of ConvNeXt V2: scales each channel by its energy over all frames,
+    relative to the other channels. [B, T, C] -> [B, T, C]."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.zeros(1, 1, dim))
+        self.beta = nn.Parameter(torch.zeros(1, 1, dim))
+
+    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        energy: Tensor = zero_padding(x, padding).norm(dim=1, keepdim=True)  # [B, 1, C]
+        response = energy / (energy.mean(-1, keepdim=True) + NORM_EPS)
+        out: Tensor = self.gamma * (x * response) + self.beta + x
+        return out
+
+
+class ConvNeXtBlock(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dwconv = nn.Conv1d(dim, dim, 7, padding=3, groups=dim)
+        self.norm = nn.LayerNorm(dim, eps=NORM_EPS)
+        self.pwconv1 = nn.Linear(dim, 2 * dim)
+        self.grn = GlobalResponseNorm(2 * dim)
+        self.pwconv2 = nn.Linear(2 * dim, dim)
+
+    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        y = self.dwconv(zero_padding(x, padding).transpose(1, 2)).transpose(1, 2)
+        y = F.gelu(self.pwconv1(self.norm(y)))
+        out: Tensor = x + self.pwconv2(self.grn(y, padding))
+        return out
+
+
+class TokenEmbedding(nn.Module):
+    """Embeds the token ids of frames (one id for each frame) in their context: [B, T] int64 -> [B, T, E].
+
+    `positions` [B, T] are the frames' places in the whole utterance; None means that the frames are the whole
+    utterance. `padding` [B, T] bool is True on real frames.
+    """
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.dim = config.text_emb_dim
+        self.text_embed = Embedding(config.text_vocab_size + 1, self.dim)
+        self.text_blocks = nn.ModuleList(ConvNeXtBlock(self.dim) for _ in range(config.conv_layers))
+
+    def forward(self, frames: Tensor, padding: Tensor | None, positions: Tensor | None = None) -> Tensor:
+        if positions is None:
+            positions = torch.arange(frames.shape[1], device=frames.device)
+        angles = position_angles(
+            positions.clamp_max(LAST_POSITION), position_frequencies(self.dim, frames.device)
+        )
+        x: Tensor = self.text_embed(frames)
+        x = x + torch.cat([angles.cos(), angles.sin()], -1).to(x.dtype)
+        for block in self.text_blocks:
+            x = block(x, padding)
+        return x

@@ -6,6 +6,7 @@ Euler step at a time, so that other work can be done between two steps.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -19,10 +20,8 @@ from torch import Tensor, nn
 
 from glm_tts_api.model.buckets import bucket, is_padded
 from glm_tts_api.model.flow.config import FlowConfig
-from glm_tts_api.model.flow.dit import DiT
-from glm_tts_api.model.flow.masks import padding_mask
+from glm_tts_api.model.flow.dit import DiT, padding_mask
 from glm_tts_api.model.flow.packing import pack
-from glm_tts_api.model.flow.schedule import cosine_schedule
 from glm_tts_api.model.graphs import Graphs
 from glm_tts_api.model.linear import rounds_by_blocks
 from glm_tts_api.model.placed_noise import placed_noise
@@ -294,3 +293,18 @@ def _noise(item: FlowInput, length: int) -> Tensor:
     first, last = (FRAMES_PER_TOKEN * item.start + place for place in (n_prompt, length))
     spans = ((0, n_prompt), (first, last))
     return torch.cat([placed_noise(item.noise, *span, per_frame=(n_mels,)) for span in spans])
+
+
+def cosine_schedule(steps: int) -> tuple[Tensor, Tensor]:
+    """Returns the times at which the estimator is evaluated, and the lengths of the steps, [steps] float32
+    each.
+
+    As in the published code, each time is the sum of the steps before it, whose last bits differ from the
+    schedule's own values.
+    """
+    grid = 1 - torch.cos(torch.linspace(0, 1, steps + 1) * 0.5 * math.pi)
+    times, lengths = [grid[0]], [grid[1] - grid[0]]
+    for target in grid[2:]:
+        times.append(times[-1] + lengths[-1])
+        lengths.append(target - times[-1])
+    return torch.stack(times), torch.stack(lengths)

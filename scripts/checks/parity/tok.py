@@ -8,8 +8,12 @@ import numpy as np
 import torch
 
 from glm_tts_api.model.mel import resample
-from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig, encoder_key
-from glm_tts_api.model.whisper_features import SAMPLE_RATE
+from glm_tts_api.model.speech_tokenizer import (
+    SAMPLE_RATE,
+    SpeechTokenizer,
+    SpeechTokenizerConfig,
+    encoder_key,
+)
 from scripts.checks.parity.fill import fill, pcm
 from scripts.checks.parity.golden import Case, CaseResult, Golden
 
