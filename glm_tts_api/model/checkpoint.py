@@ -16,13 +16,14 @@ from glm_tts_api.model import cpu_kernels
 from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.flow import FlowMatching
 from glm_tts_api.model.flow.dit import Rotary
-from glm_tts_api.model.inspection import INV_FREQ, SPEAKER_ENCODER, CheckpointFiles, Part, inspect
+from glm_tts_api.model.inspection import INV_FREQ, SPEAKER_ENCODER, CheckpointFiles, inspect
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.placement import choose_device, choose_precision, require_operators
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer
+from glm_tts_api.model.tensor_files import first_line
 from glm_tts_api.model.tokenizer import TextTokenizer
-from glm_tts_api.model.vocoder import HiFT, Vocoder, Vocos2D
+from glm_tts_api.model.vocoder import Vocoder, Vocos2D
 
 VOCOS2D = "vocos2d/generator_jit.ckpt"
 
@@ -73,6 +74,8 @@ def load_checkpoint(
     precision = choose_precision(device, n_weights=n_weights, dtype=dtype)
     require_operators(device, precision)
     speaker_encoder, vocos2d = _load_opaque(CheckpointFiles(root), device)
+    hift = parts.hift.module
+    hift.load_state_dict(parts.hift.tensors())
     tokenizer, n_speech = parts.text_tokenizer, parts.speech_tokenizer.module.config.quantize_vocab_size
     speech_ids = range(tokenizer.audio_start, tokenizer.audio_start + n_speech)
     return Models(
@@ -84,8 +87,8 @@ def load_checkpoint(
             dtype=precision.dtype,
             int8=precision.int8,
         ),
-        flow=_load_flow(parts.flow, device),
-        vocoders={each.sample_rate: each for each in (_load_hift(parts.hift, device), vocos2d)},
+        flow=parts.flow.load_copy(device, **{INV_FREQ: Rotary(parts.flow.module.config.dim_head).inv_freq}),
+        vocoders={each.sample_rate: each for each in (hift.fold().to(device), vocos2d)},
         speech_tokenizer=parts.speech_tokenizer.load_copy(device),
         speaker_encoder=speaker_encoder,
         text_tokenizer=tokenizer,
@@ -95,15 +98,6 @@ def load_checkpoint(
     )
 
 
-def _load_flow(part: Part[FlowMatching], device: torch.device) -> FlowMatching:
-    return part.load_copy(device, **{INV_FREQ: Rotary(part.module.config.dim_head).inv_freq})
-
-
-def _load_hift(part: Part[HiFT], device: torch.device) -> HiFT:
-    part.module.load_state_dict(part.tensors())
-    return part.module.fold().to(device)
-
-
 def _load_opaque(files: CheckpointFiles, device: torch.device) -> tuple[SpeakerEncoder, Vocos2D]:
     """Loads the parts that are stored as whole networks and not only as weights: the speaker encoder (ONNX)
     and Vocos2D (TorchScript). Raises CheckpointError."""
@@ -111,16 +105,12 @@ def _load_opaque(files: CheckpointFiles, device: torch.device) -> tuple[SpeakerE
     try:
         encoder = SpeakerEncoder(files.path(SPEAKER_ENCODER))
     except Exception as error:  # onnxruntime's errors have no common base
-        files.note(SPEAKER_ENCODER, f"cannot be read ({_first_line(error)})")
+        files.note(SPEAKER_ENCODER, f"cannot be read ({first_line(error)})")
     try:
         vocos2d = Vocos2D.load(files.path(VOCOS2D), device)
     except RuntimeError as error:
-        files.note(VOCOS2D, f"cannot be read ({_first_line(error)})")
+        files.note(VOCOS2D, f"cannot be read ({first_line(error)})")
     files.require_sound()
     assert encoder
     assert vocos2d
     return encoder, vocos2d
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -3,20 +3,24 @@ row."""
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from glm_tts_api.contracts import DecodeKernels
-from glm_tts_api.model import cpu_decode
-from glm_tts_api.model.cpu_kernels import CpuKernels
+from glm_tts_api.model.cpu_kernels import LANES, CpuKernels, Numbers, Step
 from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.linear import Int8Linear, Linear
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import Columns, Draw, ras, top_k
 from glm_tts_api.model.sequence import SpeechSequence
+
+_STORED = {torch.float32: Numbers.FLOAT32, torch.bfloat16: Numbers.BFLOAT16}
 
 
 class Drawn(NamedTuple):
@@ -52,9 +56,9 @@ class CpuDecodeStep:
         fixed_shape: bool = False,
         compiled: CpuKernels | None = None,
     ) -> None:
-        compiled = compiled if cpu_decode.can_decode(llm) else None
+        compiled = compiled if can_decode(llm) else None
         self.kernels: DecodeKernels = "c" if compiled else "plain"
-        self.forward = partial(cpu_decode.decode, llm, compiled) if compiled else llm.decode
+        self.forward = partial(decode, llm, compiled) if compiled else llm.decode
         multiple, self._most = llm.row_multiple, llm.most_rows
         fixed = -(-min(cache.slots, self._most) // multiple) * multiple
         self._row_multiple = fixed if fixed_shape else multiple
@@ -67,10 +71,12 @@ class CpuDecodeStep:
         logits = torch.cat([self._logits(group) for group in groups])
         columns = torch.empty(len(rows), dtype=torch.int64)
         log_probs = torch.empty(len(rows))
-        for method, draw in (("ras", self._draw_ras), ("topk", self._draw_top_k)):
+        for method in ("ras", "topk"):
             indices = [i for i, row in enumerate(rows) if row.sampling.method == method]
             if indices:
-                columns[indices], log_probs[indices] = draw([rows[i] for i in indices], logits[indices])
+                columns[indices], log_probs[indices] = self._draw(
+                    method, [rows[i] for i in indices], logits[indices]
+                )
         return [Drawn(*pair) for pair in zip(columns.tolist(), log_probs.tolist(), strict=True)]
 
     def _logits(self, rows: Sequence[SpeechSequence]) -> Tensor:
@@ -83,20 +89,92 @@ class CpuDecodeStep:
         )
         return self._llm.logits(hidden, row_multiple=self._row_multiple)
 
-    def _draw_ras(self, rows: Sequence[SpeechSequence], logits: Tensor) -> Draw:
-        return ras(
-            logits,
-            self._columns,
-            generators=[row.generator for row in rows],
-            recent=torch.tensor([row.recent for row in rows]),
-            may_end=torch.tensor([row.may_end for row in rows]),
-        )
+    def _draw(self, method: str, rows: Sequence[SpeechSequence], logits: Tensor) -> Draw:
+        generators, may_end = [row.generator for row in rows], torch.tensor([row.may_end for row in rows])
+        if method == "ras":
+            recent = torch.tensor([row.recent for row in rows])
+            return ras(logits, self._columns, generators=generators, recent=recent, may_end=may_end)
+        k = [row.sampling.top_k for row in rows]
+        return top_k(logits, self._columns, generators=generators, k=k, may_end=may_end)
 
-    def _draw_top_k(self, rows: Sequence[SpeechSequence], logits: Tensor) -> Draw:
-        return top_k(
-            logits,
-            self._columns,
-            generators=[row.generator for row in rows],
-            k=[row.sampling.top_k for row in rows],
-            may_end=torch.tensor([row.may_end for row in rows]),
+
+def can_decode(llm: LlmRunner) -> bool:
+    """Returns whether the kernels can run a model of these sizes and this dtype."""
+    config = llm.config
+    widths = (config.hidden_size, config.intermediate_size, config.head_dim)
+    return llm.dtype in _STORED and not any(width % LANES for width in widths)
+
+
+def decode(
+    llm: LlmRunner,
+    kernels: CpuKernels,
+    ids: Sequence[int],
+    *,
+    cache: KVCache,
+    slots: Sequence[int],
+    lengths: Sequence[int],
+    row_multiple: int | None = None,
+) -> Tensor:
+    """Computes what `LlmRunner.decode` computes: oneDNN computes the products, cpu_kernels.c everything
+    between them. (PyTorch has some 2,000 operators for that, which take a third of a step at official sizes.)
+    Unlike there, all arithmetic between the products is in float32, and so are the hidden states to which a
+    layer adds. Keys, values and what the products read are rounded to the dtype. Raises ValueError if a slot
+    is full."""
+    llm.require_room(cache, lengths)
+    config, n = llm.config, len(ids)
+    fed, at_slots, at_lengths = torch.tensor((ids, slots, lengths), dtype=torch.int64)
+    heads_width = config.num_attention_heads * config.head_dim
+    x = F.embedding(fed, llm.embedding).float()
+    hidden = torch.empty(n, config.hidden_size, dtype=llm.dtype)
+    attended, scale = torch.empty(n, heads_width), torch.empty(n)
+    n_padded = n + -n % (row_multiple or llm.row_multiple)
+    read = _read_by_products(llm)
+    normed, mixed, gated = (
+        torch.zeros(
+            2 * n_padded if read is Numbers.PAIRS_OF_INTEGERS else n_padded,
+            width,
+            dtype=torch.uint8 if read >= Numbers.INTEGERS else llm.dtype,
         )
+        for width in (config.hidden_size, heads_width, config.intermediate_size)
+    )
+    step = Step(
+        n, n_padded, read, _STORED[llm.dtype],
+        config.num_attention_heads, config.num_key_value_heads, config.head_dim, cache.slot_length,
+        config.rms_norm_eps,
+        *(each.data_ptr() for each in (scale, at_slots, at_lengths, llm.cos, llm.sin)),
+    )  # fmt: skip
+    told = ctypes.addressof(step)
+    at_x, at_normed, at_mixed, at_gated = (each.data_ptr() for each in (x, normed, mixed, gated))
+    keys, values = cache.keys.data_ptr(), cache.values.data_ptr()
+    layer_bytes = cache.keys.stride(0) * cache.keys.itemsize
+    added = None
+    for layer in llm.layers:
+        norm = layer.attention_norm.data_ptr()
+        kernels.add_and_norm(told, config.hidden_size, at_x, _address(added), norm, at_normed, read)
+        qkv = _product(layer.qkv, normed)
+        kernels.attend(told, qkv.data_ptr(), keys, values, attended.data_ptr(), at_mixed)
+        added, norm = _product(layer.output, mixed), layer.mlp_norm.data_ptr()
+        kernels.add_and_norm(told, config.hidden_size, at_x, added.data_ptr(), norm, at_normed, read)
+        gate_up = _product(layer.gate_up, normed)
+        kernels.silu_times(told, config.intermediate_size, gate_up.data_ptr(), at_gated)
+        added = _product(layer.down, gated)
+        keys, values = keys + layer_bytes, values + layer_bytes
+    kernels.add_and_norm(
+        told, config.hidden_size, at_x, _address(added), llm.norm.data_ptr(), hidden.data_ptr(), step.stored
+    )
+    return hidden
+
+
+def _read_by_products(llm: LlmRunner) -> Numbers:
+    """Returns the kind of numbers that the products of `llm` read."""
+    if not isinstance(llm.layers[0].qkv, Int8Linear):
+        return _STORED[llm.dtype]
+    return Numbers.PAIRS_OF_INTEGERS if Int8Linear.reads_pairs() else Numbers.INTEGERS
+
+
+def _product(linear: Linear, x: Tensor) -> Tensor:
+    return linear.of_integers(x) if isinstance(linear, Int8Linear) else linear(x)
+
+
+def _address(x: Tensor | None) -> int | None:
+    return None if x is None else x.data_ptr()

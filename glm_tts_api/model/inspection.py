@@ -117,7 +117,7 @@ def inspect(root: Path) -> Parts:
     speech_tokenizer = files.part(
         "speech_tokenizer/model.safetensors",
         SpeechTokenizer,
-        files.read("speech_tokenizer/config.json", SpeechTokenizerConfig.from_json),
+        files.read("speech_tokenizer/config.json", _read_tokenizer_config),
         files.read("speech_tokenizer/preprocessor_config.json", _read_json),
         rename=lambda name, config, _: encoder_key(name, config),
     )
@@ -248,6 +248,10 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError("not a JSON object")
     return content
+
+
+def _read_tokenizer_config(path: Path) -> SpeechTokenizerConfig:
+    return SpeechTokenizerConfig.from_dict(_read_json(path))
 
 
 def _misfits(parts: Parts) -> Iterator[tuple[str, str]]:

@@ -182,13 +182,35 @@ class LlmRunner:
         self.require_room(cache, lengths)
         tokens = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
         at = torch.tensor((slots, lengths), dtype=torch.int64, device=self.device)  # [2, B]
-        if self.device.type == "cpu":
-            return self._decode_apart(tokens, at, cache, slots, lengths, row_multiple or self.row_multiple)
-        n_slots = max(slots) + 1
-        fed, taken = at.new_zeros(n_slots), at.new_full((n_slots,), cache.slot_length - 1)
-        fed[at[0]], taken[at[0]] = tokens, at[1]
-        n_keys = min(-(-(max(lengths) + 1) // KEY_BUCKET) * KEY_BUCKET, cache.slot_length)
-        return self.decode_slots(fed, taken, cache=cache, n_keys=n_keys)[at[0]]
+        if self.device.type != "cpu":
+            n_slots = max(slots) + 1
+            fed, taken = at.new_zeros(n_slots), at.new_full((n_slots,), cache.slot_length - 1)
+            fed[at[0]], taken[at[0]] = tokens, at[1]
+            n_keys = min(-(-(max(lengths) + 1) // KEY_BUCKET) * KEY_BUCKET, cache.slot_length)
+            return self.decode_slots(fed, taken, cache=cache, n_keys=n_keys)[at[0]]
+        n = len(slots)
+        padding = -n % (row_multiple or self.row_multiple)
+        positions = F.pad(at[1], (0, padding))
+        cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
+        x = F.pad(F.embedding(tokens, self.embedding), (0, 0, 0, padding))  # [P, D]
+        unread = x.new_zeros(padding, *self._grouped_shape[1:])  # the padding rows' result of the attention
+        for index, layer in enumerate(self.layers):
+            q, k, v = self._project(layer, x, cos, sin)
+            cache.keys[index][at[0], :, at[1]] = k[:n]
+            cache.values[index][at[0], :, at[1]] = v[:n]
+            queries = self._grouped(q)[:, None].unbind(0)
+            with attending(queries[0]):
+                outputs = []
+                for query, slot, length in zip(queries, slots, lengths, strict=False):
+                    keys, values = cache.rows[index][slot]
+                    outputs.append(
+                        F.scaled_dot_product_attention(
+                            query, keys.narrow(2, 0, length + 1), values.narrow(2, 0, length + 1)
+                        )
+                    )  # [1, kv_heads, group, head_dim]
+            y = torch.cat([*outputs, unread]) if padding else torch.cat(outputs)
+            x = self._finish(layer, x, y.flatten(1))
+        return self._normalize(x, self.norm)[:n]
 
     @staticmethod
     def require_room(cache: KVCache, lengths: Sequence[int]) -> None:
@@ -220,39 +242,6 @@ class LlmRunner:
             )  # [n, kv_heads, group, head_dim]
             x = self._finish(layer, x, y.flatten(1))
         return self._normalize(x, self.norm)
-
-    def _decode_apart(
-        self,
-        ids: Tensor,
-        at: Tensor,
-        cache: KVCache,
-        slots: Sequence[int],
-        lengths: Sequence[int],
-        row_multiple: int,
-    ) -> Tensor:
-        n = len(slots)
-        padding = -n % row_multiple
-        positions = F.pad(at[1], (0, padding))
-        cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
-        x = F.pad(F.embedding(ids, self.embedding), (0, 0, 0, padding))  # [P, D]
-        unread = x.new_zeros(padding, *self._grouped_shape[1:])  # the padding rows' result of the attention
-        for index, layer in enumerate(self.layers):
-            q, k, v = self._project(layer, x, cos, sin)
-            cache.keys[index][at[0], :, at[1]] = k[:n]
-            cache.values[index][at[0], :, at[1]] = v[:n]
-            queries = self._grouped(q)[:, None].unbind(0)
-            with attending(queries[0]):
-                outputs = []
-                for query, slot, length in zip(queries, slots, lengths, strict=False):
-                    keys, values = cache.rows[index][slot]
-                    outputs.append(
-                        F.scaled_dot_product_attention(
-                            query, keys.narrow(2, 0, length + 1), values.narrow(2, 0, length + 1)
-                        )
-                    )  # [1, kv_heads, group, head_dim]
-            y = torch.cat([*outputs, unread]) if padding else torch.cat(outputs)
-            x = self._finish(layer, x, y.flatten(1))
-        return self._normalize(x, self.norm)[:n]
 
     @property
     def _grouped_shape(self) -> tuple[int, int, int, int]:

@@ -88,7 +88,7 @@ def _mel_filters(n_fft: int, sample_rate: int, device: torch.device) -> Tensor:
 
 @lru_cache(maxsize=16)
 @torch.inference_mode(False)
-def _hann(n_fft: int, device: torch.device) -> Tensor:
+def hann(n_fft: int, device: torch.device) -> Tensor:
     return torch.hann_window(n_fft, device=device)
 
 
@@ -108,7 +108,7 @@ def log_mel(wave: Tensor, sample_rate: int) -> Tensor:
         raise ValueError(f"log_mel needs more than {pad} samples, got {wave.shape[-1]}")
     rows = F.pad(wave.reshape(-1, wave.shape[-1]), (pad, pad), mode="reflect")
     spectrum = torch.stft(
-        rows, n_fft, hop, n_fft, _hann(n_fft, wave.device), center=False, return_complex=True
+        rows, n_fft, hop, n_fft, hann(n_fft, wave.device), center=False, return_complex=True
     )  # [rows, n_fft / 2 + 1, T]
     magnitude = torch.sqrt(spectrum.real**2 + spectrum.imag**2 + MAGNITUDE_FLOOR)
     mel = _mel_filters(n_fft, sample_rate, wave.device) @ magnitude  # [rows, 80, T]

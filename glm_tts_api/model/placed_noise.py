@@ -22,13 +22,9 @@ def placed_noise(
     an utterance, as [end - start, *per_frame] float32. The numbers of a frame depend only on `seed` and the
     frame's place in the utterance, not on `start` and `end`."""
     first, last = start // BLOCK_FRAMES, -(-end // BLOCK_FRAMES)
-    blocks = [_block(seed, index, per_frame, device) for index in range(first, last)]
-    if not blocks:
-        return torch.empty(0, *per_frame, device=device)
+    blocks = [torch.empty(0, *per_frame, device=device)]
+    for index in range(first, last):
+        generator = torch.Generator(device).manual_seed((seed + index * _BLOCK_STRIDE) % _SEEDS)
+        blocks.append(torch.randn(BLOCK_FRAMES, *per_frame, generator=generator, device=device))
     offset = first * BLOCK_FRAMES
     return torch.cat(blocks)[start - offset : end - offset]
-
-
-def _block(seed: int, index: int, per_frame: tuple[int, ...], device: torch.device | str) -> Tensor:
-    generator = torch.Generator(device).manual_seed((seed + index * _BLOCK_STRIDE) % _SEEDS)
-    return torch.randn(BLOCK_FRAMES, *per_frame, generator=generator, device=device)

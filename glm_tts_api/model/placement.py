@@ -37,7 +37,14 @@ def choose_device(device: str, *, nth: int = 0) -> torch.device:
 
     Raises StartupError if the GPU is not there.
     """
-    return _choose_device(device, n_gpus(), nth)
+    n = n_gpus()
+    if device == "cpu" or (device == "auto" and n == 0):
+        return torch.device("cpu")
+    _, _, number = device.partition(":")
+    index = int(number) if number else nth % max(n, 1)
+    if index >= n:
+        raise StartupError(f"DEVICE='{device}': {_what_is_there(n)}; DEVICE=auto takes what is there")
+    return torch.device("cuda", index)
 
 
 def n_sharing(device: torch.device, asked: str, *, n_engines: int) -> int:
@@ -102,16 +109,6 @@ def has_bf16_units(device: torch.device = _CPU) -> bool:
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capability: str = torch.backends.cpu.get_cpu_capability()
     return "AVX512" in capability and bool(torch.cpu._is_avx512_bf16_supported() or has_amx_units())
-
-
-def _choose_device(device: str, n: int, nth: int) -> torch.device:
-    if device == "cpu" or (device == "auto" and n == 0):
-        return torch.device("cpu")
-    _, _, number = device.partition(":")
-    index = int(number) if number else nth % max(n, 1)
-    if index >= n:
-        raise StartupError(f"DEVICE='{device}': {_what_is_there(n)}; DEVICE=auto takes what is there")
-    return torch.device("cuda", index)
 
 
 def _what_is_there(n: int) -> str:

@@ -60,7 +60,7 @@ def ras(
     `logits` is [B, C]. `recent` [B, HISTORY] has the columns drawn last, with -1 where there are fewer.
     `may_end` [B] bool is False while a row is too short to end.
     """
-    p = _probabilities(logits, columns.end, may_end)
+    p = probabilities(logits, columns.end, barred=~may_end)
     top, which = _ranked(p, MAX_CANDIDATES)  # [B, 25]
     taken = _sums_before(top) < TOP_P
     drawn = _draw(top, taken, which, generators)
@@ -82,25 +82,22 @@ def top_k(
     """Draws one of the k[row] likeliest columns for each row. While the drawn column is the end and the row
     may not end yet (`may_end` [B] bool is False), draws again. After MAX_REDRAWS times the end is
     excluded."""
-    everywhere = torch.ones_like(may_end)
-    p = _probabilities(logits, columns.end, everywhere)
+    p = probabilities(logits, columns.end, barred=torch.zeros_like(may_end))
     drawn = _draw_top_k(p, k, generators)
-    for _ in range(MAX_REDRAWS):
+    for n_redrawn in range(MAX_REDRAWS + 1):
         rows = ((drawn == columns.end) & ~may_end).nonzero()[:, 0].tolist()
         if not rows:
-            return _with_log_probs(p, drawn)
-        drawn[rows] = _draw_top_k(p[rows], [k[row] for row in rows], [generators[row] for row in rows])
-    endless = _probabilities(logits, columns.end, may_end)
-    rows = ((drawn == columns.end) & ~may_end).nonzero()[:, 0].tolist()
-    if rows:
-        drawn[rows] = _draw_top_k(endless[rows], [k[row] for row in rows], [generators[row] for row in rows])
+            break
+        of = p if n_redrawn < MAX_REDRAWS else probabilities(logits, columns.end, barred=~may_end)
+        drawn[rows] = _draw_top_k(of[rows], [k[row] for row in rows], [generators[row] for row in rows])
     return _with_log_probs(p, drawn)
 
 
-def _probabilities(logits: Tensor, end: int, may_end: Tensor) -> Tensor:
-    """Returns the softmax of the logits, [B, C] float32. The column `end` gets 0 in rows that may not end."""
+def probabilities(logits: Tensor, end: int, *, barred: Tensor) -> Tensor:
+    """Returns the softmax of the logits, [B, C] float32. The column `end` gets 0 in the rows for which
+    `barred` [B] is True."""
     scores = F.log_softmax(logits.float(), -1)
-    scores[:, end].masked_fill_(~may_end, -torch.inf)
+    scores[:, end].masked_fill_(barred, -torch.inf)
     return scores.softmax(-1)
 
 

@@ -10,11 +10,9 @@ WhisperFeatureExtractor. Importing that class would make an engine's start a sec
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glm_tts_api.model.embedding import Embedding
-from glm_tts_api.model.mel import FMAX, slaney_filterbank
+from glm_tts_api.model.mel import FMAX, hann, slaney_filterbank
 
 KEY_PREFIX = "model.encoder."
 SAMPLE_RATE = 16000
@@ -58,14 +56,8 @@ class SpeechTokenizerConfig:
             raise ValueError("speech tokenizer: pooling_position must not come after quantize_position")
 
     @classmethod
-    def from_json(cls, path: Path) -> SpeechTokenizerConfig:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return cls.from_dict(raw)
-
-    @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> SpeechTokenizerConfig:
-        known = {item.name for item in fields(cls)}
-        return cls(**{name: value for name, value in raw.items() if name in known})
+        return cls(**{item.name: raw[item.name] for item in fields(cls) if item.name in raw})
 
 
 def encoder_key(official: str, config: SpeechTokenizerConfig) -> str | None:
@@ -289,7 +281,7 @@ class WhisperFeatures:
         n = longest + -longest % multiple
         padded = torch.stack([F.pad(wave, (0, n - len(wave))) for wave in waves])  # [B, n]
         n_frames = n // self.hop_length
-        filters, window = _filters(self.feature_size, self.n_fft), _hann(self.n_fft)
+        filters, window = _filters(self.feature_size, self.n_fft), hann(self.n_fft, padded.device)
         spectrum = torch.stft(padded, self.n_fft, self.hop_length, window=window, return_complex=True)
         power = (spectrum[..., :-1].abs() ** 2).contiguous()  # [B, n_fft / 2 + 1, F]
         log_mel = (filters.T @ power).clamp(min=_POWER_FLOOR).log10()
@@ -305,9 +297,3 @@ def _filters(n_mels: int, n_fft: int) -> Tensor:
     """Returns the mel filters as [n_fft / 2 + 1, n_mels]. With this order of dimensions the product has the
     same bits as in transformers."""
     return slaney_filterbank(n_mels, n_fft, SAMPLE_RATE, FMAX).T.contiguous()
-
-
-@lru_cache(maxsize=4)
-@torch.inference_mode(False)
-def _hann(n_fft: int) -> Tensor:
-    return torch.hann_window(n_fft)

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from glm_tts_api.model.sampling import TOP_P, Draw
+from glm_tts_api.model.sampling import TOP_P, Draw, probabilities
 from glm_tts_api.model.sequence import SpeechSequence
 
 N_CANDIDATES = 100  # the largest k of top-k
@@ -45,7 +45,9 @@ def draw(logits: Tensor, rules: Rules, *, end: int, noise: Tensor) -> Draw:
     segment. `noise` [B, 2, C] has exponentially distributed numbers: first those for the draw among the
     candidates, then those for the draw that replaces a repeated column."""
     limit, nucleus, may_end = rules.limit[:, None], rules.nucleus[:, None], rules.may_end[:, None]
-    p = _probabilities(logits, end=end, barred=rules.nucleus & ~rules.may_end)
+    n_columns = logits.shape[1]
+    aligned = F.pad(logits.float(), (0, -n_columns % _ALIGNED), value=-torch.inf)
+    p = probabilities(aligned, end, barred=rules.nucleus & ~rules.may_end)[:, :n_columns]
     columns = torch.arange(p.shape[1], device=p.device)
     top, which = _ranked(p, columns, min(N_CANDIDATES, p.shape[1]))
     taken = (columns[: which.shape[1]] < limit) & (~nucleus | _begins_in_nucleus(top))
@@ -56,16 +58,6 @@ def draw(logits: Tensor, rules: Rules, *, end: int, noise: Tensor) -> Draw:
     repeats = nucleus & (rules.recent == drawn).any(1, keepdim=True)
     drawn = torch.where(repeats, (p / noise[:, 1]).argmax(1, keepdim=True), drawn)
     return Draw(drawn[:, 0], p.gather(1, drawn)[:, 0].log())
-
-
-def _probabilities(logits: Tensor, *, end: int, barred: Tensor) -> Tensor:
-    """Returns the softmax of the logits, [B, C] float32. The column `end` gets 0 in the rows for which
-    `barred` [B] is True."""
-    n_columns = logits.shape[1]
-    aligned = F.pad(logits.float(), (0, -n_columns % _ALIGNED), value=-torch.inf)
-    scores = F.log_softmax(aligned, -1)
-    scores[:, end].masked_fill_(barred, -torch.inf)
-    return scores.softmax(-1)[:, :n_columns]
 
 
 def _ranked(p: Tensor, columns: Tensor, n: int) -> tuple[Tensor, Tensor]:

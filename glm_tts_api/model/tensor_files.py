@@ -76,8 +76,11 @@ def _load_pickle(path: Path) -> Any:
             zipped = file.read(2) == b"PK"  # torch's current format, and the only one that can be mapped
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        first_line = str(error).strip().partition("\n")[0]
-        raise BrokenFile(path, f"cannot be read ({first_line or type(error).__name__})") from error
+        raise BrokenFile(path, f"cannot be read ({first_line(error) or type(error).__name__})") from error
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _new_name(name: str) -> str:

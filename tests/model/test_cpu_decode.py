@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from glm_tts_api.model import cpu_decode, cpu_kernels, linear
+from glm_tts_api.model import cpu_kernels, decode_step, linear
 from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.decode_step import CpuDecodeStep
 from glm_tts_api.model.kv_cache import KVCache
@@ -87,7 +87,7 @@ def steps(
     runner: LlmRunner, kernels: CpuKernels, cache: KVCache, slots: list[int], row_multiple: int | None = None
 ) -> Tensor:
     """The hidden states of one step of each slot, [slots, D]."""
-    return cpu_decode.decode(
+    return decode_step.decode(
         runner,
         kernels,
         [7 * slot for slot in slots],
@@ -192,7 +192,7 @@ def test_vectors_of_either_width_give_the_same_bits(
 @pytest.mark.parametrize(("sizes", "precision"), [(SIZES["wide"], "fp32")])
 def test_a_full_slot_is_refused(runner: LlmRunner, kernels: CpuKernels) -> None:
     with pytest.raises(ValueError, match="301 positions do not fit a slot of 300"):
-        cpu_decode.decode(runner, kernels, [1, 1], cache=filled(runner), slots=[0, 1], lengths=[3, 300])
+        decode_step.decode(runner, kernels, [1, 1], cache=filled(runner), slots=[0, 1], lengths=[3, 300])
 
 
 @pytest.mark.parametrize("precision", ["fp32"])

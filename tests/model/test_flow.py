@@ -12,8 +12,7 @@ import torch
 
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
-from glm_tts_api.model.flow.packing import _PackedLayer
-from glm_tts_api.model.flow.sampler import cosine_schedule, n_frames, tokens_to_frames
+from glm_tts_api.model.flow.sampler import _PackedLayer, cosine_schedule, n_frames, tokens_to_frames
 from tests.dispatched import Dispatched
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from glm_tts_api.model.flow.attention import attend
+from glm_tts_api.model.flow.dit import attend
 from glm_tts_api.model.linear import can_pack
 
 pytestmark = pytest.mark.skipif(not can_pack(torch.bfloat16), reason="oneDNN has no bfloat16 here")
@@ -26,7 +26,7 @@ def threads() -> Iterator[None]:
 
 @pytest.fixture(params=[False, True], ids=["head by head", "as with AMX units"])
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glm_tts_api.model.flow.attention.has_amx_units", lambda: request.param)
+    monkeypatch.setattr("glm_tts_api.model.flow.dit.has_amx_units", lambda: request.param)
 
 
 def heads(length: int, n_rows: int = 2, n_heads: int = 3) -> tuple[Tensor, Tensor, Tensor]:
@@ -41,7 +41,7 @@ def heads(length: int, n_rows: int = 2, n_heads: int = 3) -> tuple[Tensor, Tenso
 def test_head_by_head_it_is_as_near_to_the_exact_attention_as_the_fused_kernel(
     length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("glm_tts_api.model.flow.attention.has_amx_units", lambda: False)
+    monkeypatch.setattr("glm_tts_api.model.flow.dit.has_amx_units", lambda: False)
     q, k, v = heads(length)
     exact = F.scaled_dot_product_attention(q.double(), k.double(), v.double())
     fused = F.scaled_dot_product_attention(q, k, v)

@@ -2,20 +2,6 @@
 
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
-from glm_tts_api.model.flow.sampler import (
-    FRAMES_PER_TOKEN,
-    FlowInput,
-    FlowMatching,
-    FlowSampler,
-    n_frames,
-)
+from glm_tts_api.model.flow.sampler import FRAMES_PER_TOKEN, FlowInput, FlowMatching, FlowSampler, n_frames
 
-__all__ = [
-    "FRAMES_PER_TOKEN",
-    "DiT",
-    "FlowConfig",
-    "FlowInput",
-    "FlowMatching",
-    "FlowSampler",
-    "n_frames",
-]
+__all__ = ["FRAMES_PER_TOKEN", "DiT", "FlowConfig", "FlowInput", "FlowMatching", "FlowSampler", "n_frames"]

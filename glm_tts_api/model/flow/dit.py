@@ -16,13 +16,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glm_tts_api.model.embedding import Embedding
-from glm_tts_api.model.flow.attention import attend
 from glm_tts_api.model.flow.config import CONV_POS_GROUPS, NORM_EPS, FlowConfig
+from glm_tts_api.model.linear import can_pack, has_amx_units
 from glm_tts_api.model.transfer import to_device
 
 TIME_FREQUENCIES = 128
 BLOCK_CHUNKS = 6  # shift, scale, gate of the attention; shift, scale, gate of the feed-forward
 LAST_POSITION = 4095  # of the token embedding's table
+FEWEST_FRAMES = 128  # for attention by heads: with fewer frames the fused kernel is faster
 OUT_CHUNKS = 2  # scale, shift: in the blocks the shift comes first
 
 
@@ -331,3 +332,33 @@ class TokenEmbedding(nn.Module):
         for block in self.text_blocks:
             x = block(x, padding)
         return x
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    """Computes the attention of q, k, v [B, H, T, D] (rows, heads, frames, head size), as [B, H, T, D].
+    `mask`, [B, 1, 1, T] or [B, 1, T, T] bool, is True where a frame may be attended to.
+
+    PyTorch's fused kernel multiplies through MKL. On an AMD EPYC, MKL was no faster in bfloat16 than in
+    float32, and oneDNN was faster. So in bfloat16 each head is multiplied by oneDNN. Scores and softmax are
+    float32, and the weights are rounded to bfloat16, as in the fused kernel. On a CPU with AMX units the
+    fused kernel takes two fifths of that time. In float32 it stays as well: another kernel would change the
+    bits of all audio.
+    """
+    by_heads = mask is None and q.device.type == "cpu" and q.dtype == torch.bfloat16
+    by_heads = by_heads and q.shape[2] >= FEWEST_FRAMES and can_pack(q.dtype) and not has_amx_units()
+    if by_heads and not torch.is_grad_enabled():
+        return _attend_by_heads(q, k, v)
+    return F.scaled_dot_product_attention(q, k, v, mask)
+
+
+def _attend_by_heads(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    n_rows, n_heads, length, width = q.shape
+    out = q.new_empty(n_rows, length, n_heads, width).transpose(1, 2)
+    queries, keys = (q.float() * width**-0.5).contiguous(), k.float().contiguous()
+    product = torch.ops.mkldnn._linear_pointwise
+    for row in range(n_rows):
+        for head in range(n_heads):
+            scores = product(queries[row, head], keys[row, head], None, "none", [], "")  # [T, T]
+            weights = scores.softmax(-1).to(v.dtype)
+            torch.mm(weights, v[row, head], out=out[row, head])
+    return out
