@@ -32,7 +32,7 @@ from bench.synthetic import (
 )
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.memory import fit_slots
-from glm_tts_api.engine.precision import full_float32, tf32
+from glm_tts_api.engine.torch_flags import full_float32, tf32
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow.config import FlowConfig

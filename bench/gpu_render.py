@@ -31,10 +31,10 @@ from bench.gpu_timing import (
 )
 from bench.synthetic import filled_hift
 from glm_tts_api.contracts import Recording, Voice
-from glm_tts_api.engine.precision import flow_precision, full_float32, tf32
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.engine.torch_flags import flow_precision, full_float32, tf32
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput
 from glm_tts_api.model.mel import log_mel, resample

@@ -25,6 +25,7 @@ from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Ti
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.model.kv_cache import KVCache
 
 Measured = dict[str, float | str]
@@ -34,7 +35,7 @@ _BURST = 16
 
 
 @dataclass(eq=False)
-class Request:
+class Request(RequestListener):
     """The listener of one request: it collects tokens, audio chunks and timings.
 
     The listener puts itself on the queue `ended` when the engine has freed everything that the request used.

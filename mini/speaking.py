@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
 from glm_tts_api.voices.store import VoiceStore
@@ -36,13 +37,11 @@ class Said:
         return sum(len(wave) for wave in self.segments) / self.sample_rate
 
 
-class Listener:
+class Listener(RequestListener):
     """A listener that collects the waves of one utterance, and the speech tokens of its last segment."""
 
-    closed = full = False
-
     def __init__(self) -> None:
-        self.timings = Timings()
+        super().__init__()
         self.tokens: list[int] = []
         self.pieces: dict[int, list[Wave]] = {}
         self.ended: Future[None] = Future()
@@ -58,9 +57,6 @@ class Listener:
             self.ended.set_result(None)
         else:
             self.ended.set_exception(error)
-
-    def request_freed(self) -> None:
-        pass
 
 
 def shipped_voices(scratch: Path) -> VoiceStore:

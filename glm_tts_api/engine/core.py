@@ -23,7 +23,7 @@ import torch
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.cores import Cores
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
-from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, settle, use_own_stream
+from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, use_own_stream
 from glm_tts_api.engine.faults import FaultWatch, as_service_error
 from glm_tts_api.engine.memory import fit_slots
 from glm_tts_api.engine.request import EngineRequest
@@ -78,9 +78,18 @@ class EngineCore:
     ) -> None:
         """Starts the decode thread and returns. The thread loads the models with `load`, then calls
         `on_loaded` or `on_failed`. Raises the error that keeps the thread from starting."""
+
+        def load_models() -> None:
+            try:
+                models = load()
+                self._take_models(models)
+                on_loaded(models)
+            except BaseException as error:  # also a library's sys.exit, which would end the thread silently
+                on_failed(error)
+
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         self._decode.start()
-        self._decode.post(partial(self._load, load, on_loaded, on_failed))
+        self._decode.post(load_models)
 
     def close(self) -> None:
         """Ends the device threads after their current steps. Drops open requests without telling anybody."""
@@ -129,31 +138,26 @@ class EngineCore:
     def release_memory(self) -> Future[int]:
         """Drops the cached transcripts of voices and gives the CUDA allocator's cached memory back to the
         GPU, on the decode thread between two steps. The future's result is the number of bytes given back."""
-        return self._decode.ask(self._release)
 
-    def _load(
-        self,
-        load: Callable[[], Models],
-        on_loaded: Callable[[Models], None],
-        on_failed: Callable[[BaseException], None],
-    ) -> None:
-        try:
-            models = load()
-            settle(models.llm.device)
-            self._config = config = fit_slots(models, self._config)
-            self._scheduler = Scheduler(config.n_slots, n_reserved=config.n_reserved)
-            self._decoder = DecodeBatcher(models, config)
-            self._token2wav = Token2Wav(models, config)
-            self._start_renderers(models.llm.device)
-            on_loaded(models)
-        except BaseException as error:  # also a library's sys.exit, which would end the thread silently
-            on_failed(error)
+        def release() -> int:
+            self.decoder.forget_voices()
+            return release_cached_memory()
+
+        return self._decode.ask(release)
 
     # -- decode thread
 
-    def _release(self) -> int:
-        self.decoder.forget_voices()
-        return release_cached_memory()
+    def _take_models(self, models: Models) -> None:
+        device = models.llm.device
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)  # the weights are on the GPU
+            use_own_stream(device, urgent=True)
+            release_cached_memory()  # which only the loading needed
+        self._config = config = fit_slots(models, self._config)
+        self._scheduler = Scheduler(config.n_slots, n_reserved=config.n_reserved)
+        self._decoder = DecodeBatcher(models, config)
+        self._token2wav = Token2Wav(models, config)
+        self._start_renderers(device)
 
     def _measure(self, warm_up: WarmUp, on_measured: Callable[[Pace | None], None]) -> None:
         request, to_meet = warm_up.measured_request(), warm_up.spans_to_meet(self._config.stream_chunks)

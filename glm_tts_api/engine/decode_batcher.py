@@ -9,17 +9,18 @@ alone, in chunks of a fixed size, and its tokens are drawn from its own random g
 from __future__ import annotations
 
 import math
-from collections.abc import Set
+from collections import OrderedDict
+from collections.abc import Sequence, Set
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.engine.config import EngineConfig, PrefillPace
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.fair_shares import FairShares
 from glm_tts_api.engine.llm_prompt import PromptLayout
-from glm_tts_api.engine.prefix_cache import PrefixCache
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.spare_memory import SpareMemory
 from glm_tts_api.model.checkpoint import Models
@@ -28,6 +29,8 @@ from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sequence import SpeechSequence
 
+_LEAST_IDS = 4  # of a transcript that is cached: fewer ids are read as quickly as they are copied
+_MOST_BYTES = 2**28  # of cached transcripts
 _OLDEST_EVERY = 4  # every fourth chunk goes to the client's prompt that has waited longest
 
 
@@ -230,3 +233,43 @@ class DecodeBatcher:
         self.leave(sequence.slot)
         sequence.error = error
         return sequence
+
+
+class PrefixCache:
+    """Keeps the keys and values of the `capacity` transcripts that were used last, 256 MB at most. Every
+    prompt of a voice begins with its transcript, which the LLM need not read again. Only the decode thread
+    may use it.
+
+    The LLM always reads a transcript by itself, separately from the rest of the prompt. So a cached
+    transcript has the same bits as a transcript that is read again.
+    """
+
+    def __init__(self, cache: KVCache, capacity: int) -> None:
+        self._cache = cache
+        self._capacity = capacity
+        self._kept: OrderedDict[tuple[int, ...], tuple[Tensor, Tensor]] = OrderedDict()
+
+    def recall(self, ids: Sequence[int], slot: int) -> int:
+        """Copies the keys and values of the transcript `ids` into the slot `slot`, if they are cached.
+        Returns the number of positions that this fills; 0 if the transcript is not cached."""
+        kept = self._kept.get(key := tuple(ids))
+        if kept is None:
+            return 0
+        self._kept.move_to_end(key)
+        self._cache.write(slot, kept)
+        return len(ids)
+
+    def keep(self, ids: Sequence[int], slot: int) -> None:
+        """Stores a copy of the keys and values of the transcript `ids`, which has just been read into the
+        slot `slot`. Does nothing if the transcript is stored already or has fewer than four ids."""
+        if len(ids) < _LEAST_IDS or tuple(ids) in self._kept:
+            return
+        self._kept[tuple(ids)] = self._cache.read(slot, len(ids))
+        while len(self._kept) > self._capacity or self._n_bytes() > _MOST_BYTES:
+            self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        self._kept.clear()
+
+    def _n_bytes(self) -> int:
+        return sum(keys.nbytes + values.nbytes for keys, values in self._kept.values())

@@ -79,7 +79,7 @@ class DeviceThread:
 
     def wake(self) -> None:
         """Makes an idle thread call `step` again."""
-        self._inbox.put(_nothing)
+        self._inbox.put(lambda: None)
 
     @property
     def step_s(self) -> float:
@@ -173,16 +173,6 @@ def use_own_stream(device: torch.device, *, urgent: bool = False) -> None:
         torch.cuda.set_stream(stream)  # until the thread ends; also makes `device` current
 
 
-def settle(device: torch.device) -> None:
-    """Waits until the models' weights are on the GPU, then gives the decode thread, which calls this, an
-    urgent CUDA stream. Gives memory that only the loading needed back to the GPU. Does nothing if `device` is
-    a CPU."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        use_own_stream(device, urgent=True)
-        release_cached_memory()
-
-
 def drop_memory(error: Exception) -> Exception:
     """Returns `error`. If the error says that a device ran out of memory, also removes its traceback, whose
     frames hold tensors, and gives the CUDA allocator's cached memory back to the GPU."""
@@ -200,7 +190,3 @@ def release_cached_memory() -> int:
     before = torch.cuda.memory_reserved()
     torch.cuda.empty_cache()
     return before - torch.cuda.memory_reserved()
-
-
-def _nothing() -> None:
-    return None

@@ -31,10 +31,10 @@ from glm_tts_api.engine.faults import (
 )
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.memory import gpu_bytes, why_fewer
-from glm_tts_api.engine.request import RequestListener
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.transcript_fit import TranscriptFit
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, patience

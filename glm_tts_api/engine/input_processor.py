@@ -11,8 +11,9 @@ from cachetools import LRUCache, cached
 
 from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest, Voice
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
-from glm_tts_api.engine.request import EngineRequest, RequestListener
+from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
 from glm_tts_api.model.checkpoint import Models

@@ -11,11 +11,11 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Float32, Progress, SpeechRequest, Timings
+from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Float32, Progress, SpeechRequest
 from glm_tts_api.engine.guard import MOST_RETAKES, best_of, fault_in
 from glm_tts_api.engine.llm_prompt import (
     MAX_TOKENS_PER_ID,
@@ -27,6 +27,7 @@ from glm_tts_api.engine.llm_prompt import (
 from glm_tts_api.engine.seeds import llm_seed
 from glm_tts_api.engine.spans import SpanCutter, Window
 from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.errors import BadRequest
 from glm_tts_api.model.sequence import SpeechSequence
 
@@ -40,33 +41,6 @@ _DUE_S_PER_ID = 0.25
 _FIRST_DUE_S = 0.5
 _SILENCE = np.zeros(24000, np.float32)  # the samples of every pause
 _SILENCE.flags.writeable = False
-
-
-class RequestListener(Protocol):
-    """Waits for the speech of one request. The engine calls each method on the thread where the event
-    happens."""
-
-    timings: Timings
-
-    @property
-    def closed(self) -> bool:
-        """Whether the listener has left. The engine then frees the request at its next step."""
-
-    @property
-    def full(self) -> bool:
-        """Whether so much audio waits for the listener that the engine need not make more now."""
-
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        """Tells the listener the final speech `tokens` of the segment number `segment`."""
-
-    def chunk_ready(self, chunk: AudioChunk) -> None: ...
-
-    def request_ended(self, error: Exception | None) -> None:
-        """Tells the listener that no chunk will follow. `error` is None if all chunks were delivered, else
-        the error with which the request failed."""
-
-    def request_freed(self) -> None:
-        """Tells the listener that the engine holds nothing of the request any more."""
 
 
 @dataclass(slots=True, eq=False)

@@ -1,4 +1,5 @@
-"""Sends messages to the server about what happens to a request in an engine's process."""
+"""The listener of a request: the engine tells it what happens to the request. In an engine's process the
+listener sends that to the server."""
 
 from __future__ import annotations
 
@@ -12,6 +13,35 @@ from glm_tts_api.engine.messages import Message, fault_of
 from glm_tts_api.errors import ServiceError
 
 _BETWEEN_BEATS_S = 1.0  # the longest time between two beats on a busy machine
+
+
+class RequestListener:
+    """Waits for the speech of one request. The engine calls each method on the thread where the event
+    happens; here they do nothing. `closed` says that the listener has left: the engine then frees the request
+    at its next step."""
+
+    closed: bool = False
+
+    def __init__(self) -> None:
+        self.timings = Timings()
+
+    @property
+    def full(self) -> bool:
+        """Whether so much audio waits for the listener that the engine need not make more now."""
+        return False
+
+    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+        """Tells the listener the final speech `tokens` of the segment number `segment`."""
+
+    def chunk_ready(self, chunk: AudioChunk) -> None:
+        """Gives the listener the next audio."""
+
+    def request_ended(self, error: Exception | None) -> None:
+        """Tells the listener that no chunk will follow. `error` is None if all chunks were delivered, else
+        the error with which the request failed."""
+
+    def request_freed(self) -> None:
+        """Tells the listener that the engine holds nothing of the request any more."""
 
 
 class _ToldTimings(Timings):
@@ -40,15 +70,14 @@ class _ToldTimings(Timings):
         self._send(messages.StageChanged(self._number, stage, by))
 
 
-class Listener:
+class Listener(RequestListener):
     """A request's listener that sends the audio and all events of the request to the server. The listener is
     full while at least `buffer_s` seconds of audio wait in the server."""
 
     def __init__(
         self, number: int, send: Callable[[Message], None], buffer_s: float, forget: Callable[[int], object]
     ) -> None:
-        self.timings: Timings = _ToldTimings(number, send)
-        self.closed = False
+        self.timings = _ToldTimings(number, send)
         self._number, self._send, self._buffer_s, self._forget = number, send, buffer_s, forget
         self._waiting_s = 0.0
         self._counting = threading.Lock()

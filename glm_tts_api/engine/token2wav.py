@@ -17,10 +17,10 @@ from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.cores import Cores, SideBySide, must_be_fixed
 from glm_tts_api.engine.device_thread import drop_memory, limit_threads
-from glm_tts_api.engine.precision import flow_precision
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.seeds import flow_seed, vocoder_seed
+from glm_tts_api.engine.torch_flags import flow_precision
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput, FlowSampler, n_frames

@@ -16,7 +16,7 @@ from cachetools import LRUCache, cached
 from torch import Tensor
 
 from glm_tts_api.contracts import Voice
-from glm_tts_api.engine.precision import full_float32
+from glm_tts_api.engine.torch_flags import full_float32
 from glm_tts_api.errors import PromptRejected
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.mel import log_mel, resample

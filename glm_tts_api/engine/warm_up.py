@@ -16,11 +16,9 @@ import torch
 
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
-    AudioChunk,
     Recording,
     SamplingOptions,
     SpeechRequest,
-    Timings,
     Voice,
 )
 from glm_tts_api.engine.config import EngineConfig
@@ -31,6 +29,7 @@ from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, SpanCutter, Window
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS, Pace
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
@@ -49,16 +48,14 @@ _WINDOWS = (25 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens of an ea
 _ROUNDS, _ENOUGH_S = 3, 10.0  # renders are measured so many times, or until so many seconds have passed
 
 
-class WarmUp:
+class WarmUp(RequestListener):
     """The listener of the warm-up requests, one for each vocoder. Calls `on_done` with the error of a request
     that fails, and with None when the last request has ended without an error."""
-
-    closed = full = False
 
     def __init__(
         self, models: Models, features: VoiceFeatures, *, on_done: Callable[[Exception | None], None]
     ) -> None:
-        self.timings = Timings()
+        super().__init__()
         self._models = models
         self._features = features
         self._on_done = on_done
@@ -103,19 +100,10 @@ class WarmUp:
         asked = SpeechRequest("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
         return EngineRequest(asked, [Segment(ids, VoicedPrompt(ids, voice))], self)
 
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        pass
-
-    def chunk_ready(self, chunk: AudioChunk) -> None:
-        pass
-
     def request_ended(self, error: Exception | None) -> None:
         self._n_open -= 1
         if error is not None or self._n_open == 0:
             self._on_done(error)
-
-    def request_freed(self) -> None:
-        pass
 
 
 def measure_decode(decoder: DecodeBatcher, request: EngineRequest, cores: Cores) -> tuple[float, float]:

@@ -22,8 +22,8 @@ from glm_tts_api.contracts import AudioChunk, Progress, Recording, SpeechRequest
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.process import main
-from glm_tts_api.engine.request import RequestListener
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.errors import ServiceError
 from speech_text import ReadingOptions, ShownReading
 

@@ -12,11 +12,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.stream_pace import Pace, StreamStarts
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.warm_up import measure_pace
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
@@ -61,21 +62,17 @@ class Speed:
         )
 
 
-class Player:
+class Player(RequestListener):
     """The listener of a stream: holds the first audio back as the server does, then plays it."""
 
-    closed = full = False
-
     def __init__(self, machine: Machine, n_tokens: int) -> None:
-        self.timings = Timings()
+        super().__init__()
         self.timings.began_at = machine.now
         self.machine, self.n_tokens = machine, n_tokens
         self.first_made_s = 0.0
         self._held_s, self._starts_at, self._dry_at = 0.0, 0.0, 0.0
         self._plays = False
         self.first_audio_s = self.gap_s = 0.0
-
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None: ...
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         now = self.machine.now
@@ -94,8 +91,6 @@ class Player:
     def request_ended(self, error: Exception | None) -> None:
         if not self._plays:
             self._start(min(self._starts_at, self.machine.now))
-
-    def request_freed(self) -> None: ...
 
     def _start(self, at: float) -> None:
         self._plays, self.first_audio_s = True, at - self.timings.began_at

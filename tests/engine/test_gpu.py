@@ -18,9 +18,9 @@ from torch import Tensor
 from glm_tts_api.contracts import Float32, Timings
 from glm_tts_api.engine.device_thread import use_own_stream
 from glm_tts_api.engine.memory import gpu_bytes
-from glm_tts_api.engine.precision import full_float32
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.token2wav import FLOW_GRAPHS, HIFT_GRAPHS, Token2Wav
+from glm_tts_api.engine.torch_flags import full_float32
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import Unavailable
 from glm_tts_api.model.checkpoint import Models

@@ -11,8 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from glm_tts_api.engine.precision import Turns, compute_exactly, full_float32, tf32
-from glm_tts_api.engine.torch_flags import set_torch_flags
+from glm_tts_api.engine.torch_flags import Turns, compute_exactly, full_float32, set_torch_flags, tf32
 from tests import gpus
 
 

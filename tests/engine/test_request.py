@@ -8,11 +8,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.seeds import flow_seed, llm_seed, vocoder_seed
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.errors import BadRequest, InternalFault
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
@@ -21,10 +22,11 @@ AUDIO, BOA = 1000, 900
 SAMPLING = SamplingOptions()
 
 
-class Listener:
+class Listener(RequestListener):
+    full = False
+
     def __init__(self) -> None:
-        self.timings = Timings()
-        self.closed = self.full = False
+        super().__init__()
         self.chunks: list[AudioChunk] = []
         self.ends: list[Exception | None] = []
         self.tokens: dict[int, list[int]] = {}
@@ -37,9 +39,6 @@ class Listener:
 
     def request_ended(self, error: Exception | None) -> None:
         self.ends.append(error)
-
-    def request_freed(self) -> None:
-        pass
 
 
 class Prompt:

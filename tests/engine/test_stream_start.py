@@ -9,10 +9,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
 from glm_tts_api.engine.llm_prompt import PromptLayout
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.stream_pace import Pace, StreamStarts
+from glm_tts_api.engine.telling import RequestListener
 from tests.engine import tiny
 
 CHUNKS = (25, 100, 300)
@@ -21,19 +22,13 @@ PACE = Pace(prefill_s=0.0, token_s=0.02, flow_s=0.3, flow_token_s=0.0, vocoder_t
 VOICE = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
 
 
-class Listener:
-    closed = full = False
-
+class Listener(RequestListener):
     def __init__(self) -> None:
-        self.timings = Timings()
+        super().__init__()
         self.chunks = list[AudioChunk]()
 
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None: ...
     def chunk_ready(self, chunk: AudioChunk) -> None:
         self.chunks.append(chunk)
-
-    def request_ended(self, error: Exception | None) -> None: ...
-    def request_freed(self) -> None: ...
 
 
 def chunks_of(

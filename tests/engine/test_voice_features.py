@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from glm_tts_api.engine.precision import tf32
+from glm_tts_api.engine.torch_flags import tf32
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.speech_tokenizer import Heard
 from tests.engine import tiny

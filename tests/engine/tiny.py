@@ -32,6 +32,7 @@ from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
@@ -176,14 +177,13 @@ def tiny_engine(
     return Engine(config, load_models=load, load_frontend=lambda: cast(Any, frontend()), on_lost=on_lost)
 
 
-class Listener:
+class Listener(RequestListener):
     """What comes of a request goes to a stream on the event loop, as between two processes. `buffer_s`:
     seconds of audio that may wait there before no more is made."""
 
     def __init__(self, engine: Engine, buffer_s: float) -> None:
         self.stream = SpeechStream(left=self._leave, took=self._take)
         self.timings = self.stream.timings
-        self.closed = False
         self._engine, self._buffer_s = engine, buffer_s
         self._waiting_s = 0.0
         self._loop = asyncio.get_running_loop()
