@@ -74,9 +74,9 @@ class Rendering:
         The calls in which a segment is finished by the vocoder are left out.
         """
         for seed in range(n_windows):
-            self._token2wav.add(self.window(frames, seed))
+            self._token2wav.queue.add(self.window(frames, seed))
         calls = []
-        while self._token2wav.busy:
+        while self._token2wav.queue.busy:
             ended: list[Span] = []
             took = MS * seconds(lambda: ended.extend(self._token2wav.step()), self._bench.device)  # noqa: B023
             for span in ended:
@@ -89,9 +89,9 @@ class Rendering:
     @torch.inference_mode()
     def flow_kernels(self, frames: int) -> list[Kernel]:
         """Returns the kernels that run in a flow step of one segment of `frames` frames."""
-        self._token2wav.add(self.window(frames))
+        self._token2wav.queue.add(self.window(frames))
         seen = kernels(self._token2wav.step, self._bench.device)
-        while self._token2wav.busy:
+        while self._token2wav.queue.busy:
             self._token2wav.step()
         return seen
 

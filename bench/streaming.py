@@ -138,8 +138,8 @@ def _cpu_seconds(
         sizes = chunks[-1:] if chunks and number else chunks
         for window in SpanCutter(sizes).cut(round(TOKENS_A_SECOND * seconds), ended=True):
             span = Span(request, 0, [0] * (window.stop - window.start), window)
-            token2wav.add(span)
-            while token2wav.busy:
+            token2wav.queue.add(span)
+            while token2wav.queue.busy:
                 token2wav.step()
             if span.error is not None:
                 raise span.error

@@ -261,14 +261,14 @@ class EngineCore:
     def _render(self, request: EngineRequest) -> None:
         """Adds the spans that can be rendered now to the render stage, and wakes the render threads."""
         for span in request.next_spans():
-            self.token2wav.add(span)
+            self.token2wav.queue.add(span)
             for renderer in self._renderers:
                 renderer.wake()
 
     # -- render threads
 
     def _render_step(self) -> bool:
-        if self._token2wav is None or self._lost or not self._token2wav.busy:
+        if self._token2wav is None or self._lost or not self._token2wav.queue.busy:
             return False
         for span in self._token2wav.step():
             request = span.request
@@ -332,7 +332,8 @@ def let_rest(
             resting.add(each)
         n_spans[each.asked.client] += each.n_spans
     decoder.resting = resting
-    if token2wav.let_rest(bool(clients)):
+    rested, token2wav.queue.rests = token2wav.queue.rests, bool(clients)
+    if rested != bool(clients):
         for renderer in renderers:
             renderer.wake()
 

@@ -66,6 +66,7 @@ class DecodeBatcher:
         self._decode_step: DecodeStep = make_step(
             llm, self._cache, end=self._end_column, fixed_shape=config.deterministic
         )
+        self.kernels: DecodeKernels = self._decode_step.kernels
         self._rows: dict[int, SpeechSequence] = {}  # in the order of joining
         self._reading: list[SpeechSequence] = []  # in the order of joining
         self.resting: Set[EngineRequest] = frozenset()
@@ -75,10 +76,6 @@ class DecodeBatcher:
         self._shares = FairShares()  # of the clients in the ids that are read
         self._prefixes = PrefixCache(self._cache, config.cached_voices)
         self._spare_memory = SpareMemory(self._let_free_rows_go)
-
-    @property
-    def kernels(self) -> DecodeKernels:
-        return self._decode_step.kernels
 
     @property
     def busy(self) -> bool:

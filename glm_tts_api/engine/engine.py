@@ -76,7 +76,7 @@ class Engine:
         load_frontend: Callable[[], TextFrontend],
         on_lost: Callable[[EngineLost], None] = lambda _: None,
     ) -> None:
-        self._state = EngineState("loading")
+        self.state = EngineState("loading")
         self._config = config
         self._load_models = load_models
         self._load_frontend = load_frontend
@@ -93,17 +93,13 @@ class Engine:
         self._started_at = self._ready_at = time.monotonic()
         self._changing = threading.Lock()
 
-    @property
-    def state(self) -> EngineState:
-        return self._state
-
     def _enter(self, state: EngineState, *, after: Status) -> bool:
         """Changes the engine's state to `state` if its status is `after`. Returns whether it did. Any thread
         may call."""
         with self._changing:
-            if self._state.status != after:
+            if self.state.status != after:
                 return False
-            self._state = state
+            self.state = state
             return True
 
     @property
@@ -213,7 +209,7 @@ class Engine:
     def usage(self) -> EngineUsage | None:
         """Returns how many decode rows and positions of the KV cache are in use, and the GPU's memory. None
         while the engine is not ready. Blocks for a short time."""
-        if (loaded := self._loaded) is None or self._state.status != "ready":
+        if (loaded := self._loaded) is None or self.state.status != "ready":
             return None
         return EngineUsage(*self._core.in_use, gpu_bytes=gpu_bytes(loaded.models.llm.device))
 
@@ -266,7 +262,7 @@ class Engine:
     def _warmed_up(self, loaded: _Loaded, warm_up: WarmUp, error: Exception | None) -> None:
         if error is not None:
             self._failed(error)
-        elif self._state.status == "loading":
+        elif self.state.status == "loading":
             begin = time.monotonic()
             self._core.measure(warm_up, lambda pace: self._measured(loaded, pace, begin))
 
@@ -280,7 +276,7 @@ class Engine:
             loaded.streaming = forecast(pace, self._config.stream_chunks, gapless=self._config.gapless_start)
             loaded.patience = patience(pace, self._config, loaded.models.flow.config)
             logger.info("%s (%s, measured in %.1f s)", loaded.streaming, pace, time.monotonic() - begin)
-        if self._state.status == "loading":
+        if self.state.status == "loading":
             gc.collect()
             gc.freeze()  # each collection would visit the models' many objects, which stay for ever: 0.2 s
             self._ready_at = time.monotonic()

@@ -119,7 +119,9 @@ class EngineRequest:
         self._untold = dict(sorted(progress.tokens.items()))  # tokens that the histories do not have yet
         self._n_undecided = len(segments) - len(self._untold)
         self._decoding: dict[int, SpeechSequence] = {}
-        self.cutters = [SpanCutter(sizes) for sizes in self._sizes(chunks)]
+        # Only a stream's segments are cut, and only its first segment has all sizes.
+        sizes = [chunks, *[chunks[-1:]] * (len(segments) - 1)] if asked.streams else [None] * len(segments)
+        self.cutters = [*map(SpanCutter, sizes)]
         self._spans: list[Span] = []
         self.carried: dict[int, Any] = {}  # the vocoder's state between spans, by segment
         self._n_rendering = 0
@@ -136,11 +138,6 @@ class EngineRequest:
                 self._cut(segment, list(tokens), ended=True)
         left = [segment for segment in range(len(segments)) if segment not in self._untold]
         self._open(left[:1] if asked.use_cache else left)
-
-    def _sizes(self, chunks: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:
-        """Yields each segment's span sizes; None if not streamed. Only the first segment has all sizes."""
-        for index in range(len(self.segments)):
-            yield (chunks[-1:] if index else chunks) if self.asked.streams else None
 
     @property
     def due(self) -> float:
@@ -183,7 +180,11 @@ class EngineRequest:
         segment, candidate = self._waiting.popleft()
         ids, prompt = self.segments[segment].ids, self.segments[segment].prompt
         if self.asked.use_cache:
-            self._tell_histories(layout)
+            for told, tokens in self._untold.items():
+                said = self.segments[told]
+                self._histories[said.prompt].prune(len(said.ids), layout)
+                self._histories[said.prompt].append(said.ids, tokens)
+            self._untold = {}
             self._histories[prompt].prune(len(ids), layout)
         history = self._histories[prompt]
         texts = [*history.texts(), *ids]
@@ -202,14 +203,6 @@ class EngineRequest:
         if sampling.beam_size == 1:  # of several candidates, none is rendered before all have ended
             self._decoding[segment] = sequence
         return sequence
-
-    def _tell_histories(self, layout: PromptLayout) -> None:
-        """Adds the tokens that another engine has decoded to the histories of their voices."""
-        for segment, tokens in self._untold.items():
-            said = self.segments[segment]
-            self._histories[said.prompt].prune(len(said.ids), layout)
-            self._histories[said.prompt].append(said.ids, tokens)
-        self._untold = {}
 
     def take(self, sequence: SpeechSequence) -> None:
         """Takes a sequence that has ended. After a segment's last candidate, chooses the segment's tokens and

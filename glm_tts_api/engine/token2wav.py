@@ -42,9 +42,9 @@ logger = logging.getLogger(__name__)
 
 
 class Token2Wav:
-    """Renders spans, each by itself, so that a span's audio does not depend on the other spans. Any thread
-    may call `add` and `step`. On a GPU only one thread calls `step`, because a CUDA graph runs once at a
-    time."""
+    """Renders the spans of `queue`, each by itself, so that a span's audio does not depend on the other
+    spans. Any thread may add spans and call `step`. On a GPU only one thread calls `step`, because a CUDA
+    graph runs once at a time."""
 
     def __init__(self, models: Models, config: EngineConfig) -> None:
         self._flow = models.flow
@@ -53,7 +53,7 @@ class Token2Wav:
         self._device = models.llm.device
         self.n_spans_ahead = _SPANS_AHEAD[self._device.type]
         self.shares_cores = self._device.type == "cpu"
-        self._queue = RenderScheduler()
+        self.queue = RenderScheduler()
         if config.flow_bf16 or self._device.type == "cpu":
             self._flow.pack(torch.bfloat16 if config.flow_bf16 else torch.float32)
         self._flow.precision = flow_precision(self._device, llm_dtype=models.llm.dtype, bf16=config.flow_bf16)
@@ -61,7 +61,7 @@ class Token2Wav:
         fixed = must_be_fixed(models, config)
         self.cores = Cores(
             config,
-            lambda: self._queue.n_wanting,
+            lambda: self.queue.n_wanting,
             fixed=fixed,
             most_of_a_flow_step=self._flow.most_threads,
         )
@@ -87,25 +87,11 @@ class Token2Wav:
         else:
             logger.info("CUDA graphs of flow and vocoder captured in %.1f s", time.perf_counter() - begin)
 
-    @property
-    def busy(self) -> bool:
-        """Whether a waiting span may take a step now."""
-        return self._queue.busy
-
-    def let_rest(self, rests: bool) -> bool:
-        """Stops rendering for requests that nobody waits for (`gives_way`). `rests` False starts it again.
-        Returns whether this changes anything."""
-        before, self._queue.rests = self._queue.rests, rests
-        return rests != before
-
-    def add(self, span: Span) -> None:
-        self._queue.add(span)
-
     def step(self) -> list[Span]:
         """Runs one flow step or vocoder call, if a span waits. Returns the spans that have ended, cancelled
         spans among them. An error ends the span in which it happened, and is stored in the span's `error`."""
-        ended = self._queue.drop_cancelled()
-        span = self._queue.take()
+        ended = self.queue.drop_cancelled()
+        span = self.queue.take()
         if span is None:
             return ended
         begin = time.perf_counter()
@@ -115,10 +101,10 @@ class Token2Wav:
             span.error, done = drop_memory(error), True
         span.spent_s += time.perf_counter() - begin
         if done:
-            self._queue.remove(span)
+            self.queue.remove(span)
             span.progress = None  # a tensor that nobody needs any more
             return [*ended, span]
-        self._queue.put_back(span)
+        self.queue.put_back(span)
         return ended
 
     def flow_seconds(self, span: Span) -> float:

@@ -7,11 +7,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
+from unittest.mock import MagicMock
 
 import pytest
 
 from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.engine.core import let_rest
+from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.scheduler import Scheduler
 from tests.engine import tiny
 
@@ -96,12 +98,8 @@ class Stages:
     """A stand-in for the decode batch and the render stage."""
 
     def __init__(self, *, shares_cores: bool) -> None:
-        self.shares_cores, self.rests = shares_cores, False
+        self.shares_cores, self.queue = shares_cores, RenderScheduler()
         self.resting: set[Request] = set()
-
-    def let_rest(self, rests: bool) -> bool:
-        self.rests = rests
-        return False
 
 
 FLOOD = [Request("flood", due, n_spans=1) for due in range(5)]
@@ -124,7 +122,7 @@ JOB = Request("job", 0, n_spans=9, gives_way=True)
 )
 def test_who_rests_with_two_render_threads(requests: Sequence[Request], resting: Sequence[Request]) -> None:
     for shares_cores in (True, False):
-        stages, renderers = Stages(shares_cores=shares_cores), ["one", "two"]
+        stages, renderers = Stages(shares_cores=shares_cores), [MagicMock(), MagicMock()]
         let_rest(*cast(Any, (requests, Scheduler(20), stages, stages, renderers)))
         assert stages.resting == (set(resting) if shares_cores else set())
-        assert stages.rests == (shares_cores and requests != [JOB, IDLE])
+        assert stages.queue.rests == (shares_cores and requests != [JOB, IDLE])

@@ -85,9 +85,9 @@ def ended(models: Models, lengths: Sequence[int], *, sample_rate: int = 32000) -
         asked = tiny.asked("a", seed=length, sample_rate=sample_rate)
         request = tiny.request(asked, [[97]], [97], prompt, Listener())
         work.append(tiny.whole_span(request, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
-        batcher.add(work[-1])
+        batcher.queue.add(work[-1])
     with torch.inference_mode(), full_float32():
-        while batcher.busy:
+        while batcher.queue.busy:
             batcher.step()
     return work
 

@@ -75,10 +75,10 @@ def finish(models: Models, work: list[Span]) -> dict[int, Span]:
     """What became of each of the tasks."""
     batcher = Token2Wav(models, tiny.CONFIG)
     for task in work:
-        batcher.add(task)
+        batcher.queue.add(task)
     results = []
     with torch.inference_mode():
-        while batcher.busy:
+        while batcher.queue.busy:
             results += batcher.step()
     return {work.index(result): result for result in results}
 

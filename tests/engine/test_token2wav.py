@@ -40,13 +40,13 @@ def tasks(owner: EngineRequest, n: int, *, n_tokens: int = 12) -> list[Span]:
 def finish(batcher: Token2Wav) -> list[Span]:
     results = []
     with torch.inference_mode():
-        while batcher.busy:
+        while batcher.queue.busy:
             results += batcher.step()
     return results
 
 
 def with_task(batcher: Token2Wav) -> Token2Wav:
-    batcher.add(tasks(request(1)[0], 1)[0])
+    batcher.queue.add(tasks(request(1)[0], 1)[0])
     return batcher
 
 
@@ -67,11 +67,11 @@ def test_a_newcomer_goes_before_the_rest_of_a_long_text(models: Models) -> None:
     long, _ = request(8)
     short, _ = request(1)
     for task in tasks(long, 8):
-        batcher.add(task)
+        batcher.queue.add(task)
     with torch.inference_mode():
         while not any(result.pcm is not None for result in batcher.step()):
             pass
-    batcher.add(tasks(short, 1)[0])
+    batcher.queue.add(tasks(short, 1)[0])
     order = [result.request for result in finish(batcher)]
     assert order.index(short) <= 2
     assert len(order) == 8
@@ -81,12 +81,12 @@ def test_long_texts_that_begin_do_not_hold_up_a_short_one(models: Models) -> Non
     """It had its share of the flow before they came; they would take longer still."""
     batcher = Token2Wav(models, replace(tiny.CONFIG, flow_steps=6))
     short, _ = request(1)
-    batcher.add(tasks(short, 1)[0])
+    batcher.queue.add(tasks(short, 1)[0])
     with torch.inference_mode():
         for _ in range(2):
             batcher.step()
     for seed in range(5):
-        batcher.add(tasks(request(1, seed=seed)[0], 1, n_tokens=120)[0])
+        batcher.queue.add(tasks(request(1, seed=seed)[0], 1, n_tokens=120)[0])
     assert finish(batcher)[0].request is short
 
 
@@ -96,7 +96,7 @@ def test_the_checkpoint_names_the_steps_unless_a_setting_does(of_settings: int |
     models.flow.config = replace(models.flow.config, steps=3)
     batcher = Token2Wav(models, replace(tiny.CONFIG, flow_steps=of_settings))
     (task,) = tasks(request(1)[0], 1)
-    batcher.add(task)
+    batcher.queue.add(task)
     n_steps = 0
     with torch.inference_mode():
         while task.pcm is None:
@@ -109,7 +109,7 @@ def test_segments_of_a_text_are_spoken_in_order(models: Models) -> None:
     batcher = Token2Wav(models, tiny.CONFIG)
     owner, _ = request(4)
     for task in tasks(owner, 4):
-        batcher.add(task)
+        batcher.queue.add(task)
     assert [result.segment for result in finish(batcher)] == [0, 1, 2, 3]
 
 
@@ -134,7 +134,7 @@ def spoken(batcher: Token2Wav, rounds: list[list[Span]]) -> dict[EngineRequest, 
     found = {}
     for spans in rounds:
         for span in spans:
-            batcher.add(replace(span))
+            batcher.queue.add(replace(span))
         found.update({result.request: result.pcm for result in finish(batcher)})
     return found
 
@@ -161,7 +161,7 @@ def test_threads_that_render_side_by_side_hear_what_one_hears(models: Models) ->
     for n_threads in (1, 3):
         batcher = Token2Wav(models, tiny.CONFIG)
         for task in work:
-            batcher.add(task)
+            batcher.queue.add(task)
         with ThreadPoolExecutor(n_threads) as pool:
             shares = list(pool.map(finish, [batcher] * n_threads))
         waves.append({result.request: result.pcm for share in shares for result in share})
@@ -196,20 +196,20 @@ def test_cancelled_work_is_dropped_between_two_steps(models: Models) -> None:
     batcher = Token2Wav(models, tiny.CONFIG)
     owner, listener = request(2)
     for task in tasks(owner, 2):
-        batcher.add(task)
+        batcher.queue.add(task)
     with torch.inference_mode():
         batcher.step()
     listener.closed = True
     results = batcher.step()
     assert [(result.pcm, result.error) for result in results] == [(None, None)] * 2
-    assert not batcher.busy
+    assert not batcher.queue.busy
 
 
 def test_tokens_outside_the_table_fail_their_task_alone(models: Models) -> None:
     batcher = Token2Wav(models, tiny.CONFIG)
     good, bad = request(1)[0], request(1)[0]
-    batcher.add(tiny.whole_span(bad, [10**6]))
-    batcher.add(tasks(good, 1)[0])
+    batcher.queue.add(tiny.whole_span(bad, [10**6]))
+    batcher.queue.add(tasks(good, 1)[0])
     results = {result.request: result for result in finish(batcher)}
     assert results[bad].error is not None
     assert results[good].pcm is not None
@@ -219,12 +219,12 @@ def test_a_segment_in_spans_is_as_long_as_the_whole_one(models: Models) -> None:
     """With the prompt the last window has 113 tokens, of which the published arithmetic makes 225 frames."""
     tokens = [number % tiny.N_SPEECH_TOKENS for number in range(113)]
     batcher, (owner, _) = Token2Wav(models, tiny.CONFIG), request(2)
-    batcher.add(tiny.whole_span(owner, tokens))
+    batcher.queue.add(tiny.whole_span(owner, tokens))
     (whole,) = finish(batcher)
     assert whole.pcm is not None
     n_samples = 0
     for window in SpanCutter((60, 100)).cut(len(tokens), ended=True):
-        batcher.add(Span(owner, 1, tokens[window.start : window.stop], window))
+        batcher.queue.add(Span(owner, 1, tokens[window.start : window.stop], window))
         (part,) = finish(batcher)
         assert part.pcm is not None
         n_samples += len(part.pcm)
