@@ -6,12 +6,11 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.errors import (
@@ -206,15 +205,6 @@ def test_a_request_cancelled_before_it_began_is_freed() -> None:
     with_engine(scene)
 
 
-class CountingEncoder(tiny.StatisticsEncoder):
-    def __init__(self) -> None:
-        self.n_calls = 0
-
-    def embed(self, wave: Tensor) -> Tensor:
-        self.n_calls += 1
-        return super().embed(wave)
-
-
 class CountingFrontend(tiny.SentenceFrontend):
     n_transcripts = 0
     n_clears = 0
@@ -240,19 +230,3 @@ def test_a_transcript_is_read_once_until_the_cache_is_cleared() -> None:
         engine.close()
 
     asyncio.run(run())
-
-
-def test_a_voice_is_listened_to_once_until_the_cache_is_cleared() -> None:
-    encoder = CountingEncoder()
-
-    async def scene(engine: Engine) -> None:
-        at_start = encoder.n_calls
-        requests = [tiny.asked("a", sample_rate=rate) for rate in (24000, 24000, 32000)]
-        await asyncio.gather(*(tiny.pcm(tiny.speak(engine, request)) for request in requests))
-        assert encoder.n_calls == at_start + 1
-        assert await asyncio.to_thread(engine.clear_cache) > 0
-        assert await asyncio.to_thread(engine.clear_cache) == 0
-        await tiny.pcm(tiny.speak(engine, requests[0]))
-        assert encoder.n_calls == at_start + 2
-
-    with_engine(scene, load=lambda: replace(tiny.tiny_models(), speaker_encoder=cast(Any, encoder)))

@@ -49,22 +49,6 @@ def scheduler_of(*tasks: Task) -> Any:
     return scheduler
 
 
-@given(st.integers(1, 30), st.integers(1, 12))
-def test_tasks_alike_end_in_the_order_in_which_they_came(n_tasks: int, n_steps: int) -> None:
-    tasks = [Task(str(index), due=60.0 + index, n_steps=n_steps) for index in range(n_tasks)]
-    assert order_of_ends(scheduler_of(*tasks)) == [task.name for task in tasks]
-
-
-def test_one_that_is_due_sooner_goes_past_those_that_have_begun() -> None:
-    scheduler = scheduler_of(*(Task(f"long {index}", due=600, n_steps=10) for index in range(5)))
-    render = scheduler.take()
-    assert render is not None
-    render.progress = 1
-    scheduler.put_back(render)
-    scheduler.add(Task("short", due=60, n_steps=10))
-    assert order_of_ends(scheduler)[0] == "short"
-
-
 def test_one_that_gives_way_has_the_turns_that_nobody_else_takes() -> None:
     book = Task("book", due=0, n_steps=3, gives_way=True)
     scheduler = scheduler_of(book, *(Task(f"request {at}", n_steps=20) for at in range(2)))
@@ -78,22 +62,6 @@ def test_one_that_gives_way_has_no_turn_while_it_rests() -> None:
     assert scheduler.take() is None
     scheduler.rests = False
     assert order_of_ends(scheduler) == ["book"]
-
-
-def test_a_long_text_gets_on_beside_short_ones_that_never_cease() -> None:
-    scheduler = scheduler_of(Task("long", due=600, n_steps=10))
-    for turn in range(100):
-        scheduler.add(Task("short", due=60 + turn))
-        render = scheduler.take()
-        assert render is not None
-        if render.name == "short":
-            scheduler.remove(render)
-            continue
-        render.progress += 1
-        if render.progress == 10:
-            return
-        scheduler.put_back(render)
-    raise AssertionError("the long text was never done")
 
 
 def test_what_someone_is_at_is_given_to_nobody_else() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from typing import Any, cast
 
 import numpy as np
@@ -71,19 +70,6 @@ def end_row(
 
 
 LAYOUT = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=4000)
-
-
-def test_texts_come_first_and_speech_follows_begin_of_audio() -> None:
-    request, _ = make_request([[10, 11]])
-    sequence = request.next_sequence(LAYOUT)
-    assert sequence.prompt_ids == [1, 2, 10, 11, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
-    assert (sequence.min_len, sequence.max_len) == (4, 40)
-
-
-def test_a_row_is_drawn_as_the_request_says() -> None:
-    sampling = SamplingOptions("topk", top_k=7, seed=5)
-    request, _ = make_request([[10]], sampling=sampling)
-    assert request.next_sequence(LAYOUT).sampling == sampling
 
 
 def test_with_cache_a_segment_is_prompted_by_the_speech_before_it() -> None:
@@ -285,13 +271,3 @@ def test_pauses_are_silence_of_exactly_their_length() -> None:
     silence = [(24000, 0, None), (5520, 0, None)]
     assert heard == [(1200, 0, None), (24, 1, 1.0), (19200, 0, None), (24, 1, 1.5), *silence]
     assert listener.ends == [None]
-
-
-def test_a_long_pause_takes_no_memory() -> None:
-    request, listener = voiced((VoicedPrompt([1], cast(Any, Prompt(2))), 300.0, 1.0))
-    tracemalloc.start()
-    render(request)
-    _, most_bytes = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert sum(len(chunk.pcm) for chunk in listener.chunks) == 300 * 24000 + 24
-    assert most_bytes < 2**18

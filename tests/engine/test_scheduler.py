@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from glm_tts_api.engine.scheduler import Scheduler
 
 
@@ -26,34 +24,12 @@ def test_spare_rows_are_lent_in_turns() -> None:
     assert given[2:] in (list("ababab"), list("bababa"))
 
 
-def test_the_round_goes_on_where_it_stopped() -> None:
-    scheduler: Scheduler[str] = Scheduler(3)
-    for request in "ab":
-        scheduler.admit(request)
-    ((_, _), (_, _), (first, row)) = scheduler.assign({"a": 9, "b": 9})
-    scheduler.release(row)
-    ((second, _),) = scheduler.assign({"a": 9, "b": 9})
-    assert {first, second} == {"a", "b"}
-
-
 def test_a_newcomer_finds_a_reserved_row() -> None:
     scheduler: Scheduler[str] = Scheduler(4, n_reserved=1)
     scheduler.admit("long")
     assert len(scheduler.assign({"long": 99})) == 3
     scheduler.admit("new")
     assert scheduler.assign({"long": 96, "new": 1}) == [("new", 3)]
-
-
-def test_the_reserve_is_restored_before_rows_are_lent_again() -> None:
-    scheduler: Scheduler[str] = Scheduler(4, n_reserved=1)
-    scheduler.admit("long")
-    scheduler.assign({"long": 99})
-    scheduler.admit("new")
-    scheduler.assign({"new": 1})
-    scheduler.release(0)
-    assert scheduler.assign({"long": 96}) == []  # kept for the third request
-    scheduler.admit("third")
-    assert scheduler.assign({"long": 96, "third": 1}) == [("third", 0)]
 
 
 def test_a_borrowed_row_gives_way_at_the_next_segment() -> None:
@@ -73,17 +49,6 @@ def test_all_rows_are_used_when_every_place_is_taken() -> None:
     assert scheduler.assign({"a": 1, "b": 1}) == [("a", 0), ("b", 1)]
 
 
-def test_one_request_more_than_there_are_rows_waits_for_one() -> None:
-    scheduler: Scheduler[str] = Scheduler(2, n_reserved=1)
-    for request in "abc":
-        scheduler.admit(request)
-    wants = dict.fromkeys("abc", 3)
-    assert scheduler.assign(wants) == [("a", 0), ("b", 1)]
-    assert scheduler.assign(wants) == []
-    scheduler.retire("a")
-    assert scheduler.assign(wants) == [("c", 0)]
-
-
 def test_a_request_that_leaves_frees_its_rows() -> None:
     scheduler: Scheduler[str] = Scheduler(3)
     scheduler.admit("a")
@@ -98,9 +63,3 @@ def test_nothing_is_given_to_requests_that_want_nothing_or_are_gone() -> None:
     scheduler: Scheduler[str] = Scheduler(2)
     scheduler.admit("a")
     assert scheduler.assign({"a": 0, "gone": 3}) == []
-
-
-@pytest.mark.parametrize(("n_rows", "n_reserved"), [(0, 0), (4, -1)])
-def test_bounds_are_checked(n_rows: int, n_reserved: int) -> None:
-    with pytest.raises(ValueError, match="n_rows"):
-        Scheduler[str](n_rows, n_reserved=n_reserved)

@@ -32,32 +32,6 @@ def test_chunks_arrive_in_order_and_the_stream_ends() -> None:
     assert asyncio.run(scene()) == [0, 1]
 
 
-def test_what_was_taken_is_told_by_its_seconds() -> None:
-    async def scene() -> list[float]:
-        taken: list[float] = []
-        stream = SpeechStream(left=lambda: None, took=taken.append)
-        for item in (chunk(0), chunk(1), None):
-            stream.put(item)
-        await anext(stream)
-        assert len(taken) == 1
-        assert len([piece async for piece in stream]) == 1
-        return taken
-
-    assert asyncio.run(scene()) == [4 / 24000, 4 / 24000]
-
-
-def test_an_ended_stream_and_one_that_was_left_have_nothing_more_to_hear() -> None:
-    async def scene() -> None:
-        ended, left = make_stream([]), make_stream([])
-        ended.put(None)
-        left.close()
-        async with asyncio.timeout(10):
-            for stream in (ended, ended, left):
-                assert [piece async for piece in stream] == []
-
-    asyncio.run(scene())
-
-
 def test_the_error_that_ended_the_request_is_raised() -> None:
     async def scene() -> None:
         async with make_stream([]) as stream:
@@ -90,27 +64,6 @@ def test_cancelling_the_listener_stops_the_work_and_frees_later() -> None:
         return events
 
     assert asyncio.run(scene()) == ["left", "answered", "freed"]
-
-
-def test_leaving_the_context_stops_the_work_once() -> None:
-    async def scene() -> list[str]:
-        events: list[str] = []
-        async with make_stream(events) as stream:
-            stream.put(chunk(0))
-            await anext(stream)
-        stream.close()
-        return events
-
-    assert asyncio.run(scene()) == ["left"]
-
-
-def test_a_callback_added_after_the_request_was_freed_is_called_at_once() -> None:
-    events: list[str] = []
-    stream = make_stream(events)
-    stream.freed()
-    stream.on_freed(lambda: events.append("freed"))
-    stream.close()
-    assert events == ["freed"]
 
 
 def waiting(segment: int, wait_s: float) -> AudioChunk:

@@ -62,34 +62,6 @@ def models() -> Models:
     return tiny.tiny_models()
 
 
-def test_a_newcomer_goes_before_the_rest_of_a_long_text(models: Models) -> None:
-    batcher = Token2Wav(models, tiny.CONFIG)
-    long, _ = request(8)
-    short, _ = request(1)
-    for task in tasks(long, 8):
-        batcher.queue.add(task)
-    with torch.inference_mode():
-        while not any(result.pcm is not None for result in batcher.step()):
-            pass
-    batcher.queue.add(tasks(short, 1)[0])
-    order = [result.request for result in finish(batcher)]
-    assert order.index(short) <= 2
-    assert len(order) == 8
-
-
-def test_long_texts_that_begin_do_not_hold_up_a_short_one(models: Models) -> None:
-    """It had its share of the flow before they came; they would take longer still."""
-    batcher = Token2Wav(models, replace(tiny.CONFIG, flow_steps=6))
-    short, _ = request(1)
-    batcher.queue.add(tasks(short, 1)[0])
-    with torch.inference_mode():
-        for _ in range(2):
-            batcher.step()
-    for seed in range(5):
-        batcher.queue.add(tasks(request(1, seed=seed)[0], 1, n_tokens=120)[0])
-    assert finish(batcher)[0].request is short
-
-
 @pytest.mark.parametrize(("of_settings", "expected"), [(None, 3), (5, 5)])
 def test_the_checkpoint_names_the_steps_unless_a_setting_does(of_settings: int | None, expected: int) -> None:
     models = tiny.tiny_models()
@@ -103,14 +75,6 @@ def test_the_checkpoint_names_the_steps_unless_a_setting_does(of_settings: int |
             batcher.step()
             n_steps += 1
     assert n_steps == expected + 1, "the vocoder's call is the last step"
-
-
-def test_segments_of_a_text_are_spoken_in_order(models: Models) -> None:
-    batcher = Token2Wav(models, tiny.CONFIG)
-    owner, _ = request(4)
-    for task in tasks(owner, 4):
-        batcher.queue.add(task)
-    assert [result.segment for result in finish(batcher)] == [0, 1, 2, 3]
 
 
 def test_captured_segments_that_take_turns_sound_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,19 +154,6 @@ def test_on_a_faked_gpu_the_flows_weights_are_kept_in_bf16_if_asked_for(bf16: bo
     convolution = models.flow.estimator.emb_concator.conv_pos_embed.conv1d[0]
     assert convolution.weight.dtype == (torch.bfloat16 if bf16 else torch.float32)
     assert models.flow.estimator.text_emb_layer.text_embed.weight.dtype == torch.float32
-
-
-def test_cancelled_work_is_dropped_between_two_steps(models: Models) -> None:
-    batcher = Token2Wav(models, tiny.CONFIG)
-    owner, listener = request(2)
-    for task in tasks(owner, 2):
-        batcher.queue.add(task)
-    with torch.inference_mode():
-        batcher.step()
-    listener.closed = True
-    results = batcher.step()
-    assert [(result.pcm, result.error) for result in results] == [(None, None)] * 2
-    assert not batcher.queue.busy
 
 
 def test_tokens_outside_the_table_fail_their_task_alone(models: Models) -> None:

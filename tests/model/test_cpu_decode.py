@@ -189,12 +189,6 @@ def test_vectors_of_either_width_give_the_same_bits(
     assert torch.equal(steps(runner, narrow, cache, everyone), steps(runner, kernels, cache, everyone))
 
 
-@pytest.mark.parametrize(("sizes", "precision"), [(SIZES["wide"], "fp32")])
-def test_a_full_slot_is_refused(runner: LlmRunner, kernels: CpuKernels) -> None:
-    with pytest.raises(ValueError, match="301 positions do not fit a slot of 300"):
-        decode_step.decode(runner, kernels, [1, 1], cache=filled(runner), slots=[0, 1], lengths=[3, 300])
-
-
 @pytest.mark.parametrize("precision", ["fp32"])
 @pytest.mark.parametrize("sizes", [SIZES["wide"] | {"head_dim": 24}, SIZES["wide"] | {"hidden_size": 500}])
 def test_widths_that_are_no_whole_vectors_are_left_to_pytorch(runner: LlmRunner, kernels: CpuKernels) -> None:

@@ -11,7 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 import torch
 
-from glm_tts_api.model.cuda_decode import CudaDecodeStep, key_buckets, row_buckets
+from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.linear import AlignedHead
@@ -37,34 +37,6 @@ from tests.model.tiny_decode import (
 def _inference() -> Iterator[None]:
     with torch.inference_mode():
         yield
-
-
-def test_few_shapes_hold_every_batch() -> None:
-    assert row_buckets(20) == [1, 2, 4, 8, 12, 16, 20]
-    assert row_buckets(6) == [1, 2, 4, 6]
-    assert row_buckets(1) == [1]
-    assert key_buckets(3776) == [512, 1024, 2048, 3776]
-    assert key_buckets(300) == [300]
-
-
-def test_a_fixed_shape_is_the_largest_whatever_the_rows() -> None:
-    runner = runner_of()
-    cache = cache_of(runner)
-    decode = CudaDecodeStep(runner, cache, end=END, fixed_shape=True)
-    assert decode.shape_for([likeliest(0, 5, 3)]) == (cache.slots, cache.slot_length)
-
-
-@pytest.mark.parametrize(
-    ("slots", "lengths", "shape"),
-    [([0], [0], (1, 512)), ([1], [511], (2, 512)), ([0, 3], [9, 512], (4, 640)), ([4], [639], (6, 640))],
-)
-def test_the_smallest_shape_is_chosen_that_holds_all_rows(
-    slots: list[int], lengths: list[int], shape: tuple[int, int]
-) -> None:
-    runner = runner_of()
-    decode = CudaDecodeStep(runner, cache_of(runner), end=END)
-    rows = [likeliest(slot, 5, length) for slot, length in zip(slots, lengths, strict=True)]
-    assert decode.shape_for(rows) == shape
 
 
 @pytest.mark.parametrize("slots", [[0], [0, 1], [4, 2, 0], [5, 3, 1, 4, 0, 2]])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import torch
 
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
-from glm_tts_api.model.flow.sampler import _PackedLayer, cosine_schedule, n_frames, tokens_to_frames
+from glm_tts_api.model.flow.sampler import _PackedLayer
 from tests.dispatched import Dispatched
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -90,12 +89,6 @@ def test_captured_steps_of_a_bucket_keep_nothing_of_one_another(
     assert torch.equal(copied.sample(items[:1], steps=3)[0], flow.sample(items[:1], steps=3)[0])
 
 
-def test_rows_of_equal_length_are_the_rows_alone(flow: FlowMatching) -> None:
-    mels = flow.sample([_segment(17, seed=seed) for seed in range(3)])
-    for seed, mel in enumerate(mels):
-        torch.testing.assert_close(mel, flow.sample([_segment(17, seed=seed)])[0], atol=ATOL, rtol=0)
-
-
 def test_each_row_is_trained_at_its_own_time(flow: FlowMatching) -> None:
     lengths = (40, 25, 33)
     padding = torch.arange(40) < torch.tensor(lengths)[:, None]
@@ -118,40 +111,6 @@ def test_every_weight_learns(flow: FlowMatching) -> None:
     velocity.square().mean().backward()
     assert [name for name, p in flow.named_parameters() if p.grad is None or not p.grad.any()] == []
     flow.zero_grad()
-
-
-def test_the_generator_alone_decides_the_noise(flow: FlowMatching) -> None:
-    first, again = flow.sample([_segment(10)]), flow.sample([_segment(10)])
-    assert torch.equal(first[0], again[0])
-    other = dataclasses.replace(_segment(10), noise=torch.Generator().manual_seed(5))
-    assert not torch.equal(first[0], flow.sample([other])[0])
-
-
-def test_the_sampler_can_be_left_between_steps(flow: FlowMatching) -> None:
-    sampler = flow.sampler([_segment(10)], steps=4)
-    states = []
-    while not sampler.done:
-        states.append(sampler.state.clone())
-        sampler.step()
-    assert len(states) == 4
-    torch.testing.assert_close(sampler.mels()[0], flow.sample([_segment(10)], steps=4)[0])
-    assert all(not torch.equal(a, b) for a, b in pairwise(states))
-
-
-@pytest.mark.parametrize("steps", [1, 2, 10])
-def test_the_schedule_ends_at_one(steps: int) -> None:
-    times, lengths = cosine_schedule(steps)
-    assert times[0] == 0
-    assert len(times) == len(lengths) == steps
-    assert float(times[-1] + lengths[-1]) == pytest.approx(1, abs=1e-6)
-
-
-def test_tokens_are_repeated_to_frames() -> None:
-    tokens = torch.tensor([5, 6, 7])
-    assert tokens_to_frames(tokens, 6).tolist() == [5, 5, 6, 6, 7, 7]
-    assert tokens_to_frames(tokens, 5).tolist() == [5, 5, 6, 6, 7]
-    assert n_frames(28, SMALL) == 56
-    assert n_frames(29, SMALL) == 57
 
 
 @pytest.mark.parametrize(
@@ -264,12 +223,3 @@ def test_a_window_is_all_frames_of_its_tokens_and_nearly_those_of_the_whole(flow
     error = (part[..., 20:] - mel[..., 40:]).abs().mean()
     moved = dataclasses.replace(whole, tokens=whole.tokens[10:])  # as if the segment began there
     assert error < 0.5 * (flow.sample([moved], steps=4)[0][..., 20:] - mel[..., 40:]).abs().mean()
-
-
-def test_windows_of_several_segments_share_a_batch(flow: FlowMatching) -> None:
-    items = [
-        dataclasses.replace(_segment(n, seed=n), noise=n, start=start) for n, start in ((20, 5), (30, 0))
-    ]
-    alone = [flow.sample([item], steps=2)[0] for item in items]
-    for mel, expected in zip(flow.sample(items, steps=2), alone, strict=True):
-        torch.testing.assert_close(mel, expected, atol=1e-4, rtol=0)

@@ -36,17 +36,6 @@ def test_a_slot_may_be_as_long_as_the_model_has_positions_and_no_longer() -> Non
         cache(65)
 
 
-def test_what_is_read_from_a_slot_can_be_written_to_another() -> None:
-    kept = cache(8)
-    kept.clear(0)
-    kept.keys[:, 0, :, :5] = kept.values[:, 0, :, :5] = torch.arange(5.0)[:, None]
-    kept.write(2, kept.read(0, 5))
-    assert torch.equal(kept.keys[:, 2, :, :5], kept.keys[:, 0, :, :5])
-    kept.clear(0)
-    assert float(kept.keys[:, 0].abs().max()) == 0
-    assert float(kept.keys[:, 2, :, :5].max()) == 4  # a copy
-
-
 def kilobytes_held(tensor: Tensor) -> int:
     """Of the mapping in which a tensor begins."""
     for mapping in re.split(r"\n(?=[0-9a-f]+-)", Path("/proc/self/smaps").read_text(encoding="ascii")):

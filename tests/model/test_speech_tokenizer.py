@@ -10,7 +10,6 @@ import torch
 from glm_tts_api.model.speech_tokenizer import (
     SpeechTokenizer,
     SpeechTokenizerConfig,
-    block_causal_visibility,
     encoder_key,
 )
 
@@ -28,17 +27,6 @@ def tokenizer() -> SpeechTokenizer:
 
 def _speech(n: int, seed: int = 1) -> torch.Tensor:
     return 0.1 * torch.randn(n, generator=torch.Generator().manual_seed(seed))
-
-
-def test_a_block_sees_itself_and_the_past() -> None:
-    visible = block_causal_visibility(torch.ones(1, 7, dtype=torch.bool), 3)[0, 0]
-    assert visible.sum(1).tolist() == [3, 3, 3, 6, 6, 6, 7]
-    assert visible[:, 0].all()
-
-
-def test_padding_is_seen_by_nobody() -> None:
-    mask = torch.tensor([[True] * 5 + [False] * 2])
-    assert not block_causal_visibility(mask, 3)[..., 5:].any()
 
 
 @pytest.mark.parametrize("n", [400, 640, 641, 15_999, 16_001])
@@ -62,14 +50,6 @@ def test_more_than_30_seconds_go_in_pieces(tokenizer: SpeechTokenizer) -> None:
     first, second = tokenizer.tokenize([wave[:480_000], wave[480_000:]])
     assert len(whole) == len(first) + len(second)
     torch.testing.assert_close(whole[: len(first)], first)
-
-
-def test_codes_are_the_nearest_rows(tokenizer: SpeechTokenizer) -> None:
-    hidden = torch.randn(2, 300, SMALL.d_model)
-    expected = torch.cdist(hidden.double(), tokenizer.codebook.weight.double()).argmin(-1)
-    torch.testing.assert_close(tokenizer.codes(hidden), expected)
-    rows = tokenizer.codebook.weight.detach()
-    assert tokenizer.codes(rows).tolist() == list(range(len(rows)))
 
 
 def test_the_encoder_trains_and_the_lookup_stays_apart(tokenizer: SpeechTokenizer) -> None:
