@@ -39,7 +39,7 @@ from glm_tts_api.engine.telling import CountedSteps, Listener
 from glm_tts_api.errors import InternalFault, ServiceError, StartupError
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.processes import end_with_parent, importing
-from speech_text import ReadingOptions, ShownReading
+from speech_text import ShownReading
 
 if TYPE_CHECKING:  # PyTorch is not imported before the first message
     from glm_tts_api.engine.engine import Engine

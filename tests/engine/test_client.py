@@ -20,9 +20,20 @@ from glm_tts_api.engine.state import EngineState
 from glm_tts_api.errors import BadRequest, NothingToSay, PromptRejected
 from speech_text import ReadingOptions
 from tests.engine import tiny
-from tests.engine.one_client import LONG, TEXT, begin, is_ready, running, say, scene
-from tests.engine.processes import is_gone, until
-from tests.engine.tiny_process import COMMAND, FEW_ROWS, load_of
+from tests.engine.tiny_process import (
+    COMMAND,
+    FEW_ROWS,
+    LONG,
+    TEXT,
+    begin,
+    is_gone,
+    is_ready,
+    load_of,
+    running,
+    say,
+    scene,
+    until,
+)
 
 
 def test_it_speaks_as_an_engine_in_this_process_does(tmp_path: Path) -> None:

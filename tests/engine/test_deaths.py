@@ -17,9 +17,18 @@ from glm_tts_api.engine.state import EngineState
 from glm_tts_api.engine.stream import SpeechStream
 from speech_text import ReadingOptions
 from tests.engine import echo_process, tiny
-from tests.engine.one_client import LONG, begin, is_ready, running, say, scene
-from tests.engine.processes import until
-from tests.engine.tiny_process import DEVICE_ERROR, load_of, tiny_client
+from tests.engine.tiny_process import (
+    DEVICE_ERROR,
+    LONG,
+    begin,
+    is_ready,
+    load_of,
+    running,
+    say,
+    scene,
+    tiny_client,
+    until,
+)
 
 
 def test_a_load_that_fails_is_told_with_its_cause(tmp_path: Path) -> None:

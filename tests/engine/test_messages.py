@@ -34,7 +34,7 @@ from glm_tts_api.engine.stream_pace import Pace, forecast
 from glm_tts_api.errors import InternalFault, NothingToSay, UnknownVoice
 from speech_text import LexiconEntry, ReadingOptions, TextFrontend, Written, WrittenWord
 from tests.engine import echo_process, tiny, tiny_process
-from tests.engine.processes import until
+from tests.engine.tiny_process import until
 
 MessageT = TypeVar("MessageT", bound=Message)
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -22,8 +22,7 @@ import pytest
 from glm_tts_api.contracts import Timings
 from glm_tts_api.engine.child import EngineDied
 from tests.engine import tiny
-from tests.engine.processes import is_gone, until
-from tests.engine.tiny_process import FEW_ROWS, tiny_client
+from tests.engine.tiny_process import FEW_ROWS, is_gone, tiny_client, until
 
 LONG = "/".join(["abcdefgh"] * 200)
 WATCHDOG_S = 3.0
@@ -90,7 +89,7 @@ def test_an_engine_that_gets_on_again_in_time_has_only_stalled(tmp_path: Path) -
 class LittleServer:
     def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.little_server", str(folder), str(WATCHDOG_S)],
+            [sys.executable, "-m", "tests.engine.tiny_process", str(folder), str(WATCHDOG_S)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,18 +1,26 @@
-"""An engine's process with tiny models: `python -m tests.engine.tiny_process DESCRIPTOR`.
+"""An engine in a process of its own with tiny models, and what tests of it wait for.
 
-Its LLM stumbles at some letters. "!" waits until a file `go-on` is in the checkpoint's folder; "?" does not
-end and keeps the interpreter for itself, as native code may; "~" is what a GPU does after an illegal access;
-"^" ends the process at once. Each step takes STEP_S, so that others are at work too. A file `gone` in the
-folder keeps it from loading.
+`python -m tests.engine.tiny_process DESCRIPTOR` is the process. Its LLM stumbles at some letters. "!" waits
+until a file `go-on` is in the checkpoint's folder; "?" does not end and keeps the interpreter for itself, as
+native code may; "~" is what a GPU does after an illegal access; "^" ends the process at once. Each step takes
+STEP_S, so that others are at work too. A file `gone` in the folder keeps it from loading.
+
+`python -m tests.engine.tiny_process FOLDER WATCHDOG_S` is a server of one engine without HTTP, which tests
+may stop and kill. It speaks each line that it is given. It says in JSON, a line each, the `pid` of the
+engine's process once it is ready, what it `begins` to hear, and of a text that has ended how many samples it
+had (`heard`) or the `error`, with the number of `exits` by the watchdog.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
+import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +28,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glm_tts_api.contracts import Float32, Timings
 from glm_tts_api.engine import messages
+from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.process import main
+from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import CheckpointError
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
@@ -99,5 +110,94 @@ def tiny_client(
     return EngineClient(load_of(folder, config), watchdog_s=watchdog_s, command=command)
 
 
+async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Waits for what comes about by itself."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether it has ended, though nobody may have asked how."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+TEXT = "abcd/efgh"
+LONG = "/".join(["abcdefgh"] * 60)
+
+
+@asynccontextmanager
+async def running(
+    folder: Path,
+    config: EngineConfig = FEW_ROWS,
+    *,
+    watchdog_s: float = 60,
+    command: Sequence[str] = COMMAND,
+) -> AsyncIterator[EngineClient]:
+    client = tiny_client(folder, config, watchdog_s=watchdog_s, command=command)
+    client.start()
+    try:
+        async with asyncio.timeout(180):
+            await is_ready(client)
+            yield client
+    finally:
+        await client.close()
+
+
+async def is_ready(client: EngineClient) -> None:
+    await until(lambda: client.state.status == "ready")
+
+
+def begin(client: EngineClient, text: str = TEXT, **options: Any) -> SpeechStream:
+    return client.synthesize(tiny.asked(text, **options), Timings())
+
+
+async def say(client: EngineClient, text: str = TEXT, **options: Any) -> Float32:
+    freed = asyncio.Event()
+    stream = begin(client, text, **options)
+    stream.on_freed(freed.set)
+    audio = await tiny.pcm(stream)
+    await freed.wait()
+    return audio
+
+
+def scene(run: Callable[[], Any]) -> None:
+    asyncio.run(run())
+
+
+def _tell(**what: object) -> None:
+    print(json.dumps(what), flush=True)
+
+
+async def _speak_line(client: EngineClient, text: str) -> None:
+    stream = client.synthesize(tiny.asked(text), Timings())
+    n_heard = 0
+    try:
+        async for chunk in stream:
+            if not n_heard:
+                _tell(begins=text)
+            n_heard += len(chunk.pcm)
+    except EngineDied as died:
+        _tell(error=str(died), exits=client.n_watchdog_exits)
+    else:
+        _tell(heard=n_heard, exits=client.n_watchdog_exits)
+
+
+async def _serve(folder: Path, watchdog_s: float) -> None:
+    client = tiny_client(folder, watchdog_s=watchdog_s)
+    client.start()
+    await until(lambda: client.state.status == "ready")
+    _tell(pid=client.pid)
+    speaking = set()
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        speaking.add(asyncio.create_task(_speak_line(client, line.strip())))
+    await client.close()
+
+
 if __name__ == "__main__":
-    main(build)
+    if len(sys.argv) == 2:
+        main(build)
+    asyncio.run(_serve(Path(sys.argv[1]), float(sys.argv[2])))

@@ -17,8 +17,7 @@ from glm_tts_api.contracts import Float32
 from glm_tts_api.errors import FatalText
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from tests.engine import echo_process, tiny
-from tests.engine.processes import until
-from tests.engine.tiny_process import tiny_client
+from tests.engine.tiny_process import tiny_client, until
 from tests.speech.lanes import Service
 
 
