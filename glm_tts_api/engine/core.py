@@ -47,13 +47,17 @@ _ENOUGH_SPANS = 2  # for each render thread: so many keep it at work for a while
 class EngineCore:
     """Owns the device threads. Any thread may use `submit`, `wake`, `close` and the properties. `on_fault` is
     called with each fault that belongs to no request, on the thread of the fault. `on_fault` is also called
-    with an EngineLost, after which no step is taken."""
+    with an EngineLost, after which no step is taken. `decoder`, which only the decode thread may change, and
+    `token2wav` are there once the models are loaded."""
+
+    decoder: DecodeBatcher
+    token2wav: Token2Wav
 
     def __init__(self, config: EngineConfig, *, on_fault: Callable[[BaseException], None]) -> None:
         self._config = config
         self._on_fault = on_fault
         self._decode_watch, self._render_watch = FaultWatch(), FaultWatch()
-        self._lost = False
+        self._takes_steps = False
         self._decode = DeviceThread(
             "decode",
             self._decode_step,
@@ -66,8 +70,6 @@ class EngineCore:
         # The requests in work; the value says whether a request still has segments to decode.
         self._requests: dict[EngineRequest, bool] = {}
         self._starts = StreamStarts(self._requests)
-        self._decoder: DecodeBatcher | None = None
-        self._token2wav: Token2Wav | None = None
 
     def start(
         self,
@@ -122,19 +124,6 @@ class EngineCore:
         n_cells = n_rows * self.decoder.layout.slot_length
         return self._scheduler.n_busy, self.decoder.n_cells_used, n_rows, n_cells
 
-    @property
-    def decoder(self) -> DecodeBatcher:
-        """The decode batch, once the models are loaded. Only the decode thread may change the decode
-        batch."""
-        assert self._decoder is not None
-        return self._decoder
-
-    @property
-    def token2wav(self) -> Token2Wav:
-        """The stage of flow and vocoder, once the models are loaded."""
-        assert self._token2wav is not None
-        return self._token2wav
-
     def release_memory(self) -> Future[int]:
         """Drops the cached transcripts of voices and gives the CUDA allocator's cached memory back to the
         GPU, on the decode thread between two steps. The future's result is the number of bytes given back."""
@@ -155,9 +144,10 @@ class EngineCore:
             release_cached_memory()  # which only the loading needed
         self._config = config = fit_slots(models, self._config)
         self._scheduler = Scheduler(config.n_slots, n_reserved=config.n_reserved)
-        self._decoder = DecodeBatcher(models, config)
-        self._token2wav = Token2Wav(models, config)
+        self.decoder = DecodeBatcher(models, config)
+        self.token2wav = Token2Wav(models, config)
         self._start_renderers(device)
+        self._takes_steps = True
 
     def _measure(self, warm_up: WarmUp, on_measured: Callable[[Pace | None], None]) -> None:
         request, to_meet = warm_up.measured_request(), warm_up.spans_to_meet(self._config.stream_chunks)
@@ -197,19 +187,19 @@ class EngineCore:
         self._free_if_done(request)
 
     def _decode_step(self) -> bool:
-        if self._decoder is None or self._lost:
+        if not self._takes_steps:
             return False
-        self._leave_cancelled(self._decoder)
-        self._start_rows(self._decoder)
+        self._leave_cancelled()
+        self._start_rows()
         cores = self.token2wav.cores
-        cores.decodes = self._decoder.busy and not render_takes_all(self._requests, cores)
+        cores.decodes = self.decoder.busy and not render_takes_all(self._requests, cores)
         if not cores.decodes:
             return False
-        n_draws, begin = self._decoder.n_draws, time.perf_counter()
+        n_draws, begin = self.decoder.n_draws, time.perf_counter()
         with cores.decode_step():
-            ended = self._decoder.step()
+            ended = self.decoder.step()
         self._starts.decoded(time.perf_counter() - begin)
-        if self._decoder.n_draws > n_draws:
+        if self.decoder.n_draws > n_draws:
             self._decode_watch.succeeded()
         for sequence in ended:
             self._sequence_ended(sequence)
@@ -217,25 +207,25 @@ class EngineCore:
             self._render(request)
         return True
 
-    def _leave_cancelled(self, decoder: DecodeBatcher) -> None:
+    def _leave_cancelled(self) -> None:
         for request in [each for each in self._requests if each.cancelled]:
             if self._requests[request]:
                 for row in self._scheduler.retire(request):
-                    decoder.leave(row)
+                    self.decoder.leave(row)
                 self._requests[request] = False
             self._free_if_done(request)
 
-    def _start_rows(self, decoder: DecodeBatcher) -> None:
+    def _start_rows(self) -> None:
         """Pauses requests that must give way, then gives free decode rows to requests that can use more rows.
         A request with many spans to render gets none: on a CPU its decoding would take cores from renders."""
-        let_rest(self._requests, self._scheduler, decoder, self.token2wav, self._renderers)
+        let_rest(self._requests, self._scheduler, self.decoder, self.token2wav, self._renderers)
         wants = {
             request: request.n_waiting_rows
             for request, decodes in self._requests.items()
             if decodes and request.n_spans < self.token2wav.n_spans_ahead
         }
         for request, row in self._scheduler.assign(wants):
-            decoder.join(row, request.next_sequence(decoder.layout))
+            self.decoder.join(row, request.next_sequence(self.decoder.layout))
 
     def _sequence_ended(self, sequence: SpeechSequence) -> None:
         request: EngineRequest = sequence.owner
@@ -268,9 +258,9 @@ class EngineCore:
     # -- render threads
 
     def _render_step(self) -> bool:
-        if self._token2wav is None or self._lost or not self._token2wav.queue.busy:
+        if not self._takes_steps or not self.token2wav.queue.busy:
             return False
-        for span in self._token2wav.step():
+        for span in self.token2wav.step():
             request = span.request
             with self._delivery:
                 if span.error is not None:
@@ -301,7 +291,7 @@ class EngineCore:
         """Counts a fault of the stage that `watch` observes. If the engine is lost with this fault, ends all
         steps, calls `on_fault` with the EngineLost and returns True."""
         if (lost := watch.failed(error)) is not None:
-            self._lost = True
+            self._takes_steps = False
             self._on_fault(lost)
         return lost is not None
 
