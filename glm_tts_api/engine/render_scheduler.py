@@ -85,9 +85,10 @@ class RenderScheduler:
         span.taken = False
 
     def remove(self, span: Span) -> None:
-        """Removes a span that has ended."""
+        """Removes a span that has ended, and drops its progress."""
         with self._lock:
             self._spans.remove(span)
+        span.taken, span.progress = False, None
 
     def drop_cancelled(self) -> list[Span]:
         """Removes the cancelled spans that no thread works on, and returns them."""

@@ -102,7 +102,6 @@ class Token2Wav:
         span.spent_s += time.perf_counter() - begin
         if done:
             self.queue.remove(span)
-            span.progress = None  # a tensor that nobody needs any more
             return [*ended, span]
         self.queue.put_back(span)
         return ended
