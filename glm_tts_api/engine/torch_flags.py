@@ -64,30 +64,23 @@ class Turns:
     for all of these steps."""
 
     def __init__(self) -> None:
-        self._changing = threading.Lock()
-        self._taken = False
-        self._waiting: deque[threading.Lock] = deque()
+        self._line: deque[object] = deque()  # who has the lock, then who waits for it
+        self._changed = threading.Condition()
 
     @property
     def n_waiting(self) -> int:
-        return len(self._waiting)
+        return max(0, len(self._line) - 1)
 
     def __enter__(self) -> None:
-        with self._changing:
-            if not self._taken:
-                self._taken = True
-                return
-            own = threading.Lock()
-            own.acquire()
-            self._waiting.append(own)
-        own.acquire()  # waits until the thread before releases this lock
+        own = object()
+        with self._changed:
+            self._line.append(own)
+            self._changed.wait_for(lambda: self._line[0] is own)
 
     def __exit__(self, *_: object) -> None:
-        with self._changing:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._taken = False
+        with self._changed:
+            self._line.popleft()
+            self._changed.notify_all()
 
 
 _TURNS = Turns()  # one for the process, as the switches are

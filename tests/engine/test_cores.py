@@ -50,11 +50,6 @@ def test_who_is_alone_takes_all_cores_and_neighbours_share() -> None:
     assert taken(4, 16, decodes=True) == (2, 1)
 
 
-def test_until_warm_up_has_measured_it_a_lone_decode_step_takes_all_cores() -> None:
-    with Cores(EngineConfig(threads=4), lambda: 0, fixed=False).decode_step():
-        assert torch.get_num_threads() == 4
-
-
 def test_nobody_gets_less_than_a_share_and_no_number_gives_other_bits() -> None:
     for n_cores, n_renders, decodes in product(range(1, 65), (0, 1, 2, 5), (True, False)):
         shares = taken(n_cores, n_renders, decodes=decodes, fixed=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import mmap
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,7 +16,6 @@ from torch import Tensor
 from glm_tts_api.contracts import Timings
 from glm_tts_api.engine.config import PrefillPace
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
-from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.spare_memory import SpareMemory
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.kv_cache import KVCache
@@ -165,51 +163,6 @@ def test_no_more_transcripts_are_kept_than_asked_for() -> None:
     anew, again = n_steps(first), n_steps(first)
     n_steps(other)
     assert again < anew == n_steps(first)
-
-
-def test_the_clock_of_a_row_s_stages_stops_with_it() -> None:
-    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
-    spoken = planned(batcher, "a")
-    left = planned(batcher, "b", transcript="long " * 60)
-    batcher.join(0, spoken)
-    batcher.join(1, left)
-    _, ended = first_to_end(batcher)
-    assert ended is spoken
-    batcher.leave(1)
-    for sequence in (spoken, left):
-        timings = cast(EngineRequest, sequence.owner).timings
-        before = dict(timings.stage_s)
-        time.sleep(0.01)
-        timings.begin("text")
-        assert timings.stage_s == before
-        assert before["prefill"] > 0
-    assert cast(EngineRequest, spoken.owner).timings.stage_s["decode"] > 0
-
-
-def test_a_short_prompt_is_read_past_long_ones() -> None:
-    """Of five rows that join at once, the last has a text of one letter; the others take long to read."""
-    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
-    for row in range(4):
-        batcher.join(row, planned(batcher, "long " * 80, seed=row))
-    batcher.join(4, planned(batcher, "a", seed=4))
-    n_steps, ended = first_to_end(batcher)
-    assert ended.slot == 4
-    assert n_steps < 40  # some chunks of the row that has waited longest, and 20 tokens at most
-
-
-def test_the_prompt_that_has_waited_longest_is_read_as_well() -> None:
-    """Short prompts that never cease to come would keep a long one out for ever."""
-    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
-    batcher.join(0, planned(batcher, "a", transcript="long " * 60))
-    for row in range(1, 20):
-        batcher.join(row, planned(batcher, "a", seed=row))
-    with torch.inference_mode():
-        for step in range(1000):
-            for result in batcher.step():
-                if result.slot == 0:
-                    return
-                batcher.join(result.slot, planned(batcher, "a", seed=step))
-    raise AssertionError("the long prompt was never read")
 
 
 class CertainRunner(LlmRunner):

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.memory import fit_slots, flow_bytes, n_slots_that_fit, render_bytes, share_of_a_gpu
+from glm_tts_api.engine.memory import fit_slots, flow_bytes, render_bytes, share_of_a_gpu
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
@@ -72,11 +72,6 @@ def official_hift() -> HiFT:
 
 def test_for_the_official_sizes_it_is_some_two_gigabytes() -> None:
     assert 1 * GIB < render_bytes(FlowConfig(), [official_hift()], EngineConfig()) < 2 * GIB
-
-
-@pytest.mark.parametrize(("free", "n_fit"), [(100, 8), (30, 1), (20, 0), (1, 0)])
-def test_slots_share_nine_tenths_of_the_memory_less_what_is_kept(free: int, n_fit: int) -> None:
-    assert n_slots_that_fit(free, kept=17, a_slot=9) == n_fit
 
 
 def faked_gpu(*, n_engines: int = 1, **llm: Any) -> Models:
@@ -190,12 +185,6 @@ def test_slots_that_do_not_fit_beside_another_engine_are_refused_with_the_number
         StartupError, match=r"GiB are free for each of the 2 engines \(WORKERS\) on it, 1\.\d"
     ):
         fit_slots(faked_gpu(n_engines=2), EngineConfig(n_slots=20))
-
-
-def test_prompts_are_read_in_bigger_pieces_on_a_gpu() -> None:
-    config, told = EngineConfig(), EngineConfig(prefill_chunk=7)
-    assert (config.chunk_of_a_prompt("cpu"), config.chunk_of_a_prompt("cuda")) == (64, 1024)
-    assert told.chunk_of_a_prompt("cuda") == 7
 
 
 def test_a_slot_has_room_for_the_longest_prompt_at_25_tokens_a_second_and_the_longest_segment() -> None:

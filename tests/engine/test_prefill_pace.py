@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
-import pytest
 import torch
 from torch import Tensor
 
@@ -109,9 +108,3 @@ def test_a_newcomers_prompt_is_read_next_beside_many_of_another_client() -> None
         while not newcomer.is_read:
             batcher.step()
     assert sum(sequence.is_read for sequence in flood) - before <= 1
-
-
-@pytest.mark.parametrize("pace", [GPU, EngineConfig().pace_of_prefill("cpu")], ids=["gpu", "cpu"])
-def test_a_prompt_that_cannot_be_read_ends_alone(pace: PrefillPace) -> None:
-    steps, _ = steps_of(["a", "~", "bc"], pace, n_steps=9)
-    assert [slot for chunks in steps for slot, _ in chunks] == [0, 1, 2]

@@ -89,30 +89,6 @@ def test_captured_steps_of_a_bucket_keep_nothing_of_one_another(
     assert torch.equal(copied.sample(items[:1], steps=3)[0], flow.sample(items[:1], steps=3)[0])
 
 
-def test_each_row_is_trained_at_its_own_time(flow: FlowMatching) -> None:
-    lengths = (40, 25, 33)
-    padding = torch.arange(40) < torch.tensor(lengths)[:, None]
-    x, cond, speaker = torch.randn(3, 40, 80), torch.randn(3, 40, 80), torch.randn(3, 192)
-    frames, t = torch.randint(0, 99, (3, 40)), torch.tensor([0.1, 0.5, 0.9])
-    with torch.no_grad():
-        together = flow.estimator(x, cond, frames, t=t, speaker=speaker, padding=padding)
-        for i, length in enumerate(lengths):
-            row = slice(i, i + 1)
-            alone = flow.estimator(
-                x[row, :length], cond[row, :length], frames[row, :length], t=t[row], speaker=speaker[row]
-            )
-            torch.testing.assert_close(together[row, :length], alone, atol=ATOL, rtol=0)
-
-
-def test_every_weight_learns(flow: FlowMatching) -> None:
-    flow.zero_grad()
-    x, frames = torch.randn(2, 30, 80), torch.randint(0, 99, (2, 30))
-    velocity = flow.estimator(x, x, frames, t=torch.rand(2), speaker=torch.randn(2, 192))
-    velocity.square().mean().backward()
-    assert [name for name, p in flow.named_parameters() if p.grad is None or not p.grad.any()] == []
-    flow.zero_grad()
-
-
 @pytest.mark.parametrize(
     "items", [[], [FlowInput(torch.empty(0, dtype=torch.int64), torch.ones(192), torch.Generator())]]
 )

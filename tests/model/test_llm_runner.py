@@ -11,7 +11,7 @@ from torch import Tensor
 
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
-from glm_tts_api.model.llm_runner import LlmRunner, attend_in_groups, causal_mask
+from glm_tts_api.model.llm_runner import LlmRunner, causal_mask
 from tests.dispatched import Dispatched
 from tests.this_cpu import HAS_BF16_UNITS
 
@@ -138,33 +138,6 @@ def test_a_prompt_may_be_read_in_chunks() -> None:
         part = runner.prefill(prompt[start : start + 128], cache=cache, slot=1, start=start)
         torch.testing.assert_close(part, whole[start : start + 128], atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(whole, llama(torch.tensor([prompt]))[0], atol=1e-4, rtol=1e-4)
-
-
-def test_the_cuda_path_computes_the_same() -> None:
-    """Rows attending together under a mask; the same tensor code as on CUDA, here on the CPU."""
-    runner = _runner(_llama(**SIZES["tiny"]))
-    rows, slots = [0, 1, 2, 6], [3, 1, 0, 5]
-    lengths = [len(_prompt(row)) for row in rows]
-    cache = _cache(runner)
-    for tensor in (cache.keys, cache.values):
-        tensor.zero_()
-    for row, slot in zip(rows, slots, strict=True):
-        runner.prefill(_prompt(row), cache=cache, slot=slot)
-    apart = runner.decode([1, 2, 3, 4], cache=cache, slots=slots, lengths=lengths)
-    ids, taken = torch.zeros(6, dtype=torch.int64), torch.full((6,), SLOT_LENGTH - 1)
-    ids[slots], taken[slots] = torch.tensor([1, 2, 3, 4]), torch.tensor(lengths)
-    together = runner.decode_slots(ids, taken, cache=cache, n_keys=651)
-    torch.testing.assert_close(together[slots], apart, atol=1e-4, rtol=1e-4)
-
-
-def test_attention_in_groups_is_grouped_query_attention() -> None:
-    draw = torch.Generator().manual_seed(0)
-    q = torch.randn(1, 6, 5, 16, generator=draw)
-    keys, values = (torch.randn(1, 2, 12, 16, generator=draw)[:, :, :9] for _ in range(2))
-    seen = torch.ones(5, 9, dtype=torch.bool).tril(4)
-    expected = torch.nn.functional.scaled_dot_product_attention(q, keys, values, seen, enable_gqa=True)
-    mask = causal_mask(5, 4, group=3, device="cpu", dtype=torch.float32)
-    torch.testing.assert_close(attend_in_groups(q, keys, values, mask), expected)
 
 
 def test_a_chunk_s_mask_is_made_once_for_all_layers_of_a_gpu_on_the_meta_device() -> None:

@@ -65,15 +65,6 @@ def test_a_missing_one_is_named(monkeypatch: pytest.MonkeyPatch, namespace: str,
     require_operators(torch.device("cuda"), Precision(torch.bfloat16))  # a GPU needs none of them
 
 
-def test_one_that_takes_other_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.ops, "onednn", Without(torch.ops.onednn, ""))
-    monkeypatch.setattr(
-        torch.ops.onednn, "qlinear_prepack", torch.ops.mkldnn._reorder_linear_weight, raising=False
-    )
-    with pytest.raises(StartupError, match="lacks an operator"):
-        require_operators(CPU, Precision(torch.float32, int8=True))
-
-
 def test_check_and_start_both_say_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

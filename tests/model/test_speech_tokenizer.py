@@ -52,18 +52,6 @@ def test_more_than_30_seconds_go_in_pieces(tokenizer: SpeechTokenizer) -> None:
     torch.testing.assert_close(whole[: len(first)], first)
 
 
-def test_the_encoder_trains_and_the_lookup_stays_apart(tokenizer: SpeechTokenizer) -> None:
-    tokenizer.zero_grad()
-    features, mask = tokenizer.extract([_speech(16_000)])
-    hidden, keep = tokenizer.hidden(features, mask, start=7)
-    assert hidden.shape == (1, 25, SMALL.d_model)
-    assert keep.all()
-    hidden.square().sum().backward()
-    without = {name for name, parameter in tokenizer.named_parameters() if parameter.grad is None}
-    assert without == {"codebook.weight"}
-    assert not tokenizer.codes(hidden).requires_grad
-
-
 def test_a_loader_is_told_what_to_skip() -> None:
     names = {
         "model.encoder.conv1.weight": "conv1.weight",
