@@ -123,11 +123,8 @@ def inspect(root: Path) -> Parts:
     )
     text_tokenizer = files.read(TEXT_TOKENIZER, TextTokenizer.from_dir)
     files.require_sound()
-    assert llm
-    assert flow
-    assert hift
-    assert speech_tokenizer
-    assert text_tokenizer
+    if not (llm and flow and hift and speech_tokenizer and text_tokenizer):
+        raise AssertionError("a part is missing, and no problem was noted for it")
     parts = Parts(llm, flow, hift, speech_tokenizer, text_tokenizer)
     for name, what in _misfits(parts):
         files.note(name, what)
