@@ -64,7 +64,7 @@ class Turns:
     for all of these steps."""
 
     def __init__(self) -> None:
-        self._line: deque[object] = deque()  # who has the lock, then who waits for it
+        self._line: deque[object] = deque()  # the owner of the lock, then the threads that wait for it
         self._changed = threading.Condition()
 
     @property
