@@ -102,12 +102,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_commands(commands)
-    serve = commands.add_parser(
-        "serve",
-        help="check, then serve in the foreground; Ctrl-C ends it",
-        description=_SERVE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    serve = _command(commands, "serve", "check, then serve in the foreground; Ctrl-C ends it", _SERVE)
     # For the scripts. --checked says that the caller has already checked the settings. --succeed PID makes
     # the server take over the port of the server with that PID when it is told to.
     serve.add_argument("--checked", action="store_true", help=argparse.SUPPRESS)
@@ -118,12 +113,8 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         "what", nargs="*", type=_known_check, metavar="WHAT", help=f"only these of {', '.join(_CHECKS)}"
     )
     check.set_defaults(run=_check)
-    fetch = commands.add_parser(
-        "download",
-        help="bring the official model, about 9 GB, into ckpt/; can be interrupted and repeated",
-        description=download.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    brings = "bring the official model, about 9 GB, into ckpt/; can be interrupted and repeated"
+    fetch = _command(commands, "download", brings, download.__doc__)
     download.add_arguments(fetch)
     fetch.set_defaults(run=download.run)
     read = commands.add_parser("read", help="say what would be spoken for a text, without speaking it")
@@ -269,7 +260,7 @@ def _shell_value(value: Any) -> str:
 
 
 def _add_commands(commands: Any) -> None:
-    say = _command(commands, "say", "speak a text: into a file, or aloud", _SAY)
+    say = _command(commands, "say", "speak a text: into a file, or aloud", _SAY, _SERVER)
     say.add_argument("text", nargs="?", metavar="TEXT", help="the text, a .txt file, or - for standard input")
     say.add_argument(
         "-o",
@@ -286,7 +277,9 @@ def _add_commands(commands: Any) -> None:
 
 
 def _add_book(commands: Any) -> None:
-    book = _command(commands, "book", "speak a book into a folder; can be interrupted and repeated", _BOOK)
+    book = _command(
+        commands, "book", "speak a book into a folder; can be interrupted and repeated", _BOOK, _SERVER
+    )
     book.add_argument(
         "book", type=Path, metavar="BOOK", help=".epub, .md, .txt or .srt (whose times are not kept)"
     )
@@ -322,9 +315,9 @@ def _add_voice(command: argparse.ArgumentParser) -> None:
 
 
 def _add_voices(commands: Any) -> None:
-    whats = _command(commands, "voices", "list, add, check, remove, move the voices", _VOICES).add_subparsers(
-        dest="what", required=True, metavar="WHAT"
-    )
+    whats = _command(
+        commands, "voices", "list, add, check, remove, move the voices", _VOICES, _SERVER
+    ).add_subparsers(dest="what", required=True, metavar="WHAT")
     shown = whats.add_parser("list", help="names, sources and transcripts")
     add = whats.add_parser("add", help="register a recording, 3 to 10 s of clean speech")
     add.add_argument(
@@ -369,13 +362,13 @@ def _add_server(command: argparse.ArgumentParser, module: str) -> None:
     )
 
 
-def _command(commands: Any, name: str, short: str, long: str) -> argparse.ArgumentParser:
+def _command(
+    commands: Any, name: str, short: str, long: str | None, epilog: str | None = None
+) -> argparse.ArgumentParser:
+    """Adds a command. `short` is its line in the list of commands; its own help has `long` and `epilog`."""
+    lines = argparse.RawDescriptionHelpFormatter
     parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=short,
-        description=long,
-        epilog=_SERVER,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        name, help=short, description=long, epilog=epilog, formatter_class=lines
     )
     return parser
 

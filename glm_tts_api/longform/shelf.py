@@ -148,19 +148,15 @@ class Shelf:
         be read is logged once."""
         if not _ID.fullmatch(id):
             return None
-        look = self._known.get(id)
         try:
-            if look is None:
-                look = self._known.setdefault(id, _read(self.folder(id)))
+            return self._known.get(id) or self._known.setdefault(id, _read(self.folder(id)))
         except FileNotFoundError:
             self.forget(id)
-            return None
         except Exception as error:  # no folder may hide the other jobs
             if id not in self._damaged:
                 self._damaged.add(id)
                 logger.warning("The job in %s cannot be read: %s", self.config.folder / id, error)
-            return None
-        return look
+        return None
 
     def found(self, id: str) -> Look:
         """Returns the job with this id. Raises UnknownJob where there is none that can be read."""
@@ -197,7 +193,8 @@ class Shelf:
         for look in self.looks:
             with suppress(OSError, JobRuns):
                 if look.job.state in RESTING and self._goes_at(look) < time.time():
-                    delete(look.folder)
+                    with look.folder.locked():
+                        look.folder.delete()
                     self.forget(look.job.id)
                     logger.info("Job %s is deleted: it rested for too long", look.job.id)
 
@@ -260,12 +257,6 @@ def save(look: Look, state: JobState, message: str) -> None:
     except OSError as error:
         look.job = msgspec.structs.replace(look.job, state=state, message=message)
         logger.error("The state of job %s cannot be written: %s", look.job.id, error)
-
-
-def delete(folder: JobFolder) -> None:
-    """Deletes a job's folder. Raises JobRuns if another process or task holds its lock."""
-    with folder.locked():
-        folder.delete()
 
 
 class Turns:

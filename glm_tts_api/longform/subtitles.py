@@ -60,23 +60,15 @@ def cues(pieces: Iterable[TimedText]) -> list[Cue]:
 
 
 def subtitle_file(pieces: Iterable[TimedText], kind: Subtitle) -> str:
-    """Returns the subtitles of `pieces` as the text of a SubRip or WebVTT file."""
-    return (srt if kind == "srt" else vtt)(cues(pieces))
-
-
-def srt(shown: Iterable[Cue]) -> str:
-    """Returns the cues as the text of a SubRip file."""
-    return "".join(f"{number}\n{_written(cue, ',')}" for number, cue in enumerate(shown, 1))
-
-
-def vtt(shown: Iterable[Cue]) -> str:
-    """Returns the cues as the text of a WebVTT file (W3C), with &, < and > escaped."""
-    return "WEBVTT\n\n" + "".join(_written(cue, ".", _ESCAPES) for cue in shown)
-
-
-def _written(cue: Cue, point: str, escapes: dict[int, str] | None = None) -> str:
-    lines = "\n".join(cue.lines).translate(escapes or {})
-    return f"{_clock(cue.start_ms, point)} --> {_clock(cue.end_ms, point)}\n{lines}\n\n"
+    """Returns the subtitles of `pieces` as the text of a SubRip file, or of a WebVTT file (W3C), with &, <
+    and > escaped."""
+    point, text = (",", "") if kind == "srt" else (".", "WEBVTT\n\n")
+    for number, cue in enumerate(cues(pieces), 1):
+        lines = "\n".join(cue.lines)
+        text += f"{number}\n" if kind == "srt" else ""
+        text += f"{_clock(cue.start_ms, point)} --> {_clock(cue.end_ms, point)}\n"
+        text += f"{lines if kind == 'srt' else lines.translate(_ESCAPES)}\n\n"
+    return text
 
 
 def _clock(ms: int, point: str) -> str:

@@ -10,7 +10,7 @@ import webvtt
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from glm_tts_api.longform.subtitles import Cue, TimedText, cues, srt, vtt
+from glm_tts_api.longform.subtitles import Cue, TimedText, cues, subtitle_file
 
 CHINESE = (
     "今天我们去了一个很远的地方，看见了许多以前从来没有见过的东西。大家都非常高兴，"
@@ -127,7 +127,7 @@ def test_the_rules_hold_for_any_text(pieces: list[tuple[str, float, float, bool]
             assert rest.startswith(cue_text)
             rest = rest.removeprefix(cue_text)
     assert not letters
-    assert_others_read_it(made)
+    assert_others_read_it(spoken, made)
 
 
 def without_blanks(text: str) -> str:
@@ -143,13 +143,13 @@ def assert_short_ones_had_no_choice(made: list[Cue]) -> None:
             assert all(neighbour.end_ms - neighbour.start_ms <= 1000 for neighbour in (before, after))
 
 
-def assert_others_read_it(made: list[Cue]) -> None:
-    subtitles = list(subrip.parse(srt(made)))
+def assert_others_read_it(spoken: list[TimedText], made: list[Cue]) -> None:
+    subtitles = list(subrip.parse(subtitle_file(spoken, "srt")))
     assert [(sub.index, sub.content) for sub in subtitles] == [
         (number, "\n".join(cue.lines)) for number, cue in enumerate(made, 1)
     ]
     assert [round(sub.start.total_seconds() * 1000) for sub in subtitles] == [cue.start_ms for cue in made]
-    captions = webvtt.from_string(vtt(made)).captions
+    captions = webvtt.from_string(subtitle_file(spoken, "vtt")).captions
     assert [(caption.start_in_seconds, caption.end_in_seconds) for caption in captions] == [
         (cue.start_ms // 1000, cue.end_ms // 1000) for cue in made
     ]

@@ -18,7 +18,6 @@ from glm_tts_api.lexicon import LexiconFile
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Spoken
 from glm_tts_api.longform.outputs import Outputs
-from glm_tts_api.longform.shelf import delete
 from speech_text import LexiconEntry
 from tests.longform.books import book_of, new_job
 from tests.voices.shelf import OTHER_WAV, WAV, make_configs, open_store
@@ -65,7 +64,7 @@ def main(disk: Path) -> dict[str, str]:
         "delete a voice": outcome(lambda: store.remove("a")),
     }
     fill(disk)
-    full["delete a book"] = outcome(lambda: delete(book))
+    full["delete a book"] = outcome(book.delete)
     fill(disk)
     (disk / "filling").unlink()
     room = {

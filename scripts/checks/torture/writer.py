@@ -22,7 +22,6 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.lexicon import LexiconFile
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Spoken
-from glm_tts_api.longform.shelf import delete
 from glm_tts_api.voices.store import VoiceStore
 from speech_text import LexiconEntry
 from tests.longform.books import book_of, new_job
@@ -80,7 +79,7 @@ def write_books(folder: Path, draw: random.Random, acknowledge: Acknowledge) -> 
             kept.append(len(pcm))
             acknowledge("book", name, kept)
         if draw.random() < 0.7:
-            delete(JobFolder(folder / name))
+            JobFolder(folder / name).delete()
             acknowledge("book", name, None)
 
 
