@@ -36,11 +36,10 @@ from glm_tts_api.http.connections import Connection
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.recognition.verdicts import listed
+from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole
-from glm_tts_api.speech.lateness import Lateness
-from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.recent import what_is_asked
-from glm_tts_api.speech.request_log import Playback, recorded_outcome
+from glm_tts_api.speech.request_log import Lateness, Playback, recorded_outcome
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.service import deadline_adding
 from glm_tts_api.speech.times import SegmentTimes

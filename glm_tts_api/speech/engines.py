@@ -18,7 +18,7 @@ from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineInfo, EngineState, Status
 from glm_tts_api.errors import InternalFault, Unavailable
-from glm_tts_api.speech.permit import Permit
+from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.stats.workers import Phase

@@ -17,7 +17,7 @@ from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechReque
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import FatalText
-from glm_tts_api.speech.permit import Permit
+from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.request_log import RequestLog
 
 if TYPE_CHECKING:

@@ -14,11 +14,10 @@ from glm_tts_api.contracts import SpeechRequest, Timings, UploadedVoice
 from glm_tts_api.errors import DeadlineExceeded, Draining
 from glm_tts_api.logs import text_logger
 from glm_tts_api.recognition.recogniser import Recogniser
-from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.admission import Admission, Permit
 from glm_tts_api.speech.clients import RequestRates, require_voice
 from glm_tts_api.speech.encoding import Speech, encode_whole
 from glm_tts_api.speech.engines import STATES, Engines, HealthStatus
-from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream

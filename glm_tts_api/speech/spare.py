@@ -16,9 +16,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from glm_tts_api.errors import QueueFull
-from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.admission import Admission, Permit
 from glm_tts_api.speech.clients import ANYONE
-from glm_tts_api.speech.permit import Permit
 
 _COME_BACK_S = 0.05
 _AT_LEAST_EVERY_S = 300.0

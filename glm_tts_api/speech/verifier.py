@@ -20,7 +20,7 @@ from glm_tts_api.contracts import VERDICTS, AudioChunk, Verified
 from glm_tts_api.engine.seeds import respoken_seed
 from glm_tts_api.errors import Unavailable
 from glm_tts_api.recognition.recogniser import Heard, Recogniser
-from glm_tts_api.speech.permit import Permit
+from glm_tts_api.speech.admission import Permit
 
 if TYPE_CHECKING:
     from glm_tts_api.speech.resumed_stream import ResumedStream

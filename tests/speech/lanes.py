@@ -9,10 +9,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from glm_tts_api.contracts import SpeechRequest, Timings
-from glm_tts_api.speech.admission import Admission, AdmissionConfig, TextLength
+from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit, TextLength
 from glm_tts_api.speech.clients import ANYONE, Client
 from glm_tts_api.speech.engines import Engines
-from glm_tts_api.speech.permit import Permit
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.stats.figures import LaneName
 from glm_tts_api.stats.workers import LaneCounts, no_counts

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
-from glm_tts_api.speech.admission import Admission, AdmissionConfig
-from glm_tts_api.speech.permit import Permit
+from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit
 from glm_tts_api.stats.figures import LANES, LaneName
 from tests.speech.lanes import counted
 

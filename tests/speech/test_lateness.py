@@ -10,8 +10,7 @@ import pytest
 
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
 from glm_tts_api.errors import DeadlineExceeded
-from glm_tts_api.speech.lateness import Lateness
-from glm_tts_api.speech.request_log import RequestLog
+from glm_tts_api.speech.request_log import Lateness, RequestLog
 from tests.speech.lanes import LONG, Lanes, play
 
 N_SEGMENTS = 200

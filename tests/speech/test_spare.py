@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from glm_tts_api.errors import QueueFull
-from glm_tts_api.speech.permit import Permit
+from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.spare import SparePlaces
 from tests.speech import lanes as plain
 from tests.speech.lanes import LONG, SHORT, Lanes, now
