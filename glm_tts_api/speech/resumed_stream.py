@@ -54,7 +54,7 @@ class ResumedStream:
         self.asked = asked
         self.verifier: Verifier | None = None
         self._engines = engines
-        self._permit, self._release = permit, permit.hold()
+        self._permit = permit
         self._log, self._playback = log, log.playback if log is not None else None
         self._tokens: dict[int, Sequence[int]] = dict(progress.tokens)  # by segment, if it is decoded
         self._segment = progress.first  # the segment that is being sent
@@ -65,6 +65,7 @@ class ResumedStream:
         self._is_alone = False  # whether the engine spoke nothing else when it began with a suspect text
         self._solitude = AsyncExitStack()
         self._stream = self._begin(engine)
+        self._release = permit.hold()  # not if the engine has refused the request
 
     def _begin(self, engine: int) -> SpeechStream:
         if engine != self._permit.engine:
