@@ -88,8 +88,8 @@ def with_engines(process: Callable[..., Server]) -> Callable[..., Server]:
     """Starts servers with engines in processes of their own, with tiny models, which take their time."""
 
     def begin(**options: Any) -> Server:
-        environ = {"ENGINE": "tests.api.failing_engine"}
-        server = process("tests.api.engine_app:app", environ=environ, **options)
+        environ = {"ENGINE": "tests.api.faulty_engine"}
+        server = process("tests.api.real_app:app", environ=environ, **options)
         server.wait_until_all_speak(120)
         return server
 

@@ -105,7 +105,7 @@ class Server:
         return [pool.submit(self.say, text) for _ in range(n)]
 
     def release(self) -> None:
-        """Ends the delays of tone_app, and what waits in stalling_engine."""
+        """Ends the delays of tone_app, and what waits in faulty_engine."""
         (self.root / "go-on").touch()
 
     def end(self) -> None:

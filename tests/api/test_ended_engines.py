@@ -26,8 +26,8 @@ PATIENCE_S = 240  # an engine begins within that while the machine is busy
 def server(process: Callable[..., Server]) -> Server:
     """With two engines, which take their time."""
     server = process(
-        "tests.api.engine_app:app",
-        environ={"ENGINE": "tests.api.failing_engine"},
+        "tests.api.real_app:app",
+        environ={"ENGINE": "tests.api.faulty_engine"},
         workers=2,
         watchdog_s=8,
         short_text_timeout=600,
@@ -40,7 +40,7 @@ def engines(server: Server) -> list[int]:
     """Their PIDs, as the system has them."""
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
     commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in children}
-    return [pid for pid, command in commands.items() if b"tests.api.failing_engine" in command]
+    return [pid for pid, command in commands.items() if b"tests.api.faulty_engine" in command]
 
 
 def speech(server: Server, *, stream: bool) -> tuple[int, bytes]:

@@ -58,12 +58,6 @@ def test_param_names_the_field(server: Running, fields: dict[str, Any], param: s
     assert answer.json()["error"]["param"] == param
 
 
-def test_param_is_null_where_no_field_is_at_fault(server: Running) -> None:
-    with server.client() as client:
-        answer = client.get("/v1/nothing")
-    assert answer.json()["error"]["param"] is None
-
-
 def test_an_unknown_voice_is_told_which_there_are(server: Running) -> None:
     with server.client() as client:
         refused = client.post(SPEECH, json={**SAID, "voice": "nobody"})
@@ -90,25 +84,6 @@ def test_a_base_url_without_v1_is_told_so(server: Running, path: str) -> None:
     assert refused.json()["error"]["message"].endswith(
         "did you mean /v1/audio/speech? An OpenAI client's base URL ends in /v1."
     )
-
-
-def test_other_routes_that_were_nearly_meant(server: Running) -> None:
-    with server.client() as client:
-        assert "did you mean /v1/audio/voices?" in client.get("/audio/voices").text
-        assert "did you mean /api/v1/health?" in client.get("/api/health").json()["message"]
-        assert "did you mean" not in client.get("/nothing").text
-
-
-@pytest.mark.parametrize("name", ["MP3", "Mp3"])
-def test_a_format_in_capitals(server: Running, name: str) -> None:
-    with server.client() as client:
-        answers = [
-            client.post(SPEECH, json={**SAID, "response_format": name}),
-            client.get(f"/api/v1/tts?input_text=hello&index=exampleA&response_format={name}"),
-        ]
-        pcm = client.post("/api/paas/v4/audio/speech", json={**SAID, "response_format": "PCM"})
-    assert {answer.headers["Content-Type"] for answer in answers} == {"audio/mpeg"}
-    assert pcm.status_code == 200
 
 
 def test_a_form_with_the_names_of_others(server: Running) -> None:

@@ -15,7 +15,7 @@ from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 
 Start = Callable[..., Server]
-FAILING = {"ENGINE": "tests.api.failing_engine"}
+FAILING = {"ENGINE": "tests.api.faulty_engine"}
 PATIENCE_S = 120
 
 
@@ -34,7 +34,7 @@ def worker(server: Server) -> dict[str, Any]:
 
 
 def test_an_idle_server_is_ready_and_the_first_request_waits_until_the_model_is_back(process: Start) -> None:
-    server = process("tests.api.engine_app:app", environ=FAILING, idle_unload_s=1)
+    server = process("tests.api.real_app:app", environ=FAILING, idle_unload_s=1)
     pid = worker(server)["pid"]
     wait_until(lambda: is_idle(server), PATIENCE_S)
     wait_until(lambda: not Path(f"/proc/{pid}").exists())
@@ -63,8 +63,8 @@ def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_n
     process: Start,
 ) -> None:
     """The bound is for an engine that speaks."""
-    environ = {"ENGINE": "tests.api.stalling_engine", "LOAD_HOLDS_S": "4"}
-    server = process("tests.api.engine_app:app", environ=environ, idle_unload_s=0.5, watchdog_s=3)
+    environ = {"ENGINE": "tests.api.faulty_engine", "SLOTS": "4", "LOAD_HOLDS_S": "4"}
+    server = process("tests.api.real_app:app", environ=environ, idle_unload_s=0.5, watchdog_s=3)
     wait_until(lambda: is_idle(server), PATIENCE_S)
     assert server.say("ab").status_code == 200
     assert server.scrape()("watchdog_exits_total") == 0
@@ -72,7 +72,7 @@ def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_n
 
 @pytest.mark.long
 def test_a_text_that_is_read_wakes_an_idle_server_and_clearing_the_cache_does_not(process: Start) -> None:
-    server = process("tests.api.engine_app:app", environ=FAILING, idle_unload_s=1)
+    server = process("tests.api.real_app:app", environ=FAILING, idle_unload_s=1)
     wait_until(lambda: is_idle(server), PATIENCE_S)
     assert server.client.post("/api/v1/clear_cache").status_code == 200
     assert is_idle(server)
@@ -85,7 +85,7 @@ def test_a_text_that_is_read_wakes_an_idle_server_and_clearing_the_cache_does_no
 def test_requests_that_come_as_the_engine_is_unloaded_and_its_cache_cleared_are_answered(
     process: Start,
 ) -> None:
-    server = process("tests.api.engine_app:app", environ=FAILING, idle_unload_s=0.1, short_text_timeout=600)
+    server = process("tests.api.real_app:app", environ=FAILING, idle_unload_s=0.1, short_text_timeout=600)
     over = threading.Event()
 
     def clear() -> None:

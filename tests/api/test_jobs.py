@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import av
 import httpx
@@ -47,20 +46,6 @@ def test_a_text_becomes_a_book(client: httpx.Client) -> None:
     assert (row["id"], row["chapter_count"]) == (id, 1)
 
 
-@pytest.mark.parametrize("book_format", ["m4b", "wav", "flac", "mp3", "opus", "aac"])
-def test_every_format_has_all_of_it(client: httpx.Client, book_format: str) -> None:
-    id = begin(client, title="江南")
-    wait_for(client, id, "done")
-    answer = audio(client, id, book_format).raise_for_status()
-    with av.open(io.BytesIO(answer.content)) as file:
-        seconds = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
-        chapters = file.chapters()
-        tags = {**file.metadata, **file.streams.audio[0].metadata}
-    assert ("trainedAlgorithmicMedia" in str(tags)) == (book_format != "aac"), "it says that it is synthetic"
-    assert seconds == pytest.approx(SECONDS, abs=0.15)
-    assert len(chapters) == (1 if book_format in ("m4b", "mp3") else 0)
-
-
 def test_a_part_is_fetched_and_a_client_that_has_it_hears_so(client: httpx.Client) -> None:
     id = begin(client)
     wait_for(client, id, "done")
@@ -71,18 +56,6 @@ def test_a_part_is_fetched_and_a_client_that_has_it_hears_so(client: httpx.Clien
     assert audio(client, id, **{"If-None-Match": whole.headers["etag"]}).status_code == 304
     head = client.head(f"/api/v1/jobs/{id}/audio", params={"format": "wav"})
     assert int(head.headers["content-length"]) == len(whole.content)
-
-
-def test_subtitles_and_chapters_are_timed(client: httpx.Client) -> None:
-    id = begin(client, title="江南")
-    wait_for(client, id, "done")
-    srt = client.get(f"/api/v1/jobs/{id}/subtitles.srt").raise_for_status()
-    assert srt.headers["content-type"] == "application/x-subrip; charset=utf-8"
-    assert srt.text.startswith("1\n00:00:00,000 --> 00:00:01,000\n第0段说的是江南的春天和那里的人们。\n")
-    assert srt.text.count("-->") == N_UNITS
-    assert client.get(f"/api/v1/jobs/{id}/subtitles.vtt").text.startswith("WEBVTT")
-    chapters = client.get(f"/api/v1/jobs/{id}/chapters.json").json()
-    assert chapters["chapters"] == [{"startTime": 0, "endTime": SECONDS, "title": ""}]
 
 
 def test_a_file_and_a_recording_are_sent_as_a_form(server: Running, client: httpx.Client) -> None:
@@ -110,32 +83,6 @@ def test_a_cast_speaks_and_markdown_has_chapters(server: Running, client: httpx.
     assert ("天气热了。", "exampleA") in spoken
     chapters = client.get(f"/api/v1/jobs/{id}/chapters.json").json()["chapters"]
     assert [each["startTime"] for each in chapters] == [0, 0.5 + 0 + 0.5 + 0.8 + 0.5 + 3]
-
-
-@pytest.mark.parametrize(
-    ("fields", "status", "says"),
-    [
-        ({"index": "exampleA"}, 400, "input_text"),
-        ({"input_text": "你好"}, 400, "index"),
-        ({"input_text": "你好", "index": "nobody"}, 404, "nobody"),
-        ({"input_text": "……", "index": "exampleA"}, 400, "nothing to say"),
-        ({"input_text": "你好[[voice nobody]]再见", "index": "exampleA"}, 404, "nobody"),
-        ({"input_text": "你好", "index": "exampleA", "speed": 9}, 400, "speed"),
-        ({"input_text": "你好", "index": "exampleA", "cast": "no"}, 400, "cast"),
-        ({"input_text": "甲：好", "index": "exampleA", "cast": {"甲": "nobody"}}, 404, "nobody"),
-        ({"input_text": "甲：好", "index": "exampleA", "cast": '{"甲": "\\ud800"}'}, 400, "cast"),
-        ({"input_text": "春" * 2_000_001, "index": "exampleA"}, 413, "2000000"),
-    ],
-)
-def test_what_is_wrong_is_said_at_once(
-    client: httpx.Client, server: Running, fields: dict[str, Any], status: int, says: str
-) -> None:
-    folder = server.root / "data/jobs"
-    before = sorted(folder.glob("*"))
-    answer = client.post("/api/v1/jobs", json=fields)
-    assert answer.status_code == status
-    assert says in answer.json()["message"]
-    assert sorted(folder.glob("*")) == before, "nothing is left of it"
 
 
 @pytest.mark.parametrize("id", ["..", "%2e%2e%2fprompts", "nothing", "0" * 32, "0" * 31 + "/"])

@@ -25,7 +25,7 @@ def loaded(process: int | str) -> set[str]:
 
 
 def test_after_all_that_can_be_asked_of_it(process: Callable[..., Server]) -> None:
-    server = process("tests.api.modules_app:app", flow_steps=1)
+    server = process("tests.api.real_app:app", flow_steps=1)
     server.wait_until_all_speak(300)
     ask_for_everything(server)
     imported = {name.partition(".")[0] for name in server.client.get("/modules").json()}

@@ -41,58 +41,6 @@ def write(client: httpx.Client, **headers: str) -> list[tuple[int, str]]:
     return [(answer.status_code, answer.json().get("code", "")) for answer in answers]
 
 
-ALLOWED = [(201, ""), *[(200, "")] * 4]
-REFUSED = [(403, "forbidden")] * 5
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "https://evil.example"},
-        {"Origin": "http://localhost"},  # another server of this machine
-        {"Origin": "http://127.0.0.1:1"},
-        {"Origin": "null"},
-        {"Sec_Fetch_Site": "cross-site"},
-        {"Sec_Fetch_Site": "same-site"},
-        {"Sec_Fetch_Site": "cross-site", "Origin": "null"},
-    ],
-)
-def test_a_foreign_page_may_not_write(client: httpx.Client, headers: dict[str, str]) -> None:
-    assert write(client, **headers) == REFUSED
-    assert client.get("/api/v1/prompts").json()["count"] == 2
-
-
-def test_programs_and_the_servers_own_page_may_write(client: httpx.Client) -> None:
-    own = str(client.base_url).rstrip("/")
-    assert write(client) == ALLOWED
-    assert write(client, Sec_Fetch_Site="none") == ALLOWED
-    assert write(client, Sec_Fetch_Site="same-origin", Origin=own) == ALLOWED
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"X_Forwarded_For": "127.0.0.1"},
-        {"X_Forwarded_For": "203.0.113.5, 127.0.0.1"},
-        {"X_Forwarded_For": ""},
-        {"Forwarded": "for=127.0.0.1"},
-        {"X_Real_IP": "127.0.0.1"},
-        {"X_Forwarded_Host": "localhost"},
-        {"Via": "1.1 proxy"},
-    ],
-)
-@pytest.mark.parametrize("trusted", ["127.0.0.1", "*"])
-def test_who_comes_through_a_proxy_is_never_local(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], trusted: str
-) -> None:
-    monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
-    with serve().client() as client:
-        assert write(client, **headers) == REFUSED
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        said = client.post("/api/v1/tts", json={"input_text": "a", "index": "exampleA"}, headers=named)
-        assert said.status_code == 200
-
-
 def test_a_proxy_that_says_nothing_is_told_by_its_http_version(server: Running) -> None:
     """nginx without a line of configuration: HTTP/1.0, Connection: close, no header of its own."""
     host, port = server.url.removeprefix("http://").split(":")
@@ -115,7 +63,8 @@ def test_a_rebound_name_reads_and_writes_nothing(client: httpx.Client, host: str
     refused.append(client.post("/api/v1/tts", json={"input_text": "a", "index": "exampleA"}, headers=headers))
     assert {answer.status_code for answer in refused} == {403}
     assert all("ALLOWED_HOSTS" in answer.json()["message"] for answer in refused)
-    assert write(client, Host=host) == REFUSED
+    refused = [client.post("/api/v1/clear_cache", headers=headers), client.get("/v1/models", headers=headers)]
+    assert {answer.status_code for answer in refused} == {403}
     assert client.get("/api/v1/health", headers=headers).status_code == 200
 
 
@@ -147,20 +96,6 @@ def test_a_websocket_answers_to_no_rebound_name_either(client: httpx.Client) -> 
 @pytest.mark.parametrize("path", ["/health", "/api/v1/health", "/api/v1/health/live"])
 def test_probes_of_health_may_use_any_name(client: httpx.Client, path: str) -> None:
     assert client.get(path, headers={"Host": "evil.example"}).status_code == 200
-
-
-LISTS_OF_OPENAI = ("/v1/models", "/v1/models/glm-tts", "/v1/audio/models", "/v1/audio/voices")
-
-
-@pytest.mark.parametrize("path", LISTS_OF_OPENAI)
-def test_openais_lists_are_not_read_by_a_rebound_name_either(serve: Serve, path: str) -> None:
-    with serve().client() as client:
-        refused = client.get(path, headers={"Host": "evil.example"})
-        assert refused.status_code == 403
-        assert "ALLOWED_HOSTS" in refused.json()["error"]["message"]
-        assert client.get(path).status_code == 200
-    with serve(api_keys=("secret",)).client() as client:  # with keys a proxy may give it any name
-        assert client.get(path, headers={"Host": "tts.example"}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -196,13 +131,6 @@ def test_names_of_the_users_choice(serve: Serve) -> None:
             assert client.get("/api/v1/prompts", headers={"Host": host}).status_code == status, host
     with serve(allowed_hosts="*").client() as client:
         assert client.get("/api/v1/prompts", headers={"Host": "any.example"}).status_code == 200
-
-
-def test_with_keys_a_key_is_all_it_takes(serve: Serve) -> None:
-    with serve(api_keys="secret").client(headers={"X-API-Key": "secret"}) as client:
-        headers = {"Host": "any.example", "Origin": "https://other.example", "X-Forwarded-For": "203.0.113.5"}
-        assert client.get("/api/v1/prompts", headers=headers).status_code == 200
-        assert client.post("/api/v1/clear_cache", headers=headers).status_code == 200
 
 
 def test_who_comes_over_a_unix_socket_is_on_this_machine_unless_through_a_proxy() -> None:

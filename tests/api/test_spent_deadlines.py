@@ -31,19 +31,6 @@ def ask(server: Running, path: str, fields: dict[str, Any]) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("n_chars", "setting"),
-    [(50, "SHORT_TEXT_TIMEOUT"), (51, "MEDIUM_TEXT_TIMEOUT"), (201, "LONG_TEXT_TIMEOUT")],
-)
-def test_the_setting_is_that_of_the_texts_length(serve: Serve, n_chars: int, setting: str) -> None:
-    server = serve(ToneEngine(delay_s=600), **{setting: 0.3})
-    fields = {"input_text": "x" * n_chars, "index": "exampleA"}
-    status, message = ask(server, "/api/v1/tts", fields)
-    assert status == 408
-    assert f"within 0.3 s ({setting})" in message
-    assert "Nothing was spoken yet." in message
-
-
-@pytest.mark.parametrize(
     ("path", "fields", "streamed_by"),
     [
         ("/api/v1/tts", {"input_text": "hello", "index": "exampleA"}, "stream=true"),

@@ -23,8 +23,8 @@ Start = Callable[..., Server]
 @pytest.fixture
 def start(process: Start) -> Start:
     def begin(environ: dict[str, str] | None = None, **options: Any) -> Server:
-        environ = {"ENGINE": "tests.api.stalling_engine", **(environ or {})}
-        server = process("tests.api.engine_app:app", environ=environ, short_text_timeout=600, **options)
+        environ = {"ENGINE": "tests.api.faulty_engine", "SLOTS": "4", **(environ or {})}
+        server = process("tests.api.real_app:app", environ=environ, short_text_timeout=600, **options)
         server.wait_until_all_speak(120)
         return server
 
@@ -95,7 +95,7 @@ def test_a_slow_first_step_is_no_stall_and_an_engine_whose_interpreter_hangs_is_
     assert sound(server.say("ab?")) == hung
     log = server.log.read_text()
     assert "Fatal Python error: Aborted" in log
-    assert re.search(r'File ".*stalling_engine.py", line \d+ in prefill', log)
+    assert re.search(r'File ".*faulty_engine.py", line \d+ in prefill', log)
 
 
 @pytest.mark.long

@@ -167,21 +167,6 @@ ROUTES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_without_a_recogniser_the_error_says_what_to_do_whatever_the_dialect(server: Running) -> None:
-    job = {"/api/v1/jobs": {"input_text": TEXT, "index": "exampleA"}}
-    with server.client() as client:
-        for path, fields in (ROUTES | job).items():
-            answers = [client.post(path, json={**fields, "verify": True})]
-            if path not in job:
-                answers.append(client.post(f"{path}?verify=true", json=fields))
-            for answer in answers:
-                assert answer.status_code == 400, path
-                assert "ASR_MODEL_DIR" in answer.text
-        wrong = client.post("/tts?verify=perhaps", json=ROUTES["/tts"])
-        assert wrong.status_code == 400
-        assert "verify must be true or false" in wrong.text
-
-
 def test_each_dialect_s_whole_answer_says_what_a_fake_recogniser_hears(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

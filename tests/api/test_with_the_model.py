@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import math
 import subprocess
@@ -13,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-import soundfile
 from safetensors.torch import load_file, save_file
 
 from bench import make_synthetic_checkpoint
@@ -23,9 +21,8 @@ from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until
-from tests.recordings import voice_wav
 from tests.scraping import Scrape
-from tests.this_cpu import AS_AVX2, HAS_DECODE_KERNELS
+from tests.this_cpu import AS_AVX2
 
 LONG_TEXT = "今天的天气很好，我们一起去公园走走吧。"
 REPOSITORY = Path(__file__).parents[2]
@@ -75,15 +72,6 @@ def wav(server: Running, text: str, **fields: Any) -> bytes:
     return response.content
 
 
-def test_health(server: Running) -> None:
-    body = health(server)
-    assert (body["status"], body["model_loaded"], body["model"]) == ("healthy", True, "tiny")
-    assert (body["device"], body["dtype"], body["demonstration"]) == ("cpu", "float32", False)
-    assert body["decode_kernels"] == ("c" if HAS_DECODE_KERNELS else "plain")
-    assert body["flow_steps"] == 2
-    assert body["warnings"] == []
-
-
 def test_health_warns_of_bf16_on_a_cpu_without_units_for_it(checkpoint: Path, tmp_path: Path) -> None:
     server = Server(
         tmp_path,
@@ -120,42 +108,6 @@ def test_the_metrics_say_where_the_time_went_and_what_is_in_use(server: Running)
     assert math.isnan(told()("gpu_memory_total_bytes"))
 
 
-@pytest.mark.parametrize("rate", [24000, 32000])
-@pytest.mark.parametrize("fields", [{}, {"use_phoneme": True}, {"sample_method": "topk"}, {"beam_size": 2}])
-def test_speech(server: Running, rate: int, fields: dict[str, Any]) -> None:
-    body = server.say("测试", sample_rate=rate, **fields).json()
-    assert body["success"] is True, body
-    assert body["sample_rate"] == rate
-    assert body["audio_seconds"] > 0
-    assert body["segments"] == 1
-
-
-def test_a_recording_as_voice(server: Running) -> None:
-    with server.client() as client:
-        response = client.post(
-            "/api/v1/tts",
-            data={"input_text": "你好", "prompt_text": "录音里说的"},
-            files={"prompt_audio": ("a.wav", voice_wav(2.0, 16000))},
-        )
-    assert response.status_code == 200, response.text
-
-
-@pytest.mark.parametrize(
-    "text", ["", "  \n", "。", "!?.,", "😀😀", "😀，！", "\x00", "\x00\x01\x1f", "\u200b\ufeff", "——……"]
-)
-def test_nothing_to_say(server: Running, text: str) -> None:
-    with server.client() as client:
-        response = client.post("/api/v1/tts", json={"input_text": text, "index": "exampleA"})
-    assert (response.status_code, response.json()["code"]) == (400, "nothing_to_say"), response.text
-
-
-def test_half_a_character_of_json_is_no_fault(server: Running) -> None:
-    with server.client() as client:
-        body = b'{"input_text": "\\ud83d \xe4\xbd\xa0\xe5\xa5\xbd", "index": "exampleA"}'
-        response = client.post("/api/v1/tts", content=body, headers={"Content-Type": "application/json"})
-    assert response.status_code == 200, response.text
-
-
 def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Running) -> None:
     alone = wav(server, "天气很好。", seed=7)
     assert wav(server, "天气很好。", seed=7) == alone
@@ -171,21 +123,6 @@ def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Runni
     assert wav(server, "天气很好。", seed=7) == alone
 
 
-@pytest.mark.parametrize(
-    ("text", "default", "other"),
-    [
-        ("重庆行长", {"use_phoneme": False}, {"use_phoneme": True}),
-        ("天气很好。", {"sample_method": "ras"}, {"sample_method": "topk"}),
-    ],
-)
-def test_an_option_changes_what_is_heard(
-    server: Running, text: str, default: dict[str, Any], other: dict[str, Any]
-) -> None:
-    unsaid = wav(server, text)
-    assert wav(server, text, **default) == unsaid
-    assert wav(server, text, **other) != unsaid
-
-
 def test_a_segment_goes_on_from_the_speech_before_it_unless_told_otherwise(tmp_path: Path) -> None:
     """On the bundled model: the tiny one's weights mean nothing, so what was said before changes nothing."""
     text = "今天的天气很好，我们一起去公园走走，然后喝茶。你好。"
@@ -194,22 +131,6 @@ def test_a_segment_goes_on_from_the_speech_before_it_unless_told_otherwise(tmp_p
         assert unsaid["segments"] == 2
         assert server.say(text, use_cache=True).json()["audio_base64"] == unsaid["audio_base64"]
         assert server.say(text, use_cache=False).json()["audio_base64"] != unsaid["audio_base64"]
-
-
-def test_sampling_is_how_many_tokens_topk_chooses_from(server: Running) -> None:
-    text = "天气"
-    certain = [wav(server, text, sample_method="topk", sampling=1, seed=seed) for seed in (1, 2)]
-    free = wav(server, text, sample_method="topk", seed=1)
-    assert free == wav(server, text, sample_method="topk", sampling=25, seed=1)
-    assert free != certain[0]
-
-
-def test_more_candidates_change_what_is_heard(server: Running) -> None:
-    """The best of five is the first of them for one seed in five."""
-    seeds = range(3)
-    alone = [wav(server, "你好", seed=seed) for seed in seeds]
-    best = [wav(server, "你好", seed=seed, beam_size=5) for seed in seeds]
-    assert best != alone
 
 
 def test_a_long_text_takes_the_long_lane(server: Running) -> None:
@@ -281,15 +202,3 @@ def test_a_damaged_checkpoint_is_one_clear_error(
         assert "up_proj" in body["cause"]
         answer = server.say("你好")
         assert (answer.status_code, answer.json()["code"]) == (503, "unhealthy")
-
-
-def test_marks_are_heard(server: Running) -> None:
-    """A pause of exactly its length, at any speed, between two voices and a word that is spelt."""
-    text = "[[重庆|chong2 qing4]]。[[pause 0.8]][[voice exampleB]]你好。"
-    for speed in (1.0, 2.0):
-        wave, rate = soundfile.read(io.BytesIO(wav(server, text, speed=speed)))
-        silent = "".join(" " if sample else "." for sample in wave)
-        assert max(map(len, silent.split())) == pytest.approx(0.8 * rate, abs=0.005 * rate)
-    refused = server.say("你好[[重庆|chong9]]")
-    assert (refused.status_code, refused.json()["code"]) == (400, "malformed_pronunciation")
-    assert "'chong9'" in refused.json()["message"]
