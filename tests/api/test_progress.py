@@ -45,12 +45,6 @@ def test_a_line_a_segment_without_the_text(serve: Serve, caplog: pytest.LogCaptu
     assert not any("secret" in record.getMessage() for record in caplog.records)
 
 
-def test_one_segment_needs_no_line_of_its_own(server: Running, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        server.say()
-    assert [record for record in caplog.records if record.name == "glm_tts_api.progress"] == []
-
-
 def test_the_requests_being_spoken_and_how_far_they_are(serve: Serve) -> None:
     steps = Semaphore(0)
     engine = ToneEngine(n_segments=3, segment_s=600)

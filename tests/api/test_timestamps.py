@@ -41,16 +41,6 @@ def test_json_answers_have_them_where_they_are_asked_for(serve: Serve) -> None:
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_field")
 
 
-def test_subtitles_are_of_what_was_written(server: Running) -> None:
-    answer = server.say(TEXT, subtitle="srt").json()
-    assert "timestamps" not in answer
-    assert answer["subtitle"].startswith("1\n00:00:00,000 --> 00:00:")
-    assert " ".join(answer["subtitle"].split()).endswith(TEXT)
-    vtt = server.say(TEXT, subtitle="vtt", timestamps="segment").json()
-    assert vtt["subtitle"].startswith("WEBVTT\n\n00:00:00.000 --> ")
-    assert vtt["timestamps"][0].keys() == {"segment", "text", "start", "end"}
-
-
 @pytest.mark.parametrize("stream", [True, False])
 def test_of_any_answer_they_can_be_fetched_afterwards(server: Running, stream: bool) -> None:
     with server.client() as client:

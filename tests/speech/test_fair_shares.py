@@ -97,14 +97,6 @@ def test_a_full_line_makes_room_for_a_client_that_has_less_of_it() -> None:
     scene(play_it, queue_size=4)
 
 
-def test_a_client_alone_has_the_whole_line() -> None:
-    async def play_it(crowd: Crowd) -> None:
-        answers = await asyncio.gather(*crowd.come(A, 6), return_exceptions=True)
-        assert [isinstance(each, QueueFull) for each in answers] == [False] * 5 + [True]
-
-    scene(play_it, queue_size=4)
-
-
 def test_a_client_holds_no_more_places_than_it_may_and_keeps_nobody_from_the_others() -> None:
     async def play_it(crowd: Crowd) -> None:
         capped = Client("capped", is_named=True, places=1)

@@ -53,25 +53,6 @@ def test_an_answer_may_still_be_sent_once_the_deadline_has_passed() -> None:
     play(scenario)
 
 
-def test_first_come_first_served_and_all_counted() -> None:
-    async def scenario(lanes: Lanes) -> None:
-        order: list[int] = []
-
-        async def client(number: int) -> None:
-            async with lanes.admit():
-                order.append(number)
-                await asyncio.sleep(0.002)
-
-        tasks = [asyncio.create_task(client(number)) for number in range(8)]
-        await asyncio.sleep(0)
-        assert (lanes.counts()["active"], lanes.counts()["waiting"]) == (1, 7)
-        await asyncio.gather(*tasks)
-        assert order == list(range(8))
-        assert lanes.counts() == counted(total=8, completed=8)
-
-    play(scenario)
-
-
 @pytest.mark.parametrize("queue_size", [0, 2])
 def test_a_full_line_sends_away_at_once(queue_size: int) -> None:
     async def scenario(lanes: Lanes) -> None:
