@@ -53,27 +53,24 @@ def with_key(server: Running, key: str) -> httpx.Client:
 
 
 def test_named_and_plain_keys_open_the_server_and_no_other_does(
-    server: Running, caplog: pytest.LogCaptureFixture
+    serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """What each named key asked for stands in the metrics that METRICS_KEY opens, and in no others."""
     caplog.set_level("INFO", "glm_tts_api.request")
+    files: dict[str, Any] = {"prepare": write_keys, "api_keys": "plain", "api_keys_file": "keys.toml"}
+    server = serve(**files, metrics_key="figures")
     for key, status in (("app's", 200), ("plain", 200), ("x", 403), (sha256(b"app's").hexdigest(), 403)):
         with with_key(server, key) as client:
             assert client.post("/api/v1/tts", data=SAY).status_code == status
-    with server.client() as client:
+    with server.client() as client, serve(**files).client() as open_to_all:
         assert client.post("/api/v1/tts", data=SAY).status_code == 401
-        assert "glm_tts_key_" not in client.get("/metrics").text, "anybody may read these"
-    lines = lines_of(caplog, "glm_tts_api.request", 2)
-    assert ["client=app " in lines[0], "client=127.0.0.1 " in lines[1]] == [True, True]
-
-
-def test_the_key_of_the_metrics_opens_what_each_named_key_asked_for(serve: Serve) -> None:
-    server = serve(prepare=write_keys, api_keys="plain", api_keys_file="keys.toml", metrics_key="figures")
-    with with_key(server, "app's") as client:
-        assert client.post("/api/v1/tts", data=SAY).status_code == 200
+        assert "glm_tts_key_" not in open_to_all.get("/metrics").text
     with with_key(server, "figures") as client:
         scrape = Scrape(client.get("/metrics").text)
     assert scrape("key_requests_total", key="app", outcome="completed") == 1
     assert scrape("key_audio_seconds_total", key="app") == 0.5
+    lines = lines_of(caplog, "glm_tts_api.request", 2)
+    assert ["client=app " in lines[0], "client=127.0.0.1 " in lines[1]] == [True, True]
 
 
 def test_a_key_that_has_begun_its_requests_of_a_minute_is_told_when_to_come_back(server: Running) -> None:
@@ -94,47 +91,39 @@ def test_a_key_that_has_begun_its_requests_of_a_minute_is_told_when_to_come_back
         assert client.post("/api/v1/tts", data=SAY).status_code == 200
 
 
-def test_a_key_for_some_voices_speaks_with_no_other_and_changes_nothing(server: Running) -> None:
+def test_a_key_for_some_voices_speaks_sees_and_hears_no_other_and_changes_nothing(server: Running) -> None:
     recording = {"prompt_audio": ("a.wav", voice_wav(2.0))}
     with with_key(server, "one's") as client:
         assert client.post("/api/v1/tts", data=SAY).status_code == 200
         assert client.post("/v1/audio/speech", json={"input": "hi", "voice": "alloy"}).status_code == 200
-        marked = {**SAY, "input_text": "hello [[voice exampleB]] there"}
+        listed = client.get("/api/v1/prompts").json()
+        assert (listed["writable"], [each["index"] for each in listed["prompts"]]) == (False, ["exampleA"])
+        for path in ("/api/v1/prompts/exampleA", "/api/v1/prompts/exampleA/audio"):
+            assert client.get(path).status_code == 200
+        with ZipFile(io.BytesIO(client.get("/api/v1/prompts.zip").content)) as file:
+            assert set(json.loads(file.read("prompt_cache.json"))) == {"exampleA"}
         with_recording = {"input_text": "hello", "prompt_text": "hello there"}
         refusals = [
             client.post("/api/v1/tts", data={**SAY, "index": "exampleB"}),
-            client.post("/api/v1/tts", data=marked),
+            client.post("/api/v1/tts", data={**SAY, "input_text": "hello [[voice exampleB]] there"}),
             client.post("/api/v1/tts", data=with_recording, files=recording),
+            *(client.get(f"/api/v1/prompts{path}") for path in ("/exampleB", "/exampleB/audio")),
+            client.get("/api/v1/prompts.zip?index=exampleB"),
             client.delete("/api/v1/prompts/exampleA"),
             client.post("/api/v1/clear_cache"),
             client.post("/api/v1/jobs", json=SAY),
             client.get("/api/v1/jobs"),
         ]
-        assert [(each.status_code, each.json()["code"]) for each in refusals] == [(403, "forbidden")] * 7
+        assert [(each.status_code, each.json()["code"]) for each in refusals] == [(403, "forbidden")] * 10
         assert "exampleA" in refusals[0].json()["error"]
-        assert client.get("/api/v1/prompts").json()["writable"] is False
     with talking(server.url, additional_headers={"X-API-Key": "one's"}) as socket:
         tell(socket, "start", voice="exampleB")
         tell(socket, "text", text="Hello there.")
         tell(socket, "flush")
         (error, *_), audio = heard(socket, "error")
         assert (error["code"], audio) == ("forbidden", b"")
-
-
-def test_a_key_for_some_voices_sees_and_hears_the_recordings_of_no_other(server: Running) -> None:
-    with with_key(server, "one's") as client:
-        listed = client.get("/api/v1/prompts").json()
-        assert (listed["count"], [each["index"] for each in listed["prompts"]]) == (1, ["exampleA"])
-        for path in ("/api/v1/prompts/{}", "/api/v1/prompts/{}/audio"):
-            statuses = [client.get(path.format(name)).status_code for name in ("exampleA", "exampleB")]
-            assert statuses == [200, 403]
-        exported = client.get("/api/v1/prompts.zip")
-        with ZipFile(io.BytesIO(exported.content)) as file:
-            assert set(json.loads(file.read("prompt_cache.json"))) == {"exampleA"}
-        assert client.get("/api/v1/prompts.zip?index=exampleB").status_code == 403
     with with_key(server, "plain") as client:
         assert client.get("/api/v1/prompts").json()["count"] == 2
-        assert client.get("/api/v1/prompts/exampleB/audio").status_code == 200
 
 
 def test_a_changed_file_holds_within_a_second_and_a_broken_one_changes_nothing(

@@ -1,134 +1,107 @@
-"""The last answers again: in every format, in parts, by their request id and by their address."""
+"""The last answers again, in every format and in parts: by their request id, by their address; parts of a
+voice's recording; HEAD where GET answers."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-import av
 import httpx
 import numpy as np
 import pytest
 import soundfile
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from glm_tts_api.http.ranges import ranged
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
-from tests.recordings import voice_wav
+from tests.api.waiting import wait_until
+from tests.recordings import seconds_of, voice_wav
 
 Serve = Callable[..., Running]
-TTS, SOVITS = "/api/v1/tts", "/tts"
+TTS, SOVITS, AUDIO = "/api/v1/tts", "/tts", "/api/v1/prompts/exampleA/audio"
 SAY = {"input_text": "hello", "index": "exampleA"}
 SAFARI = {"Range": "bytes=0-1"}  # what it asks before it plays
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
 
 
 def again(client: httpx.Client, answer: httpx.Response, **query: str) -> httpx.Response:
     return client.get(f"/api/v1/audio/{answer.headers['X-Request-Id']}", params=query)
 
 
-def samples_of(file: bytes) -> tuple[Any, int]:
-    with av.open(io.BytesIO(file)) as container:
-        rate = container.streams.audio[0].rate
-        frames = [frame.to_ndarray().mean(axis=0) for frame in container.decode(audio=0)]
-    return np.concatenate(frames), rate
-
-
-def test_an_answer_can_be_heard_again_in_every_format(server: Running) -> None:
-    with server.client() as client:
-        answer = client.post(TTS, json={**SAY, "response_format": "mp3", "stream": True})
+@pytest.mark.parametrize("audio_format", ["wav", "flac", "pcm", "opus", "aac", "mp3", "json"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_it_is_what_was_heard(server: Running, client: httpx.Client, audio_format: str, stream: bool) -> None:
+    """At its speed; of a stream too, whose WAV could not say how long it is."""
+    fields = {**SAY, "response_format": audio_format, "speed": 2.0}
+    answer = client.post(TTS, json={**fields, "stream": stream and audio_format != "json"})
+    if audio_format != "json" and not (stream and audio_format in ("wav", "flac")):  # with their length now
         assert again(client, answer).content == answer.content
-        wav = again(client, answer, format="WAV")
-        pcm, rate = soundfile.read(io.BytesIO(wav.content), dtype="int16")
-        assert (len(pcm), rate, wav.headers["Content-Type"]) == (12000, 24000, "audio/wav")
-        assert again(client, answer, format="pcm").content == pcm.tobytes()
-        flac, _ = soundfile.read(io.BytesIO(again(client, answer, format="flac").content), dtype="int16")
-        assert np.array_equal(flac, pcm)
-        for audio_format in ("opus", "aac", "mp3"):
-            samples, rate = samples_of(again(client, answer, format=audio_format).content)
-            assert len(samples) / rate == pytest.approx(0.5, abs=0.05)
+    pcm, _ = soundfile.read(io.BytesIO(again(client, answer, format="WAV").content), dtype="int16")
+    flac, _ = soundfile.read(io.BytesIO(again(client, answer, format="flac").content), dtype="int16")
+    assert len(pcm) == 6000
+    assert np.array_equal(flac, pcm)
+    if audio_format in ("pcm", "wav"):
+        assert pcm.tobytes() == answer.content.partition(b"LIST")[0][44 if audio_format == "wav" else 0 :]
+    assert again(client, answer, format="m4a").status_code == 400
     assert server.engine.n_spoken == 1
 
 
-@pytest.mark.parametrize("audio_format", ["wav", "flac", "pcm", "opus", "aac", "json"])
-@pytest.mark.parametrize("stream", [True, False])
-def test_it_is_what_was_heard(server: Running, audio_format: str, stream: bool) -> None:
-    """At its speed; of a stream too, whose WAV could not say how long it is."""
-    with server.client() as client:
-        fields = {**SAY, "response_format": audio_format, "stream": stream, "speed": 2.0}
-        answer = client.post(TTS, json=fields)
-        if audio_format == "json" and stream:
-            assert answer.status_code == 400
-            return
-        wav = again(client, answer, format="wav").content
-        if not stream and audio_format not in ("json", "wav"):
-            assert again(client, answer).content == answer.content
-        pcm, _ = soundfile.read(io.BytesIO(wav), dtype="int16")
-        assert len(pcm) == 6000
-        if audio_format == "pcm":
-            assert pcm.tobytes() == answer.content
-        if audio_format == "wav":
-            assert wav.partition(b"LIST")[0][44:] == answer.content.partition(b"LIST")[0][44:]
-
-
-def test_parts_of_it_are_parts_of_one_file(server: Running) -> None:
-    with server.client() as client:
-        url = f"/api/v1/audio/{client.post(TTS, json=SAY).json()['request_id']}"
-        whole = client.get(url, params={"format": "opus"})
-        for asked, part in ((SAFARI, whole.content[:2]), ({"Range": "bytes=100-"}, whole.content[100:])):
-            answer = client.get(url, params={"format": "opus"}, headers=asked)
-            assert (answer.status_code, answer.content) == (206, part)
-            assert answer.headers["ETag"] == whole.headers["ETag"]
-        assert client.get(url).headers["ETag"] != whole.headers["ETag"]
-        assert client.head(url).headers["Content-Length"] == str(len(client.get(url).content))
-        assert client.get(url, headers={"Range": "bytes=9999999-"}).status_code == 416
-
-
-def test_what_is_not_there_is_a_404(server: Running) -> None:
-    with server.client() as client:
-        missing = client.get("/api/v1/audio/nothing")
-        assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
-        assert "RECENT_MB" in missing.json()["message"]
-        answer = client.post(TTS, json={**SAY, "response_format": "wav"})
-        assert again(client, answer, format="m4a").status_code == 400
+def test_parts_of_it_are_parts_of_one_file(client: httpx.Client) -> None:
+    url = f"/api/v1/audio/{client.post(TTS, json=SAY).json()['request_id']}"
+    whole = client.get(url, params={"format": "opus"})
+    part = client.get(url, params={"format": "opus"}, headers={"Range": "bytes=100-"})
+    assert (part.status_code, part.content) == (206, whole.content[100:])
+    assert part.headers["ETag"] == whole.headers["ETag"] != client.get(url).headers["ETag"]
+    assert client.head(url).headers["Content-Length"] == str(len(client.get(url).content))
 
 
 def test_each_key_fetches_its_own_alone(serve: Serve) -> None:
     server = serve(api_keys="first,second")
     with server.client(headers={"X-API-Key": "first"}) as client:
         answer = client.post(TTS, json=SAY)
-        assert again(client, answer).status_code == 200
-        by_bearer = {"X-API-Key": "", "Authorization": "Bearer first"}
-        assert (
-            client.get(f"/api/v1/audio/{answer.json()['request_id']}", headers=by_bearer).status_code == 200
-        )
-    with server.client(headers={"X-API-Key": "second"}) as other:
-        assert again(other, answer).status_code == 404
-    with server.client() as nobody:
-        assert again(nobody, answer).status_code == 401
+    for headers, status in (
+        ({"X-API-Key": "first"}, 200),
+        ({"Authorization": "Bearer first"}, 200),
+        ({"X-API-Key": "second"}, 404),
+        ({}, 401),
+    ):
+        with server.client(headers=headers) as other:
+            assert again(other, answer).status_code == status
 
 
 def test_only_the_last_are_kept(serve: Serve) -> None:
     server = serve(ToneEngine(seconds=9.0), recent_mb=1)
     with server.client() as client:
-        first, second, third = (
+        answers = [
             client.post(TTS, json={**SAY, "response_format": audio_format, "stream": True})
             for audio_format in ("wav", "mp3", "wav")
-        )
-        assert [again(client, one).status_code for one in (first, second, third)] == [404, 200, 200]
-        assert again(client, second, format="opus").status_code == 200  # which takes room too
+        ]
+        assert [again(client, one).status_code for one in answers] == [404, 200, 200]
+        assert again(client, answers[1], format="opus").status_code == 200  # which takes room too
 
 
 def test_an_answer_that_is_larger_than_the_store_is_sent_and_not_kept(serve: Serve) -> None:
     server = serve(ToneEngine(seconds=6.0, n_segments=4), recent_mb=1)
-    with server.client() as client:
+    with server.client() as client, serve(recent_mb=0).client() as none:
         small = client.post(TTS, json={**SAY, "response_format": "mp3"})
         for stream in (True, False):
             large = client.post(TTS, json={**SAY, "response_format": "pcm", "stream": stream})
             assert len(large.content) == 4 * 6 * 48000
             assert again(client, large).status_code == 404
         assert again(client, small).status_code == 404
-    with serve(recent_mb=0).client() as client:
-        assert again(client, client.post(TTS, json=SAY)).status_code == 404
+        assert again(none, none.post(TTS, json=SAY)).status_code == 404
 
 
 def test_a_stream_that_was_left_is_not_kept(serve: Serve) -> None:
@@ -141,63 +114,136 @@ def test_a_stream_that_was_left_is_not_kept(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "&response_format=wav", "&response_format=flac&stream=false"])
-def test_an_address_is_spoken_once_for_all_its_parts(server: Running, query: str) -> None:
+def test_an_address_is_spoken_once_for_all_its_parts(
+    server: Running, client: httpx.Client, query: str
+) -> None:
     """As Safari asks: two bytes, then the rest in parts."""
     url = f"{TTS}?input_text=hello&index=exampleA{query}"
-    with server.client() as client:
-        first = client.get(url, headers=SAFARI)
-        n_bytes = int(first.headers["Content-Range"].rpartition("/")[2])
-        assert (first.status_code, len(first.content)) == (206, 2)
-        rest = [
-            client.get(url, headers={"Range": f"bytes={at}-{at + 999}"}) for at in range(0, n_bytes, 1000)
-        ]
-        whole = b"".join(part.content for part in rest)
-        assert (len(whole), {part.headers["ETag"] for part in rest}) == (n_bytes, {first.headers["ETag"]})
-        assert server.engine.n_spoken == 1
-        samples, rate = samples_of(whole)
-        assert len(samples) / rate == pytest.approx(0.5, abs=0.05)
-        head = client.head(url)
-        assert (head.headers["Content-Length"], head.headers["Accept-Ranges"]) == (str(n_bytes), "bytes")
-        assert client.get(url, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
-    assert server.engine.n_spoken == 1
-    assert server.lane()["total"] == 1
+    first = client.get(url, headers=SAFARI)
+    n_bytes = int(first.headers["Content-Range"].rpartition("/")[2])
+    assert (first.status_code, len(first.content)) == (206, 2)
+    rest = [client.get(url, headers={"Range": f"bytes={at}-{at + 999}"}) for at in range(0, n_bytes, 1000)]
+    whole = b"".join(part.content for part in rest)
+    assert (len(whole), {part.headers["ETag"] for part in rest}) == (n_bytes, {first.headers["ETag"]})
+    assert seconds_of(whole) == pytest.approx(0.5, abs=0.05)
+    head = client.head(url)
+    assert (head.headers["Content-Length"], head.headers["Accept-Ranges"]) == (str(n_bytes), "bytes")
+    assert client.get(url, headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+    assert (server.engine.n_spoken, server.lane()["total"]) == (1, 1)
 
 
-def test_the_parts_of_a_stream_are_parts_of_what_it_sent(server: Running) -> None:
+def test_the_parts_of_a_stream_are_parts_of_what_it_sent(server: Running, client: httpx.Client) -> None:
     """As Chromium asks: all of it from the beginning, then, of what has been played, parts."""
     url = f"{TTS}?input_text=hello&index=exampleA&response_format=wav"
-    with server.client() as client:
-        streamed = client.get(url, headers={"Range": "bytes=0-"})
-        assert (streamed.status_code, "Content-Length" in streamed.headers) == (200, False)
-        part = client.get(url, headers={"Range": "bytes=5000-", "If-Range": streamed.headers["ETag"]})
-        assert (part.status_code, part.content) == (206, streamed.content[5000:])
-        assert client.get(url, headers={"Range": "bytes=0-"}).content == streamed.content
-        assert server.engine.n_spoken == 1
-        assert client.get(url).content == streamed.content
+    streamed = client.get(url, headers={"Range": "bytes=0-"})
+    assert (streamed.status_code, "Content-Length" in streamed.headers) == (200, False)
+    part = client.get(url, headers={"Range": "bytes=5000-", "If-Range": streamed.headers["ETag"]})
+    assert (part.status_code, part.content) == (206, streamed.content[5000:])
+    assert client.get(url, headers={"Range": "bytes=0-"}).content == streamed.content
+    assert server.engine.n_spoken == 1
+    assert client.get(url).content == streamed.content
     assert server.engine.n_spoken == 2, "without a Range it is said again"
 
 
-def test_an_address_is_spoken_anew_where_it_may_sound_otherwise(server: Running) -> None:
-    url = f"{TTS}?input_text=hello&index=mine"
-    recording = {"index": "mine", "prompt_text": "text"}
-    with server.client() as client:
-        files = {"prompt_audio": ("a.wav", voice_wav(2.0))}
-        assert client.post("/api/v1/prompts", data=recording, files=files).status_code == 201
-        etags = [client.get(url, headers=SAFARI).headers["ETag"]]
-        etags.append(client.get(f"{url}&seed=7", headers=SAFARI).headers["ETag"])
-        client.put("/api/v1/lexicon/hello", json={"replacement": "hi"})
-        etags.append(client.get(url, headers=SAFARI).headers["ETag"])
-        client.put("/api/v1/prompts/mine", json={"prompt_text": "another"})
-        etags.append(client.get(url, headers=SAFARI).headers["ETag"])
+def test_an_address_is_spoken_anew_where_it_may_sound_otherwise(
+    server: Running, client: httpx.Client
+) -> None:
+    url, files = f"{TTS}?input_text=hello&index=mine", {"prompt_audio": ("a.wav", voice_wav(2.0))}
+    client.post("/api/v1/prompts", data={"index": "mine", "prompt_text": "text"}, files=files)
+    etags = [client.get(url, headers=SAFARI).headers["ETag"]]
+    etags.append(client.get(f"{url}&seed=7", headers=SAFARI).headers["ETag"])
+    client.put("/api/v1/lexicon/hello", json={"replacement": "hi"})
+    etags.append(client.get(url, headers=SAFARI).headers["ETag"])
+    client.put("/api/v1/prompts/mine", json={"prompt_text": "another"})
+    etags.append(client.get(url, headers=SAFARI).headers["ETag"])
     assert len(set(etags)) == server.engine.n_spoken == 4
 
 
-def test_other_addresses_that_speak_have_parts_too(server: Running) -> None:
+def test_other_dialects_have_parts_and_are_kept_too(server: Running, client: httpx.Client) -> None:
     url = f"{SOVITS}?text=hello&ref_audio_path=exampleA.wav"
-    with server.client() as client:
-        first = client.get(url, headers=SAFARI)
-        assert (first.status_code, first.content) == (206, b"RI")
-        assert client.get(url, headers={"Range": "bytes=2-3"}).content == b"FF"
-        openai = client.post("/v1/audio/speech", json={"input": "hello", "voice": "exampleA"})
-        assert again(client, openai).content == openai.content
+    for asked, part in ((SAFARI, b"RI"), ({"Range": "bytes=2-3"}, b"FF")):
+        answer = client.get(url, headers=asked)
+        assert (answer.status_code, answer.content) == (206, part)
+    openai = client.post("/v1/audio/speech", json={"input": "hello", "voice": "exampleA"})
+    assert again(client, openai).content == openai.content
     assert server.engine.n_spoken == 2
+
+
+def test_a_range_is_a_part_of_a_recording_and_what_is_no_single_range_gets_the_whole(
+    client: httpx.Client,
+) -> None:
+    whole = client.get(AUDIO).content
+    size = len(whole)
+    for asked, first, end in (
+        *(("bytes=0-1", 0, 2), ("bytes=100-", 100, size), ("bytes=-5", size - 5, size)),
+        *(("Bytes = 7-999999999", 7, size),),
+    ):
+        part = client.get(AUDIO, headers={"Range": asked})
+        assert (part.status_code, part.content) == (206, whole[first:end])
+        assert part.headers["Content-Range"] == f"bytes {first}-{end - 1}/{size}"
+    for asked in ("bytes=5-4", "bytes=-", "bytes=0-1,4-5", "seconds=0-1", "bytes=x", "0-1"):
+        answer = client.get(AUDIO, headers={"Range": asked})
+        assert (answer.status_code, answer.content) == (200, whole)
+        assert (answer.headers["Accept-Ranges"], answer.headers["Content-Length"]) == ("bytes", str(size))
+    for asked in ("bytes=999999999-", "bytes=-0"):
+        refused = client.get(AUDIO, headers={"Range": asked})
+        assert (refused.status_code, refused.headers["Content-Range"]) == (416, f"bytes */{size}")
+    head = client.head(AUDIO, headers=SAFARI)
+    assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", str(size))
+
+
+def test_a_range_of_other_bytes_gets_these_whole_and_who_has_them_gets_nothing(client: httpx.Client) -> None:
+    whole, etag = client.get(AUDIO).content, client.get(AUDIO).headers["ETag"]
+    weak, date = f"W/{etag}", "Fri, 27 Nov 2026 00:00:00 GMT"
+    for tag, body in ((etag, whole[:2]), ('"another"', whole), (weak, whole), (date, whole)):
+        assert client.get(AUDIO, headers={**SAFARI, "If-Range": tag}).content == body
+    for tags in (etag, weak, f'"other", {etag}', "*"):
+        known = client.get(AUDIO, headers={**SAFARI, "If-None-Match": tags})
+        assert (known.status_code, known.content, known.headers["ETag"]) == (304, b"", etag)
+    assert client.get(AUDIO, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_file_is_sent_as_it_was_when_it_was_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "audio"
+    file.write_bytes(bytes(range(256)) * 2**13)
+
+    async def answer(request: Request) -> Response:
+        response = await ranged(request, file, media_type="audio/wav", etag="tag")
+        (tmp_path / "new").write_bytes(b"new")
+        (tmp_path / "new").replace(file)
+        return response
+
+    config = uvicorn.Config(Starlette(routes=[Route("/", answer)]), port=0, log_config=None)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started, 20)
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    try:
+        part = httpx.get(url, headers={"Range": "bytes=257-"}, trust_env=False, timeout=60)
+        assert (part.status_code, part.content) == (206, (bytes(range(256)) * 2**13)[257:])
+        assert httpx.get(url, trust_env=False, timeout=60).content == b"new"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def test_head_has_the_headers_of_get_and_speaks_nothing(server: Running, client: httpx.Client) -> None:
+    """As players and link checkers ask before they fetch."""
+    for path in (
+        *("/api/v1/health", "/api/v1/health/live", "/api/v1/prompts", AUDIO, "/v1/models", "/v1/voices"),
+        *("/v1/audio/voices", "/health", "/docs", "/openapi.json", "/"),
+    ):
+        head, whole = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (200, b"")
+        for name in ("Content-Type", "ETag", "Content-Disposition"):
+            assert head.headers.get(name) == whole.headers.get(name)
+    for audio_format, kind in (("mp3", "audio/mpeg"), ("json", "application/json")):
+        head = client.head(TTS, params={**SAY, "response_format": audio_format})
+        assert (head.status_code, head.headers["Content-Type"]) == (200, kind)
+        assert "Content-Length" not in head.headers
+    sovits = {"text": "hello", "ref_audio_path": "exampleA.wav"}
+    assert client.head(SOVITS, params=sovits).headers["Content-Type"] == "audio/wav"
+    assert client.head(TTS, params={**SAY, "index": "nobody"}).status_code == 404
+    assert client.head("/v1/audio/speech").status_code == 405
+    assert (server.engine.requests, server.lane()["total"]) == ([], 0)

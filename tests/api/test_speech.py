@@ -1,132 +1,78 @@
-"""A request that holds is spoken: JSON and WAV, by form, by JSON, by index and by recording."""
+"""A request that holds is spoken, whole or while it is made: how long it is, what it says of itself, what
+ends it early. Over a real port, with an engine that speaks a tone a segment."""
 
 from __future__ import annotations
 
 import base64
 import io
+import re
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, get_args
 
-import numpy as np
+import httpx
 import pytest
 import soundfile
 
+from glm_tts_api.audio.encode import Encoder, open_encoder
+from glm_tts_api.audio.mark import TERM
+from glm_tts_api.contracts import AudioFormat
+from glm_tts_api.errors import InternalFault
+from tests.api.dialects import ELEVENLABS, OPENAI, SAY
 from tests.api.running import Running
+from tests.api.socket_client import heard, talking, tell
 from tests.api.tone_engine import ToneEngine
-from tests.recordings import encoded_by_ffmpeg, voice, voice_wav
+from tests.api.waiting import wait_until
+from tests.recordings import encoded_by_ffmpeg, voice
+
+Serve = Callable[..., Running]
+FORMATS = ("wav", "flac", "mp3", "opus", "aac", "pcm")
+STREAM = {"input_text": "hello", "index": "exampleA", "stream": "true", "response_format": "pcm"}
 
 
-def decoded(wav: bytes) -> tuple[np.ndarray, int]:
-    with soundfile.SoundFile(io.BytesIO(wav)) as file:
-        assert (file.format, file.subtype, file.channels) == ("WAV", "PCM_16", 1)
-        return file.read(), file.samplerate
+def streamed(server: Running, **fields: Any) -> tuple[httpx.Response, bytes]:
+    """The answer's head, and its body."""
+    with server.client() as client, client.stream("POST", "/api/v1/tts", data=STREAM | fields) as response:
+        return response, b"".join(response.iter_raw())
 
 
 def test_the_guides_curl_line(server: Running) -> None:
     fields = ["-F", "input_text=测试文本", "-F", "index=exampleA", "-F", "sample_rate=24000"]
-    url = f"{server.url}/api/v1/tts"
-    done = subprocess.run(
-        ["curl", "-s", "--noproxy", "*", "-X", "POST", url, *fields], capture_output=True, check=True
-    )
-    assert b'"success": true' in done.stdout
+    command = ["curl", "-s", "--noproxy", "*", "-X", "POST", f"{server.url}/api/v1/tts", *fields]
+    assert b'"success": true' in subprocess.run(command, capture_output=True, check=True).stdout
 
 
-def test_json_answer(server: Running) -> None:
-    response = server.say("你好", seed=7)
-    assert response.headers["Content-Type"] == "application/json"
-    body = response.json()
-    assert body["success"] is True
-    assert body["error"] is None
-    assert body["sample_rate"] == 24000
-    assert body["generation_time"] == round(body["generation_time"], 2)
-    assert body["segments"] == 1
-    samples, rate = decoded(base64.b64decode(body["audio_base64"], validate=True))
-    assert rate == 24000
-    assert body["audio_seconds"] == pytest.approx(len(samples) / rate) == 0.5
-
-
-def test_the_real_time_factor_is_work_over_speech(serve: Callable[..., Running]) -> None:
+def test_a_json_answer_tells_its_length_and_its_work(serve: Serve) -> None:
     server = serve(ToneEngine(delay_s=0.4, seconds=4.0))
     body = server.say().json()
+    with soundfile.SoundFile(io.BytesIO(base64.b64decode(body["audio_base64"], validate=True))) as file:
+        assert (file.format, file.subtype, file.channels, file.frames) == ("WAV", "PCM_16", 1, 4 * 24000)
+    assert (body["success"], body["error"], body["segments"], body["audio_seconds"]) == (True, None, 1, 4.0)
     assert 0.4 <= body["generation_time"] < 4.0
+    assert body["generation_time"] == round(body["generation_time"], 2)
     assert body["rtf"] == pytest.approx(body["generation_time"] / 4.0, abs=0.005)
-
-
-def test_wav_answer(server: Running) -> None:
-    response = server.say(response_format="wav", sample_rate=32000)
-    samples, rate = decoded(response.content)
-    assert response.headers["Content-Type"] == "audio/wav"
-    assert response.headers["X-Sample-Rate"] == str(rate) == "32000"
-    assert float(response.headers["X-Audio-Seconds"]) == len(samples) / rate == 0.5
-    assert float(response.headers["X-Generation-Time"]) >= 0
-    assert response.headers["X-Request-Id"]
-
-
-def test_the_three_bodies_mean_the_same(server: Running) -> None:
-    fields = {"input_text": "你好", "index": "exampleA", "seed": 3, "response_format": "wav"}
-    with server.client() as client:
-        answers = [
-            client.post("/api/v1/tts", data=fields),
-            client.post("/api/v1/tts", json=fields),
-            client.post("/api/v1/tts", files={name: (None, str(value)) for name, value in fields.items()}),
-            client.post(
-                "/api/v1/tts",
-                content="input_text=你好&index=exampleA&seed=3&response_format=wav".encode(),
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-            ),
-        ]
-    assert [answer.status_code for answer in answers] == [200] * 4
-    assert len({answer.content for answer in answers}) == 1
-
-
-def test_a_form_whose_type_names_its_charset(server: Running) -> None:
-    body = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
-    form = body.format("input_text", "你好") + body.format("index", "exampleA") + "--x--\r\n"
-    headers = {"Content-Type": "multipart/form-data; boundary=x; charset=utf-8"}
-    with server.client() as client:
-        assert client.post("/api/v1/tts", content=form.encode(), headers=headers).status_code == 200
-
-
-def test_empty_and_unknown_fields_are_ignored(server: Running) -> None:
-    files = {"prompt_audio": ("", b"")}
-    fields = {"input_text": "hi", "index": "exampleB", "prompt_text": "", "seed": "", "feeling": "good"}
-    with server.client() as client:
-        assert client.post("/api/v1/tts", data=fields, files=files).status_code == 200
-        nulls = {"input_text": "hi", "index": "exampleB", "seed": None, "prompt_text": None}
-        assert client.post("/api/v1/tts", json=nulls).status_code == 200
+    answer = server.say(response_format="wav", speed=2.0)
+    assert float(answer.headers["X-Audio-Seconds"]) == pytest.approx(2.0, rel=0.03)
+    assert float(answer.headers["X-Generation-Time"]) >= 0.4
 
 
 @pytest.mark.parametrize(
     ("name", "recording"),
     [
-        ("voice.wav", voice_wav(2.0)),
         ("voice.m4a", encoded_by_ffmpeg(voice(2.0, 48000), 48000, "mp4", "aac")),
         ("voice.webm", encoded_by_ffmpeg(voice(2.0, 48000), 48000, "webm", "libopus")),
     ],
 )
 def test_a_recording_as_voice(server: Running, name: str, recording: bytes) -> None:
+    said, files = {"input_text": "hello", "prompt_text": "said"}, {"prompt_audio": (name, recording)}
     with server.client() as client:
-        response = client.post(
-            "/api/v1/tts",
-            data={"input_text": "hello", "prompt_text": "what is said"},
-            files={"prompt_audio": (name, recording)},
-        )
-    assert response.status_code == 200, response.text
-
-
-def test_a_recording_without_its_transcript_and_the_reverse(server: Running) -> None:
-    with server.client() as client:
-        files = {"prompt_audio": ("voice.wav", voice_wav(2.0))}
-        for data, message in (
-            ({}, "prompt_audio needs prompt_text, its exact transcript."),
-            ({"prompt_text": " "}, "prompt_audio needs prompt_text, its exact transcript."),
-        ):
-            answer = client.post("/api/v1/tts", data={"input_text": "hello", **data}, files=files)
-            assert (answer.status_code, answer.json()["message"]) == (400, message)
-        answer = client.post("/api/v1/tts", data={"input_text": "hello", "prompt_text": "what is said"})
-        assert answer.status_code == 400
-        assert answer.json()["message"].startswith("prompt_text needs prompt_audio")
+        assert client.post("/api/v1/tts", data=said, files=files).status_code == 200
+        refused = client.post("/api/v1/tts", data={**said, "index": "exampleA"}, files=files)
+    assert (refused.status_code, "either index" in refused.json()["message"]) == (400, True)
 
 
 def test_a_sane_request_id_is_kept_and_another_replaced(server: Running) -> None:
@@ -141,20 +87,138 @@ def test_the_verification_sentence_counts_nowhere_and_once(server: Running) -> N
     token = server.root / "run" / "verify.token"
     token.parent.mkdir(exist_ok=True)
     token.write_text("0123456789abcdef0123\n")
-    with server.client(headers={"X-Verify-Token": "0123456789abcdef0123"}) as client:
-        fields = {"input_text": "你好。", "index": "exampleA"}
-        assert client.post("/api/v1/tts", data=fields).status_code == 200
-        assert not token.exists()
-        assert server.lane() == {**dict.fromkeys(server.lane(), 0), "limit": 15, "available": 15}
-        assert client.post("/api/v1/tts", data=fields).status_code == 200
-    assert server.lane()["total"] == 1
+    for sent, n_counted in (("0123456789abcdef9999", 1), ("0123456789abcdef0123", 1), (token.read_text(), 2)):
+        with server.client(headers={"X-Verify-Token": sent.strip()}) as client:
+            assert client.post("/api/v1/tts", data=STREAM).status_code == 200
+        server.wait_for_lane(total=n_counted, active=0)
+        assert token.exists() == (sent == "0123456789abcdef9999")
 
 
-def test_a_wrong_token_is_an_ordinary_request(server: Running) -> None:
-    token: Path = server.root / "run" / "verify.token"
-    token.parent.mkdir(exist_ok=True)
-    token.write_text("0123456789abcdef0123")
-    with server.client(headers={"X-Verify-Token": "0123456789abcdef9999"}) as client:
-        assert client.post("/api/v1/tts", data={"input_text": "a", "index": "exampleA"}).status_code == 200
-    assert token.exists()
-    assert server.lane()["total"] == 1
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_speech_so_short_that_its_first_bytes_are_its_last(serve: Serve, audio_format: str) -> None:
+    """Encoders and a change of tempo hold back some audio until they know that no more comes."""
+    server = serve(ToneEngine(seconds=0.12))  # three speech tokens
+    for n_spoken, speed in enumerate((0.5, 1.0, 4.0), start=1):
+        response, body = streamed(server, response_format=audio_format, speed=speed)
+        assert (response.status_code, bool(body)) == (200, True)
+        server.wait_for_lane(active=0, completed=n_spoken)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("audio_format", get_args(AudioFormat))
+def test_equal_requests_are_equal_bytes(server: Running, audio_format: AudioFormat, stream: bool) -> None:
+    fields: dict[str, Any] = {"response_format": audio_format, "stream": stream}
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(server.say, **fields) for _ in range(2)]
+    assert len({answer.result().raise_for_status().content for answer in answers}) == 1
+
+
+def test_every_error_before_the_first_audio_keeps_its_status(serve: Serve) -> None:
+    server = serve(ToneEngine(delay_s=5), short_text_timeout=0.3)
+    for fields, status in (({"input_text": " "}, 400), ({"index": "nobody"}, 404), ({}, 408)):
+        response, _ = streamed(server, **fields)
+        assert (response.status_code, response.headers["Content-Type"]) == (status, "application/json")
+
+
+def test_a_deadline_after_the_first_audio_cuts_the_body_and_counts(serve: Serve) -> None:
+    server = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
+    with pytest.raises(httpx.RemoteProtocolError):
+        streamed(server)
+    server.wait_for_lane(active=0, timed_out=1, completed=0)
+    assert server.engine.n_stopped == 1
+
+
+def test_a_fault_after_the_first_audio_cuts_the_body_and_counts(serve: Serve) -> None:
+    server = serve(ToneEngine(n_segments=3, breaks=InternalFault("broken")))
+    with pytest.raises(httpx.RemoteProtocolError):
+        streamed(server)
+    server.wait_for_lane(active=0, failed=1, completed=0)
+
+
+def test_a_client_that_leaves_half_way_stops_the_work(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "glm_tts_api.request")
+    server = serve(ToneEngine(n_segments=2, segment_s=600))
+    with server.client() as client, client.stream("POST", "/api/v1/tts", data=STREAM) as response:
+        next(response.iter_raw())
+        assert server.lane()["active"] == 1
+    server.wait_for_lane(active=0, cancelled=1)
+    wait_until(lambda: server.engine.n_stopped == 1)
+    wait_until(lambda: any("outcome=cancelled" in record.getMessage() for record in caplog.records))
+
+
+def test_the_time_in_which_a_client_reads_does_not_count_against_its_deadline(serve: Serve) -> None:
+    """It reads for longer than it may take to make the speech, and hears all of it."""
+    engine = ToneEngine(n_segments=40, segment_s=0.0, seconds=10.0)  # more than socket buffers hold
+    server = serve(engine, short_text_timeout=4)
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    body = b"input_text=hello&index=exampleA&stream=true&response_format=pcm"
+    with socket.create_connection((host, int(port))) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        head = "POST /api/v1/tts HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head += f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+        client.sendall(head.encode() + body)
+        first = client.recv(1024)
+        assert first.startswith(b"HTTP/1.1 200")
+        time.sleep(5.0)
+        received = len(first)
+        tail = first
+        while data := client.recv(1 << 20):
+            received += len(data)
+            tail = (tail + data)[-16:]
+    assert tail.endswith(b"0\r\n\r\n")
+    assert received > 40 * 10 * 48000
+    server.wait_for_lane(completed=1, timed_out=0)
+
+
+def test_the_log_line_comes_when_the_body_has_ended(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "glm_tts_api.request")
+    server = serve(ToneEngine(n_segments=3, segment_s=0.1))
+    streamed(server)
+    wait_until(lambda: any("outcome=completed" in record.getMessage() for record in caplog.records))
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.request"]
+    assert "audio_s=1.50" in line
+    (rtf,) = re.findall(r"rtf=([0-9.]+)", line)
+    assert float(rtf) + 0.01 > 0.2 / 1.5  # two pauses of 0.1 s at least, for 1.5 s of audio
+
+
+def test_an_encoder_that_is_slow_to_open_keeps_nobody_waiting(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, go_on = threading.Event(), threading.Event()
+
+    def open_slowly(*args: Any, **options: Any) -> Encoder:
+        opening.set()
+        assert go_on.wait(30)
+        return open_encoder(*args, **options)
+
+    monkeypatch.setattr("glm_tts_api.speech.encoding.open_encoder", open_slowly)
+    with ThreadPoolExecutor(1) as pool:
+        speech = pool.submit(streamed, server, response_format="flac")
+        assert opening.wait(30)
+        alive = httpx.get(f"{server.url}/api/v1/health/live", timeout=10)
+        go_on.set()
+        response, _ = speech.result()
+    assert (alive.status_code, response.status_code) == (200, 200)
+
+
+@pytest.mark.parametrize(("settings", "is_marked"), [({}, True), ({"synthetic_mark": "off"}, False)])
+def test_answers_in_containers_say_that_they_are_synthetic_unless_it_is_off(
+    serve: Serve, settings: dict[str, str], is_marked: bool
+) -> None:
+    server = serve(**settings)
+    with server.client() as client:
+        whole = client.post("/api/v1/tts", json=SAY["/api/v1/tts"]).json()
+        again = f"/api/v1/audio/{whole['request_id']}?format="
+        made = [
+            base64.b64decode(whole["audio_base64"]),
+            streamed(server, response_format="mp3")[1],
+            client.post(OPENAI, json={**SAY[OPENAI], "response_format": "opus"}).content,
+            client.post(ELEVENLABS, json=SAY[ELEVENLABS]).content,
+            *(client.get(f"{again}{kind}").content for kind in ("wav", "flac")),
+        ]
+    with talking(server.url) as client:
+        tell(client, "start", response_format="mp3")
+        tell(client, "text", text="Hello there.")
+        tell(client, "end")
+        made.append(heard(client, "done")[1])
+    assert [TERM.encode() in audio for audio in made] == [is_marked] * 7

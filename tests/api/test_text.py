@@ -1,85 +1,121 @@
-"""POST /api/v1/text/normalize shows what POST /tts says."""
+"""How a text will be read (POST /api/v1/text/normalize), the readings of a word, and the lexicon of all texts
+and of one."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
+from glm_tts_api.lexicon import LexiconFile, open_frontend
 from speech_text import TextFrontend
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 
-CONFIGS = Path(__file__).parents[2] / "configs"
-TEXT = "/api/v1/text/normalize"
-READINGS = "/api/v1/text/readings"
+TEXT, READINGS, LEXICON = "/api/v1/text/normalize", "/api/v1/text/readings", "/api/v1/lexicon"
+READING = {"reading": "chong2 qing4"}
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A server that reads as the real one does, and speaks tones."""
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Of a server that reads as the real one does, and speaks tones."""
     root = tmp_path_factory.mktemp("reader")
     frontend = TextFrontend(cache_dir=root / "cache")
-    with running_app(project(root / "project"), lambda *_: ToneEngine(frontend=frontend)) as server:
-        yield server
+    with (
+        running_app(project(root / "project"), lambda *_: ToneEngine(frontend=frontend)) as server,
+        server.client() as client,
+    ):
+        yield client
 
 
-def test_it_shows_words_segments_and_changes(reader: Running) -> None:
-    with reader.client() as client:
-        answer = client.post(TEXT, json={"input_text": "预计3-5天送到😀。" * 8}).json()
-    assert answer["success"] is True
+def test_it_shows_words_segments_changes_and_phonemes(reader: httpx.Client) -> None:
+    answer = reader.post(TEXT, json={"input_text": "预计3-5天送到😀。" * 8}).json()
     assert answer["text"] == "预计三到五天送到。" * 8
     assert [segment["text"] for segment in answer["segments"]] == ["预计三到五天送到。" * 4] * 2
     assert answer["changes"][0] == {"written": "3-5", "said": "三到五", "start": 2, "rule": "span"}
-    assert len(answer["changes"]) == 16
-    assert answer["warnings"] == ["Not read: 😀"]
+    assert (len(answer["changes"]), answer["warnings"]) == (16, ["Not read: 😀"])
     assert answer["seconds"] == pytest.approx(sum(one["seconds"] for one in answer["segments"]), abs=0.02)
+    for fields, phonemes in (
+        ({"input_text": "银行", "use_phoneme": True}, "银<|H|><|ANG2|>。"),
+        (
+            {"input_text": "重庆", "lexicon": [{"word": "重庆", **READING}]},
+            "<|CH|><|ONG2|><|Q|><|ING4|>。",
+        ),
+    ):
+        (segment,) = reader.post(TEXT, json=fields).json()["segments"]
+        assert segment["phonemes"] == phonemes
 
 
-def test_phonemes_are_shown_as_the_model_is_given_them(reader: Running) -> None:
-    with reader.client() as client:
-        fields = {"input_text": "银行", "use_phoneme": "true"}
-        (segment,) = client.post(TEXT, data=fields).json()["segments"]
-    assert (segment["text"], segment["phonemes"]) == ("银行。", "银<|H|><|ANG2|>。")
+def test_a_text_longer_than_is_said_is_refused_as_there(reader: httpx.Client) -> None:
+    answer = reader.post(TEXT, json={"input_text": "长" * 20001})
+    assert (answer.status_code, answer.json()["code"]) == (413, "text_too_long")
 
 
-def test_the_lexicon_of_a_request_is_shown(reader: Running) -> None:
-    fields = {"input_text": "重庆", "lexicon": [{"word": "重庆", "reading": "chong2 qing4"}]}
-    with reader.client() as client:
-        (segment,) = client.post(TEXT, json=fields).json()["segments"]
-    assert segment["phonemes"] == "<|CH|><|ONG2|><|Q|><|ING4|>。"
-
-
-@pytest.mark.parametrize(
-    ("text", "status", "code"),
-    [("  ", 400, "nothing_to_say"), ("。。。", 400, "nothing_to_say"), ("长" * 20001, 413, "text_too_long")],
-)
-def test_what_cannot_be_said_is_refused_as_there(reader: Running, text: str, status: int, code: str) -> None:
-    with reader.client() as client:
-        answer = client.post(TEXT, json={"input_text": text})
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-
-
-def test_a_key_is_asked_for_where_there_are_keys(serve: Callable[..., Running]) -> None:
-    with serve(api_keys="secret").client() as client:
-        assert client.post(TEXT, json={"input_text": "你好"}).status_code == 401
-
-
-def test_the_readings_of_a_word_are_offered_and_each_is_one_that_a_mark_takes(reader: Running) -> None:
-    with reader.client() as client:
-        body = client.get(READINGS, params={"word": "银行的女儿嗯A😀"}).json()
-        readings = {each["character"]: each["readings"] for each in body["characters"]}
-        marks = "".join(f"[[{char}|{one}]]" for char, known in readings.items() for one in known)
-        assert client.post(TEXT, json={"input_text": marks}).status_code == 200
+def test_the_readings_of_a_word_are_offered_and_each_is_one_that_a_mark_takes(reader: httpx.Client) -> None:
+    body = reader.get(READINGS, params={"word": "银行的女儿嗯A😀"}).json()
+    readings = {each["character"]: each["readings"] for each in body["characters"]}
+    marks = "".join(f"[[{char}|{one}]]" for char, known in readings.items() for one in known)
+    assert reader.post(TEXT, json={"input_text": marks}).status_code == 200
     assert (readings["银"], readings["行"][:2]) == (["yin2"], ["hang2", "xing2"])
-    assert (readings["的"][0], readings["女"][0]) == ("de5", "nv3")
-    assert readings["A"] == readings["😀"] == []
+    assert (readings["的"][0], readings["女"][0], readings["A"], readings["😀"]) == ("de5", "nv3", [], [])
+    for word in ("", "长" * 51):
+        assert reader.get(READINGS, params={"word": word}).status_code == 400
 
 
-@pytest.mark.parametrize("word", ["", "长" * 51])
-def test_readings_are_of_a_word(server: Running, word: str) -> None:
+def test_a_word_is_added_changed_shown_and_deleted(server: Running) -> None:
     with server.client() as client:
-        answer = client.get(READINGS, params={"word": word})
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_field")
+        client.put(f"{LEXICON}/重庆", json=READING)
+        client.put(f"{LEXICON}/重庆", data={"replacement": "山城", "context": "火锅"})
+        client.put(f"{LEXICON}/TCP/IP", json={"replacement": "T C P I P"})
+        assert client.get(LEXICON).json()["count"] == 2
+        shown = client.get(f"{LEXICON}/重庆").json()["entry"]
+        assert shown == {"word": "重庆", "reading": None, "replacement": "山城", "context": "火锅"}
+        for status in (200, 404):
+            assert client.delete(f"{LEXICON}/TCP/IP").status_code == status
+        assert client.put(f"{LEXICON}/重庆", json={"replacement": " "}).json()["code"] == "invalid_field"
+    (line,) = (server.root / "configs" / "lexicon.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == {"word": "重庆", "replacement": "山城", "context": "火锅"}
+
+
+def test_reading_and_writing_follow_the_rules_of_voices(
+    server: Running, serve: Callable[..., Running]
+) -> None:
+    with server.client(headers={"Origin": "https://elsewhere.example"}) as client:
+        assert client.put(f"{LEXICON}/重庆", json=READING).status_code == 403
+        assert client.delete(f"{LEXICON}/重庆").status_code == 403
+    with serve(api_keys="secret").client() as client:
+        assert client.get(LEXICON).status_code == 401
+        assert client.post(TEXT, json={"input_text": "你好"}).status_code == 401
+        headers = {"X-API-Key": "secret"}
+        assert client.put(f"{LEXICON}/重庆", json=READING, headers=headers).status_code == 200
+
+
+def test_a_change_is_heard_from_every_server_of_a_folder_within_a_second(tmp_path: Path) -> None:
+    """Whichever of them was told, and whatever it has read before. A busy machine has ten."""
+    root = project(tmp_path / "project")
+
+    def reader() -> ToneEngine:
+        files = LexiconFile(root / "configs")
+        return ToneEngine(frontend=open_frontend(files, cache_dir=tmp_path / "cache"))
+
+    def says(client: httpx.Client) -> str:
+        text: str = client.post(TEXT, json={"input_text": "重庆"}).json()["text"]
+        return text
+
+    with ExitStack() as stack:
+        servers = [stack.enter_context(running_app(root, lambda *_: reader())) for _ in range(2)]
+        clients = [stack.enter_context(server.client()) for server in servers]
+        assert {says(client) for client in clients} == {"重庆。"}
+        for told, said in zip(clients, ("山城", "雾都"), strict=True):
+            assert told.put(f"{LEXICON}/重庆", json={"replacement": said}).status_code == 200
+            for client in clients:
+                wait_until(lambda client=client, said=said: says(client) == f"{said}。", 10)  # type: ignore[misc]
+        assert clients[0].delete(f"{LEXICON}/重庆").status_code == 200
+        for client in clients:
+            wait_until(lambda client=client: says(client) == "重庆。", 10)  # type: ignore[misc]

@@ -1,117 +1,161 @@
-"""A field that is not one of ours changes nothing, and the answer and the log say so; over real HTTP."""
+"""A field that a dialect does not have: named in the answer and in the log, and refused where other servers
+take it as the voice, so that no other voice speaks in silence; over real HTTP."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.api.dialects import ELEVENLABS, KOKORO, OPENAI, OURS, SAY, SOVITS, ZHIPU
 from tests.api.running import Running
+from tests.api.socket_client import heard, talking
 from tests.recordings import voice_wav
 
-SAID = {"input_text": "hello", "index": "exampleA"}
 MISSPELT = "'sampel_rate' is not a field here and was ignored; did you mean sample_rate?"
+RECORDING = ("a.wav", voice_wav(2.0))
+# Of vLLM, Fish Speech, SiliconFlow, XTTS, CosyVoice, F5-TTS, IndexTTS, Chatterbox, Zonos, Dia, MiniMax, ...
+ASKING: list[dict[str, Any]] = [
+    *({name: "https://a.example/b.wav"} for name in ("refAudioUrl", "audio_url", "clone_url")),
+    *({name: "anna"} for name in ("ref_voice", "speaker", "spk_id", "voice_id", "voiceId", "reference_id")),
+    *(
+        {name: "a.wav"}
+        for name in ("reference_audio_filename", "refer_wav_path", "speaker_wav", "prompt_wav")
+    ),
+    *({name: ["a.wav"]} for name in ("aux_ref_audio_paths", "inp_refs")),
+    *({name: "UklGRg=="} for name in ("prompt_speech_16k", "audio", "audioBase64", "voice_clone_prompt")),
+    {"references": [{"audio": "UklGRg==", "text": "hi"}]},
+    *({"speakerId": 3}, {"speaker_embedding": [0.1]}, {"audio_prompt_path": "a.wav"}),
+    *({"voice_type": "BV001_streaming"}, {"voice_description": "a deep, old voice"}),
+    {"predefined_voice_id": "anna"},
+    {"timbre_weights": [{"voice_id": "anna", "weight": 1}]},
+    {"voice_setting": {"voice_id": "anna"}},
+    {"params": {"audio_prompt_path": "a.wav"}},
+]
+NOT_ASKING: dict[str, Any] = {
+    **{"instructions": "be cheerful", "lang_code": "z", "prompt": "calm", "voice_speed": 1.2},
+    **{"references": [], "reference_id": None, "speaker": "", "x_vector_only_mode": False},
+    **{"audio_format": "mp3", "text_lang": "en", "voice_settings": {"stability": 0.5}},
+}
+OF_OTHERS: list[tuple[str, dict[str, Any]]] = [
+    (OURS, {"voice": "exampleB"}),
+    (OURS, {"ref_audio_path": "exampleB.wav"}),
+    (OURS, {"ref_audio": "UklGRg==", "ref_text": "hi"}),
+    (OPENAI, {"index": "exampleB"}),
+    (OPENAI, {"prompt_audio": "UklGRg==", "prompt_text": "hi"}),
+    (OPENAI, {"character": "exampleB"}),
+    (ZHIPU, {"prompt_text": "hi"}),
+    (ZHIPU, {"ref_text": "hi"}),
+    (SOVITS, {"voice": "exampleB"}),
+    (SOVITS, {"character": "exampleB"}),
+    (ELEVENLABS, {"voice_id": "exampleB"}),
+    (KOKORO, {"reference_id": "anna"}),
+]
 
 
-def send(server: Running, how: str, fields: dict[str, Any]) -> httpx.Response:
+def send(server: Running, path: Any = OURS, files: Any = None, **fields: Any) -> httpx.Response:
     with server.client() as client:
-        if how == "multipart":
-            return client.post("/api/v1/tts", files={name: (None, str(it)) for name, it in fields.items()})
-        body: dict[str, Any] = {"json": fields} if how == "json" else {"data": fields}
-        return client.post("/api/v1/tts", **body)
+        body: dict[str, Any] = {"data": {**SAY[path], **fields}, "files": files}
+        return client.post(path, **(body if files else {"json": {**SAY[path], **fields}}))
 
 
-@pytest.mark.parametrize("how", ["multipart", "form", "json"])
-def test_a_misspelt_field_is_named_with_the_one_that_was_meant(server: Running, how: str) -> None:
-    answer = send(server, how, {**SAID, "sampel_rate": 32000, "feeling": "good"})
-    assert answer.status_code == 200
-    assert answer.json()["sample_rate"] == 24000
-    assert answer.json()["warnings"] == [MISSPELT, "'feeling' is not a field here and was ignored."]
+def test_what_other_servers_take_as_the_voice_is_refused(server: Running) -> None:
+    for asking in ASKING:
+        answer = send(server, OPENAI, **asking)
+        message = answer.json()["error"]["message"]
+        assert answer.status_code == 400, asking
+        assert re.match(r"'[A-Za-z0-9_]+' is not read here", message), asking
+        assert "POST /api/v1/prompts" in message
+        assert "/api/v1/tts" in message
+    for path, other in OF_OTHERS:
+        assert (path, other, send(server, path, **other).status_code) == (path, other, 400)
+    for path in (OPENAI, ZHIPU, SOVITS):
+        refused = send(server, path, files={"sound": RECORDING})
+        assert (refused.status_code, "'sound'" in refused.text) == (400, True)
+    assert server.engine.requests == []
 
 
-def test_without_one_the_list_is_empty_and_there_is_no_header(server: Running) -> None:
-    assert server.say().json()["warnings"] == []
-    assert "X-Warnings" not in server.say(response_format="wav").headers
+@pytest.mark.parametrize("path", [OURS, OPENAI, ZHIPU, SOVITS])
+def test_what_asks_for_no_voice_is_named_and_ignored(server: Running, path: str) -> None:
+    answer = send(server, path, **NOT_ASKING, **({"response_format": "wav"} if path == OURS else {}))
+    assert answer.status_code == 200, answer.text
+    for name in ("lang_code", "prompt", *([] if path == OPENAI else ["instructions"])):
+        assert f"'{name}' is not a field here and was ignored" in answer.headers["X-Warnings"]
 
 
-def test_an_audio_answer_carries_the_warnings_in_a_header(server: Running) -> None:
-    answer = server.say(response_format="wav", sampel_rate=32000)
-    assert answer.headers["Content-Type"] == "audio/wav"
-    assert answer.headers["X-Warnings"] == MISSPELT
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "start", "ref_audio": "UklGRg=="},
+        {"type": "start", "voice_id": "exampleB"},
+        {"type": "text", "text": "hello.", "voice": "exampleB"},
+    ],
+)
+def test_the_socket_refuses_them_too(server: Running, message: dict[str, Any]) -> None:
+    with talking(server.url) as client:
+        client.send(json.dumps(message))
+        (told,), _ = heard(client, "error")
+    assert told["code"] == "invalid_field"
+    assert f"'{list(message)[-1]}' is not read here" in told["message"]
+
+
+def test_an_answer_says_it_in_its_list_its_header_or_its_last_event(server: Running) -> None:
+    assert send(server).json()["warnings"] == []
+    assert "X-Warnings" not in send(server, response_format="wav").headers
+    answer = send(server, sampel_rate=32000, feeling="good").json()
+    assert answer["warnings"] == [MISSPELT, "'feeling' is not a field here and was ignored."]
+    assert answer["sample_rate"] == 24000
+    assert send(server, response_format="wav", sampel_rate=32000).headers["X-Warnings"] == MISSPELT
+    events = send(server, OPENAI, stream_format="sse", lang_code="z", instructions="calm")
+    (warnings,) = [events.headers["X-Warnings"]]
+    assert " ".join(json.loads(events.text.split("data: ")[-1])["warnings"]) == warnings
+    for name in ("'lang_code'", "'instructions'"):
+        assert name in warnings
+    (misnamed,) = send(server, files={"prompt_adio": RECORDING}).json()["warnings"]
+    assert misnamed == "'prompt_adio' is not a field here and was ignored; did you mean prompt_audio?"
 
 
 @pytest.mark.parametrize("name", ["语气", "a\r\nSet-Cookie: x=1", "\x1b[31m", "\x00", "x" * 5000])
 def test_a_name_that_no_header_can_hold(server: Running, name: str) -> None:
-    with server.client() as client:
-        answer = client.post("/api/v1/tts", json={**SAID, "response_format": "wav", name: 1})
-        assert answer.status_code == 200
-        assert answer.headers["X-Warnings"].isprintable()
-        assert answer.headers["X-Warnings"].isascii()
-        assert "Set-Cookie" not in answer.headers
-        (warning,) = client.post("/api/v1/tts", json={**SAID, name: 1}).json()["warnings"]
+    answer = send(server, **{"response_format": "wav", name: 1})
+    assert answer.status_code == 200
+    assert answer.headers["X-Warnings"].isprintable()
+    assert answer.headers["X-Warnings"].isascii()
+    assert "Set-Cookie" not in answer.headers
+    (warning,) = send(server, **{name: 1}).json()["warnings"]
     assert len(warning) < 120
     assert " ".join(name.split())[:30] in warning
 
 
-def test_half_a_character_in_a_name(server: Running) -> None:
-    recording = {"prompt_audio_path": "configs/prompts/exampleA.wav"}
-    with server.client() as client:
-        body = json.dumps({"index": "mine", "prompt_text": "said", **recording, "\ud83d": 1})
-        headers = {"Content-Type": "application/json"}
-        answer = client.post("/api/v1/prompts", content=body, headers=headers)
-    assert answer.status_code == 201
-    assert answer.json()["warnings"][0] == "'\ufffd' is not a field here and was ignored."
-
-
 def test_many_unknown_fields_are_counted_rather_than_listed(server: Running) -> None:
-    with server.client() as client:
-        warnings = client.post("/api/v1/tts", json={**SAID, **{f"x{n}": n for n in range(500)}}).json()[
-            "warnings"
-        ]
-    assert len(warnings) == 11
-    assert warnings[-1] == "490 more fields were ignored."
+    warnings = send(server, **{f"x{n}": n for n in range(500)}).json()["warnings"]
+    assert (len(warnings), warnings[-1]) == (11, "490 more fields were ignored.")
 
 
 def test_the_log_names_the_field_and_holds_no_text_of_the_user(
     server: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        server.say("a secret", sampel_rate="hidden")
-        send(server, "json", {**SAID, "Dear John, it is over": 1})
-    lines = [record.getMessage() for record in caplog.records if "ignored" in record.getMessage()]
-    assert lines == ["ignored fields that are not ours: sampel_rate", "ignored fields that are not ours: ?"]
-    assert not any("secret" in r.getMessage() or "hidden" in r.getMessage() for r in caplog.records)
-
-
-def test_a_missing_field_is_missed_beside_what_came_in_its_place(server: Running) -> None:
-    answer = send(server, "form", {"inputtext": "hello", "index": "exampleA"})
-    assert answer.status_code == 400
-    assert answer.json()["message"] == (
-        "input_text is missing. 'inputtext' is not a field here and was ignored; did you mean input_text?"
-    )
-
-
-def test_a_file_under_another_name(server: Running) -> None:
-    with server.client() as client:
-        answer = client.post(
-            "/api/v1/tts", data=SAID, files={"prompt_adio": ("voice.wav", voice_wav(1.5), "audio/wav")}
-        )
-    assert answer.json()["warnings"] == [
-        "'prompt_adio' is not a field here and was ignored; did you mean prompt_audio?"
-    ]
+        send(server, input_text="a secret", sampel_rate="hidden")
+        send(server, **{"Dear John, it is over": 1})
+    lines = [record.getMessage() for record in caplog.records]
+    ignored = [line for line in lines if "ignored" in line]
+    assert ignored == ["ignored fields that are not ours: sampel_rate", "ignored fields that are not ours: ?"]
+    assert not any("secret" in line or "hidden" in line for line in lines)
 
 
 def test_voices_are_registered_and_changed_with_the_same_care(server: Running) -> None:
+    path, said = "/api/v1/prompts", {"index": "mine", "prompt_text": "said"}
     with server.client() as client:
-        recording = {"prompt_audio": ("voice.wav", voice_wav(1.5))}
-        fields = {"index": "mine", "prompt_text": "said", "promt_text": "other"}
-        added = client.post("/api/v1/prompts", data=fields, files=recording)
-        changed = client.put("/api/v1/prompts/mine", json={"prompt_text": "new", "text": "other"})
-    assert added.status_code == 201
+        added = client.post(path, data={**said, "promt_text": "x"}, files={"prompt_audio": RECORDING})
+        body = json.dumps({"prompt_text": "new", "\ud83d": "x"})
+        headers = {"Content-Type": "application/json"}
+        changed = client.put(f"{path}/mine", content=body, headers=headers)
+    assert (added.status_code, changed.json()["prompt"]["prompt_text"]) == (201, "new")
     ignored = "'promt_text' is not a field here and was ignored; did you mean prompt_text?"
     assert added.json()["warnings"][0] == ignored
-    assert changed.json()["prompt"]["prompt_text"] == "new"
-    assert changed.json()["warnings"][0].startswith("'text' is not a field here and was ignored")
+    assert changed.json()["warnings"][0] == "'\ufffd' is not a field here and was ignored."

@@ -28,34 +28,22 @@ def names(server: Running) -> set[str]:
 
 
 def test_added_listed_and_removed(server: Running, tmp_path: Path) -> None:
+    """A transcript is listed on one line, and sends the terminal nothing."""
     (tmp_path / "me.wav").write_bytes(voice_wav(2.0))
-    done = voices(tmp_path, server, "add", "我的音色", "me.wav", "--text", "我说的话。")
+    done = voices(tmp_path, server, "add", "我的音色", "me.wav", "--text", "one\ntwo\x1b[2J three")
     assert (done.returncode, done.stdout) == (0, "Voice '我的音色' is registered.\n")
     done = voices(tmp_path, server, "add", "我的音色", "me.wav", "--text", "我说的话。")
     assert (done.returncode, done.stdout) == (1, "")
     assert "glm-tts voices remove NAME, then add it again" in done.stderr
-    listed = voices(tmp_path, server, "list").stdout.splitlines()
-    assert listed == [
+    assert voices(tmp_path, server, "list").stdout.splitlines() == [
         "NAME      SOURCE   TRANSCRIPT",
         "exampleA  shipped  text of exampleA",
         "exampleB  shipped  text of exampleB",
-        "我的音色  own      我说的话。",
+        "我的音色  own      one\\ntwo\\x1b[2J three",
     ]
     done = voices(tmp_path, server, "remove", "我的音色")
     assert (done.returncode, done.stdout) == (0, "Voice '我的音色' is deleted.\n")
     assert names(server) == {"exampleA", "exampleB"}
-
-
-def test_a_transcript_is_listed_on_one_line_and_sends_the_terminal_nothing(
-    server: Running, tmp_path: Path
-) -> None:
-    with server.client() as client:
-        fields = {"index": "odd", "prompt_text": "one\ntwo\x1b[2J three"}
-        added = client.post("/api/v1/prompts", data=fields, files={"prompt_audio": ("a", voice_wav(2.0))})
-        assert added.status_code == 201
-    assert voices(tmp_path, server, "list").stdout.splitlines()[-1].split("  ")[-1] == (
-        "one\\ntwo\\x1b[2J three"
-    )
 
 
 def test_what_the_server_refuses_is_said_in_a_line(server: Running, tmp_path: Path) -> None:
@@ -93,43 +81,33 @@ def test_voices_move_to_another_server(serve: Callable[..., Running], tmp_path: 
         assert other.get("/api/v1/prompts").content == one.get("/api/v1/prompts").content
 
 
-def test_another_voice_of_the_same_name_is_left_alone(server: Running, tmp_path: Path) -> None:
-    write(tmp_path / "v.zip", {"exampleA": ("a.wav", "another text"), "new": ("a.wav", "new text")})
+def test_another_voice_of_the_same_name_is_left_alone_and_an_export_unpacks_into_configs(
+    serve: Callable[..., Running], tmp_path: Path
+) -> None:
+    server = serve()
+    entry = {"prompt_audio_path": "a.wav", "prompt_text": "another text"}
+    write(tmp_path / "v.zip", {"exampleA": entry, "new": entry})
     done = voices(tmp_path, server, "import", "v.zip")
     assert (done.returncode, done.stdout) == (1, "Voice 'new' is registered.\n")
     assert done.stderr.splitlines()[0].startswith("Another voice 'exampleA' is there: ")
     assert voices(tmp_path, server, "export", "one.zip", "new").stdout == "1 voice is in one.zip: new\n"
 
-
-def test_an_export_can_be_unpacked_into_configs(serve: Callable[..., Running], tmp_path: Path) -> None:
-    server = serve()
-    assert voices(tmp_path, server, "export", "v.zip", "exampleB").returncode == 0
-
     def prepare(root: Path) -> None:
-        with ZipFile(tmp_path / "v.zip") as archive:
+        with ZipFile(tmp_path / "one.zip") as archive:
             archive.extractall(root / "configs")
 
-    assert names(serve(prepare=prepare)) == {"exampleB"}
+    assert names(serve(prepare=prepare)) == {"new"}
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"no zip", b"", b"PK\x03\x04 half a zip"],
-    ids=["text", "empty", "cut off"],
-)
+def write(file: Path, listed: object) -> None:
+    with ZipFile(file, "w") as archive:
+        archive.writestr(LIST, json.dumps(listed))
+        archive.writestr("a.wav", voice_wav(2.0))
+
+
+@pytest.mark.parametrize("data", [b"no zip", b"", b"PK\x03\x04 half a zip"])
 def test_a_file_that_is_no_export(server: Running, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "v.zip").write_bytes(data)
     done = voices(tmp_path, server, "import", "v.zip")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith("This is no file of exported voices: ")
-    assert done.stderr.count("\n") == 1
-
-
-def write(file: Path, listed: dict[str, tuple[str, str]]) -> None:
-    with ZipFile(file, "w") as archive:
-        entries = {
-            name: {"prompt_audio_path": path, "prompt_text": text} for name, (path, text) in listed.items()
-        }
-        archive.writestr(LIST, json.dumps(entries))
-        for path in {path for path, _ in listed.values()}:
-            archive.writestr(path, voice_wav(2.0))

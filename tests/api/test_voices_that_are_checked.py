@@ -15,7 +15,7 @@ from glm_tts_api.settings import BUNDLED_MODEL
 from tests.api.running import Running
 from tests.api.server_process import Server
 from tests.api.tone_engine import ToneEngine
-from tests.recordings import encoded, png, seconds_of, voice_wav
+from tests.recordings import encoded, seconds_of, voice_wav
 from tests.settings.asking import run
 
 FILE = BUNDLED_MODEL / "prompts" / "exampleA.wav"
@@ -38,36 +38,18 @@ def test_a_report_over_http(server: Running) -> None:
     with server.client() as client:
         before = client.get("/api/v1/prompts").json()
         good = check(client, GOOD, index="me", consent="mine").json()
-        assert (good["message"], good["status"], good["warnings"]) == (
-            "no errors, no warnings; 2 checks did not run.",
-            "ok",
-            [],
-        )
+        assert good["message"] == "no errors, no warnings; 2 checks did not run."
+        assert (good["status"], good["warnings"]) == ("ok", [])
         words, transcript = good["not_checked"]
         assert ("'words' did not run" in words, "ASR_MODEL_DIR" in words) == (True, True)
         assert ("'transcript' did not run" in transcript, "such a voice" in transcript) == (True, True)
-        assert [each["name"] for each in good["checks"]] == [
-            *("length", "level", "clipping", "noise", "silence", "speech_rate", "language"),
-        ]
-        assert good["checks"][0]["measured"] == {"seconds": 3.4}
-
         bad = check(client, doubtful(), prompt_text=2 * SAID, promt_text="x").json()
-        assert (bad["message"], bad["status"]) == (
-            "1 error, 2 warnings; 2 checks did not run.",
-            "error",
-        )
+        assert (bad["message"], bad["status"]) == ("1 error, 2 warnings; 2 checks did not run.", "error")
         assert {each["name"]: each["status"] for each in bad["checks"] if each["status"] != "ok"} == DOUBTFUL
-        assert bad["warnings"] == [
-            "'promt_text' is not a field here and was ignored; did you mean prompt_text?"
-        ]
-
-        short = check(client, voice_wav(0.5)).json()
-        assert (short["checks"][0]["name"], short["status"]) == ("recording", "error")
+        assert "'promt_text' is not a field here" in bad["warnings"][0]
         by_path = {"prompt_text": SAID, "prompt_audio_path": "configs/prompts/exampleA.wav"}
         assert client.post("/api/v1/prompts/check", json=by_path).json()["checks"][0]["name"] == "length"
         assert client.get("/api/v1/prompts").json() == before
-
-        assert check(client, png()).status_code == 415
         assert check(client, GOOD, prompt_text=" ").status_code == 400
         assert client.post("/api/v1/prompts/check", data={"prompt_text": SAID}).status_code == 400
     with server.client(headers={"X-Forwarded-For": "203.0.113.9"}) as visitor:
@@ -92,38 +74,38 @@ def test_an_engine_judges_whether_the_words_fit(serve: Callable[..., Running]) -
 
 def test_silence_at_the_ends_is_cut_where_the_client_wants_it(server: Running) -> None:
     samples, rate = soundfile.read(FILE, dtype="float32")
-    padded = encoded(np.concatenate([np.zeros(rate, np.float32), samples]), rate, "WAV")
-    fields, files = {"index": "me", "prompt_text": SAID}, {"prompt_audio": ("a.wav", padded)}
+    silence = np.zeros(rate, np.float32)
+    padded, word = (
+        encoded(np.concatenate(parts), rate, "WAV")
+        for parts in ([silence, samples], [samples[: rate // 2], silence])
+    )
+    path, fields, files = "/api/v1/prompts", {"index": "me", "prompt_text": SAID}, "prompt_audio"
 
     def kept(client: httpx.Client) -> float:
-        return seconds_of(client.get("/api/v1/prompts/me/audio").content)
+        return seconds_of(client.get(f"{path}/me/audio").content)
 
     with server.client() as client:
-        silence = next(each for each in check(client, padded).json()["checks"] if each["name"] == "silence")
-        assert "cut it away with trim_silence" in silence["message"]
+        told = next(each for each in check(client, padded).json()["checks"] if each["name"] == "silence")
+        assert "cut it away with trim_silence" in told["message"]
         assert check(client, padded, trim_silence="true").json()["status"] == "ok"
-        (warning,) = client.post("/api/v1/prompts", data=fields, files=files).json()["warnings"]
-        assert warning == silence["message"]
+        added = client.post(path, data=fields, files={files: ("a.wav", padded)})
+        assert added.json()["warnings"] == [told["message"]]
         assert kept(client) == pytest.approx(4.4)
-        changed = client.put("/api/v1/prompts/me", json={"trim_silence": True}).json()
+        changed = client.put(f"{path}/me", json={"trim_silence": True}).json()
         assert (changed["warnings"], changed["prompt"]["prompt_text"]) == ([], SAID)
         assert kept(client) == pytest.approx(3.4, abs=0.2)
-        assert client.delete("/api/v1/prompts/me").status_code == 200
-        added = client.post("/api/v1/prompts", data={**fields, "trim_silence": "true"}, files=files)
-        assert added.json()["warnings"] == []
-        assert kept(client) == pytest.approx(3.4, abs=0.2)
-        only_a_word = encoded(np.concatenate([samples[: rate // 2], np.zeros(rate, np.float32)]), rate, "WAV")
-        files = {"prompt_audio": ("a.wav", only_a_word)}
-        short = client.put("/api/v1/prompts/me", data={"trim_silence": "true"}, files=files)
+        short = client.put(f"{path}/me", data={"trim_silence": "true"}, files={files: ("a.wav", word)})
         assert (short.status_code, short.json()["code"]) == (400, "prompt_rejected")
+        client.delete(f"{path}/me")
+        client.post(path, data={**fields, "trim_silence": "true"}, files={files: ("a.wav", padded)})
+        assert kept(client) == pytest.approx(3.4, abs=0.2)
 
 
 def test_registration_warns_of_what_is_doubtful(server: Running) -> None:
     fields, files = {"index": "me", "prompt_text": SAID}, {"prompt_audio": ("a.wav", GOOD)}
     with server.client() as client:
         assert client.post("/api/v1/prompts", data=fields, files=files).json()["warnings"] == []
-        changed = client.put("/api/v1/prompts/me", json={"prompt_text": 2 * SAID}).json()
-        (warning,) = changed["warnings"]
+        (warning,) = client.put("/api/v1/prompts/me", json={"prompt_text": 2 * SAID}).json()["warnings"]
         assert warning.endswith("leave out what is not said in it.")
         files = {"prompt_audio": ("a.wav", doubtful())}
         assert len(client.put("/api/v1/prompts/me", files=files).json()["warnings"]) == len(DOUBTFUL)
@@ -159,31 +141,25 @@ def test_a_transcript_of_another_language_is_doubted_or_said_to_be_unjudged_by_t
 
 
 def test_a_consent_is_kept_with_its_voice(server: Running) -> None:
-    agreed = "Li Hua agreed to our audio guide, 2026-11-02."
-    fields, files = (
-        {"index": "me", "prompt_text": SAID, "consent": f" {agreed} "},
-        {"prompt_audio": ("a.wav", GOOD)},
-    )
+    agreed, path = "Li Hua agreed to our audio guide, 2026-11-02.", "/api/v1/prompts"
+    fields = {"index": "me", "prompt_text": SAID, "consent": f" {agreed} "}
+    files = {"prompt_audio": ("a.wav", GOOD)}
     with server.client() as client:
-        added = client.post("/api/v1/prompts", data=fields, files=files)
-        assert added.json()["prompt"]["consent"] == agreed
+        added = client.post(path, data=fields, files=files)
 
-        def kept() -> tuple[Any, Any]:
-            listed = {each["index"]: each for each in client.get("/api/v1/prompts").json()["prompts"]}
-            assert listed["exampleA"]["consent"] is None
-            return listed["me"]["consent"], client.get("/api/v1/prompts/me").json()["prompt"]["consent"]
+        def kept() -> Any:
+            listed = {each["index"]: each["consent"] for each in client.get(path).json()["prompts"]}
+            assert listed["me"] == client.get(f"{path}/me").json()["prompt"]["consent"]
+            return listed["me"]
 
-        assert kept() == (agreed, agreed)
-        assert client.put("/api/v1/prompts/me", json={"prompt_text": "新的文字。"}).status_code == 200
-        assert client.put("/api/v1/prompts/me", files=files).status_code == 200
-        assert kept() == (agreed, agreed)
-        changed = client.put("/api/v1/prompts/me", json={"consent": "revoked"})
+        assert kept() == agreed
+        assert client.put(f"{path}/me", json={"prompt_text": "新的文字。"}).status_code == 200
+        assert client.put(f"{path}/me", files=files).status_code == 200
+        assert kept() == agreed
+        changed = client.put(f"{path}/me", json={"consent": "revoked"})
         assert changed.headers["ETag"] != added.headers["ETag"]
-        assert changed.json()["prompt"]["prompt_text"] == "新的文字。"
-        assert kept() == ("revoked", "revoked")
-        refused = client.put("/api/v1/prompts/me", json={"consent": 501 * "x"})
+        assert (changed.json()["prompt"]["prompt_text"], kept()) == ("新的文字。", "revoked")
+        refused = client.put(f"{path}/me", json={"consent": 501 * "x"})
         assert (refused.status_code, refused.json()["code"]) == (413, "text_too_long")
-        assert client.put("/api/v1/prompts/me", json={"consent": " "}).json()["prompt"]["consent"] is None
-        assert kept() == (None, None)
-        assert client.put("/api/v1/prompts/exampleA", json={"consent": agreed}).status_code == 200
-        assert client.get("/api/v1/prompts/exampleA").json()["prompt"]["prompt_text"] == "text of exampleA"
+        client.put(f"{path}/me", json={"consent": " "})
+        assert kept() is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.recordings import encoded, voice, voice_wav
+from tests.recordings import encoded, png, voice, voice_wav
 
 _ROWS = [line.split("\t") for line in (Path(__file__).parent / "texts.tsv").read_text("utf-8").splitlines()]
 TEXTS, REFUSED_TEXTS, SSML = (
@@ -90,6 +90,8 @@ def own_options() -> Iterator[Case]:
             for words in ([{"word": "世界", "reading": "shi4 jie4"}], [{"word": "世界"}], "x", 3)
         ),
         {"prompt_text": "both"},
+        *({name: "x" * 200} for name in ("sample_method", "use_phoneme", "index")),
+        *({"speed": "nan"}, {"seed": 2**63}, {"seed": True}, {"index": {"a": 1}}, {"index": "../exampleA"}),
     ]
     for number, fields in enumerate(options):
         yield _say(f"option-{number}-{next(iter(fields))}", **fields)
@@ -124,6 +126,20 @@ def own_bodies() -> Iterator[Case]:
     yield Case("put", "PUT", path)
     yield Case("nothing", "GET", "/api/v1/nothing")
     yield Case("gzip", "POST", path, {"content": b"x", "headers": {**json_type, "Content-Encoding": "gzip"}})
+    gbk, form = "你好".encode("gbk"), {"Content-Type": "application/x-www-form-urlencoded"}
+    part = b'--x\r\nContent-Disposition: form-data; name="input_text"\r\n\r\n%b\r\n--x--\r\n'
+    multipart = {"Content-Type": "multipart/form-data; boundary=x"}
+    yield Case("gbk-form", "POST", path, {"content": b"input_text=" + gbk, "headers": form})
+    yield Case("gbk-quoted", "POST", path, {"content": b"input_text=%C4%E3", "headers": form})
+    yield Case("gbk-multipart", "POST", path, {"content": part % gbk, "headers": multipart})
+    yield Case("gbk-address", "GET", f"{path}?input_text=%C4%E3&index=exampleA")
+    yield Case("no-multipart", "POST", path, {"content": b"not a form", "headers": multipart})
+    yield Case("address-nobody", "GET", path, {"params": {**fields, "index": "nobody"}})
+    yield _post("slash", f"{path}/", fields)
+    yield Case("slashes", "GET", "/api/v1/clear_cache//")
+    wrong = {"files": {"input_text": ("text.txt", b"hello")}}
+    yield Case("file-for-text", "POST", path, {"data": {"index": "exampleA"}, **wrong})
+    yield Case("text-for-file", "POST", path, {"data": {"input_text": HELLO, "prompt_audio": "a.wav"}})
 
 
 def uploads() -> Iterator[Case]:
@@ -135,6 +151,8 @@ def uploads() -> Iterator[Case]:
         "silent.wav": encoded(0 * voice(2.0), 24000, "WAV"),
         "cut.wav": voice_wav(2.0)[:1000],
         "text.wav": b"not a recording",
+        "empty.wav": b"",
+        "picture.wav": png(),
     }
     for name, recording in recordings.items():
         data = {"input_text": NI_HAO, "response_format": "wav", **PROMPT}
@@ -148,6 +166,9 @@ def uploads() -> Iterator[Case]:
         yield Case(f"check-{name}", "POST", "/api/v1/prompts/check", {"data": PROMPT, "files": files})
     only = {"prompt_audio": ("a.wav", recordings["a.wav"])}
     yield Case("no-transcript", "POST", "/api/v1/tts", {"data": {"input_text": NI_HAO}, "files": only})
+    long = {"input_text": NI_HAO, "prompt_text": "好" * 501}
+    yield Case("long-transcript", "POST", "/api/v1/tts", {"data": long, "files": only})
+    yield _say("no-recording", index=None, **PROMPT)
     ref = {"input": NI_HAO, "response_format": "wav", "ref_text": PROMPT["prompt_text"]}
     yield Case(
         "ref-audio", "POST", "/v1/audio/speech", {"data": ref, "files": {"ref_audio": only["prompt_audio"]}}
@@ -260,6 +281,10 @@ def openai() -> Iterator[Case]:
         "audio/models",
         "audio/voices",
         "nothing",
+        "audio/voices?legacy=true",
+        "models/zai-org/GLM-TTS",
+        "models/a%0Ab",
+        "readyz",
     ):
         yield Case(f"get-{route}", "GET", f"/v1/{route}")
     sample = {"audio_sample": ("a.wav", voice_wav(3.0))}
@@ -320,6 +345,7 @@ def elevenlabs() -> Iterator[Case]:
         yield _post(f"fields-{number}-{next(iter(more))}", path, {"text": NI_HAO, **more})
     yield Case("bad-format", "POST", path, {"json": {"text": NI_HAO}, "params": {"output_format": "x"}})
     yield _post("nobody", "/v1/text-to-speech/nobody", {"text": NI_HAO})
+    yield _post("no-times", f"{path}/with-timestamps", {"text": NI_HAO})
     for route in ("v1/voices", "v1/voices/exampleB", "v1/voices/nobody", "v2/voices", "v2/voices?search=B"):
         yield Case(f"get-{route}", "GET", f"/{route}")
 

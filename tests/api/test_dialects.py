@@ -1,0 +1,354 @@
+"""Each dialect: what it makes of a body, and what all of them share; over a real port. tests/frozen has whole
+answers and errors, scripts/checks/test_clients.sh runs the client programs."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, get_args
+from urllib.parse import quote
+
+import httpx
+import openai
+import pytest
+from zai.core import APIResponseError, APIStatusError
+
+from glm_tts_api.api.compatible.elevenlabs import OutputFormat
+from glm_tts_api.engine.state import EngineState
+from glm_tts_api.errors import OutOfMemory
+from speech_text import LexiconEntry
+from tests.api import zhipu_client
+from tests.api.dialects import ELEVENLABS, KOKORO, OPENAI, OURS, SAY, SOVITS, ZHIPU, asked
+from tests.api.running import Running
+from tests.api.server_process import Server
+from tests.api.tone_engine import ToneEngine
+from tests.recordings import voice_wav
+
+Serve = Callable[..., Running]
+HELLO = {"text": "hello", "voice": "exampleA"}
+STREAMED = {"streams": True}
+MP3: dict[str, Any] = {"audio_format": "mp3", **STREAMED}
+ALL_OF_OURS = {
+    **{"seed": 7, "speed": 2, "sample_rate": 32000, "use_cache": False, "use_phoneme": True},
+    **{"sample_method": "topk", "sampling": 5, "beam_size": 2, "verbatim": "skip", "timestamps": "word"},
+    **{"response_format": "FLAC", "lexicon": '[{"word": "重庆", "reading": "chong2 qing4"}]'},
+}
+BODIES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
+    OURS: [
+        ({}, {}),
+        ({"response_format": "opus", "stream": True}, {"audio_format": "opus", **STREAMED}),
+        ({"seed": None, "prompt_text": None}, {}),
+        (
+            ALL_OF_OURS,
+            {
+                **{"seed": 7, "speed": 2.0, "sample_rate": 32000, "use_cache": False, "use_phoneme": True},
+                **{"method": "topk", "top_k": 5, "beam_size": 2, "verbatim": "skip", "timestamps": "word"},
+                **{"audio_format": "flac", "lexicon": [LexiconEntry("重庆", "chong2 qing4")]},
+            },
+        ),
+        (
+            {"input_text": "<speak>你<break time='1s'/><voice name='exampleB'>好</voice></speak>"}
+            | {"input_type": "ssml"},
+            {"text": "你[[pause 1]][[voice exampleB]]好[[voice]]", "others": {"exampleB": "exampleB"}},
+        ),
+    ],
+    OPENAI: [
+        ({"voice": None}, MP3),
+        ({"voice": "nova"}, MP3),
+        ({"model": None, "instructions": None, "response_format": None, "speed": None, "stream": True}, MP3),
+        ({"voice": {"id": "exampleB"}, "lang_code": "z"}, {**MP3, "voice": "exampleB"}),
+        ({"stream": False, "response_format": "WAV"}, {}),
+        ({"stream_format": "sse", "response_format": "pcm"}, {**MP3, "audio_format": "pcm"}),
+        ({"speed": 2, "seed": 7, "timestamps": "word"}, {**MP3, "speed": 2, "seed": 7, "timestamps": "word"}),
+    ],
+    ZHIPU: [
+        ({"voice": None}, {"audio_format": "pcm"}),
+        ({"voice": "female"}, {"audio_format": "pcm"}),  # of the cloud's guide, which people paste
+        ({"volume": 1.0, "speed": 1.0, "response_format": "pcm"}, {"audio_format": "pcm"}),
+        ({"response_format": "wav", "volume": 0.5, "speed": 2}, {"volume": 0.5, "speed": 2.0}),
+        ({"stream": True, "encode_format": "hex"}, {"audio_format": "pcm", **STREAMED}),
+    ],
+    SOVITS: [
+        *(({"ref_audio_path": path}, {}) for path in ("./refs/exampleA.wav", "C:\\refs\\exampleA.mp3")),
+        ({"ref_audio_path": "exampleA", "prompt_text": "x", "text_lang": "zh"}, {}),
+        ({"character": "exampleA"}, {"audio_format": "pcm", **STREAMED}),
+        (
+            {"ref_audio_path": None, "character": "exampleB"},
+            {"voice": "exampleB", "audio_format": "pcm"} | STREAMED,
+        ),
+        *(
+            ({"media_type": "raw", "streaming_mode": no}, {"audio_format": "pcm"})
+            for no in (0, False, "false")
+        ),
+        *(({"streaming_mode": yes}, STREAMED) for yes in (1, 2, 3, True, "true")),
+        ({"media_type": "ogg", "speed_factor": 2}, {"audio_format": "opus", "speed": 2.0}),
+        ({"media_type": "aac", "seed": -1}, {"audio_format": "aac"}),
+        ({"seed": 7}, {"seed": 7}),
+    ],
+    ELEVENLABS: [
+        ({}, {"audio_format": "mp3", "output_rate": 44100, "kbits": 128}),
+        (
+            {"voice_settings": {"speed": 2.0, "style": None}, "seed": 7, "model_id": "eleven_v3"},
+            {"audio_format": "mp3", "output_rate": 44100, "kbits": 128, "speed": 2.0, "seed": 7},
+        ),
+    ],
+    KOKORO: [
+        ({}, {**MP3, "timestamps": "word"}),
+        ({"return_timestamps": False, "stream": False, "response_format": "wav"}, {}),
+    ],
+}
+
+
+@pytest.mark.parametrize(("method", "path"), [*(("POST", path) for path in BODIES), ("GET", SOVITS)])
+def test_this_body_is_this_request(server: Running, method: str, path: str) -> None:
+    """Not the answers, which tests/frozen has."""
+    with server.client() as client:
+        for more, request in BODIES[path]:
+            body = {name: value for name, value in {**SAY[path], **more}.items() if value is not None}
+            if method == "POST":
+                answer = client.post(path, json={**SAY[path], **more})
+            else:
+                answer = client.get(path, params=body)
+            assert answer.status_code == 200, answer.text
+            assert (more, asked(server)) == (more, {**HELLO, **request})
+
+
+def test_an_address_and_each_form_are_the_same_request(server: Running) -> None:
+    """A browser's address bar and Legado play what an address answers."""
+    fields = {**SAY[OURS], "input_text": "你好", "seed": "7", "sample_rate": "32000", "stream": "false"}
+    fields |= {"response_format": "wav"}
+    charset = {"Content-Type": "multipart/form-data; boundary=x; charset=utf-8"}
+    part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    form = "".join(part.format(*field) for field in fields.items()) + "--x--\r\n"
+    plain = {"Content-Type": "application/x-www-form-urlencoded"}
+    with server.client() as client:
+        answers = [
+            client.get(OURS, params=fields),
+            client.post(OURS, json=fields),
+            client.post(OURS, data=fields),
+            client.post(OURS, files={name: (None, value) for name, value in fields.items()}),
+            client.post(OURS, content="&".join(map("=".join, fields.items())).encode(), headers=plain),
+            client.post(OURS, content=form.encode(), headers=charset),
+            client.post(OURS, data={**fields, "prompt_text": ""}, files={"prompt_audio": ("", b"")}),
+        ]
+        requests = [asked(server)]
+        client.get(OURS, params=SAY[OURS])
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
+    assert requests == [{**HELLO, "text": "你好", "seed": 7, "sample_rate": 32000}]
+    assert asked(server) == {**HELLO, **MP3}, "what an address says unless it is told otherwise"
+
+
+def test_an_address_may_hold_a_long_text(start: Callable[..., Server]) -> None:
+    answer = start().client.get(f"{OURS}?input_text={quote('好' * 6000)}&index=exampleA")
+    assert answer.status_code == 200
+
+
+def test_each_of_elevenlabs_formats_is_what_its_name_says(serve: Serve) -> None:
+    server = serve(ToneEngine(seconds=2.0))
+    n_bytes = {}
+    with server.client() as client:
+        for name in get_args(OutputFormat):
+            answer = client.post(ELEVENLABS, params={"output_format": name}, json=SAY[ELEVENLABS])
+            kind, rate, *kbits = name.split("_")
+            found = asked(server)
+            assert found.get("audio_format", "wav") == kind
+            assert found["output_rate"] == int(rate) == int(answer.headers["X-Sample-Rate"])
+            assert found.get("sample_rate", 24000) == (32000 if rate == "32000" else 24000)
+            assert found.get("kbits") == (int(kbits[0]) if kbits else None)
+            n_bytes[name] = len(answer.content)
+            exact = {"pcm": 0, "wav": 44}.get(kind)
+            assert exact is None or 0 <= n_bytes[name] - exact - 4 * int(rate) < 200
+    assert n_bytes["mp3_44100_192"] * 8 / 2000 == pytest.approx(192, rel=0.05)
+    assert n_bytes["opus_48000_192"] > 2 * n_bytes["opus_48000_32"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (OURS, {"response_format": "pcm", "stream": True}),
+        (OPENAI, {"response_format": "pcm"}),
+        (OPENAI, {"response_format": "pcm", "stream_format": "sse"}),
+        (ZHIPU, {"stream": True}),
+        (SOVITS, {"media_type": "raw", "streaming_mode": 1}),
+        (f"{ELEVENLABS}/stream", {}),
+        (KOKORO, {}),
+    ],
+)
+def test_a_stream_is_heard_while_it_is_made(serve: Serve, path: str, body: dict[str, Any]) -> None:
+    server = serve(ToneEngine(n_segments=3, segment_s=600))
+    said = {**SAY[path.removesuffix("/stream")], **body}
+    params = {"output_format": "pcm_24000"} if path.endswith("/stream") else {}
+    with server.client() as client, client.stream("POST", path, json=said, params=params) as answer:
+        pieces = answer.iter_raw()
+        first = next(pieces)
+        assert server.lane()["active"] == 1
+        server.engine.release()
+        whole = first + b"".join(pieces)
+    if answer.headers["Content-Type"].startswith("audio/pcm"):
+        assert len(whole) == 3 * 24000
+    server.wait_for_lane(active=0, completed=1)
+
+
+def events(answer: httpx.Response) -> list[Any]:
+    lines = [line.removeprefix("data: ") for line in answer.text.split("\n\n") if line]
+    return [line if line == "[DONE]" else json.loads(line) for line in lines]
+
+
+def test_openais_events_end_with_done(server: Running) -> None:
+    with server.client() as client:
+        answer = client.post(OPENAI, json={**SAY[OPENAI], "response_format": "pcm", "stream_format": "sse"})
+    *deltas, done = events(answer)
+    assert {event["type"] for event in deltas} == {"speech.audio.delta"}
+    assert (done["type"], done["usage"]["total_tokens"]) == ("speech.audio.done", 0)
+    assert sum(len(base64.b64decode(event["audio"])) for event in deltas) == 24000
+
+
+@pytest.mark.parametrize(("encode_format", "decode"), [("base64", base64.b64decode), ("hex", bytes.fromhex)])
+def test_zhipus_events_are_the_clouds(
+    serve: Serve, encode_format: str, decode: Callable[[str], bytes]
+) -> None:
+    server = serve(ToneEngine(n_segments=3))
+    with server.client() as client:
+        body = {**SAY[ZHIPU], "model": "cogtts", "stream": True, "encode_format": encode_format}
+        *pieces, last, done = events(client.post(ZHIPU, json=body))
+    assert {(event["model"], event["id"]) for event in (*pieces, last)} == {("cogtts", last["id"])}
+    choices = [event["choices"][0] for event in (*pieces, last)]
+    assert [choice["index"] for choice in choices] == list(range(len(choices)))
+    deltas = [choice["delta"] for choice in choices[:-1]]
+    assert {(it["return_sample_rate"], it["return_format"]) for it in deltas} == {(24000, "pcm")}
+    assert sum(len(decode(delta["content"])) for delta in deltas) == 3 * 24000
+    assert (choices[-1]["finish_reason"], done) == ("stop", "[DONE]")
+
+
+@contextmanager
+def full(serve: Serve) -> Iterator[Running]:
+    """A server whose one place is taken, and whose line has none."""
+    server = serve(ToneEngine(delay_s=600), short_text_concurrency=1, queue_max_size=0)
+    with ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(server.say)
+        server.wait_for_lane(active=1)
+        yield server
+        server.engine.release()
+        assert holder.result().status_code == 200
+
+
+def test_a_full_line_and_a_server_that_loads_say_when_to_come_back(serve: Serve) -> None:
+    """In each dialect's status."""
+    loading = serve(ToneEngine(state=EngineState("loading")))
+    statuses = {}
+    with full(serve) as server, server.client() as client, loading.client() as early:
+        for path, said in SAY.items():
+            answers = [client.post(path, json=said), early.post(path, json=said)]
+            assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers), path
+            statuses[path] = answers[0].status_code, answers[1].status_code
+        shown = client.post(ELEVENLABS, json=SAY[ELEVENLABS]).json()
+        assert early.get("/health").status_code == 503, "where wyoming_openai looks for a server"
+    assert shown["detail"]["status"] == "queue_full"
+    assert statuses == {
+        **dict.fromkeys((OURS, SOVITS, KOKORO), (503, 503)),
+        **dict.fromkeys((OPENAI, ZHIPU, ELEVENLABS), (429, 503)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        (OPENAI, {"stream_format": "sse"}, "deadline_passed"),
+        (ZHIPU, {"stream": True}, "1230"),
+    ],
+)
+def test_an_error_after_the_first_event_is_an_event(
+    serve: Serve, path: str, body: dict[str, Any], code: str
+) -> None:
+    server = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
+    with server.client() as client:
+        answer = client.post(path, json={**SAY[path], "response_format": "pcm", **body})
+    assert f'"code": "{code}"' in answer.text.split("data: ")[-1]
+    server.wait_for_lane(timed_out=1)
+
+
+def test_a_key_opens_each_dialect_in_its_header(serve: Serve) -> None:
+    """Lists of OpenAI's models and voices, and the probe of wyoming_openai, are open to anybody."""
+    with serve(api_keys="s3cret").client() as client:
+        for path, said in SAY.items():
+            header = "xi-api-key" if path == ELEVENLABS else "Authorization"
+            right = {header: "s3cret" if path == ELEVENLABS else "Bearer s3cret"}
+            refused = client.post(path, json=said)
+            assert refused.status_code == 401, path
+            assert client.post(path, json=said, headers=right).status_code == 200, path
+        assert "xi-api-key" in client.post(ELEVENLABS, json={}).json()["detail"]["message"]
+        guarded = ("/speakers", "/v1/voices", "/v2/voices", f"{OURS}?input_text=a&index=exampleA")
+        assert {client.get(path).status_code for path in guarded} == {401}
+        for path in ("/health", "/v1/models", "/v1/models/a", "/v1/audio/models", "/v1/audio/voices"):
+            assert client.get(path).status_code == 200
+
+
+def test_no_file_is_opened_for_the_path_of_gpt_sovits(server: Running) -> None:
+    outside = server.root / "outside.wav"
+    outside.write_bytes(voice_wav(3.0))
+    with server.client() as client:
+        for path in (str(outside), "../outside.wav", "/etc/passwd", "prompts/exampleA.wav/..", "..", "/"):
+            answer = client.post(SOVITS, json={"text": "hello", "ref_audio_path": path})
+            assert (answer.status_code, "There is no voice" in answer.text) == (400, True), path
+
+
+def sdk(server: Running, **options: Any) -> openai.OpenAI:
+    http = openai.DefaultHttpxClient(trust_env=False)
+    return openai.OpenAI(base_url=f"{server.url}/v1", api_key="any", http_client=http, **options)
+
+
+def speak(client: openai.OpenAI) -> bytes:
+    return client.audio.speech.create(model="tts-1", voice="alloy", input="hello").content
+
+
+def test_the_packages_try_no_work_again_that_was_begun(serve: Serve) -> None:
+    """They would try a 408, a 500 and a 503 again."""
+    server = serve(ToneEngine(delay_s=30), short_text_timeout=0.3)
+    with sdk(server) as client, zhipu_client.sdk(server) as zhipu:
+        with pytest.raises(openai.APIStatusError) as refused:
+            speak(client)
+        assert refused.value.status_code == 408
+        with pytest.raises(APIStatusError):
+            zhipu.audio.speech(model="glm-tts", input="hello")
+        for fault in (RuntimeError("broken"), OutOfMemory("The GPU has no memory left for this text")):
+            server.engine.fault = fault
+            with pytest.raises(openai.InternalServerError):
+                speak(client)
+    assert server.lane()["total"] == 4
+
+
+def test_twenty_clients_on_four_places_all_speak(serve: Serve) -> None:
+    """By the package's own two retries, at the times that the server gave them."""
+    server = serve(ToneEngine(delay_s=0.3), short_text_concurrency=4, queue_max_size=2)
+    assert server.say().status_code == 200  # the pace is known
+    with sdk(server) as client, ThreadPoolExecutor(20) as pool:
+        assert all(pool.map(speak, [client] * 20))
+    lane = server.lane()
+    assert lane["completed"] == 21
+    assert lane["rejected"] > 0
+
+
+def test_the_packages_hear_streams_and_their_errors(serve: Serve) -> None:
+    """openai's asynchronous client, zai's events and what it raises in the middle of them."""
+    server = serve(ToneEngine())
+    late = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
+
+    async def heard() -> bytes:
+        http = openai.DefaultAsyncHttpxClient(trust_env=False)
+        async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", http_client=http) as client:
+            answer = await client.audio.speech.create(
+                model="tts-1", voice="ash", input="hello", response_format="pcm"
+            )
+            return answer.content
+
+    assert len(asyncio.run(heard())) == 24000
+    with zhipu_client.sdk(server) as zhipu, zhipu_client.sdk(late) as early:
+        pieces = [each.choices[0].delta.content or "" for each in zhipu_client.streamed(zhipu)]
+        assert sum(len(base64.b64decode(piece)) for piece in pieces) == 24000
+        with pytest.raises(APIResponseError) as refused:
+            list(zhipu_client.streamed(early))
+    assert refused.value.json_data["code"] == "1230"  # type: ignore[index]
