@@ -43,12 +43,6 @@ def test_who_cannot_wait_for_what_was_accepted(
     assert project.processes() == []
 
 
-def test_an_argument_that_stop_does_not_know(project: Project) -> None:
-    outcome = project.run("scripts/stop_api.sh", "now")
-    assert outcome.code == 2
-    assert "--now" in outcome.said
-
-
 def test_a_server_that_is_stopped_while_it_starts_has_no_unseen_moment(project: Project) -> None:
     """From the first moment on it is found and told to end, not left to be killed later."""
     start = project.begin("start_api.sh", WORKERS="2")

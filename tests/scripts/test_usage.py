@@ -28,8 +28,9 @@ def test_each_script_that_a_document_names_is_there(document: Path) -> None:
     assert {path for path in named if not (REPOSITORY / path).exists()} == set()
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize(
+    ("script", "option"), [(SCRIPTS[0], "-h"), *((script, "--help") for script in SCRIPTS)]
+)
 def test_help_is_the_usage(script: str, option: str) -> None:
     done = subprocess.run(
         ["bash", REPOSITORY / script, option],
@@ -45,13 +46,15 @@ def test_help_is_the_usage(script: str, option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["restart_api.sh", "start_api.sh", "scripts/stop_api.sh", "scripts/status_api.sh"]
+    ("script", "argument"),
+    [("restart", "--helpp"), ("start", "now"), ("scripts/stop", "now"), ("scripts/status", "--helpp")],
 )
-def test_an_unknown_argument_is_refused_before_anything_is_done(project: Project, script: str) -> None:
-    for argument in ("--helpp", "now"):
-        outcome = project.run(script, argument)
-        assert outcome.code == 2
-        assert "usage" in outcome.said
+def test_an_unknown_argument_is_refused_before_anything_is_done(
+    project: Project, script: str, argument: str
+) -> None:
+    outcome = project.run(f"{script}_api.sh", argument)
+    assert outcome.code == 2
+    assert "usage" in outcome.said
     assert not (project.root / "run").exists()
 
 
