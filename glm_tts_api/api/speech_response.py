@@ -35,7 +35,7 @@ from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.http.ranges import ranged
-from glm_tts_api.recognition.verdicts import listed
+from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole
 from glm_tts_api.speech.recent import what_is_asked

@@ -7,12 +7,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from glm_tts_api.contracts import Float32, Recording, Verdict
+from glm_tts_api.contracts import VERDICTS, Float32, Recording, Verdict, Verified
 from glm_tts_api.engine.child import Begun, Child
 from glm_tts_api.engine.frames import decoder
 from glm_tts_api.engine.messages import BrokenMessage, Message
@@ -47,6 +49,19 @@ class Heard(Message, frozen=True):
     text: str
     verdict: Verdict
     distance: float
+
+
+def listed(found: Mapping[int, Verified]) -> list[dict[str, Any]]:
+    """Returns the verdicts in the order of the segments, as dictionaries with the segment's number and the
+    fields of Verified. `found` has the verdicts by the segment's number."""
+    return [{"segment": segment, **asdict(each)} for segment, each in sorted(found.items())]
+
+
+def told(found: Mapping[int, Verified]) -> dict[str, Any]:
+    """Returns how many units have each verdict, and the list of the units whose verdict is not ok."""
+    counts = Counter(each.verdict for each in found.values())
+    doubtful = {unit: each for unit, each in found.items() if each.verdict != "ok"}
+    return {"count": {verdict: counts[verdict] for verdict in VERDICTS}, "doubtful": listed(doubtful)}
 
 
 class Recogniser:

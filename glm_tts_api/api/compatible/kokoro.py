@@ -21,7 +21,7 @@ from glm_tts_api.api.speech_response import Framing, audio_headers, speak, strea
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
 from glm_tts_api.http.body import read_body
-from glm_tts_api.recognition.verdicts import listed
+from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.times import SegmentTimes
 from glm_tts_api.validation import AnyCase, Seed, Speed
 

@@ -26,7 +26,7 @@ from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.logs import without_text
-from glm_tts_api.recognition.verdicts import listed
+from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.clients import Client as Identity
 from glm_tts_api.speech.encoding import Encoded
 from glm_tts_api.speech.request_log import Playback, RequestLog, recorded_outcome

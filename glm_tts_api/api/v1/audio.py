@@ -22,7 +22,7 @@ from glm_tts_api.errors import NotFound, quote
 from glm_tts_api.http.body import read_query
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
-from glm_tts_api.recognition.verdicts import listed
+from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.times import SegmentTimes
 from glm_tts_api.validation import AnyCase
 

@@ -30,7 +30,7 @@ from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
 from glm_tts_api.longform.voices import BOOK, unit_voices
-from glm_tts_api.recognition.verdicts import told
+from glm_tts_api.recognition.recogniser import told
 from glm_tts_api.voices.decoded import decoded_voice
 from speech_text import Pauses
 

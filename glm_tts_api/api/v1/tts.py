@@ -25,7 +25,7 @@ from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SpeechRequest, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body, read_query
-from glm_tts_api.recognition.verdicts import listed
+from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.encoding import Speech
 from glm_tts_api.speech.request_log import RequestLog
 from speech_text import ReadingOptions
