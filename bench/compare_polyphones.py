@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from speech_text.phonemes.writer import Phonemizer, read_aligned
-from tests.speech_text.polyphones import SETS, Case, Reader, marked, misread, names, syllables
+from tests.speech_text.polyphones import SETS, Reader, marked, misread, names, syllables
 
 
 def _read_alone(run: str) -> list[str]:
@@ -24,10 +24,6 @@ def _read_alone(run: str) -> list[str]:
     from pypinyin.seg.mmseg import seg
 
     return [" ".join(syllable) for syllable in chain.from_iterable(map(read_aligned, seg.cut(run)))]
-
-
-def _right(wrong: list[Case], found: list[Case]) -> str:
-    return f"{100 * (1 - len(wrong) / len(found)):.1f} %"
 
 
 def compare(readers: dict[str, Reader], path: Path) -> None:
@@ -38,7 +34,7 @@ def compare(readers: dict[str, Reader], path: Path) -> None:
         start = time.perf_counter()
         wrong = misread(read, found)
         each = (time.perf_counter() - start) / len(found)
-        print(f"{name}: {_right(wrong, found)} right, {1000 * each:.2f} ms each")
+        print(f"{name}: {100 * (1 - len(wrong) / len(found)):.1f} % right, {1000 * each:.2f} ms each")
         print("   ", " ".join(f"{text}({one})" for text, _, one in wrong))
 
 

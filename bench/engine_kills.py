@@ -43,26 +43,23 @@ FORMATS = ("wav", "mp3", "opus", "flac", "pcm")
 Ask = Callable[[str], bytes]
 
 
-def whole(text: str, voice: str, audio_format: str, rate: int) -> Ask:
-    return partial(_posted, text, voice, audio_format, rate, False)
+def posted(path: str, fields: dict[str, Any], url: str) -> bytes:
+    answer = httpx.post(f"{url}{path}", json=fields, timeout=600, trust_env=False)
+    return answer.raise_for_status().content
+
+
+def whole(text: str, voice: str, audio_format: str, rate: int, *, stream: bool = False) -> Ask:
+    fields = {"input_text": text, "index": voice, "response_format": audio_format, "sample_rate": rate}
+    return partial(posted, "/api/v1/tts", {**fields, "stream": stream})
 
 
 def streamed(text: str, voice: str, audio_format: str, rate: int) -> Ask:
-    return partial(_posted, text, voice, audio_format, rate, True)
-
-
-def _posted(text: str, voice: str, audio_format: str, rate: int, stream: bool, url: str) -> bytes:
-    fields = {"input_text": text, "index": voice, "sample_rate": rate, "stream": stream}
-    return _post(f"{url}/api/v1/tts", {**fields, "response_format": audio_format})
-
-
-def _post(address: str, fields: dict[str, Any]) -> bytes:
-    return httpx.post(address, json=fields, timeout=600, trust_env=False).raise_for_status().content
+    return whole(text, voice, audio_format, rate, stream=True)
 
 
 def events(text: str, voice: str, audio_format: str, _: int) -> Ask:
-    fields = {"model": "tts-1", "input": text, "voice": voice, "stream_format": "sse"}
-    return lambda url: _post(f"{url}/v1/audio/speech", {**fields, "response_format": audio_format})
+    fields = {"model": "tts-1", "input": text, "voice": voice, "response_format": audio_format}
+    return partial(posted, "/v1/audio/speech", {**fields, "stream_format": "sse"})
 
 
 def talked(text: str, voice: str, _: str, rate: int) -> Ask:
@@ -127,15 +124,10 @@ def keep_asking(url: str, name: str, ask: Ask, expected: bytes, tally: Tally, st
         tally.longest_s = max(tally.longest_s, time.monotonic() - began)
 
 
-def engines(url: str) -> list[int]:
-    """Returns the process ids of the engine processes that are running."""
-    stats = httpx.get(f"{url}/api/v1/stats/concurrency", trust_env=False).json()
-    return [worker["pid"] for worker in stats["per_worker"] if worker["pid"]]
-
-
 def kill(url: str, number: int, draw: random.Random, tally: Tally) -> None:
-    """Sends the signal `number` to a random engine process of the server, and counts the kill."""
-    if pids := engines(url):
+    """Sends the signal `number` to a random engine process that is running, and counts the kill."""
+    workers = httpx.get(f"{url}/api/v1/stats/concurrency", trust_env=False).json()["per_worker"]
+    if pids := [worker["pid"] for worker in workers if worker["pid"]]:
         os.kill(draw.choice(pids), number)
         tally.n_kills += 1
 

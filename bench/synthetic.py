@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 
 from glm_tts_api.model.flow.config import FlowConfig
@@ -30,35 +32,30 @@ LLM_SIZES = {
     ),
     "official": LlmConfig(),
 }
+Network = TypeVar("Network", bound=torch.nn.Module)
 N_AUDIO = {"mini": 1024, "small": 32768, "official": 32768}
 
 
 def filled_llm(config: LlmConfig) -> Llama:
     with torch.device("meta"):
         model = Llama(config)
-    _fill(model, "llm")
-    return model.eval().requires_grad_(False)
+    return _filled(model, "llm").eval().requires_grad_(False)
 
 
 def filled_flow(config: FlowConfig, device: torch.device) -> FlowMatching:
-    model = FlowMatching(config)
-    _fill(model, "flow")
-    return model.to(device).eval().requires_grad_(False)
+    return _filled(FlowMatching(config), "flow").to(device).eval().requires_grad_(False)
 
 
 def filled_hift(config: HiftConfig, device: torch.device) -> HiFT:
-    model = HiFT(config)
-    _fill(model, "hift")
-    return model.fold().to(device)
+    return _filled(HiFT(config), "hift").fold().to(device)
 
 
 def filled_speech_tokenizer(config: SpeechTokenizerConfig, device: torch.device) -> SpeechTokenizer:
-    model = SpeechTokenizer(config)
-    _fill(model, "tok")
-    return model.to(device).eval().requires_grad_(False)
+    return _filled(SpeechTokenizer(config), "tok").to(device).eval().requires_grad_(False)
 
 
-def _fill(model: torch.nn.Module, table: str) -> None:
+def _filled(model: Network, table: str) -> Network:
     shapes = {key: list(value.shape) for key, value in model.state_dict().items()}
     state = dict(iter_fill("bench", table, shapes))
     model.load_state_dict(state, strict=False, assign=True)  # the state has no tied head and no rotary tables
+    return model
