@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import signal
-import subprocess
 import wave
 from collections import Counter
 from pathlib import Path
@@ -230,23 +229,6 @@ def test_time_that_runs_out_is_named_by_its_setting(shared_project: Project) -> 
     assert outcome.code == 1
     assert "VERIFY_TIMEOUT=0.1" in outcome.said
     assert shared_project.processes() == []
-
-
-def test_a_pid_file_that_names_another_program(shared_project: Project) -> None:
-    project = shared_project
-    with subprocess.Popen(["sleep", "300"]) as stranger:
-        project.pid_file.parent.mkdir(exist_ok=True)
-        project.pid_file.write_text(f"{stranger.pid}\n")
-        stop = project.run("scripts/stop_api.sh")
-        project.pid_file.write_text(f"{stranger.pid}\n")
-        start = project.run("restart_api.sh")
-        assert stranger.poll() is None
-        stranger.kill()
-    assert stop.code == 0
-    assert "none is running" in stop.said
-    assert start.code == 0
-    assert project.pid != stranger.pid
-    assert project.get("/api/v1/health").status == 200
 
 
 def test_kill_ends_it_after_its_answers(shared_project: Project) -> None:

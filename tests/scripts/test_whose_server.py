@@ -10,8 +10,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.scripts.own_project import Project, free_port, is_alive
 
 SECRET = "s3cret"
@@ -77,26 +75,17 @@ def test_a_check_beside_the_running_server_is_no_list_of_problems(shared_project
     assert "runs here" in other.stdout
 
 
-@pytest.mark.parametrize("what", ["the project", "its run folder"])
-def test_a_copy_does_not_touch_the_original(shared_project: Project, tmp_path: Path, what: str) -> None:
+def test_a_copy_does_not_touch_the_original(shared_project: Project, tmp_path: Path) -> None:
     sockets = shutil.ignore_patterns("*.sock")  # which cp copies, and copytree cannot
-    project = shared_project
-    pid = running(project)
-    copy = project
-    settings: dict[str, Any] = {"PORT": str(free_port())}
-    if what == "the project":
-        shutil.copytree(project.root, tmp_path / "copy", symlinks=True, ignore=sockets)
-        copy = project.at(tmp_path / "copy")
-    else:
-        shutil.copytree(project.root / "run", project.root / "run2", symlinks=True, ignore=sockets)
-        settings["RUN_DIR"] = "run2"
-    assert copy.run("scripts/status_api.sh", **settings).code == 3
-    stop = copy.run("scripts/stop_api.sh", **settings)
+    pid = running(shared_project)
+    shutil.copytree(shared_project.root, tmp_path / "copy", symlinks=True, ignore=sockets)
+    copy, port = shared_project.at(tmp_path / "copy"), shared_project.port
+    stop = copy.run("scripts/stop_api.sh", PORT=str(free_port()))
     assert stop.code == 0
     assert "none is running" in stop.said
-    taken = copy.run("restart_api.sh", **{**settings, "PORT": str(project.port)})
+    taken = copy.run("restart_api.sh")
     assert taken.code == 2
-    assert f"PORT={project.port}: taken by PID {pid}" in taken.said
+    assert f"PORT={port}: taken by PID {pid}" in taken.said
     assert is_alive(pid)
 
 
