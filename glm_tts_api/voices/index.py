@@ -31,24 +31,75 @@ Source = Literal["shipped", "own"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One recording of a voice: the path of its file (None if there is no such file), its transcript, and the
-    notes."""
+class VoiceInfo:
+    """A registered voice as the API lists it, or one of its `moods`. `seen` is the path of the voice's
+    recording with its inode, size and times, which change with the recording."""
 
+    index: str
+    transcript: str
+    about: About
+    source: Source
+    seen: tuple[Path, int, int, int, int]
+    moods: tuple[VoiceInfo, ...] = ()
+
+    @property
+    def created_at(self) -> int:
+        """The time of the last write to the voice's recording, in seconds since 1970."""
+        return self.seen[3] // 10**9
+
+    @property
+    def version(self) -> str:
+        """A digest that changes when the voice's recording, transcript or notes change. Its moods have
+        versions of their own."""
+        about = sorted(self.about.items())
+        return sha256(repr((self.source, self.transcript, about, self.seen)).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One recording of a voice: the voice's name, the path of the recording's file (None if there is no such
+    file), its transcript, and the notes. `source` says which index names it: "shipped" with the server, or
+    the API's "own"."""
+
+    index: str
     audio: Path | None
     transcript: str
     about: About
+    source: Source
+
+    @property
+    def file(self) -> Path:
+        """The path of the recording's file. Raises RecordingMissing if there is none."""
+        if self.audio is None:
+            raise RecordingMissing(
+                f"The recording of voice '{self.index}' is no longer in the prompt folders. "
+                f"PUT /api/v1/prompts/{self.index} with prompt_audio gives it a new one."
+            )
+        return self.audio
+
+    def info(self, moods: tuple[VoiceInfo, ...] = ()) -> VoiceInfo:
+        """Returns the voice as the API lists it, with `moods`. Raises RecordingMissing, or FileNotFoundError
+        if the recording was removed after the index was read."""
+        file = self.file.stat()
+        seen = (self.file, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
+        return VoiceInfo(self.index, self.transcript, self.about, self.source, seen, moods)
 
 
 class VoiceIndex:
     """The voices that the index file `path` names. While that file does not exist, the voices of the file
     `default` are taken, or no voices if `default` is None. `folders` are the only folders in which recordings
-    may lie. A transcript has at most `max_characters` characters."""
+    may lie. A transcript has at most `max_characters` characters. `source` is that of the entries."""
 
     def __init__(
-        self, path: Path, *, folders: tuple[Path, ...], max_characters: int, default: Path | None = None
+        self,
+        path: Path,
+        *,
+        folders: tuple[Path, ...],
+        max_characters: int,
+        default: Path | None = None,
+        source: Source = "shipped",
     ) -> None:
-        self._path, self._default = path, default
+        self._path, self._default, self._source = path, default, source
         self._max_characters = max_characters
         self.entries: dict[str, Entry] = {}
         self.warnings: list[str] = []
@@ -101,7 +152,7 @@ class VoiceIndex:
         if self._problem(name, item) is not None:
             return None
         about = check_about({note: item[note] for note in NOTES if item.get(note)})
-        return Entry(self.locate(item["prompt_audio_path"]), item["prompt_text"], about)
+        return Entry(name, self.locate(item["prompt_audio_path"]), item["prompt_text"], about, self._source)
 
     def _problem(self, name: str, item: Any) -> str | None:
         if problem := shape_problem(name, item):
@@ -190,55 +241,3 @@ def _is_text(value: Any) -> bool:
     """Returns whether `value` is a string without lone surrogates. JSON's escapes allow lone surrogates, but
     no answer can be encoded with them."""
     return isinstance(value, str) and value.encode(errors="ignore").decode() == value
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceInfo:
-    """A registered voice as the API lists it, or one of its `moods`. `seen` is the path of the voice's
-    recording with its inode, size and times, which change with the recording."""
-
-    index: str
-    transcript: str
-    about: About
-    source: Source
-    seen: tuple[Path, int, int, int, int]
-    moods: tuple[VoiceInfo, ...] = ()
-
-    @property
-    def created_at(self) -> int:
-        """The time of the last write to the voice's recording, in seconds since 1970."""
-        return self.seen[3] // 10**9
-
-    @property
-    def version(self) -> str:
-        """A digest that changes when the voice's recording, transcript or notes change. Its moods have
-        versions of their own."""
-        about = sorted(self.about.items())
-        return sha256(repr((self.source, self.transcript, about, self.seen)).encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A voice's name and its entry in an index file. `source` says which index that is: "shipped" with the
-    server, or the API's "own"."""
-
-    index: str
-    entry: Entry
-    source: Source
-
-    @property
-    def audio(self) -> Path:
-        """The path of the recording's file. Raises RecordingMissing if there is none."""
-        if self.entry.audio is None:
-            raise RecordingMissing(
-                f"The recording of voice '{self.index}' is no longer in the prompt folders. "
-                f"PUT /api/v1/prompts/{self.index} with prompt_audio gives it a new one."
-            )
-        return self.entry.audio
-
-    def info(self, moods: tuple[VoiceInfo, ...] = ()) -> VoiceInfo:
-        """Returns the voice as the API lists it, with `moods`. Raises RecordingMissing, or FileNotFoundError
-        if the recording was removed after the index was read."""
-        file = self.audio.stat()
-        seen = (self.audio, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
-        return VoiceInfo(self.index, self.entry.transcript, self.entry.about, self.source, seen, moods)

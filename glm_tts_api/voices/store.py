@@ -42,7 +42,7 @@ from glm_tts_api.voices.about import (
     unknown_voice,
 )
 from glm_tts_api.voices.decoded import DecodedRecordings
-from glm_tts_api.voices.index import Entry, Found, VoiceIndex, VoiceInfo
+from glm_tts_api.voices.index import Entry, VoiceIndex, VoiceInfo
 from glm_tts_api.voices.writer import Entries, StoreLimits, VoiceWriter
 from speech_text.marks import MOOD_SIGN, in_mood
 
@@ -76,7 +76,9 @@ class VoiceStore:
         folders = tuple(folder.resolve() for folder in allowed)
         self.check_transcript = partial(check_transcript, max_characters=max_characters)
         self._shipped = VoiceIndex(shipped, folders=folders, max_characters=max_characters, default=default)
-        self._own = VoiceIndex(own_dir / BOOK_NAME, folders=folders, max_characters=max_characters)
+        self._own = VoiceIndex(
+            own_dir / BOOK_NAME, folders=folders, max_characters=max_characters, source="own"
+        )
         self.room = room or StoreLimits()
         self._writer = VoiceWriter(own_dir, self._own.path, limits=self.room, in_use=self._recordings_in_use)
         self._decoded = DecodedRecordings(limits, max_bytes=_DECODED_BYTES)
@@ -94,7 +96,7 @@ class VoiceStore:
 
         def look(*, again: bool) -> list[VoiceInfo]:
             found = self._find_all(again=again)
-            whole = [found[index] for index in sorted(found) if found[index].entry.audio is not None]
+            whole = [found[index] for index in sorted(found) if found[index].audio is not None]
             moods = defaultdict[str, list[VoiceInfo]](list)
             for voice in whole:
                 name, sign, _ = voice.index.partition(MOOD_SIGN)
@@ -117,15 +119,15 @@ class VoiceStore:
 
         def look(*, again: bool) -> Voice:
             voice = self._find(index, again=again)
-            decoded = self._decoded.get(voice.audio)
-            return Voice(decoded.recording, voice.entry.transcript, decoded.digest, name=index)
+            decoded = self._decoded.get(voice.file)
+            return Voice(decoded.recording, voice.transcript, decoded.digest, name=index)
 
         return _until_there(look)
 
     def audio(self, index: str) -> tuple[bytes, Container | None]:
         """Returns the recording's file as it is stored, and its container; None for an unknown container.
         Raises UnknownVoice, UnknownMood or RecordingMissing."""
-        data = _until_there(lambda *, again: self._find(index, again=again).audio.read_bytes())
+        data = _until_there(lambda *, again: self._find(index, again=again).file.read_bytes())
         return data, container_of(data[:HEAD_BYTES])
 
     def read_recording(self, path: str) -> bytes:
@@ -190,13 +192,13 @@ class VoiceStore:
 
         def put(own: Entries) -> VoiceInfo:
             voice = self._current(index, own, only_if)
-            text = voice.entry.transcript if transcript is None else transcript
-            noted = _noted({**voice.entry.about, **notes})
+            text = voice.transcript if transcript is None else transcript
+            noted = _noted({**voice.about, **notes})
             if kept is None and voice.source == "own" and not trim_silence:
                 others = {name: value for name, value in own[index].items() if name not in NOTES}
                 own[index] = {**others, "prompt_text": text, **noted}
             else:
-                kept_now = self._as_kept(voice.audio.read_bytes(), trim_silence) if kept is None else kept
+                kept_now = self._as_kept(voice.file.read_bytes(), trim_silence) if kept is None else kept
                 own[index] = self._writer.keep(own, index, text, kept_now, noted)
             return self._stored(index, own)
 
@@ -231,7 +233,7 @@ class VoiceStore:
             data = without_silence(data, self.limits)
         return trimmed(data, decode_audio(data, self.limits))
 
-    def _find(self, index: str, *, again: bool = False) -> Found:
+    def _find(self, index: str, *, again: bool = False) -> Entry:
         index = composed(index)
         found = self._find_all(again=again)
         if index in found:
@@ -241,7 +243,7 @@ class VoiceStore:
             raise unknown_mood(voice, mood, [name.partition(MOOD_SIGN)[2] for name in self._names(voice)])
         raise unknown_voice(voice, self._names())
 
-    def _with_moods(self, voice: Found) -> VoiceInfo:
+    def _with_moods(self, voice: Entry) -> VoiceInfo:
         """Returns `voice` as the API lists it, with its moods. Raises RecordingMissing, or FileNotFoundError
         if a recording was removed after the index was read."""
         found = self._find_all()
@@ -250,13 +252,12 @@ class VoiceStore:
     def _names(self, voice: str = "") -> list[str]:
         """Returns the names of the voices whose recordings exist; with `voice`, the names of the moods of
         that voice, each as `voice:mood`."""
-        whole = (name for name, found in self._find_all().items() if found.entry.audio is not None)
+        whole = (name for name, found in self._find_all().items() if found.audio is not None)
         return sorted(name for name in whole if name.rpartition(MOOD_SIGN)[0] == voice)
 
-    def _find_all(self, *, again: bool = False) -> dict[str, Found]:
+    def _find_all(self, *, again: bool = False) -> dict[str, Entry]:
         shipped, own = self._entries(again=again)
-        voices = {index: Found(index, entry, "shipped") for index, entry in shipped.items()}
-        voices.update({index: Found(index, entry, "own") for index, entry in own.items()})
+        voices = {**shipped, **own}
         return {index: found for index, found in voices.items() if in_mood(index, "") in voices}
 
     def _entries(self, *, again: bool = False) -> tuple[dict[str, Entry], dict[str, Entry]]:
@@ -267,21 +268,20 @@ class VoiceStore:
             self._own.refresh(again=again)
             return self._shipped.entries, self._own.entries
 
-    def _current(self, index: str, own: Entries, only_if: Collection[str] | None) -> Found:
+    def _current(self, index: str, own: Entries, only_if: Collection[str] | None) -> Entry:
         """Returns the voice named `index`: the one in `own`, the entries of added voices that are being
         changed, or else the shipped one. Called under the lock of the added voices, so that no other writer
         can change them. Raises UnknownVoice, UnknownMood, and VoiceChanged if the voice's version is not in
         `only_if`."""
-        entry = self._own.entry_of(index, own.get(index))
-        voice = self._find(index) if entry is None else Found(index, entry, "own")
-        if only_if is not None and (voice.entry.audio is None or voice.info().version not in only_if):
+        voice = self._own.entry_of(index, own.get(index)) or self._find(index)
+        if only_if is not None and (voice.audio is None or voice.info().version not in only_if):
             raise VoiceChanged(f"Voice '{index}' was changed meanwhile: look at it again, then decide.")
         return voice
 
     def _stored(self, index: str, own: Entries) -> VoiceInfo:
         entry = self._own.entry_of(index, own[index])
         assert entry is not None
-        return self._with_moods(Found(index, entry, "own"))
+        return self._with_moods(entry)
 
     def _recordings_in_use(self, own: Entries) -> Iterable[Path]:
         shipped, _ = self._entries()
