@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
+from zipfile import BadZipFile
 
 from lxml import etree
 
@@ -33,11 +34,10 @@ _ENCODING = re.compile(
     re.I,
 )
 _BROKEN = (
-    zipfile.BadZipFile,
+    BadZipFile,
     zlib.error,
     EOFError,
     RuntimeError,
-    NotImplementedError,
     ValueError,
     OverflowError,
     KeyError,
@@ -70,11 +70,8 @@ class _Archive:
         cannot be decoded become U+FFFD. Raises KeyError where the archive has no such file, BadZipFile for a
         compression that EPUB does not allow, and TextTooLong where the file has more than `left` bytes."""
         entry = self.archive.getinfo(path)
-        if entry.compress_type not in (
-            zipfile.ZIP_STORED,
-            zipfile.ZIP_DEFLATED,
-        ):  # the only two that EPUB allows
-            raise zipfile.BadZipFile(f"{path} is packed in a way that EPUB does not allow")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise BadZipFile(f"{path} is packed in a way that EPUB does not allow")
         with self.archive.open(entry) as file:
             data = file.read(self.left + 1)
         self.left -= len(data)

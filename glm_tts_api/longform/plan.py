@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from glm_tts_api.longform.job import Unit, seed_of
-from glm_tts_api.longform.script import Block, Book
+from glm_tts_api.longform.script import Book
 from speech_text import Pauses, utterances
 from speech_text.marks import MOOD_SIGN, lasting_marks, without_marks
 
@@ -31,7 +31,8 @@ def plan(
         backwards = reversed(range(len(chapter.blocks)))
         last = next((place for place in backwards if _is_said(chapter.blocks[place].text)), None)
         for place, block in enumerate(chapter.blocks):
-            pause_s, texts = pauses.after(block.kind, ends_chapter=place == last), _texts(block)
+            pause_s = pauses.after(block.kind, ends_chapter=place == last)
+            texts = list(filter(_is_said, utterances(block.text)))
             mood = ""  # the voice with the mood that a mark asked for, if the block has a voice of its own
             for at, text in enumerate(texts, start=1):
                 now = {**marks, "voice": mood} if block.voice else dict(marks)
@@ -47,10 +48,6 @@ def plan(
                 unit_seed = seed_of(seed, index)
                 yield Unit(index, number, place, block.kind, held + text, block.voice, unit_seed, silence_s)
                 index += 1
-
-
-def _texts(block: Block) -> list[str]:
-    return list(filter(_is_said, utterances(block.text)))
 
 
 def _is_said(text: str) -> bool:
