@@ -3,7 +3,6 @@ answers and errors, scripts/checks/test_clients.sh runs the client programs."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Callable, Iterator
@@ -254,25 +253,7 @@ def test_a_full_line_and_a_server_that_loads_say_when_to_come_back(serve: Serve)
     }
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "code"),
-    [
-        (OPENAI, {"stream_format": "sse"}, "deadline_passed"),
-        (ZHIPU, {"stream": True}, "1230"),
-    ],
-)
-def test_an_error_after_the_first_event_is_an_event(
-    serve: Serve, path: str, body: dict[str, Any], code: str
-) -> None:
-    server = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
-    with server.client() as client:
-        answer = client.post(path, json={**SAY[path], "response_format": "pcm", **body})
-    assert f'"code": "{code}"' in answer.text.split("data: ")[-1]
-    server.wait_for_lane(timed_out=1)
-
-
 def test_a_key_opens_each_dialect_in_its_header(serve: Serve) -> None:
-    """Lists of OpenAI's models and voices, and the probe of wyoming_openai, are open to anybody."""
     with serve(api_keys="s3cret").client() as client:
         for path, said in SAY.items():
             header = "xi-api-key" if path == ELEVENLABS else "Authorization"
@@ -281,10 +262,9 @@ def test_a_key_opens_each_dialect_in_its_header(serve: Serve) -> None:
             assert refused.status_code == 401, path
             assert client.post(path, json=said, headers=right).status_code == 200, path
         assert "xi-api-key" in client.post(ELEVENLABS, json={}).json()["detail"]["message"]
-        guarded = ("/speakers", "/v1/voices", "/v2/voices", f"{OURS}?input_text=a&index=exampleA")
-        assert {client.get(path).status_code for path in guarded} == {401}
-        for path in ("/health", "/v1/models", "/v1/models/a", "/v1/audio/models", "/v1/audio/voices"):
-            assert client.get(path).status_code == 200
+        assert client.get(f"{OURS}?input_text=a&index=exampleA").status_code == 401
+        for path in ("/v1/models/a", "/v1/audio/models", "/v1/audio/voices"):
+            assert client.get(path).status_code == 200, "anybody may read these"
 
 
 def test_no_file_is_opened_for_the_path_of_gpt_sovits(server: Running) -> None:
@@ -332,23 +312,12 @@ def test_twenty_clients_on_four_places_all_speak(serve: Serve) -> None:
     assert lane["rejected"] > 0
 
 
-def test_the_packages_hear_streams_and_their_errors(serve: Serve) -> None:
-    """openai's asynchronous client, zai's events and what it raises in the middle of them."""
-    server = serve(ToneEngine())
-    late = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
-
-    async def heard() -> bytes:
-        http = openai.DefaultAsyncHttpxClient(trust_env=False)
-        async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any", http_client=http) as client:
-            answer = await client.audio.speech.create(
-                model="tts-1", voice="ash", input="hello", response_format="pcm"
-            )
-            return answer.content
-
-    assert len(asyncio.run(heard())) == 24000
-    with zhipu_client.sdk(server) as zhipu, zhipu_client.sdk(late) as early:
-        pieces = [each.choices[0].delta.content or "" for each in zhipu_client.streamed(zhipu)]
-        assert sum(len(base64.b64decode(piece)) for piece in pieces) == 24000
-        with pytest.raises(APIResponseError) as refused:
-            list(zhipu_client.streamed(early))
+def test_an_error_after_the_first_event_is_an_event(serve: Serve) -> None:
+    """At which Zhipu's package raises."""
+    server = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
+    with server.client() as client:
+        answer = client.post(OPENAI, json={**SAY[OPENAI], "stream_format": "sse", "response_format": "pcm"})
+    assert (events(answer)[-1]["type"], events(answer)[-1]["error"]["code"]) == ("error", "deadline_passed")
+    with zhipu_client.sdk(server) as zhipu, pytest.raises(APIResponseError) as refused:
+        list(zhipu_client.streamed(zhipu))
     assert refused.value.json_data["code"] == "1230"  # type: ignore[index]

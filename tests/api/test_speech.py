@@ -27,7 +27,6 @@ from tests.api.running import Running
 from tests.api.socket_client import heard, talking, tell
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
-from tests.recordings import encoded_by_ffmpeg, voice
 
 Serve = Callable[..., Running]
 FORMATS = ("wav", "flac", "mp3", "opus", "aac", "pcm")
@@ -58,21 +57,6 @@ def test_a_json_answer_tells_its_length_and_its_work(serve: Serve) -> None:
     answer = server.say(response_format="wav", speed=2.0)
     assert float(answer.headers["X-Audio-Seconds"]) == pytest.approx(2.0, rel=0.03)
     assert float(answer.headers["X-Generation-Time"]) >= 0.4
-
-
-@pytest.mark.parametrize(
-    ("name", "recording"),
-    [
-        ("voice.m4a", encoded_by_ffmpeg(voice(2.0, 48000), 48000, "mp4", "aac")),
-        ("voice.webm", encoded_by_ffmpeg(voice(2.0, 48000), 48000, "webm", "libopus")),
-    ],
-)
-def test_a_recording_as_voice(server: Running, name: str, recording: bytes) -> None:
-    said, files = {"input_text": "hello", "prompt_text": "said"}, {"prompt_audio": (name, recording)}
-    with server.client() as client:
-        assert client.post("/api/v1/tts", data=said, files=files).status_code == 200
-        refused = client.post("/api/v1/tts", data={**said, "index": "exampleA"}, files=files)
-    assert (refused.status_code, "either index" in refused.json()["message"]) == (400, True)
 
 
 def test_a_sane_request_id_is_kept_and_another_replaced(server: Running) -> None:
@@ -120,19 +104,21 @@ def test_every_error_before_the_first_audio_keeps_its_status(serve: Serve) -> No
         assert (response.status_code, response.headers["Content-Type"]) == (status, "application/json")
 
 
-def test_a_deadline_after_the_first_audio_cuts_the_body_and_counts(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
+@pytest.mark.parametrize(
+    ("engine", "outcome"),
+    [
+        (ToneEngine(n_segments=2, segment_s=600), "timed_out"),
+        (ToneEngine(n_segments=3, breaks=InternalFault("broken")), "failed"),
+    ],
+)
+def test_a_deadline_or_a_fault_after_the_first_audio_cuts_the_body_and_counts(
+    serve: Serve, engine: ToneEngine, outcome: str
+) -> None:
+    server = serve(engine, short_text_timeout=5)
     with pytest.raises(httpx.RemoteProtocolError):
         streamed(server)
-    server.wait_for_lane(active=0, timed_out=1, completed=0)
-    assert server.engine.n_stopped == 1
-
-
-def test_a_fault_after_the_first_audio_cuts_the_body_and_counts(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=3, breaks=InternalFault("broken")))
-    with pytest.raises(httpx.RemoteProtocolError):
-        streamed(server)
-    server.wait_for_lane(active=0, failed=1, completed=0)
+    server.wait_for_lane("short_text", active=0, completed=0, **{outcome: 1})
+    assert engine.n_stopped == (outcome == "timed_out")
 
 
 def test_a_client_that_leaves_half_way_stops_the_work(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,7 +4,7 @@ and of one."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -81,19 +81,6 @@ def test_a_word_is_added_changed_shown_and_deleted(server: Running) -> None:
         assert client.put(f"{LEXICON}/重庆", json={"replacement": " "}).json()["code"] == "invalid_field"
     (line,) = (server.root / "configs" / "lexicon.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(line) == {"word": "重庆", "replacement": "山城", "context": "火锅"}
-
-
-def test_reading_and_writing_follow_the_rules_of_voices(
-    server: Running, serve: Callable[..., Running]
-) -> None:
-    with server.client(headers={"Origin": "https://elsewhere.example"}) as client:
-        assert client.put(f"{LEXICON}/重庆", json=READING).status_code == 403
-        assert client.delete(f"{LEXICON}/重庆").status_code == 403
-    with serve(api_keys="secret").client() as client:
-        assert client.get(LEXICON).status_code == 401
-        assert client.post(TEXT, json={"input_text": "你好"}).status_code == 401
-        headers = {"X-API-Key": "secret"}
-        assert client.put(f"{LEXICON}/重庆", json=READING, headers=headers).status_code == 200
 
 
 def test_a_change_is_heard_from_every_server_of_a_folder_within_a_second(tmp_path: Path) -> None:

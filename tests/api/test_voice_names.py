@@ -62,13 +62,6 @@ def test_a_voice_in_any_script(server: Running, name: str) -> None:
         assert client.get(at).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", "a b", "a\nb", "a\u202eb", "a\u200bb", "音" * 65, "，", "🙂"])
-def test_a_name_that_no_voice_may_have(server: Running, name: str) -> None:
-    with server.client() as client:
-        refused = add(client, name)
-    assert (refused.status_code, "letters of any script" in refused.json()["message"]) == (400, True)
-
-
 def test_a_book_of_voices_that_is_written_by_hand(serve: Serve) -> None:
     def written(root: Path) -> None:
         recording = {"prompt_audio_path": "prompts/exampleA.wav", "prompt_text": "said"}
@@ -289,10 +282,9 @@ def test_jobs_speak_in_moods(moody: Running) -> None:
 
 
 def test_the_list_is_filtered_by_notes(moody: Running) -> None:
+    notes = {"language": "zh", "gender": "female", "description": "Warm and slow."}
     with moody.client() as client:
-        notes = {"language": "zh", "gender": "female", "description": "Warm and slow."}
-        noted = client.put(f"{PROMPTS}/me", json=notes).json()["prompt"]
-        assert {name: noted[name] for name in notes} == notes
+        client.put(f"{PROMPTS}/me", json=notes)
 
         def found(**query: str) -> list[str]:
             return [each["index"] for each in client.get(PROMPTS, params=query).json()["prompts"]]
@@ -300,6 +292,3 @@ def test_the_list_is_filtered_by_notes(moody: Running) -> None:
         assert found(gender="female") == found(search="WARM") == found(search="glad") == ["me"]
         assert (found(language="zh"), found(language="en")) == (["me"], ["exampleA", "exampleB"])
         assert client.get(PROMPTS, params={"gender": "robot"}).status_code == 400
-        cleared = {"language": "none", "gender": "none", "description": " "}
-        prompt = client.put(f"{PROMPTS}/me", json=cleared).json()["prompt"]
-        assert (prompt["language"], prompt["gender"], prompt["description"]) == ("en", None, None)

@@ -140,7 +140,9 @@ def test_a_name_is_as_long_as_its_composed_form(store: VoiceStore) -> None:
     assert names(store) == ["exampleA", "\u1fa7" * 64]
 
 
-@pytest.mark.parametrize("index", ["", "a b", "../a", "a/b", "a.b", "ä,", "x" * 65, "a\n", "你。好"])
+@pytest.mark.parametrize(
+    "index", ["", "a b", "../a", "a/b", "a.b", "ä,", "x" * 65, "a\n", "你。好", "a\u202eb", "a\u200bb", "🙂"]
+)
 def test_names_that_are_no_names(store: VoiceStore, index: str) -> None:
     with pytest.raises(InvalidField):
         store.add(index, "text", WAV)
