@@ -88,17 +88,6 @@ def test_promtool_finds_nothing_amiss(server: Running) -> None:
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
-def test_the_sentence_that_proves_a_restart_counts_nowhere(server: Running) -> None:
-    token = "0123456789abcdef"
-    (server.root / "run").mkdir(exist_ok=True)
-    (server.root / "run" / "verify.token").write_text(token)
-    with server.client() as client:
-        fields = {"input_text": "hello", "index": "exampleA"}
-        assert client.post("/api/v1/tts", data=fields, headers={"X-Verify-Token": token}).status_code == 200
-    assert server.say().status_code == 200
-    assert wait_for(server, 1)("audio_seconds_total") == 0.5
-
-
 def test_a_stream_that_comes_slower_than_it_plays_underruns(serve: Serve) -> None:
     server = serve(ToneEngine(seconds=0.1, n_segments=3, segment_s=0.8))
     assert server.say(response_format="pcm", stream="true").status_code == 200

@@ -137,9 +137,3 @@ def test_where_segments_end_is_told_in_seconds_as_they_are_heard(serve: Serve) -
     (said,) = figures(server)["recent"]
     assert said["ends"] == [0.25, 0.5]
     assert len(answer.content) / 2 / 24000 == pytest.approx(0.5, abs=0.05)
-
-
-def test_the_list_says_whose_it_is(server: Running) -> None:
-    body = figures(server)
-    (worker,) = body["per_worker"]
-    assert body["worker"] == {"slot": worker["slot"], "pid": worker["pid"]}

@@ -25,11 +25,23 @@ from tests.api.waiting import wait_until
 from tests.recognition.hearing import hears
 
 Serve = Callable[..., Running]
+Hearing = Callable[..., Running]
 TEXT, OTHER, NEAR = (
     "我们今天出去玩。",
     "桌上有七个红苹果。",
     "我们有七个苹果。",
 )  # no dictionary has to be loaded
+
+
+@pytest.fixture
+def hearing(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Hearing:
+    """Starts a server whose fake recogniser hears these lines, one after the other."""
+
+    def start(*lines: str, engine: ToneEngine | None = None, **options: Any) -> Running:
+        engines = [] if engine is None else [engine]
+        return serve(*engines, prepare=hears(monkeypatch, *lines, **options), asr_model_dir="asr")
+
+    return start
 
 
 def seeds(wav: bytes, n_segments: int) -> list[int]:
@@ -42,11 +54,9 @@ def seeds(wav: bytes, n_segments: int) -> list[int]:
     return pitches
 
 
-def test_a_segment_in_which_a_fake_recogniser_hears_other_words_is_spoken_anew(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_segment_in_which_a_fake_recogniser_hears_other_words_is_spoken_anew(hearing: Hearing) -> None:
     engine = ToneEngine(n_segments=3)
-    server = serve(engine, prepare=hears(monkeypatch, "=", OTHER, "=", "="), asr_model_dir="asr")
+    server = hearing("=", OTHER, "=", "=", engine=engine)
     answer = server.say(TEXT, verify="true", seed=42).json()
     assert [(one["segment"], one["verdict"], one["respoken"]) for one in answer["verified"]] == [
         (0, "ok", 0),
@@ -62,11 +72,9 @@ def test_a_segment_in_which_a_fake_recogniser_hears_other_words_is_spoken_anew(
     assert 'segments_respoken_total{worker="0"} 1' in metrics
 
 
-def test_the_best_of_three_takes_is_kept_and_the_drift_is_said_by_a_fake_recogniser(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_best_of_three_takes_is_kept_and_the_drift_is_said_by_a_fake_recogniser(hearing: Hearing) -> None:
     engine = ToneEngine()
-    server = serve(engine, prepare=hears(monkeypatch, OTHER, NEAR, OTHER), asr_model_dir="asr")
+    server = hearing(OTHER, NEAR, OTHER, engine=engine)
     answer = server.say(TEXT, verify="true", response_format="wav")
     assert answer.headers["x-verified"] == "drift"
     warning = answer.headers["x-warnings"].encode().decode("unicode_escape")
@@ -75,21 +83,19 @@ def test_the_best_of_three_takes_is_kept_and_the_drift_is_said_by_a_fake_recogni
     assert len({asked.sampling.seed for asked in engine.requests}) == 3
 
 
-def test_the_same_request_gives_the_same_audio_after_a_fake_recogniser_s_drift(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_request_gives_the_same_audio_after_a_fake_recogniser_s_drift(hearing: Hearing) -> None:
     lines = [OTHER, "="] * 2
-    server = serve(prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
+    server = hearing(*lines)
     first, second = (server.say(TEXT, verify="true", response_format="wav").content for _ in range(2))
     assert first == second != server.say(TEXT, response_format="wav").content
 
 
 def test_a_fake_recogniser_that_is_not_sure_or_dies_twice_makes_nothing_but_the_verdict_fail(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    hearing: Hearing,
 ) -> None:
     engine = ToneEngine(n_segments=3)
     lines = [f"?{OTHER}", "die", "die", "="]
-    server = serve(engine, prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
+    server = hearing(*lines, engine=engine)
     found = server.say(TEXT, verify="true").json()["verified"]
     assert [(one["verdict"], one["heard"]) for one in found] == [
         ("inconclusive", OTHER),
@@ -100,19 +106,17 @@ def test_a_fake_recogniser_that_is_not_sure_or_dies_twice_makes_nothing_but_the_
 
 
 def test_a_segment_at_which_a_fake_recogniser_dies_is_heard_by_the_next_and_repaired(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    hearing: Hearing,
 ) -> None:
     lines = [OTHER, "=", "die", OTHER, "="]
-    server = serve(prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
+    server = hearing(*lines)
     first, second = (server.say(TEXT, verify="true", response_format="wav") for _ in range(2))
     assert first.headers["x-verified"] == second.headers["x-verified"] == "ok"
     assert first.content == second.content
 
 
-def test_a_fake_recogniser_that_hangs_costs_one_verdict_and_health_says_so(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = serve(prepare=hears(monkeypatch, "stop", "=", "stop"), asr_model_dir="asr")
+def test_a_fake_recogniser_that_hangs_costs_one_verdict_and_health_says_so(hearing: Hearing) -> None:
+    server = hearing("stop", "=", "stop")
 
     def warnings() -> str:
         return " ".join(httpx.get(f"{server.url}/api/v1/health").json()["warnings"])
@@ -128,11 +132,9 @@ def test_a_fake_recogniser_that_hangs_costs_one_verdict_and_health_says_so(
     assert [each["verdict"] for each in report["verified"]] == ["inconclusive"]
 
 
-def test_a_job_goes_on_while_all_pieces_of_another_wait_for_a_fake_recogniser(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_goes_on_while_all_pieces_of_another_wait_for_a_fake_recogniser(hearing: Hearing) -> None:
     lines = [*["="] * 2, "stop"]
-    server = serve(prepare=hears(monkeypatch, *lines, look_every_s=600), asr_model_dir="asr")
+    server = hearing(*lines, look_every_s=600)
     with server.client() as client:
         verified = begin(client, verify=True)
         wait_until(lambda: look(client, verified)["segments_done"] == 2, 120)
@@ -142,19 +144,6 @@ def test_a_job_goes_on_while_all_pieces_of_another_wait_for_a_fake_recogniser(
         wait_until(lambda: look(client, verified)["state"] == "done", 120)
         found = client.get(f"/api/v1/jobs/{verified}/verified").json()
     assert found["count"] == {"ok": N_UNITS, "inconclusive": 0, "drift": 0}
-
-
-def test_a_stream_with_a_fake_recogniser_reports_and_takes_nothing_back(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = ToneEngine(n_segments=2)
-    server = serve(engine, prepare=hears(monkeypatch, "=", OTHER), asr_model_dir="asr")
-    asked = {"input": TEXT, "voice": "exampleA", "stream_format": "sse", "verify": True}
-    with server.client() as client:
-        events = client.post("/v1/audio/speech", json=asked).text.split("\n\n")
-    done: dict[str, Any] = json.loads(events[-2].removeprefix("data: "))
-    assert [(one["verdict"], one["heard"]) for one in done["verified"]] == [("ok", TEXT), ("drift", OTHER)]
-    assert len(engine.requests) == 1
 
 
 ROUTES: dict[str, dict[str, Any]] = {
@@ -167,11 +156,9 @@ ROUTES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_each_dialect_s_whole_answer_says_what_a_fake_recogniser_hears(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_dialect_s_whole_answer_says_what_a_fake_recogniser_hears(hearing: Hearing) -> None:
     lines = ["=", f"?{OTHER}"] * len(ROUTES)
-    server = serve(prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
+    server = hearing(*lines)
     with server.client() as client:
         for path, fields in ROUTES.items():
             by_field = client.post(path, json={**fields, "verify": True})
@@ -182,9 +169,12 @@ def test_each_dialect_s_whole_answer_says_what_a_fake_recogniser_hears(
                 assert "is not a field" not in answer.headers.get("x-warnings", "")
 
 
-def test_each_dialect_s_stream_is_reported_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = serve(prepare=hears(monkeypatch, OTHER, OTHER, OTHER), asr_model_dir="asr")
+def test_each_dialect_s_stream_is_reported_on(hearing: Hearing) -> None:
+    server = hearing(OTHER, OTHER, OTHER, OTHER)
     with server.client() as client:
+        openais = {"input": TEXT, "voice": "exampleA", "stream_format": "sse", "verify": True}
+        done = client.post("/v1/audio/speech", json=openais).text.split("\n\n")[-2]
+        assert len(server.engine.requests) == 1, "nothing is taken back"
         events = client.post(
             "/api/paas/v4/audio/speech?verify=true",
             json={**ROUTES["/api/paas/v4/audio/speech"], "stream": True},
@@ -199,14 +189,13 @@ def test_each_dialect_s_stream_is_reported_on(serve: Serve, monkeypatch: pytest.
         told = client.get(f"/api/v1/audio/{samples.headers['x-request-id']}/verified").json()
         plain = client.post("/tts", json=ROUTES["/tts"]).headers["x-request-id"]
         assert client.get(f"/api/v1/audio/{plain}/verified").status_code == 404
-    for report in (last, json.loads(lines.text.splitlines()[-1]), told):
+    openais = json.loads(done.removeprefix("data: "))
+    for report in (openais, last, json.loads(lines.text.splitlines()[-1]), told):
         assert [(each["verdict"], each["heard"]) for each in report["verified"]] == [("drift", OTHER)]
 
 
-def test_the_end_of_a_socket_s_segment_says_what_a_fake_recogniser_hears(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = serve(prepare=hears(monkeypatch, OTHER), asr_model_dir="asr")
+def test_the_end_of_a_socket_s_segment_says_what_a_fake_recogniser_hears(hearing: Hearing) -> None:
+    server = hearing(OTHER)
     with talking(server.url) as client:
         tell(client, "start", voice="exampleA", verify=True)
         tell(client, "text", text=TEXT)
@@ -216,11 +205,9 @@ def test_the_end_of_a_socket_s_segment_says_what_a_fake_recogniser_hears(
     assert [(one["verdict"], one["heard"]) for one in end["verified"]] == [("drift", OTHER)]
 
 
-def test_a_job_says_in_which_pieces_a_fake_recogniser_hears_other_words(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_says_in_which_pieces_a_fake_recogniser_hears_other_words(hearing: Hearing) -> None:
     lines = [*["="] * (N_UNITS - 1), OTHER, OTHER, OTHER]
-    server = serve(prepare=hears(monkeypatch, *lines), asr_model_dir="asr")
+    server = hearing(*lines)
     with server.client() as client:
         id = begin(client, verify=True)
         wait_for(client, id, "done")
@@ -233,9 +220,9 @@ def test_a_job_says_in_which_pieces_a_fake_recogniser_hears_other_words(
 
 
 def test_the_command_says_what_a_fake_recogniser_hears(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hearing: Hearing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server = serve(prepare=hears(monkeypatch, OTHER, OTHER, OTHER), asr_model_dir="asr")
+    server = hearing(OTHER, OTHER, OTHER)
     file = tmp_path / "a.wav"
     assert main(["say", TEXT, "--verify", "-o", str(file), "--url", server.url, "--voice", "exampleA"]) == 0
     assert file.stat().st_size > 1000
@@ -243,9 +230,9 @@ def test_the_command_says_what_a_fake_recogniser_hears(
 
 
 def test_a_book_s_command_keeps_and_counts_what_a_fake_recogniser_hears(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hearing: Hearing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server = serve(prepare=hears(monkeypatch, *["="] * 2, *[OTHER] * 3), asr_model_dir="asr")
+    server = hearing(*["="] * 2, *[OTHER] * 3)
     (tmp_path / "b.txt").write_text(f"{TEXT}\n\n{TEXT}\n\n{TEXT}\n")
     book = ["book", str(tmp_path / "b.txt"), "-o", str(tmp_path / "b"), "--url", server.url]
     assert main([*book, "--verify"]) == 0

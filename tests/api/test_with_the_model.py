@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import subprocess
 from collections.abc import Callable, Iterator
@@ -131,24 +130,6 @@ def test_a_segment_goes_on_from_the_speech_before_it_unless_told_otherwise(tmp_p
         assert unsaid["segments"] == 2
         assert server.say(text, use_cache=True).json()["audio_base64"] == unsaid["audio_base64"]
         assert server.say(text, use_cache=False).json()["audio_base64"] != unsaid["audio_base64"]
-
-
-def test_a_long_text_takes_the_long_lane(server: Running) -> None:
-    before = server.lane("long_text")["completed"]
-    assert server.say(LONG_TEXT).status_code == 200
-    server.wait_for_lane("long_text", completed=before + 1, active=0)
-
-
-def test_the_log_follows_a_long_text_segment_by_segment(
-    server: Running, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO, logger="glm_tts_api.progress"):
-        answer = server.say(LONG_TEXT * 4).json()
-    lines = [record.getMessage() for record in caplog.records if record.name == "glm_tts_api.progress"]
-    n = answer["segments"]
-    assert n > 1
-    assert [line.partition(",")[0] for line in lines] == [f"segment {i + 1} of {n} spoken" for i in range(n)]
-    assert f" {answer['audio_seconds']:.1f} s of audio" in lines[-1]
 
 
 def test_health_is_answered_during_synthesis(server: Running) -> None:
