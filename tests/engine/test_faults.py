@@ -91,70 +91,58 @@ async def spoken_or_not(engine: Engine, texts: Sequence[str], **options: Any) ->
     return results
 
 
-def scene(models: Models, texts: Sequence[str], **options: Any) -> tuple[list[Any], Any]:
+async def scene(models: Models, texts: Sequence[str], **options: Any) -> tuple[list[Any], Any]:
     """What becomes of `texts`, and of the first of them when it is asked for again, alone."""
-
-    async def run() -> tuple[list[Any], Any]:
-        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+    async with tiny.engine_of(load=lambda: models) as engine:
         if isinstance(models.llm, UnsureRunner):
             models.llm.unsure = True
-        try:
-            results = await spoken_or_not(engine, texts, **options)
-            if isinstance(models.llm, UnsureRunner):
-                models.llm.unsure = False
-            (again,) = await spoken_or_not(engine, texts[:1])
-            return results, again
-        finally:
-            engine.close()
-
-    return asyncio.run(run())
+        results = await spoken_or_not(engine, texts, **options)
+        if isinstance(models.llm, UnsureRunner):
+            models.llm.unsure = False
+        (again,) = await spoken_or_not(engine, texts[:1])
+        return results, again
 
 
-def test_a_prompt_that_cannot_be_read_fails_alone() -> None:
-    results, again = scene(tiny.tiny_models(BrittleRunner), ["ab", "a~b", "cd"])
+async def test_a_prompt_that_cannot_be_read_fails_alone() -> None:
+    results, again = await scene(tiny.tiny_models(BrittleRunner), ["ab", "a~b", "cd"])
     assert [isinstance(result, InternalFault) for result in results] == [False, True, False]
     assert np.array_equal(results[0], again)
 
 
-def test_a_batch_that_does_not_fit_the_memory_shrinks_from_its_newest_row() -> None:
-    results, again = scene(tiny.tiny_models(BrittleRunner), ["abcd"] * 6)
+async def test_a_batch_that_does_not_fit_the_memory_shrinks_from_its_newest_row() -> None:
+    results, again = await scene(tiny.tiny_models(BrittleRunner), ["abcd"] * 6)
     assert 1 <= sum(isinstance(result, Unavailable) for result in results) <= 2
     assert all(np.array_equal(result, again) for result in results if not isinstance(result, Unavailable))
 
 
-def test_logits_that_are_not_numbers_fail_their_row_alone() -> None:
-    results, again = scene(tiny.tiny_models(UnsureRunner), ["ab"])
+async def test_logits_that_are_not_numbers_fail_their_row_alone() -> None:
+    results, again = await scene(tiny.tiny_models(UnsureRunner), ["ab"])
     assert [isinstance(result, InternalFault) for result in results] == [True]
     assert len(again)
 
 
-def test_a_vocoder_fault_fails_the_request_and_its_later_segments() -> None:
+async def test_a_vocoder_fault_fails_the_request_and_its_later_segments() -> None:
     models = tiny.with_vocoder(tiny.tiny_models(), BrittleVocoder())
-    results, again = scene(models, ["ab/cd/ef", "gh"], sample_rate=32000)
+    results, again = await scene(models, ["ab/cd/ef", "gh"], sample_rate=32000)
     assert all(isinstance(result, InternalFault) for result in results)
     assert len(again)
 
 
 @pytest.mark.parametrize("texts", [["a~", "b"], ["a", "b"]], ids=["decode", "render"])
-def test_a_fault_that_comes_back_does_not_end_an_engine_that_speaks_in_between(texts: list[str]) -> None:
+async def test_a_fault_that_comes_back_does_not_end_an_engine_that_speaks_in_between(
+    texts: list[str],
+) -> None:
     models = tiny.with_vocoder(tiny.tiny_models(BrittleRunner), MoodyVocoder())
     sample_rate = 24000 if "a~" in texts else 32000
-
-    async def run() -> None:
-        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
-        try:
-            for text in texts * 4:
-                (result,) = await spoken_or_not(engine, [text], sample_rate=sample_rate)
-                assert isinstance(result, InternalFault) == (text == texts[0])
-            assert engine.state.status == "ready"
-        finally:
-            engine.close()
-
-    asyncio.run(run())
+    async with tiny.engine_of(load=lambda: models) as engine:
+        for text in texts * 4:
+            (result,) = await spoken_or_not(engine, [text], sample_rate=sample_rate)
+            assert isinstance(result, InternalFault) == (text == texts[0])
+        assert engine.state.status == "ready"
 
 
-def test_the_fault_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixture) -> None:
-    scene(tiny.tiny_models(BrittleRunner), ["ab", "a~b"])
+async def test_the_fault_is_logged_with_the_request_id(caplog: pytest.LogCaptureFixture) -> None:
+    await scene(tiny.tiny_models(BrittleRunner), ["ab", "a~b"])
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert getattr(record, "request_id", None) == "test"
     assert record.exc_info is not None

@@ -4,9 +4,11 @@ errors of a lost device."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from contextlib import asynccontextmanager
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -18,7 +20,6 @@ from glm_tts_api.errors import InternalFault, OutOfMemory, Unavailable, Unhealth
 from glm_tts_api.model.checkpoint import Models
 from tests.engine import tiny
 
-ResultT = TypeVar("ResultT")
 ILLEGAL = torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nCompile with ...")
 CUDNN = "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"
 CAUSE = "the device failed: AcceleratorError: CUDA error: an illegal memory access was encountered"
@@ -66,22 +67,19 @@ def test_what_cublas_and_cudnn_say_of_the_device_and_of_its_memory_is_understood
         torch.AcceleratorError("CUDA error: operation failed due to a previous error during capture"),
     ],
 )
-def test_memory_that_runs_out_while_the_model_loads_is_told_with_what_to_set(error: Exception) -> None:
+async def test_memory_that_runs_out_while_the_model_loads_is_told_with_what_to_set(error: Exception) -> None:
     """While a graph is captured PyTorch may say that something else went wrong."""
 
     def load() -> Models:
         raise error
 
-    async def run() -> None:
-        engine = await tiny.ready(tiny.tiny_engine(load=load))
-        told = str(engine.state.cause)
-        assert engine.state.status == "failed"
-        assert told.startswith("The memory ran out while the model was loaded (CUDA ")
-        assert told.endswith("set SHORT_TEXT_CONCURRENCY and LONG_TEXT_CONCURRENCY to fewer requests")
-        assert "\n" not in told
-        engine.close()
-
-    asyncio.run(run())
+    engine = await tiny.ready(tiny.tiny_engine(load=load))
+    told = str(engine.state.cause)
+    assert engine.state.status == "failed"
+    assert told.startswith("The memory ran out while the model was loaded (CUDA ")
+    assert told.endswith("set SHORT_TEXT_CONCURRENCY and LONG_TEXT_CONCURRENCY to fewer requests")
+    assert "\n" not in told
+    engine.close()
 
 
 def test_the_third_of_the_same_faults_in_a_row_is_one_too_many() -> None:
@@ -113,20 +111,13 @@ class FailingVocoder:
         return torch.zeros(mel.shape[-1] * self.hop)
 
 
-def with_engine(models: Models, scene: Callable[[Engine, Future[str]], Awaitable[ResultT]]) -> ResultT:
-    """`scene` is given the cause too, once the engine tells that it is lost."""
-
-    async def run() -> ResultT:
-        lost: Future[str] = Future()
-        engine = tiny.tiny_engine(load=lambda: models, on_lost=lambda error: lost.set_result(str(error)))
-        await tiny.ready(engine)
-        assert engine.state.status == "ready", engine.state.cause
-        try:
-            return await asyncio.wait_for(scene(engine, lost), 60)
-        finally:
-            engine.close()
-
-    return asyncio.run(run())
+@asynccontextmanager
+async def watched(models: Models) -> AsyncIterator[tuple[Engine, Future[str]]]:
+    """An engine, and the cause once the engine tells that it is lost."""
+    lost: Future[str] = Future()
+    tell = lambda error: lost.set_result(str(error))  # noqa: E731
+    async with tiny.engine_of(load=lambda: models, on_lost=tell) as engine, asyncio.timeout(60):
+        yield engine, lost
 
 
 async def outcome(engine: Engine, text: str, **options: Any) -> Any:
@@ -143,10 +134,8 @@ async def outcome(engine: Engine, text: str, **options: Any) -> Any:
 @pytest.mark.parametrize(
     ("error", "cause"), [(ILLEGAL, CAUSE), (RuntimeError(CUDNN), f"the device failed: RuntimeError: {CUDNN}")]
 )
-def test_a_faked_device_error_of_a_render_ends_the_engine_at_once(error: Exception, cause: str) -> None:
-    models = tiny.with_vocoder(tiny.tiny_models(), FailingVocoder(error))
-
-    async def scene(engine: Engine, lost: Future[str]) -> None:
+async def test_a_faked_device_error_of_a_render_ends_the_engine_at_once(error: Exception, cause: str) -> None:
+    async with watched(tiny.with_vocoder(tiny.tiny_models(), FailingVocoder(error))) as (engine, lost):
         assert isinstance(await outcome(engine, "ab", sample_rate=32000), InternalFault)
         assert await asyncio.wrap_future(lost) == cause
         assert (engine.state.status, engine.state.cause) == ("lost", cause)
@@ -154,80 +143,54 @@ def test_a_faked_device_error_of_a_render_ends_the_engine_at_once(error: Excepti
         with pytest.raises(Unhealthy, match="has failed"):
             engine.state.require_ready()
 
-    with_engine(models, scene)
 
-
-def test_a_faked_device_error_while_a_voice_is_heard_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_faked_device_error_while_a_voice_is_heard_ends_it_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     models = tiny.tiny_models()
-
-    def tokens(_: object) -> None:
-        raise ILLEGAL
-
-    async def scene(engine: Engine, lost: Future[str]) -> None:
-        monkeypatch.setattr(models.speech_tokenizer, "tokens", tokens)
+    async with watched(models) as (engine, lost):
+        monkeypatch.setattr(models.speech_tokenizer, "tokens", MagicMock(side_effect=ILLEGAL))
         assert isinstance(await outcome(engine, "ab", voice=tiny.voice(7)), InternalFault)
         assert await asyncio.wrap_future(lost) == CAUSE
         assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
 
-    with_engine(models, scene)
 
-
-def test_a_request_that_fails_in_every_segment_is_one_fault_and_the_third_such_one_ends_the_engine() -> None:
+async def test_a_request_that_fails_in_every_segment_is_one_fault_and_the_third_ends_the_engine() -> None:
     vocoder = FailingVocoder(RuntimeError("worn out"))
-    models = tiny.with_vocoder(tiny.tiny_models(), vocoder)
-
-    async def scene(engine: Engine, lost: Future[str]) -> list[str]:
-        states: list[str] = []
-        for _ in range(3):
+    async with watched(tiny.with_vocoder(tiny.tiny_models(), vocoder)) as (engine, lost):
+        for status in ("ready", "ready", "lost"):
             await outcome(engine, "ab/cd/ef/gh", sample_rate=32000, use_cache=False)
-            states.append(engine.state.status)
+            assert engine.state.status == status
         assert await asyncio.wrap_future(lost) == "the same fault 3 times: RuntimeError: worn out"
-        return states
-
-    assert with_engine(models, scene) == ["ready", "ready", "lost"]
 
 
-def test_the_third_request_whose_words_fail_alike_ends_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    def prefill(*_: object, **__: object) -> None:
-        raise RuntimeError("worn out")
-
-    models = tiny.tiny_models()
-
-    async def scene(engine: Engine, lost: Future[str]) -> list[str]:
-        monkeypatch.setattr(models.llm, "prefill", prefill)
-        states: list[str] = []
-        for _ in range(3):
-            await outcome(engine, "ab")
-            states.append(engine.state.status)
-        return states
-
-    assert with_engine(models, scene) == ["ready", "ready", "lost"]
-
-
-def test_a_faked_device_error_while_memory_is_released_is_an_answer_and_the_end(
+async def test_the_third_request_whose_words_fail_alike_ends_the_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def release() -> int:
-        raise ILLEGAL
+    models = tiny.tiny_models()
+    async with watched(models) as (engine, _):
+        monkeypatch.setattr(models.llm, "prefill", MagicMock(side_effect=RuntimeError("worn out")))
+        for status in ("ready", "ready", "lost"):
+            await outcome(engine, "ab")
+            assert engine.state.status == status
 
-    async def scene(engine: Engine, lost: Future[str]) -> None:
-        monkeypatch.setattr("glm_tts_api.engine.core.release_cached_memory", release)
+
+async def test_a_faked_device_error_while_memory_is_released_is_an_answer_and_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with watched(tiny.tiny_models()) as (engine, lost):
+        release = "glm_tts_api.engine.core.release_cached_memory"
+        monkeypatch.setattr(release, MagicMock(side_effect=ILLEGAL))
         with pytest.raises(torch.AcceleratorError):
             await asyncio.to_thread(engine.clear_cache)
         assert await asyncio.wrap_future(lost) == CAUSE
         assert (engine.state.status, engine.state.cause) == ("lost", CAUSE)
 
-    with_engine(tiny.tiny_models(), scene)
 
-
-def test_a_faked_device_error_in_the_first_words_is_a_failed_load_with_that_cause() -> None:
+async def test_a_faked_device_error_in_the_first_words_is_a_failed_load_with_that_cause() -> None:
     vocoder = FailingVocoder(ILLEGAL)
     vocoder.n_calls = 1
-
-    async def run() -> None:
-        models = tiny.with_vocoder(tiny.tiny_models(), vocoder)
-        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
-        assert (engine.state.status, engine.state.cause) == ("failed", CAUSE)
-        engine.close()
-
-    asyncio.run(run())
+    models = tiny.with_vocoder(tiny.tiny_models(), vocoder)
+    engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+    assert (engine.state.status, engine.state.cause) == ("failed", CAUSE)
+    engine.close()

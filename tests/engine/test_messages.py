@@ -183,39 +183,33 @@ def broken_to_server(number: int) -> dict[str, bytes]:
     }
 
 
-def test_what_is_no_message_ends_the_engine_that_said_it_and_not_the_server(tmp_path: Path) -> None:
-    async def run() -> None:
-        client = EngineClient(tiny_process.load_of(tmp_path), watchdog_s=60, command=echo_process.COMMAND)
-        client.start()
-        numbers = count()  # as the client gives them to its requests
-        for n_deaths, what in enumerate(broken_to_server(0)):
-            await until(lambda: client.state.status == "ready")
-            assert client.n_restarts == n_deaths, what
-            next(numbers)
-            await tiny.pcm(client.synthesize(tiny.asked("ab"), Timings()))
-            raw = broken_to_server(next(numbers))[what]
-            with pytest.raises(EngineDied, match="it said what is no message"):
-                await tiny.pcm(client.synthesize(tiny.asked(f"raw:{raw.hex()}"), Timings()))
-        await client.close()
-
-    asyncio.run(run())
-
-
-def test_a_process_that_had_begun_is_the_first_and_not_the_second(tmp_path: Path) -> None:
-    async def run() -> None:
-        begun = Begun.of(echo_process.COMMAND)
-        load = tiny_process.load_of(tmp_path)
-        client = EngineClient(load, watchdog_s=60, command=echo_process.COMMAND, begun=begun)
-        client.start()
+async def test_what_is_no_message_ends_the_engine_that_said_it_and_not_the_server(tmp_path: Path) -> None:
+    client = EngineClient(tiny_process.load_of(tmp_path), watchdog_s=60, command=echo_process.COMMAND)
+    client.start()
+    numbers = count()  # as the client gives them to its requests
+    for n_deaths, what in enumerate(broken_to_server(0)):
         await until(lambda: client.state.status == "ready")
-        assert client.pid == begun.process.pid
-        with pytest.raises(EngineDied):
-            await tiny.pcm(client.synthesize(tiny.asked("^"), Timings()))
-        await until(lambda: client.state.status == "ready")
-        assert client.pid != begun.process.pid
-        await client.close()
+        assert client.n_restarts == n_deaths, what
+        next(numbers)
+        await tiny.pcm(client.synthesize(tiny.asked("ab"), Timings()))
+        raw = broken_to_server(next(numbers))[what]
+        with pytest.raises(EngineDied, match="it said what is no message"):
+            await tiny.pcm(client.synthesize(tiny.asked(f"raw:{raw.hex()}"), Timings()))
+    await client.close()
 
-    asyncio.run(run())
+
+async def test_a_process_that_had_begun_is_the_first_and_not_the_second(tmp_path: Path) -> None:
+    begun = Begun.of(echo_process.COMMAND)
+    load = tiny_process.load_of(tmp_path)
+    client = EngineClient(load, watchdog_s=60, command=echo_process.COMMAND, begun=begun)
+    client.start()
+    await until(lambda: client.state.status == "ready")
+    assert client.pid == begun.process.pid
+    with pytest.raises(EngineDied):
+        await tiny.pcm(client.synthesize(tiny.asked("^"), Timings()))
+    await until(lambda: client.state.status == "ready")
+    assert client.pid != begun.process.pid
+    await client.close()
 
 
 def test_a_voices_samples_cross_once_until_64_others_were_heard(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ said again, and the rest is the same to the bit."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
@@ -69,18 +69,10 @@ async def heard(stream: SpeechStream, first: int = 0) -> Spoken:
     return spoken
 
 
-def with_engine(
-    scene: Callable[[Engine], Any], frontend: type[tiny.SentenceFrontend] = MarkedFrontend
-) -> None:
-    async def run() -> None:
-        engine = await tiny.ready(tiny.tiny_engine(frontend=frontend))
-        assert engine.state.status == "ready", engine.state.cause
-        try:
-            await scene(engine)
-        finally:
-            engine.close()
-
-    asyncio.run(asyncio.wait_for(run(), 600))
+@pytest.fixture
+async def engine() -> AsyncIterator[Engine]:
+    async with tiny.engine_of(frontend=MarkedFrontend) as engine:
+        yield engine
 
 
 def asked_in(way: Sequence[Any]) -> SpeechRequest:
@@ -99,55 +91,47 @@ def decoded_sets(first: int, *, use_cache: bool) -> list[set[int]]:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(map(str, way)))
-def test_from_every_segment_on_the_rest_is_the_same_to_the_bit(way: Sequence[Any]) -> None:
+async def test_from_every_segment_on_the_rest_is_the_same_to_the_bit(
+    engine: Engine, way: Sequence[Any]
+) -> None:
     """Whatever was decoded by then, up to all of it with the last pause left."""
     request = asked_in(way)
 
-    async def scene(engine: Engine) -> None:
-        whole = await heard(tiny.speak(engine, request))
-        assert sorted(whole.tokens) == list(range(N))
-        assert all(whole.audio)
-        rate = request.sample_rate
-        assert sum(map(len, whole.audio[N])) == round(LAST_PAUSE_S * rate)
+    whole = await heard(tiny.speak(engine, request))
+    assert sorted(whole.tokens) == list(range(N))
+    assert all(whole.audio)
+    rate = request.sample_rate
+    assert sum(map(len, whole.audio[N])) == round(LAST_PAUSE_S * rate)
 
-        async def goes_on(first: int, decoded: set[int]) -> None:
-            known = {segment: whole.tokens[segment] for segment in sorted(decoded)}
-            rest = await heard(tiny.speak(engine, request, progress=Progress(known, first)), first)
-            what = f"from segment {first} on, with {sorted(decoded)} decoded"
-            np.testing.assert_array_equal(rest.from_segment(first), whole.from_segment(first), what)
-            assert {**known, **rest.tokens} == whole.tokens, what
-            assert not known.keys() & rest.tokens.keys(), what  # nothing is decoded again
+    async def goes_on(first: int, decoded: set[int]) -> None:
+        known = {segment: whole.tokens[segment] for segment in sorted(decoded)}
+        rest = await heard(tiny.speak(engine, request, progress=Progress(known, first)), first)
+        what = f"from segment {first} on, with {sorted(decoded)} decoded"
+        np.testing.assert_array_equal(rest.from_segment(first), whole.from_segment(first), what)
+        assert {**known, **rest.tokens} == whole.tokens, what
+        assert not known.keys() & rest.tokens.keys(), what  # nothing is decoded again
 
-        for first in range(N + 1):
-            for decoded in decoded_sets(first, use_cache=request.use_cache):
-                await goes_on(first, decoded)  # alone: nothing else keeps the threads going
-
-    with_engine(scene)
+    for first in range(N + 1):
+        for decoded in decoded_sets(first, use_cache=request.use_cache):
+            await goes_on(first, decoded)  # alone: nothing else keeps the threads going
 
 
 @pytest.mark.parametrize("streams", [True, False])
-def test_it_goes_on_like_that_in_an_engine_that_never_heard_of_it(streams: bool) -> None:
+async def test_it_goes_on_like_that_in_an_engine_that_never_heard_of_it(
+    engine: Engine, streams: bool
+) -> None:
     request = asked_in((True, 1, streams, 24000))
-    spoken: list[Spoken] = []
-
-    async def begin(engine: Engine) -> None:
-        spoken.append(await heard(tiny.speak(engine, request)))
-
-    async def go_on(engine: Engine) -> None:
-        known = {segment: spoken[0].tokens[segment] for segment in (0, 1)}
-        rest = await heard(tiny.speak(engine, request, progress=Progress(known, 1)), 1)
-        np.testing.assert_array_equal(rest.from_segment(1), spoken[0].from_segment(1))
-
-    with_engine(begin)
-    with_engine(go_on)
+    spoken = await heard(tiny.speak(engine, request))
+    known = {segment: spoken.tokens[segment] for segment in (0, 1)}
+    async with tiny.engine_of(frontend=MarkedFrontend) as other:
+        rest = await heard(tiny.speak(other, request, progress=Progress(known, 1)), 1)
+    np.testing.assert_array_equal(rest.from_segment(1), spoken.from_segment(1))
 
 
-def test_a_history_that_is_longer_than_what_is_looked_back_on_is_cut_where_it_was() -> None:
+async def test_a_history_that_is_longer_than_what_is_looked_back_on_is_cut_where_it_was() -> None:
     """Segments are forgotten one by one as new ones come; whoever goes on must forget the same ones."""
-    text = "/".join(["abcdefgh"] * 14)
-
-    async def scene(engine: Engine) -> None:
-        request = tiny.asked(text, seed=3)
+    request = tiny.asked("/".join(["abcdefgh"] * 14), seed=3)
+    async with tiny.engine_of() as engine:
         stream = tiny.speak(engine, request)
         await tiny.pcm(stream)
         tokens = dict(stream.tokens)
@@ -158,20 +142,17 @@ def test_a_history_that_is_longer_than_what_is_looked_back_on_is_cut_where_it_wa
             await tiny.pcm(rest)
             assert rest.tokens == {segment: tokens[segment] for segment in range(first, 14)}
 
-    with_engine(scene, tiny.SentenceFrontend)
 
-
-def test_a_request_that_is_left_while_its_decoded_segments_are_rendered_is_freed() -> None:
+async def test_a_request_that_is_left_while_its_decoded_segments_are_rendered_is_freed(
+    engine: Engine,
+) -> None:
     request = asked_in((True, 1, False, 24000))
 
-    async def scene(engine: Engine) -> None:
-        whole = await heard(tiny.speak(engine, request))
-        for known in (whole.tokens, {0: whole.tokens[0]}):
-            freed = asyncio.Event()
-            async with tiny.speak(engine, request, progress=Progress(known, 0)) as stream:
-                stream.on_freed(freed.set)
-                await anext(stream)
-            await asyncio.wait_for(freed.wait(), 30)
-        assert tiny.rows_active(engine) == 0
-
-    with_engine(scene)
+    whole = await heard(tiny.speak(engine, request))
+    for known in (whole.tokens, {0: whole.tokens[0]}):
+        freed = asyncio.Event()
+        async with tiny.speak(engine, request, progress=Progress(known, 0)) as stream:
+            stream.on_freed(freed.set)
+            await anext(stream)
+        await asyncio.wait_for(freed.wait(), 30)
+    assert tiny.rows_active(engine) == 0

@@ -94,14 +94,11 @@ def test_a_wait_ends_by_itself_and_nothing_waits_after_it() -> None:
     assert asyncio.run(asyncio.wait_for(scene(), 60)) == [0, 1]
 
 
-def test_nothing_is_heard_before_its_player_may_start() -> None:
-    async def scene() -> None:
-        async with make_stream([]) as stream:
-            stream.put(waiting(0, 3600))
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(anext(stream), 0.01)
-
-    asyncio.run(scene())
+async def test_nothing_is_heard_before_its_player_may_start() -> None:
+    async with make_stream([]) as stream:
+        stream.put(waiting(0, 3600))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
 
 
 def test_who_has_something_to_play_until_then_waits_for_nothing() -> None:

@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
 
@@ -251,6 +252,17 @@ async def ready(engine: Engine) -> Engine:
     while engine.state.status == "loading":  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     return engine
+
+
+@asynccontextmanager
+async def engine_of(config: EngineConfig = CONFIG, **options: Any) -> AsyncIterator[Engine]:
+    """A ready engine, in the context in which it is needed; `options` are those of tiny_engine."""
+    engine = await ready(tiny_engine(config, **options))
+    assert engine.state.status == "ready", engine.state.cause
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 def voice(number: int = 0, *, seconds: float = 1.0) -> Voice:
