@@ -148,3 +148,8 @@ def test_a_mood_is_one_of_the_voice_that_speaks(frontend: TextFrontend) -> None:
     assert voices_in(TEXT) == [":glad", ":", "me", "me:sad", "me", ""]
     assert voices_in("[[mood glad]]", "me:sad") == ["me:glad"]
     assert without_marks(TEXT) == "一。二。三。四。五。六。"
+
+
+def test_a_tag_is_told_as_a_change(frontend: TextFrontend) -> None:
+    changes = frontend.read("Click <b>here</b> now.").changes
+    assert [(change.said, change.rule) for change in changes] == [("here", "verbatim")]

@@ -9,27 +9,11 @@ import pytest
 from speech_text import TextError, TextFrontend
 
 WORDS = ["mango", "zebra", "quartz", "violin", "jungle", "walnut", "dolphin", "粥", "葡萄", "犀牛", "麒麟"]
+FIGURES = ["12", "3.5", "1,234", "7", "2024", "10:30", "-5", "3-4", "5%", "①", "Ⅳ", "９", "١"]
 JUNK = [
     *"  ..,,!?;:'\"-–—_*+=/\\|<>()[]{}#@&%$€¥￥°¹²³⁴⁺⁻^~`…“”‘’「」《》【】·、，。！？；：★□→×÷‰ॐ",
-    *(
-        "12",
-        "3.5",
-        "1,234",
-        "7",
-        "2024",
-        "10:30",
-        "-5",
-        "3-4",
-        "1/2",
-        "5%",
-        "①",
-        "½",
-        "Ⅳ",
-        "９",
-        "١",
-        "0" * 30,
-    ),
-    *(
+    *(*FIGURES, "1/2", "½", "0" * 30),
+    *[
         "x",
         "Q",
         "é",
@@ -50,23 +34,10 @@ JUNK = [
         "m²",
         "km",
         "pm",
-    ),
+    ],
     *("www.", "http://", ".com", "a@b.co", "```", "**", "- ", "1. ", "| ", "😀", "👨‍👩‍👧", "1️⃣"),
-    *(
-        "\u200b",
-        "\u200f",
-        "\u202e",
-        "\x00",
-        "\x1b",
-        "\ud800",
-        "\udfff",
-        "\n",
-        "\r\n",
-        "\t",
-        "\u3000",
-        "\ufeff",
-    ),
-    *("\ue000", "\ue001", "\ue123", "\U000e0001", "\U0010ffff", "\u0301", "\u2028"),
+    *"\u200b\u200f\u202e\x00\x1b\ud800\udfff\n\t\u3000\ufeff",
+    *("\r\n", *"\ue000\ue001\ue123\U000e0001\U0010ffff\u0301\u2028"),
 ]
 
 
@@ -94,25 +65,7 @@ def test_nothing_but_nothing_to_say_is_raised(
 @pytest.mark.parametrize("seed", range(4))
 def test_words_and_figures_between_them_are_kept(frontend: TextFrontend, seed: int) -> None:
     rng = random.Random(100 + seed)
-    figures = [
-        "12",
-        "3.5",
-        "1,234",
-        "7",
-        "2024",
-        "10:30",
-        "-5",
-        "3-4",
-        "5%",
-        "①",
-        "Ⅳ",
-        "９",
-        "١",
-        "é",
-        "你",
-        "ю",
-        "か",
-    ]
+    figures = [*FIGURES, *"é你юか"]
     marks = [*list('  .,!?;:"-—*=/()[]#@&…“”「」《》、，。！？；：\n\t\u200b\u3000'), "😀", "\x00", "�"]
     for _ in range(60):
         words = rng.sample(WORDS, 3)

@@ -14,6 +14,10 @@ with Path(__file__).with_name("spoken.tsv").open(encoding="utf-8", newline="") a
     ROWS = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True))
 
 
+def texts_of(what: str) -> list[str]:
+    return [row["text"].replace("⏎", "\n") for row in ROWS if row["what"] == what]
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['what']}: {row['text']}")
 def test_a_text_is_spoken_exactly_so(frontend: TextFrontend, row: dict[str, str]) -> None:
     text, spoken = row["text"].replace("⏎", "\n"), row["spoken"]
