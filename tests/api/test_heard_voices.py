@@ -1,4 +1,4 @@
-"""A recording that is to be a voice, as a fake recogniser hears it; and without one."""
+"""A recording that is to be a voice, as a fake recogniser hears it."""
 
 from __future__ import annotations
 
@@ -79,14 +79,6 @@ def test_a_voice_is_registered_and_changed_with_a_warning_where_a_fake_recognise
     assert heard == [True, False, True, False, False, False]
     assert [len(each) for each in doubts] == [1, 0, 1, 0, 1, 0], "without a recogniser the engine judges"
     assert "the model's ear" in doubts[4][0]
-
-
-def test_without_a_recogniser_the_transcript_is_needed(server: Running) -> None:
-    with server.client() as client:
-        for path, fields in (("", {"index": "mine"}), ("/check", {})):
-            answer = ask(client, path, **fields)
-            assert (answer.status_code, answer.json()["code"]) == (400, "invalid_field")
-            assert "prompt_text is missing" in answer.json()["message"]
 
 
 def test_the_command_asks_whether_the_words_of_a_fake_recogniser_are_right(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -170,12 +169,3 @@ def test_a_folder_that_cannot_be_written(server: Running, client: httpx.Client) 
     assert "PROMPTS_DIR" in response.json()["message"]
     assert str(server.root) not in response.text
     assert server.say().status_code == 200
-
-
-def test_a_voice_written_by_hand_is_heard_at_once(server: Running, client: httpx.Client) -> None:
-    book = server.root / "configs" / "prompt_cache.json"
-    entries = json.loads(book.read_text())
-    entries["by-hand"] = {"prompt_audio_path": "prompts/exampleB.wav", "prompt_text": "von Hand"}
-    book.write_text(json.dumps(entries))
-    assert client.get("/api/v1/prompts/by-hand").json()["prompt"]["prompt_text"] == "von Hand"
-    assert server.say(index="by-hand").status_code == 200

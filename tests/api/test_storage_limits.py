@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
-import soundfile
 
 from glm_tts_api.lexicon import MOST_WORDS
 from tests.api.running import Running
-from tests.api.tone_engine import ToneEngine
 from tests.recordings import voice_wav
 
 Serve = Callable[..., Running]
@@ -65,19 +61,3 @@ def test_words_beyond_the_limit_are_507(serve: Serve) -> None:
         assert client.put("/api/v1/lexicon/one", json={"replacement": "uno"}).status_code == 200
         assert client.delete("/api/v1/lexicon/one").status_code == 200
         assert client.put("/api/v1/lexicon/two", json={"replacement": "2"}).status_code == 200
-
-
-def test_two_seconds_with_18_mb_of_junk_are_stored_as_two_seconds(serve: Serve) -> None:
-    server = serve(ToneEngine())
-    with server.client() as client:
-        assert add(client, "junk", RECORDING[1] + bytes(18 * 2**20)).status_code == 201
-        kept = client.get("/api/v1/prompts/junk/audio")
-        assert kept.headers["Content-Type"] == "audio/flac"
-        for index in ("exampleA", "junk"):  # the same recording
-            client.post("/api/v1/tts", json={"input_text": "hello", "index": index})
-    plain, junk = (request.voice for request in server.engine.requests)
-    assert np.array_equal(plain.recording.samples, junk.recording.samples)  # type: ignore[union-attr]
-    recordings = Path(server.root, "data", "prompts", "recordings")
-    assert sum(path.stat().st_size for path in recordings.iterdir()) < 100_000
-    heard, _ = soundfile.read(io.BytesIO(kept.content), dtype="int16")
-    assert np.array_equal(heard, soundfile.read(io.BytesIO(RECORDING[1]), dtype="int16")[0])

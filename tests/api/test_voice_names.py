@@ -152,8 +152,6 @@ def test_moods_are_listed_heard_changed_and_deleted(moody: Running) -> None:
         assert changed.json()["prompt"]["prompt_text"] == "new words"
         assert add(client, "me", mood="glad").status_code == 409
         assert add(client, "me:calm").status_code == 201
-        assert add(client, "nobody", mood="glad").json()["code"] == "unknown_voice"
-        assert add(client, "me", mood="very glad").status_code == 400
         assert client.delete(f"{PROMPTS}/me:glad").status_code == 200
         assert moods(client.get(f"{PROMPTS}/me")) == ["calm", "sad"]
         assert moods(client.put(f"{PROMPTS}/me", json={"prompt_text": "other"})) == ["calm", "sad"]

@@ -99,16 +99,6 @@ def test_silence_at_the_ends_is_cut_where_the_client_wants_it(server: Running) -
         assert kept(client) == pytest.approx(3.4, abs=0.2)
 
 
-def test_registration_warns_of_what_is_doubtful(server: Running) -> None:
-    fields, files = {"index": "me", "prompt_text": SAID}, {"prompt_audio": ("a.wav", GOOD)}
-    with server.client() as client:
-        assert client.post("/api/v1/prompts", data=fields, files=files).json()["warnings"] == []
-        (warning,) = client.put("/api/v1/prompts/me", json={"prompt_text": 2 * SAID}).json()["warnings"]
-        assert warning.endswith("leave out what is not said in it.")
-        files = {"prompt_audio": ("a.wav", doubtful())}
-        assert len(client.put("/api/v1/prompts/me", files=files).json()["warnings"]) == len(DOUBTFUL)
-
-
 def test_a_report_on_the_command_line(server: Running, tmp_path: Path) -> None:
     (tmp_path / "good.wav").write_bytes(GOOD)
     (tmp_path / "bad.wav").write_bytes(doubtful())
