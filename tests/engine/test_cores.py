@@ -117,23 +117,3 @@ def test_the_flows_passes_side_by_side_say_the_same(n_cores: int, monkeypatch: p
     for mels in zip(together, one_by_one, apart, strict=True):
         torch.testing.assert_close(mels[1], mels[0], rtol=0, atol=1e-5)
         assert torch.equal(mels[2], mels[1])
-
-
-def test_the_last_call_is_begun_first_and_a_fault_reaches_the_caller() -> None:
-    side_by_side = SideBySide(Cores(EngineConfig(threads=1), lambda: 1, fixed=False))
-    begun = []
-
-    def call(number: int) -> Tensor:
-        begun.append(number)
-        return torch.tensor(number)
-
-    with at_most(1):
-        results = side_by_side([lambda number=number: call(number) for number in range(3)])  # type: ignore[misc]
-    assert [int(result) for result in results] == [0, 1, 2]
-    assert begun == [2, 1, 0]
-
-    def fail() -> Tensor:
-        raise RuntimeError("out of breath")
-
-    with pytest.raises(RuntimeError, match="out of breath"):
-        SideBySide(Cores(EngineConfig(threads=2), lambda: 1, fixed=False))([fail, fail])

@@ -187,13 +187,6 @@ def test_slots_that_do_not_fit_beside_another_engine_are_refused_with_the_number
         fit_slots(faked_gpu(n_engines=2), EngineConfig(n_slots=20))
 
 
-def test_a_slot_has_room_for_the_longest_prompt_at_25_tokens_a_second_and_the_longest_segment() -> None:
-    config = EngineConfig(max_prompt_seconds=12, max_segment_ids=40)
-    assert (config.longest_prompt, config.longest_segment) == (12 * 25, 40 * 20)
-    assert config.slot_length(8192) > 750 + config.longest_prompt + config.longest_segment
-    assert config.slot_length(600) == 600  # the model's positions are the end of it
-
-
 @pytest.mark.parametrize("name", ["n_slots", "max_prompt_seconds", "threads", "flow_steps"])
 def test_nothing_is_no_limit(name: str) -> None:
     nothing: dict[str, Any] = {name: 0}

@@ -81,14 +81,6 @@ def test_a_compiler_s_error_is_quoted(
 
 
 @needs_gcc
-def test_a_folder_that_cannot_be_made_is_no_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "file").touch()
-    assert cpu_kernels.load(tmp_path / "file" / "kernels") is None
-    assert "Not a directory" in caplog.text
-    assert "apt install" not in caplog.text
-
-
-@needs_gcc
 def test_no_library_is_run_from_a_folder_to_which_others_may_write(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

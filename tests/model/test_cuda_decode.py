@@ -14,20 +14,17 @@ import torch
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.linear import AlignedHead
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from tests.dispatched import Dispatched
 from tests.model import tiny_decode
 from tests.model.tiny_decode import (
-    AUDIO,
     END,
     SLOT_LENGTH,
     VOCABULARY,
     assert_same,
     cache_of,
     likeliest,
-    llama,
     prompt,
     runner_of,
 )
@@ -45,15 +42,6 @@ def test_the_gpu_step_computes_what_the_cpu_step_does(slots: list[int]) -> None:
     ours, plain = cache_of(runner), cache_of(runner)
     found = tiny_decode.decode(runner, ours, CudaDecodeStep(runner, ours, end=END), slots)
     assert_same(found, tiny_decode.decode(runner, plain, CpuDecodeStep(runner, plain, end=END), slots))
-
-
-def test_the_head_as_a_gpu_has_it_draws_the_same() -> None:
-    """131 columns of 192."""
-    weights, runner = llama(), runner_of()
-    ours, plain = cache_of(runner), cache_of(runner)
-    expected = tiny_decode.decode(runner, plain, CpuDecodeStep(runner, plain, end=END), [0, 2])
-    runner._head = AlignedHead(weights.head_weight.detach()[list(AUDIO)])
-    assert_same(tiny_decode.decode(runner, ours, CudaDecodeStep(runner, ours, end=END), [0, 2]), expected)
 
 
 def test_slots_without_a_row_keep_what_they_hold_for_their_next_step() -> None:

@@ -60,13 +60,3 @@ def test_neither_threads_nor_other_rows_and_heads_change_a_bit(length: int) -> N
         assert torch.equal(attend(q, k, v, None), wanted)
     one = (slice(1, 2), slice(2, 3))
     assert torch.equal(attend(q[one], k[one], v[one], None), wanted[one])
-
-
-@pytest.mark.usefixtures("either_way")
-def test_frames_that_are_hidden_change_nothing() -> None:
-    q, k, v = heads(150)
-    seen = torch.ones(2, 1, 1, 150, dtype=torch.bool)
-    seen[..., 140:] = False
-    hidden = attend(q, k, v, seen)[:, :, :140]
-    q, k, v = (z[:, :, :140] for z in (q, k, v))
-    torch.testing.assert_close(hidden, attend(q, k, v, None), atol=0.02, rtol=0.02)

@@ -47,13 +47,6 @@ def test_the_largest_integers_add_up(shape: tuple[int, int], rows: int) -> None:
         _assert_exact(torch.full((n, k), weight_sign * 0.5), torch.full((rows, k), input_sign * 3.0))
 
 
-@pytest.mark.parametrize("rows", [4, 16, 300])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_random_integers_add_up(shape: tuple[int, int], rows: int) -> None:
-    draw = torch.Generator().manual_seed(rows)
-    _assert_exact(torch.randn(*shape, generator=draw), torch.randn(rows, shape[1], generator=draw))
-
-
 @pytest.mark.parametrize("isa", ["AVX2", "AVX512_CORE"])
 def test_on_cpus_with_fewer_instructions_too(isa: str) -> None:
     """oneDNN reads its limit once, at the first product. On a CPU that has less it changes nothing."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from glm_tts_api.model.sampling import HISTORY, Columns, Draw, ras, top_k
+from glm_tts_api.model.sampling import HISTORY, Columns, ras, top_k
 from tests.model.history import no_history, remember
 
 VOCABULARY, END = 400, 399
@@ -118,18 +118,6 @@ def test_top_k_draws_what_multinomial_draws_each_row_with_its_own_k() -> None:
             p, which = logits[row].log_softmax(-1).softmax(-1).topk(k[row])
             expected = which[torch.multinomial(p, 1, replacement=True, generator=alone[row])]
             assert int(draw.columns[row]) == int(expected)
-
-
-def test_log_probabilities_are_those_of_the_drawn() -> None:
-    logits = _logits(0, 8)
-    may_end = torch.ones(8, dtype=torch.bool)
-    draws: list[Draw] = [
-        ras(logits, COLUMNS, generators=_generators(8), recent=no_history(8), may_end=may_end),
-        top_k(logits, COLUMNS, generators=_generators(8), k=[25] * 8, may_end=may_end),
-    ]
-    for draw in draws:
-        expected = logits.log_softmax(-1).gather(1, draw.columns[:, None])[:, 0]
-        torch.testing.assert_close(draw.log_probs, expected)
 
 
 def test_equal_probabilities_are_ranked_by_column() -> None:

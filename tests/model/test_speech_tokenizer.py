@@ -37,13 +37,6 @@ def test_a_token_per_40_ms_begun(tokenizer: SpeechTokenizer, n: int) -> None:
     assert int(tokens.max()) < SMALL.quantize_vocab_size
 
 
-def test_utterances_do_not_touch_each_other(tokenizer: SpeechTokenizer) -> None:
-    waves = [_speech(9000, 1), _speech(20_000, 2)]
-    together = tokenizer.tokenize(waves)
-    for wave, tokens in zip(waves, together, strict=True):
-        torch.testing.assert_close(tokens, tokenizer.tokenize([wave])[0])
-
-
 def test_more_than_30_seconds_go_in_pieces(tokenizer: SpeechTokenizer) -> None:
     wave = _speech(480_000 + 33_000)
     (whole,) = tokenizer.tokenize([wave])

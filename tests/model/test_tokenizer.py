@@ -34,10 +34,6 @@ def _config(directory: Path) -> dict[str, Any]:
     return config
 
 
-def test_added_tokens_keep_the_spaces_around_them() -> None:
-    assert _bytes_and(X=AddedToken(1000)).encode("a X b") == [97, 32, 1000, 32, 98]
-
-
 def test_added_tokens_may_swallow_whitespace() -> None:
     left = _bytes_and(X=AddedToken(1000, lstrip=True))
     right = _bytes_and(X=AddedToken(1000, rstrip=True))
@@ -50,11 +46,6 @@ def test_added_tokens_may_swallow_whitespace() -> None:
 )
 def test_a_single_word_token_stands_alone(text: str, found: bool) -> None:
     assert (1000 in _bytes_and(X=AddedToken(1000, single_word=True)).encode(text)) == found
-
-
-def test_the_longest_added_token_wins() -> None:
-    tokenizer = _bytes_and(**{"[A]": AddedToken(1000), "[A][B]": AddedToken(1001), "[B]": AddedToken(1002)})
-    assert tokenizer.encode("[A][B][A]") == [1001, 1000]
 
 
 def test_generation_ends_with_user_not_with_end_of_audio(directory: Path) -> None:

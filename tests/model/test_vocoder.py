@@ -132,28 +132,6 @@ def test_on_the_meta_device_a_padded_call_waits_for_nothing() -> None:
     assert [call.name for call in seen.calls if call.waits] == []
 
 
-def test_folded_weights_say_the_same() -> None:
-    split = _new_hift()
-    mel, excitation = _mel(12), 0.1 * torch.randn(1, 12 * 480, generator=_seeded(0))
-    with torch.no_grad():
-        expected = split.decode(mel, excitation)
-    folded = split.fold()
-    assert not any("parametrizations" in name for name in folded.state_dict())
-    torch.testing.assert_close(folded.decode(mel, excitation), expected, atol=1e-6, rtol=0)
-
-
-def test_the_old_names_of_weight_norm_are_read() -> None:
-    source, target = _new_hift(), HiFT(SMALL)
-    names = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
-    old = dict(source.state_dict())
-    for new, name in names.items():
-        old = {key.replace(new, name): value for key, value in old.items()}
-    assert any(key.endswith("weight_g") for key in old)
-    target.load_state_dict(old)
-    for key, value in target.state_dict().items():
-        assert torch.equal(value, source.state_dict()[key])
-
-
 def test_sizes_come_from_config_json(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"base_channels": 128, "f0_channels": 64, "note": "small"}))
