@@ -111,7 +111,7 @@ def test_an_answer_says_it_in_its_list_its_header_or_its_last_event(server: Runn
     assert answer["sample_rate"] == 24000
     assert send(server, response_format="wav", sampel_rate=32000).headers["X-Warnings"] == MISSPELT
     events = send(server, OPENAI, stream_format="sse", lang_code="z", instructions="calm")
-    (warnings,) = [events.headers["X-Warnings"]]
+    warnings = events.headers["X-Warnings"]
     assert " ".join(json.loads(events.text.split("data: ")[-1])["warnings"]) == warnings
     for name in ("'lang_code'", "'instructions'"):
         assert name in warnings
