@@ -1,8 +1,14 @@
-"""The arguments of a program of this folder, whose docstring is its help."""
+"""What the programs of this folder share: their docstring is their help, and progress goes to stderr."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from functools import partial
+
+from tqdm import tqdm
+
+progress = partial(tqdm, mininterval=0.1 if sys.stderr.isatty() else 10)
 
 
 class Arguments(argparse.ArgumentParser):

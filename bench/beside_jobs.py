@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx
 
-from bench.arguments import Arguments
+from bench.arguments import Arguments, progress
 from bench.asking import client_of, say, shared
-from bench.server import progress, running_server
+from bench.server import running_server
 
 TEXT = "你好，欢迎使用语音合成服务。"
 BOOK = "\n\n".join(f"第{number}段说的是江南的春天，和那里的人们怎样过日子。" for number in range(2000))
@@ -60,7 +60,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=4)
     arguments.add_argument("--requests", type=int, default=15)
     args = arguments.parse_args()
-    with progress(2 * args.rounds * args.requests) as bar, running_server() as (url, _):
+    with progress(total=2 * args.rounds * args.requests) as bar, running_server() as (url, _):
         asyncio.run(measure(url, args.rounds, args.requests, bar))
 
 

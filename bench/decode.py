@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from bench.floor import bandwidth, matmul_flops, synchronize
 from bench.synthetic import LLM_SIZES, N_AUDIO, filled_llm
@@ -193,7 +192,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "floor_tps": 1 / read_s,
         "rows": {},
     }
-    for n_rows in tqdm(ROWS):
+    for n_rows in ROWS:
         tps = our_tps(runner, n_rows)
         floor_s = max(read_s, 2 * count * n_rows / flops)
         step_s = n_rows / tps

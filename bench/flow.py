@@ -19,7 +19,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
 from bench.floor import matmul_flops, synchronize
 from bench.synthetic import filled_flow
@@ -119,7 +118,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     flops = estimator_flops(model.config, 2, n_frames(N_PROMPT + N_NEW, model.config)) * steps
     floor_s = flops / matmul_flops(device, torch.float32)
     result: dict[str, Any] = {"baseline_s": baseline_s, "floor_s": floor_s, "steps": steps, "batches": {}}
-    for n in tqdm(_BATCHES):
+    for n in _BATCHES:
         sample = _side_by_side if on_cpu and n > 1 else FlowMatching.sample
         per_item = min(seconds(partial(sample, ours, steps=steps), n) for _ in range(2))
         result["batches"][str(n)] = {"s_per_item": per_item, "ratio": baseline_s / per_item}

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import soundfile
 
+from bench.arguments import progress
 from bench.asking import (
     LONG,
     MIX,
@@ -31,7 +32,7 @@ from bench.asking import (
 from bench.loop_lag import LoopLag
 from bench.machine import memory_mb
 from bench.serve_floor import Arithmetic, rate
-from bench.server import progress, running_server
+from bench.server import running_server
 from bench.streaming import StreamFloor, first_audio_floor
 from glm_tts_api.settings import Settings
 
@@ -161,7 +162,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     kept = [line.strip() for line in lines if line.strip()]
     texts = [kept[number % len(kept)] for number in range(args.requests)]
     levels = args.concurrency or [1, 4, 8, 16]
-    with progress(len(texts) * len(levels) + 20) as bar, running_server() as (url, pid):
+    with progress(total=len(texts) * len(levels) + 20) as bar, running_server() as (url, pid):
         before = LoopLag.read(url)
         result = asyncio.run(_measure(url, texts, levels, bar))
         lag = LoopLag.read(url).since(before)
@@ -204,7 +205,7 @@ def _run_streams(n_requests: int, levels: Sequence[int]) -> dict[str, Any]:
     """Measures streams at each number of listeners in `levels`, and prints and returns the figures."""
     floor = first_audio_floor()
     print(floor, flush=True)
-    with progress(n_requests * len(levels) + _CROWD) as bar, running_server() as (url, _):
+    with progress(total=n_requests * len(levels) + _CROWD) as bar, running_server() as (url, _):
         forecast = httpx.get(f"{url}/api/v1/health", trust_env=False).json()["streaming"]
         rows, lag = asyncio.run(_measure_streams(url, n_requests, levels, floor, bar))
     _print_streams(rows)

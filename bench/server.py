@@ -12,19 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
-from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUEST_TIMEOUT_S = 1800
 _START_TIMEOUT_S = 600
-
-
-def progress(total: int) -> Any:
-    """Returns a bar of `total` steps on stderr, so that stdout has only the figures."""
-    return tqdm(total=total, mininterval=0.1 if sys.stderr.isatty() else 10)
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
+from bench.arguments import progress
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter, Window
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     tried = list(dict.fromkeys([*args.chunks, settings.stream_chunks]))
     rows = list[dict[str, Any]]()
     _cpu_seconds(token2wav, request, ANSWERS[0], None)  # loads the weights into memory
-    for answer in tqdm(ANSWERS):
+    for answer in progress(ANSWERS):
         whole_s = 0.0
         for chunks in (None, *tried):
             n_windows, work_s = _cpu_seconds(token2wav, request, answer, chunks)

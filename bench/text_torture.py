@@ -1,6 +1,6 @@
 """Reads texts that are made to take long, each as long as a request may be, and prints their times.
 
-    python -m bench.text_torture [--texts 1000] [--seed 1] [--rules default published] [--slowest 10]
+    python -m bench.text_torture [--texts 1000] [--seed 1]
 
 Each of the `--texts` repeats a unit of digits, marks, combining signs or several scripts until it has
 MAX_TEXT_LENGTH characters. Further texts repeat marks in brackets, SSML, words of a lexicon and each block of
@@ -16,7 +16,6 @@ reading thread between two turns of another thread that asks for a turn every 2 
 
 from __future__ import annotations
 
-import argparse
 import gc
 import sys
 import tempfile
@@ -25,10 +24,9 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
-from tqdm import tqdm
-
-from bench.arguments import Arguments
+from bench.arguments import Arguments, progress
 from bench.torture_texts import Torture, tortures
 from glm_tts_api.model.tokenizer import TextTokenizer
 from speech_text import ReadingOptions, RuleSet, SentenceSplitter, TextError, TextFrontend, with_marks
@@ -147,31 +145,24 @@ def main() -> int:
     parser = Arguments(__doc__)
     parser.add_argument("--texts", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--rules", nargs="+", choices=("default", "published"), default=["default", "published"]
-    )
-    parser.add_argument("--slowest", type=int, default=10, help="how many to print of each kind")
     options = parser.parse_args()
+    over = [report(rules, torture(rules, options.seed, options.texts)) for rules in get_args(RuleSet)]
+    return 1 if any(over) else 0
+
+
+def torture(rules: RuleSet, seed: int, n_texts: int) -> list[Reading]:
     tokenizer = TextTokenizer.from_dir(TOKENIZER)
-    over = 0
-    for rules in options.rules:
-        readings = torture(rules, options, tokenizer)
-        over += sum(map(is_over, readings))
-        report(rules, readings, options.slowest)
-    return 1 if over else 0
-
-
-def torture(rules: RuleSet, options: argparse.Namespace, tokenizer: TextTokenizer) -> list[Reading]:
-    pairs = zip(*(tortures(options.seed, options.texts, n) for n in (LENGTH // 2, LENGTH)), strict=True)
+    pairs = zip(*(tortures(seed, n_texts, n) for n in (LENGTH // 2, LENGTH)), strict=True)
     with tempfile.TemporaryDirectory() as cache:
         frontend = TextFrontend(cache_dir=Path(cache), rules=rules, max_characters=LENGTH)
         frontend.prepare("行长说了3 words", use_phoneme=True)  # loads jieba and pypinyin
         gc.collect()
         gc.freeze()  # as the server does
-        return [grown(half, whole, frontend, tokenizer) for half, whole in tqdm(pairs)]
+        return [grown(half, whole, frontend, tokenizer) for half, whole in progress(pairs)]
 
 
-def report(rules: str, readings: list[Reading], n_slowest: int) -> None:
+def report(rules: str, readings: list[Reading]) -> int:
+    """Prints the texts with the largest figures. Returns the number of texts that are over a limit."""
     over = sum(map(is_over, readings))
     print(
         f"{rules}: {len(readings)} texts; more than {MOST_S:g} s, a pause of {MOST_PAUSE_S:g} s or a growth "
@@ -183,8 +174,9 @@ def report(rules: str, readings: list[Reading], n_slowest: int) -> None:
         ("grown most", lambda one: one.growth),
     ):
         print(f"  {title}")
-        for reading in sorted(readings, key=key, reverse=True)[:n_slowest]:
+        for reading in sorted(readings, key=key, reverse=True)[:10]:
             print(f"    {reading}")
+    return over
 
 
 if __name__ == "__main__":

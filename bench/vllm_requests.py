@@ -15,10 +15,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from bench.arguments import Arguments
+from bench.arguments import Arguments, progress
 from bench.asking import MEDIUM, Heard, client_of, hear, percentile, shared
 from bench.machine import describe
-from bench.server import progress, running_server
+from bench.server import running_server
 
 _THRESHOLD_S = 0.1  # the limit of vLLM's figure audio_continuity
 
@@ -54,7 +54,7 @@ def main() -> None:
     arguments.add_argument("--concurrency", type=int, nargs="+", default=[1, 4])
     args = arguments.parse_args()
     print(describe("cpu"), flush=True)
-    with progress(args.requests * len(args.concurrency)) as bar, running_server() as (url, _):
+    with progress(total=args.requests * len(args.concurrency)) as bar, running_server() as (url, _):
         asyncio.run(_measure(url, args.concurrency, args.requests, bar))
 
 
