@@ -17,6 +17,7 @@ OF_THE_SERVER = ("torch", "fastapi", "pydantic", "msgspec", "glm_tts_api")
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_speech_text_stands_alone(tmp_path: Path) -> None:
     """Needs the internet. test_torture.py measures the server's tokenizer too, so it stays away."""
     folder, python = tmp_path / "alone", tmp_path / "venv/bin/python"
