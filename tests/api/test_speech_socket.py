@@ -67,14 +67,17 @@ def test_the_example_of_the_docs_runs_as_it_stands(server: Running, tmp_path: Pa
     assert len((tmp_path / "answer.pcm").read_bytes()) == 2 * TONE_BYTES
 
 
-def test_flush_says_what_is_there_and_the_connection_stays_for_the_next_turn(server: Running) -> None:
+def test_a_block_is_followed_by_its_pause_and_the_next_turn_begins_without_one(server: Running) -> None:
+    """As in one request with the same text."""
+    text = "# 江南的春天来了\n江南的春天来得很早。雨也下得很早。\n\n那里的人们在河边走。\n"
     with talking(server.url) as client:
         for _ in range(2):
-            tell(client, "text", text="好的")
+            write(client, text)
             tell(client, "flush")
             messages, audio = heard(client, "flushed")
-            assert kinds(messages) == ["segment.start", "segment.end", "flushed"]
-            assert len(audio) == TONE_BYTES
+            seconds = [message["seconds"] for message in messages if message["type"] == "segment.end"]
+            assert seconds == [0.5, 1.0 + 0.5, 0.5, 0.8 + 0.5]
+            assert len(audio) == 2 * 24000 * sum(seconds)
 
 
 def test_turns_that_are_written_at_once_are_said_one_after_the_other(server: Running) -> None:
@@ -196,7 +199,7 @@ def test_start_within_a_turn_and_text_after_end_make_no_sense(server: Running) -
             assert closed(client) in (1000, 1008)
 
 
-def test_a_client_that_says_nothing_is_closed_but_not_while_it_listens(serve: Serve) -> None:
+def test_a_client_that_says_nothing_is_closed_in_a_turn_too_but_not_while_it_listens(serve: Serve) -> None:
     server = serve(ToneEngine(n_segments=10, segment_s=0.2), limits=ConnectionLimits(send_s=60, body_s=1.5))
     with talking(server.url) as client:
         tell(client, "text", text="你好")
@@ -207,13 +210,6 @@ def test_a_client_that_says_nothing_is_closed_but_not_while_it_listens(serve: Se
         for _ in range(10):
             tell(client, "text", text="")
             time.sleep(0.2)
-        tell(client, "end")
-        assert kinds(heard(client, "done")[0]) == ["done"]
-
-
-def test_a_client_that_says_nothing_in_a_turn_is_closed_too(serve: Serve) -> None:
-    server = serve(limits=ConnectionLimits(send_s=60, body_s=0.3))
-    with talking(server.url) as client:
         tell(client, "text", text="还没说完")
         assert closed(client) == 1001
 
