@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.api.running import Running
 from tests.api.server_process import Server
@@ -123,9 +124,9 @@ def test_a_websockets_handshake_is_one_line_without_its_query(start: Start) -> N
     server = start()
     n_before = len(server.log.read_text().splitlines())
     speech = "/v1/audio/speech/stream"
-    for path, options in ((speech, {}), (speech, {"origin": "http://evil.example"}), ("/nowhere", {})):
+    for path, origin in ((speech, None), (speech, Origin("http://evil.example")), ("/nowhere", None)):
         address = f"ws://127.0.0.1:{server.port}{path}?api_key=sk-secret"
-        with suppress(InvalidStatus), connect(address, proxy=None, **options):
+        with suppress(InvalidStatus), connect(address, proxy=None, origin=origin):
             pass
     server.process.terminate()
     server.process.wait(20)
