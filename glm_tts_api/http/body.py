@@ -80,8 +80,8 @@ def _n_signs(text: str) -> int:
 
 def _is_deeper(value: Any, depth: int) -> bool:
     """Whether lists and objects are nested deeper than `depth`. Uses no recursion, which could overflow."""
-    level = [value]
-    for _ in range(depth):
+    level: list[Any] = [[value]]
+    for _ in range(depth + 1):
         level = [
             item
             for outer in level
