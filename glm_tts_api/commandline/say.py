@@ -48,8 +48,11 @@ def run(arguments: argparse.Namespace) -> int:
             fields["subtitle"] = "srt"
         with progress_of(api, request_id):
             audio = api.speak(fields, files, request_id)
-        if output is not None:
-            _write(output, audio)
+        if output == "-":
+            sys.stdout.buffer.write(audio)
+            sys.stdout.buffer.flush()
+        elif output is not None:
+            write_file(Path(output), audio)
         if arguments.srt is not None:
             write_file(arguments.srt, api.read(f"/api/v1/audio/{request_id}/subtitles.srt"))
     if player is not None:
@@ -60,16 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
 def voice_of(arguments: argparse.Namespace, api: Api) -> str:
     """Returns the name of the registered voice to use: --voice or else the server's first voice, with --mood
     as `voice:mood`. Raises Failed if the server has no voice."""
-    voice: str = arguments.voice or _first_voice(api)
+    voice: str | None = arguments.voice
+    if not voice:
+        voices = api.get("/api/v1/prompts").get("prompts", [])
+        if not voices:
+            raise Failed(
+                "The server has no voice: add one with glm-tts voices add, or send one with --prompt."
+            )
+        voice = str(voices[0]["index"])
     return in_mood(voice, arguments.mood) if arguments.mood else voice
-
-
-def _first_voice(api: Api) -> str:
-    """Returns the voice that is used if none is named. Raises Failed if the server has no voice."""
-    voices = api.get("/api/v1/prompts").get("prompts", [])
-    if not voices:
-        raise Failed("The server has no voice: add one with glm-tts voices add, or send one with --prompt.")
-    return str(voices[0]["index"])
 
 
 def prompt_of(arguments: argparse.Namespace) -> Files:
@@ -97,14 +99,6 @@ def _format(output: str | None) -> str:
     if not path.parent.is_dir():
         raise Misused(f"-o {path}: there is no folder '{path.parent}'.")
     return FORMATS[path.suffix.lower()]
-
-
-def _write(output: str, data: bytes) -> None:
-    if output == "-":
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    write_file(Path(output), data)
 
 
 class Player(NamedTuple):

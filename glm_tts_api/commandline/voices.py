@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     # Local files are checked first, since it takes some seconds to start a server.
     recording = read_file(arguments.recording) if "recording" in arguments else b""
     voices = _unpacked(arguments.file) if arguments.what == "import" else {}
+    trim = {"trim_silence": "true"} if getattr(arguments, "trim_silence", False) else {}
     with server_at(arguments.url, arguments.key) as api:
         match arguments.what:
             case "list":
@@ -35,9 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
             case "add":
                 transcript = arguments.text or _agreed(api, recording)
                 fields = {"index": arguments.name, "prompt_text": transcript, **_notes(arguments)}
-                _add(api, recording, fields | _trim(arguments))
+                _add(api, recording, fields | trim)
             case "check":
-                return _check(api, recording, {"prompt_text": arguments.text or ""} | _trim(arguments))
+                return _check(api, recording, {"prompt_text": arguments.text or ""} | trim)
             case "remove":
                 for name in arguments.names:
                     print(api.delete(f"{_PROMPTS}/{quote(name, safe='')}")["message"])
@@ -55,10 +56,6 @@ def _unpacked(file: Path) -> dict[str, PackedVoice]:
         return unpack(BytesIO(read_file(file)))
     except InvalidField as fault:
         raise Misused(fault.message) from None
-
-
-def _trim(arguments: argparse.Namespace) -> dict[str, str]:
-    return {"trim_silence": "true"} if arguments.trim_silence else {}
 
 
 def _notes(arguments: argparse.Namespace) -> dict[str, str]:
