@@ -377,7 +377,6 @@ def _run(name: str) -> Callable[[argparse.Namespace], int]:
     """Returns the function `run` of the module `name`, which is imported when the function is called."""
 
     def run(arguments: argparse.Namespace) -> int:
-        code: int = import_module(f"glm_tts_api.commandline.{name}").run(arguments)
-        return code
+        return int(import_module(f"glm_tts_api.commandline.{name}").run(arguments))
 
     return run

@@ -18,6 +18,7 @@ from time import monotonic, sleep
 from typing import Any, Self
 
 import httpx
+from tqdm import tqdm
 
 from glm_tts_api.durable import temporary_of
 from glm_tts_api.errors import Failed
@@ -294,3 +295,17 @@ def _wait_until_ready(api: Api, who: str) -> dict[str, Any]:
             say_aside(f"{who} loads its model.")
         sleep(_LOOK_S)
     return health
+
+
+def bar(unit: str, total: int, done: int = 0) -> Any:
+    """Returns a tqdm progress bar that counts from `done` to `total` and shows the time left. Shown only on a
+    terminal; removed at its end."""
+    return tqdm(
+        total=total,
+        initial=done,
+        unit=unit,
+        disable=None,
+        leave=False,
+        dynamic_ncols=True,
+        bar_format="{l_bar}{bar}| {n_fmt} of {total_fmt}{unit}, {remaining} left",
+    )

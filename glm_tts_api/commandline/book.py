@@ -20,9 +20,8 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from glm_tts_api.commandline.api import Api, Files, Lost, NotThere, say_aside, server_at
+from glm_tts_api.commandline.api import Api, Files, Lost, NotThere, bar, say_aside, server_at
 from glm_tts_api.commandline.files import Misused, read_file, write_file
-from glm_tts_api.commandline.progress import bar
 from glm_tts_api.commandline.say import prompt_of, voice_of
 from glm_tts_api.errors import Failed, ServiceError
 from glm_tts_api.longform.cast import read_cast

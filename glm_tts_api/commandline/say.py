@@ -8,20 +8,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from glm_tts_api.commandline.api import Api, Files, server_at
+from glm_tts_api.commandline.api import Api, Files, bar, server_at
 from glm_tts_api.commandline.files import Misused, given_text, read_file, write_file
-from glm_tts_api.commandline.progress import progress_of
 from glm_tts_api.errors import Failed
 from speech_text.marks import in_mood
 
 _NO_DEVICE = "audio open failed"  # ffplay prints this without a sound device, but ends with exit code 0
 _ANY = ("wav", "flac", "mp3", "opus", "aac")
+_LOOK_S = 0.5  # how often the server is asked for the progress
 FORMATS = {".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".aac": "aac", ".pcm": "pcm"}
 FORMATS |= {".opus": "opus", ".ogg": "opus"}
 
@@ -164,3 +165,34 @@ def _end(player: Player, process: subprocess.Popen[bytes]) -> None:
     if process.returncode or silent:
         reason = (silent or lines or ["it does not say why"])[-1]
         raise Failed(f"{player.name} cannot play it: {reason} (-o FILE writes a file)")
+
+
+@contextmanager
+def progress_of(api: Api, request_id: str) -> Iterator[None]:
+    """Shows a progress bar inside the `with` block while the server speaks the request `request_id`. The bar
+    counts segments; a request with one segment has none."""
+    over = threading.Event()
+    watch = threading.Thread(target=_watch, args=(api, request_id, over), daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watch.join()
+
+
+def _watch(api: Api, request_id: str, over: threading.Event) -> None:
+    shown = None
+    while not over.wait(_LOOK_S):
+        try:
+            active = api.get("/api/v1/stats/concurrency").get("active", [])
+        except Failed:
+            continue
+        found = next((each for each in active if each["request_id"] == request_id), None)
+        if found is None or not found["segments"] or found["segments"] == 1:
+            continue
+        if shown is None:
+            shown = bar(" segments", found["segments"])
+        shown.update(found["segments_done"] - shown.n)
+    if shown is not None:
+        shown.close()

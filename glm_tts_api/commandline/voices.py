@@ -19,7 +19,6 @@ from glm_tts_api.voices.archive import PackedVoice, pack, unpack
 from speech_text.marks import MOOD_SIGN, in_mood
 
 _PROMPTS = "/api/v1/prompts"
-_GAP = "  "
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -101,7 +100,7 @@ def _print_rows(rows: list[tuple[str, str, str]]) -> None:
     widths = [max(_width(row[column]) for row in shown) for column in range(2)]
     for row in shown:
         cells = [text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=False)]
-        print(_GAP.join([*cells, row[2]]))
+        print("  ".join([*cells, row[2]]))
 
 
 def _printable(text: str) -> str:
