@@ -82,6 +82,17 @@ def test_of_two_changes_meant_for_the_same_state_one_is_made(
         assert store.get("mine").transcript == f"{step} {1 - refused[0]}"
 
 
+def test_many_writers_in_many_threads_lose_nothing(configs: Path, own: Path) -> None:
+    stores = [open_store(configs, own) for _ in range(4)]
+
+    def write(number: int) -> None:
+        for step in range(5):
+            stores[number].add(f"voice{number}-{step}", f"text {step}", WAV)
+
+    together(*(lambda number=number: write(number) for number in range(4)))
+    assert len(names(open_store(configs, own))) == 21
+
+
 WRITER = """
 import sys
 from pathlib import Path
