@@ -5,7 +5,7 @@
 
 Clients of every kind (whole answers, streams, server-sent events, WebSockets; five formats, two voices, both
 rates) repeat their requests to a server that this program starts. Every few seconds a random engine process
-gets the signal. With STOP it stands still until the server kills it after WATCHDOG_S. Prints a table, and
+gets the signal. With STOP it stands still until the server kills it after 8 s. Prints a table, and
 exits 1 if a request failed or an answer has other bytes than before the first kill.
 """
 
@@ -137,10 +137,10 @@ def run(args: argparse.Namespace) -> tuple[Tally, dict[str, float]]:
 
     Returns the tally, and the server's counters of restarts and resumed requests.
     """
-    settings = {"WORKERS": str(args.engines), **({"WATCHDOG_S": "8"} if args.signal == "STOP" else {})}
+    config = {"stall_s": 2.0} if args.signal == "STOP" else {}
     number = getattr(signal, f"SIG{args.signal}")
     draw, tally, stop = random.Random(1), Tally(), threading.Event()
-    with running_server(settings) as (url, _):
+    with running_server({"WORKERS": str(args.engines)}, **config) as (url, _):
         asked = [(name, ask, ask(url)) for name, ask in requests(args.clients, draw)]
         clients = [
             threading.Thread(target=keep_asking, args=(url, name, ask, expected, tally, stop), daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -21,17 +23,21 @@ _START_TIMEOUT_S = 600
 
 
 @contextmanager
-def running_server(settings: Mapping[str, str] = {}) -> Iterator[tuple[str, int]]:
+def running_server(settings: Mapping[str, str] = {}, **config: Any) -> Iterator[tuple[str, int]]:
     """Starts a server for the block, and yields its base URL and process id. `settings` are environment
-    variables that override those of this process."""
+    variables that override those of this process, `config` are fields of EngineConfig."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     with tempfile.TemporaryDirectory() as run_dir, (Path(run_dir) / "server.log").open("wb") as log:
         limits = dict.fromkeys(("SHORT_TEXT_TIMEOUT", "MEDIUM_TEXT_TIMEOUT", "LONG_TEXT_TIMEOUT"), "600")
         own = {"API_HOST": "127.0.0.1", "PORT": port, "RUN_DIR": run_dir, "LOG_FILE": log.name}
+        command = ["glm_tts_api", "serve"]
+        if config:
+            command = ["glm_tts_api.serving", "uvicorn", "bench.tuned_app:app", "--port", port]
+            own["ENGINE_CONFIG"] = json.dumps(config)
         process = subprocess.Popen(
-            [sys.executable, "-m", "glm_tts_api", "serve"],
+            [sys.executable, "-m", *command],
             cwd=ROOT,
             env={**limits, **os.environ, **settings, **own, "DRAIN_TIMEOUT": "0"},
             stdout=log,

@@ -5,7 +5,7 @@ tokens that are rendered at once), one flow sampling over prompt and span, and o
 as many threads as in the engine, and the precision of the settings.
 
 `run` measures how much more CPU time flow and vocoder need for a streamed answer than for a whole answer,
-with several STREAM_CHUNKS. It uses one thread, so that other programs on the machine matter little.
+with several span sizes. It uses one thread, so that other programs on the machine matter little.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def first_audio_floor() -> StreamFloor:
     )
     decoder, token2wav = DecodeBatcher(models, config), Token2Wav(models, config)
     warm_up = WarmUp(models, VoiceFeatures(models, 1), on_done=lambda _: None)
-    n_window = settings.stream_chunks[0] + LOOK_AHEAD
+    n_window = settings.engine.stream_chunks[0] + LOOK_AHEAD
 
     def one_round() -> StreamFloor:
         request = warm_up.measured_request()
@@ -96,8 +96,7 @@ def first_audio_floor() -> StreamFloor:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measures whole and streamed answers, and prints and returns the figures.
 
-    `args.chunks` are values of STREAM_CHUNKS (span sizes in tokens), tried in addition to the value of the
-    settings.
+    `args.chunks` are the sizes of a stream's spans in tokens, tried in addition to those of EngineConfig.
     """
     settings = Settings.load()
     set_torch_flags(torch.device("cpu"), os.environ)
@@ -105,7 +104,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     models = load_checkpoint(settings.checkpoint_dir, device="cpu", dtype=settings.dtype)
     token2wav = Token2Wav(models, settings.engine)
     request = WarmUp(models, VoiceFeatures(models, 1), on_done=lambda _: None).measured_request()
-    tried = list(dict.fromkeys([*args.chunks, settings.stream_chunks]))
+    tried = list(dict.fromkeys([*args.chunks, settings.engine.stream_chunks]))
     rows = list[dict[str, Any]]()
     _cpu_seconds(token2wav, request, ANSWERS[0], None)  # loads the weights into memory
     for answer in progress(ANSWERS):
@@ -148,7 +147,7 @@ def _cpu_seconds(
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
-    print("audio s  STREAM_CHUNKS            windows  CPU s  x whole")
+    print("audio s  spans in tokens          windows  CPU s  x whole")
     for row in rows:
         work = f"{row['work_s']:>5.2f}  {row['to_whole']:>7.2f}"
         print(f"{row['audio_s']:>7.1f}  {row['chunks'] or '(whole)':<23}  {row['windows']:>7}  {work}")

@@ -26,8 +26,10 @@ from glm_tts_api.api.v1.job_speech import speaking_with
 from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE, keep_gauges, keep_loop_lag
 from glm_tts_api.engine.child import COMMAND, Begun
 from glm_tts_api.engine.client import EngineClient
+from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.messages import Load
 from glm_tts_api.engine.spare_memory import keep_memory_small
+from glm_tts_api.errors import StartupError
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.drain import GracefulStop, InFlight
 from glm_tts_api.http.middleware import OwnNames, RequestContext, SafeAnswers, allow_origins
@@ -38,7 +40,7 @@ from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.longform.outputs import Outputs
 from glm_tts_api.recognition.recogniser import Recogniser
 from glm_tts_api.service.run_folder import RunFolder
-from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings, SettingsError
+from glm_tts_api.settings import Settings
 from glm_tts_api.speech.admission import Admission
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.pools import Pools
@@ -49,13 +51,14 @@ from glm_tts_api.stats import figures
 from glm_tts_api.stats.figures import Figures
 from glm_tts_api.stats.workers import WorkerStats
 from glm_tts_api.studio.studio import router as studio_router
-from glm_tts_api.voices.store import VoiceStore
 
 logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
 
 EngineBuilder = Callable[[Settings, int], Any]  # returns an EngineClient, or what has its methods
 _MOST_LISTENING_THREADS = 4
+# An engine's process is ended after this many times the length of a step that counts as a stall.
+_STALLS_TO_THE_END = 4
 ReadStats = Callable[[], list[WorkerStats]]
 
 
@@ -65,12 +68,13 @@ def create_app(
     build_engine: EngineBuilder | None = None,
     with_others: Callable[[ReadStats], ReadStats] | None = None,
     limits: ConnectionLimits | None = None,
+    recent: RecentAnswers | None = None,
 ) -> FastAPI:
     """Makes the whole server as an ASGI application. `build_engine` makes an engine from the settings and the
     engine's number; by default each engine is a process of its own. `with_others` is for a cluster: it adds
     other servers' figures to this server's. Such a server takes requests only once it can speak."""
     in_flight, keys = InFlight(), settings.read_keys()
-    limits = limits or ConnectionLimits(send_s=settings.stream_stall_s)
+    limits = limits or ConnectionLimits()
     app = FastAPIOffline(
         title="GLM-TTS API",
         version=__version__,
@@ -86,6 +90,7 @@ def create_app(
             build_engine=build_engine or engine_process,
             with_others=with_others,
             limits=limits,
+            recent=recent or RecentAnswers(),
         ),
     )
     for router in (studio_router, *ROUTERS):
@@ -122,6 +127,7 @@ async def _lifespan(
     build_engine: EngineBuilder,
     with_others: Callable[[ReadStats], ReadStats] | None,
     limits: ConnectionLimits,
+    recent: RecentAnswers,
 ) -> AsyncIterator[dict[str, Any]]:
     """Starts the server's parts, and stops them at the end. Requests are served while the engines still load
     their models, so that clients can ask for the server's state; with `with_others`, only after that."""
@@ -144,10 +150,10 @@ async def _lifespan(
                 count_unit=lambda: speech.figures.add(figures.JOB_UNITS),
                 n_owners=keys.count,
             ),
-            outputs=Outputs(is_marked=settings.synthetic_mark),
-            voices=_voice_store(settings),
+            outputs=Outputs(is_marked=True),
+            voices=settings.voice_store(),
             lexicon=LexiconFile(settings.configs_dir),
-            recent=RecentAnswers(settings.recent_mb * 2**20),
+            recent=recent,
             in_flight=in_flight,
             limits=limits,
             pools=speech.pools,
@@ -214,30 +220,25 @@ async def _unload_idle(speech: SpeechService, settings: Settings) -> None:
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def _voice_store(settings: Settings) -> VoiceStore:
-    return VoiceStore(
-        settings.configs_dir / "prompt_cache.json",
-        settings.path(settings.prompts_dir),
-        limits=settings.recordings,
-        max_characters=settings.prompt_max_characters,
-        room=settings.store,
-        bundled=BUNDLED_MODEL / "prompts",
-        default=SHIPPED_CONFIGS / "prompt_cache.json",
-    )
-
-
 def engine_process(
-    settings: Settings, number: int, *, command: Sequence[str] = COMMAND, begun: Sequence[Begun] = ()
+    settings: Settings,
+    number: int,
+    *,
+    config: EngineConfig | None = None,
+    command: Sequence[str] = COMMAND,
+    begun: Sequence[Begun] = (),
 ) -> EngineClient:
-    """Makes the client of the engine `number`, which runs in its own process. That process is
-    `begun[number]` if it has been started already. Otherwise the client starts it with `command`."""
+    """Makes the client of the engine `number`, which runs in its own process. `config` is by default that of
+    the settings. The process is `begun[number]` if it has been started already. Otherwise the client starts
+    it with `command`."""
+    config = config or settings.engine
     load = Load(
         number=number,
         n_engines=settings.workers,
         checkpoint_dir=str(settings.checkpoint_dir),
         device=settings.device,
         dtype=settings.dtype,
-        config=settings.engine,
+        config=config,
         text_rules=settings.text_rules,
         max_characters=settings.max_text_length,
         configs_dir=str(settings.configs_dir),
@@ -246,7 +247,7 @@ def engine_process(
         logs_texts=settings.log_text,
     )
     first = begun[number] if number < len(begun) else None
-    return EngineClient(load, watchdog_s=settings.watchdog_s, command=command, begun=first)
+    return EngineClient(load, watchdog_s=_STALLS_TO_THE_END * config.stall_s, command=command, begun=first)
 
 
 def _log_start(settings: Settings, connections: Connections) -> None:
@@ -270,7 +271,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     try:
         settings = Settings.load()
-    except SettingsError as error:
+    except StartupError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
     configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)

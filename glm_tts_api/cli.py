@@ -200,7 +200,7 @@ def _check_checkpoint(settings: Settings) -> None:
 def _check_port(settings: Settings) -> None:
     """Raises StartupError if the port cannot be used. A port that is held only by this folder's own server,
     or by processes that outlived that server, can be used."""
-    own = {process.pid for server in RunFolder.of(settings).servers() for process in family(server.pid)}
+    own = {process for server in RunFolder.of(settings).servers() for process in family(server.pid)}
     if not own.issuperset(holders := holders_of(settings.port)) or not holders:
         check_port(settings.api_host, settings.port)
 

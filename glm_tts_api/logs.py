@@ -43,9 +43,10 @@ def without_text(error: BaseException) -> BaseException:
 
 def json_line(logger: str, message: str, **more: Any) -> str:
     """Returns a log record as one line of JSON, with the current time and this process's id. `more` are
-    further fields."""
+    further fields, or other values of these."""
     fields = {"time": _time(time.time()), "level": "INFO", "process": os.getpid(), "request_id": "-"}
-    return _to_json({**fields, "logger": logger, "message": message, **more})
+    fields |= {"logger": logger, "message": message, **more}
+    return json.dumps(fields, ensure_ascii=False).translate(_JSON_ESCAPES)
 
 
 def configure_logging(level: str = "INFO", *, as_json: bool = False, with_texts: bool = False) -> None:
@@ -137,24 +138,13 @@ class _JsonFormatter(logging.Formatter):
     """Formats a record, with its traceback, as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {
-            "time": _time(record.created),
-            "level": record.levelname,
-            "process": record.process,
-            "request_id": getattr(record, "request_id", "-"),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
+        fields = {"time": _time(record.created), "level": record.levelname, "process": record.process}
+        fields |= {"request_id": getattr(record, "request_id", "-"), **getattr(record, "fields", {})}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return _to_json(fields)
+        return json_line(record.name, record.getMessage(), **fields)
 
 
 def _time(seconds: float) -> str:
     """Formats `seconds` since 1970 as a UTC time of RFC 3339, with milliseconds."""
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{int(seconds % 1 * 1000):03d}Z"
-
-
-def _to_json(fields: dict[str, Any]) -> str:
-    return json.dumps(fields, ensure_ascii=False).translate(_JSON_ESCAPES)

@@ -35,7 +35,7 @@ from glm_tts_api.http.connections import Connection, Connections
 from glm_tts_api.http.listening import Listener
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.processes import end_with_parent, importing
-from glm_tts_api.service import handover, log_pipe
+from glm_tts_api.service import log_writer, port
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
 
@@ -108,10 +108,10 @@ class PortServer(Server):
         ended. Tells that server to end when its clients have left."""
         private = self.servers
         try:
-            listeners = handover.take(self._folder.own(predecessor) / "handover.sock")
+            listeners = port.take(self._folder.own(predecessor) / "handover.sock")
         except OSError:  # the predecessor has ended meanwhile
-            listeners = handover.listen(self.config.host, self.config.port)
-        handover.offer(self._folder.own() / "handover.sock", listeners)
+            listeners = port.listen(self.config.host, self.config.port)
+        port.offer(self._folder.own() / "handover.sock", listeners)
         self._listen(listeners)
         self._folder.take_charge()
         for each in private:
@@ -133,11 +133,7 @@ def main() -> None:
         claim = folder.claimed()
         if claim is not None:
             os.set_inheritable(claim, False)
-            log_pipe.write_into(
-                settings.log_path,
-                as_json=settings.log_format == "json",
-                max_bytes=int(settings.log_max_mb * 2**20),
-            )
+            log_writer.write_into(settings.log_path, as_json=settings.log_format == "json")
     except StartupError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
@@ -178,10 +174,10 @@ def _listeners(config: Config, folder: RunFolder, arguments: argparse.Namespace)
     if arguments.private:
         return [socket.socket(fileno=arguments.private[1])]
     if arguments.succeed is not None:
-        return [handover.private_socket(folder.own() / "private.sock")]
-    listeners = handover.listen(config.host, config.port)
+        return [port.private_socket(folder.own() / "private.sock")]
+    listeners = port.listen(config.host, config.port)
     if folder.claimed() is not None:
-        handover.offer(folder.own() / "handover.sock", listeners)
+        port.offer(folder.own() / "handover.sock", listeners)
     return listeners
 
 

@@ -65,7 +65,7 @@ def _arguments() -> argparse.Namespace:
     kind("text")
     kind("fair")
     work = kind("work", "streaming")
-    work.add_argument("--chunks", type=_schedule, nargs="+", default=[], help="others than STREAM_CHUNKS")
+    work.add_argument("--chunks", type=_schedule, nargs="+", default=[], help="others than the server has")
     serve = kind("serve")
     serve.add_argument("--requests", type=int, default=32, help="per concurrency level")
     serve.add_argument("--concurrency", type=int, nargs="+", help="1 4 8 16, or of streams 1 2 4 8")

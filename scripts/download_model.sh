@@ -14,4 +14,4 @@ if [[ " $* " == *" --with-voices "* ]]; then
 else
   PYTHON="$(find_python sys)"
 fi
-PYTHONPATH="$ROOT" exec "$PYTHON" -m glm_tts_api.download "$@"
+PYTHONPATH="$ROOT" exec "$PYTHON" -m glm_tts_api.download.command "$@"

@@ -189,12 +189,11 @@ async def stream(
 
 
 def _as_served(request: Request, state: AppState, asked: SpeechRequest) -> SpeechRequest:
-    """Returns the request with what the server adds for every API: the setting of the synthetic mark, and
-    verify=true if the URL has it. Raises InvalidField if the request asks to be verified and the server has
-    no recogniser."""
+    """Returns the request with what the server adds for every API: verify=true if the URL has it. Raises
+    InvalidField if the request asks to be verified and the server has no recogniser."""
     verify = asked.verify or in_address(request)
     require_recogniser(verify, state)
-    return replace(asked, is_marked=state.config.synthetic_mark, verify=verify)
+    return replace(asked, verify=verify)
 
 
 @asynccontextmanager

@@ -20,6 +20,5 @@ class WebConfig:
     metrics_key: str
     allowed_hosts: frozenset[str]
     cors_origins: tuple[str, ...]
-    synthetic_mark: bool
     is_demonstration: bool
     verify_token_file: Path

@@ -12,13 +12,14 @@ import ray
 from ray import serve
 
 from glm_tts_api.cluster.replica import APP_NAME, deployment
-from glm_tts_api.settings import Settings, SettingsError
+from glm_tts_api.errors import StartupError
+from glm_tts_api.settings import Settings
 
 
 def main() -> int:
     try:
         settings = Settings.load()
-    except SettingsError as error:
+    except StartupError as error:
         print(error, file=sys.stderr)
         return 2
     settings.print_warnings()

@@ -69,10 +69,7 @@ def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None)
 
 def application(_: dict[str, str]) -> Any:
     """Returns the serve.Application for a Serve config file (as KubeRay has), with the settings of the
-    environment.
-
-    Raises SettingsError.
-    """
+    environment. Raises StartupError."""
     return deployment(Settings.load()).bind()
 
 

@@ -10,9 +10,9 @@ import os
 import sys
 from pathlib import PurePosixPath
 
-from glm_tts_api.download.transfer import DownloadError, get_bytes
-from glm_tts_api.errors import ServiceError, VoiceExists
-from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS, Settings
+from glm_tts_api.download.transfer import get_bytes
+from glm_tts_api.errors import Failed, ServiceError, StartupError, VoiceExists
+from glm_tts_api.settings import Settings
 from glm_tts_api.voices.store import VoiceStore
 
 LISTS = ("examples/example_zh.jsonl", "examples/example_en.jsonl")
@@ -22,29 +22,23 @@ LICENCE_NAME = "CC BY-NC (attribution, no commercial use)"
 
 def fetch_voices(*, consent: bool) -> None:
     """Shows the licence, asks the user to agree unless `consent` is true, and downloads and registers each
-    voice. Raises DownloadError if the user does not agree, and also if a voice was left out."""
+    voice. Raises StartupError if the user does not agree, and Failed if a voice was left out."""
     endpoint = os.environ.get("GITHUB_RAW_ENDPOINT") or "https://raw.githubusercontent.com"
     base = f"{endpoint.rstrip('/')}/zai-org/GLM-TTS/main"
     licence, _ = get_bytes(f"{base}/{RECORDINGS}/LICENSE")
     print(f"\nThe example prompts are not part of this project. Their licence, {LICENCE_NAME}:\n")
     print(licence.decode(errors="replace"))
     if not consent and not _agrees():
-        raise DownloadError("Without consent no voice was fetched; --yes gives it.", exit_code=2)
+        raise StartupError("Without consent no voice was fetched; --yes gives it.")
     settings = Settings.load()
-    store = VoiceStore(
-        settings.configs_dir / "prompt_cache.json",
-        settings.path(settings.prompts_dir),
-        limits=settings.recordings,
-        bundled=BUNDLED_MODEL / "prompts",
-        default=SHIPPED_CONFIGS / "prompt_cache.json",
-    )
+    store = settings.voice_store()
     examples = _examples(base)
     n_left_out = sum(
         not _register(store, f"{base}/{recording}", PurePosixPath(recording).stem, transcript)
         for recording, transcript in examples.items()
     )
     if n_left_out:
-        raise DownloadError(f"{n_left_out} of {len(examples)} voices were left out (above).")
+        raise Failed(f"{n_left_out} of {len(examples)} voices were left out (above).")
 
 
 def _agrees() -> bool:

@@ -1,8 +1,8 @@
 """The server's side of an engine: its process, which is started again when it dies, and the requests to it.
 Runs on the event loop; loads no model.
 
-The client ends a process that reports a failure, sends an invalid message, makes no progress for WATCHDOG_S,
-or loads for too long. Its requests end with EngineDied, and speech/engines.py has another engine speak them.
+The client ends a process that reports a failure, sends an invalid message, makes no progress for too long, or
+loads for too long. Its requests end with EngineDied, and speech/engines.py has another engine speak them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEATHS = 5
 _GIVEN_UP_S = 300.0  # time until an engine that was given up is tried again: the cause may be over
 _LOOK_EVERY_S = 0.1
 # A load hangs if it takes ten times as long as the last one. Until a load has ended, the limit is that of the
-# first. A load may always take WATCHDOG_S.
+# first. A load may always take `watchdog_s`.
 _LOADS, _FIRST_LOAD_S = 10, 900.0
 
 
@@ -243,7 +243,7 @@ class EngineClient:
                 if self._load_s > self._load_limit_s:
                     return self._abort(child, f"its load took longer than {self._load_limit_s:.3g} s")
             elif stuck_s >= self._watchdog_s:
-                cause = f"it made no progress for {stuck_s:.0f} s (WATCHDOG_S={self._watchdog_s:g})"
+                cause = f"it made no progress for {stuck_s:.0f} s ({self._watchdog_s:g} are allowed)"
                 return self._abort(child, cause)
             elif stuck_s >= self._load.config.stall_s:
                 if self.state.status == "ready":

@@ -54,7 +54,7 @@ class _Loaded:
     """The engine's parts while a model is loaded. Warm-up measures `streaming` and `patience`. `streaming` is
     the forecast for a stream while there is no other request; None before it is measured or where a usual
     request does not fit the memory. `patience` is the factor by which the time limits of a model's step
-    (WATCHDOG_S) are multiplied."""
+    are multiplied."""
 
     models: Models
     features: VoiceFeatures

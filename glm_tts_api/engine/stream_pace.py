@@ -140,8 +140,9 @@ class Forecast:
         return self.longest_gap_s > 0
 
     def __str__(self) -> str:
-        schedule = f"STREAM_CHUNKS={','.join(map(str, self.chunks))}"
-        first = f"A lone listener of {schedule} hears the first audio after {self.first_audio_s:.2f} s"
+        spans = ", ".join(map(str, self.chunks))
+        after = f"hears the first audio after {self.first_audio_s:.2f} s"
+        first = f"A lone listener of spans of {spans} tokens {after}"
         if self.runs_dry:
             return f"{first} and then silence, up to {self.longest_gap_s:.2f} s at once"
         return f"{first} and never waits again"

@@ -190,7 +190,7 @@ def _measure_renders(token2wav: Token2Wav, request: EngineRequest) -> tuple[floa
 
 
 def patience(pace: Pace, config: EngineConfig, flow: FlowConfig) -> float:
-    """Returns the factor by which the time limits of a model's step (WATCHDOG_S) are multiplied. The factor
+    """Returns the factor by which the time limits of a model's step are multiplied. The factor
     is 1, or more if the model is so large for this machine that a step may take longer than `config.stall_s`
     seconds."""
     longest_s = _MARGIN * pace.longest_step_s(
@@ -199,7 +199,7 @@ def patience(pace: Pace, config: EngineConfig, flow: FlowConfig) -> float:
     times = max(1.0, longest_s / config.stall_s)
     if times > 1:
         logger.warning(
-            "This machine is slow for the model: a step may take up to %.0f s; WATCHDOG_S counts %.1f times",
+            "This machine is slow for the model: a step may take up to %.0f s; its limits are %.1f-fold",
             longest_s,
             times,
         )

@@ -49,7 +49,7 @@ class ConnectionLimits:
     All unsent answers together may hold `unsent_bytes` in memory, all arriving bodies `arriving_bytes`. Above
     that, the connections that make no progress are cut."""
 
-    send_s: float
+    send_s: float = 60.0
     max_connections: int = 2048
     head_s: float = 20.0
     body_s: float = 60.0

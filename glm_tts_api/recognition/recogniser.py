@@ -19,7 +19,7 @@ from glm_tts_api.engine.child import Begun, Child
 from glm_tts_api.engine.frames import decoder
 from glm_tts_api.engine.messages import BrokenMessage, Message
 from glm_tts_api.errors import InvalidField, Unavailable
-from glm_tts_api.processes import cpu_ticks
+from glm_tts_api.processes import cpu_seconds
 
 logger = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-m", "glm_tts_api.recognition.process")
@@ -157,11 +157,11 @@ class Recogniser:
 
     async def _watch(self, child: Child, most_s: float) -> None:
         """Leaves the process once it hangs."""
-        until, ticks, n_still = self._now() + most_s, 0, 0
+        until, spent_s, n_still = self._now() + most_s, 0.0, 0
         while n_still < _STILL_LOOKS and self._now() <= until:
             await asyncio.sleep(self._look_every_s)
-            before, ticks = ticks, cpu_ticks(child.pid)
-            n_still = n_still + 1 if ticks == before else 0
+            before, spent_s = spent_s, cpu_seconds(child.pid)
+            n_still = n_still + 1 if spent_s == before else 0
         child.leave("it hung")
 
     async def _fail(self, what: str) -> None:

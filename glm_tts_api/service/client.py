@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glm_tts_api.service.handover import short_path
+import httpx
+
+from glm_tts_api.service.port import short_path
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -44,48 +45,29 @@ class Client:
     client connects to that Unix socket instead. Requests carry the API key `key`; empty for none."""
 
     def __init__(self, host: str, port: int, key: str = "", private: Path | None = None) -> None:
-        self._host = _ANY_ADDRESS.get(host, host)
-        self._port = port
+        here = _ANY_ADDRESS.get(host, host)
+        self.url = _url(here, port)
+        self.shown_url = _url("localhost" if here in ("127.0.0.1", "::1") else host, port)
+        self._key = {b"X-API-Key": key.encode()} if key else {}
         self._private = private
-        is_here = host in (*_ANY_ADDRESS, "127.0.0.1", "::1")
-        self.url = _url(self._host, port)
-        self.shown_url = _url("localhost" if is_here else host, port)
-        # http.client encodes headers as Latin-1, but the key has to be sent in UTF-8.
-        self._key = {"X-API-Key": key.encode().decode("latin-1")} if key else {}
 
     def get(self, path: str) -> Answer:
-        return self._ask("GET", path, None, {}, 10)
+        return self._ask("GET", path, 10)
 
     def post_json(self, path: str, body: dict[str, Any], headers: dict[str, str], timeout_s: float) -> Answer:
-        headers = {"Content-Type": "application/json", **headers}
-        return self._ask("POST", path, json.dumps(body).encode(), headers, timeout_s)
+        return self._ask("POST", path, timeout_s, json=body, headers=headers)
 
-    def _ask(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout_s: float
-    ) -> Answer:
-        connection = _Connection(self._host, self._port, timeout=timeout_s)
-        connection.private = self._private
-        try:
-            connection.request(method, path, body, {**headers, **self._key})
-            response = connection.getresponse()
-            return Answer(response.status, response.read())
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            return Answer(0, str(error).encode(), timed_out=isinstance(error, TimeoutError))
-        finally:
-            connection.close()
-
-
-class _Connection(http.client.HTTPConnection):
-    private: Path | None = None
-
-    def connect(self) -> None:
-        if self.private is None:
-            super().connect()
-            return
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        with short_path(self.private) as short:
-            self.sock.connect(short)
+    def _ask(self, method: str, path: str, timeout_s: float, **options: Any) -> Answer:
+        with ExitStack() as stack:
+            try:
+                socket = stack.enter_context(short_path(self._private)) if self._private else None
+                transport = httpx.HTTPTransport(verify=False, uds=socket)
+                client = httpx.Client(transport=transport, headers=self._key, timeout=timeout_s)
+                response = stack.enter_context(client).request(method, f"{self.url}{path}", **options)
+            except (OSError, httpx.HTTPError) as error:
+                timed_out = isinstance(error, httpx.TimeoutException)
+                return Answer(0, str(error).encode(), timed_out)
+        return Answer(response.status_code, response.content)
 
 
 def _url(host: str, port: int) -> str:

@@ -1,26 +1,31 @@
-"""The commands start, stop and status of the server, and checks that they share with restart."""
+"""The commands start, stop and status of the server, and what they share with restart."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
 
+from psutil import Process
+
 from glm_tts_api.errors import AlreadyRunning, Failed, StartupError
-from glm_tts_api.processes import family
+from glm_tts_api.processes import family, is_alive, shown
 from glm_tts_api.service.client import Client
+from glm_tts_api.service.log_writer import opened
 from glm_tts_api.service.output import Step, say, user
 from glm_tts_api.service.run_folder import RunFolder, Server
-from glm_tts_api.service.stopping import MARGIN_S, Ending, last_lines
 from glm_tts_api.service.verify import DEMONSTRATION, model_line
 from glm_tts_api.settings import Settings
 
 _NOT_RUNNING = 3
+MARGIN_S = 15.0  # added to the time to drain, for the last answers and for freeing the model
+_KILL_WAIT_S = 15.0
 _LOOKS = 5
 
 
@@ -36,7 +41,7 @@ def start() -> int:
             "it, bash scripts/stop_api.sh stops it."
         )
     with locked(folder):
-        require_log(settings.log_path)
+        opened(settings.log_path).close()
         os.set_inheritable(folder.claim(), True)
     os.execv(sys.executable, [sys.executable, "-m", "glm_tts_api", "serve"])
 
@@ -76,6 +81,74 @@ def stop_all(settings: Settings, step: Step, patience_s: float | None = None) ->
     return stopped
 
 
+class Ending:
+    """Stops `servers`, whose log is `log`, and shows the progress in `step`. `processes` has the servers'
+    processes with a description of each, also of those that have ended."""
+
+    def __init__(self, servers: Iterable[Server], step: Step, log: Path) -> None:
+        self._pids = [server.pid for server in servers]
+        self._step = step
+        self._log = log
+        self.processes: dict[Process, str] = {}
+        self._left()
+
+    def end(self, patience_s: float, what: str) -> None:
+        """Sends SIGTERM and waits `patience_s` seconds. Then sends SIGQUIT, which answers the remaining
+        requests with 503, and waits 15 seconds; then SIGKILL. Returns as soon as all processes have ended.
+        The parameter `what` names the event that is waited for, for the user. Raises Failed if processes are
+        left even after SIGKILL."""
+        if self._is_over(signal.SIGTERM, patience_s, f"waiting for {what}, {patience_s:g} s at most"):
+            return
+        self._step.note(f"after {patience_s:g} s: ending now; the requests that are left are answered 503")
+        if self._is_over(signal.SIGQUIT, MARGIN_S, "ending"):
+            return
+        killed = [self.processes[each] for each in self._left()]
+        lines = [f"| {line[:300]}" for line in last_lines(self._log, 5)]
+        head = f"still there after {MARGIN_S:g} s, ended by SIGKILL:"
+        for line in (head, *killed, f"last lines of {self._log}:", *lines):
+            self._step.note(line)
+        if not self._is_over(signal.SIGKILL, _KILL_WAIT_S, "waiting for killed processes to leave"):
+            raise Failed(f"Not even SIGKILL ended: {' '.join(str(each.pid) for each in self._left())}")
+
+    def _is_over(self, number: signal.Signals, limit_s: float, what: str) -> bool:
+        """Sends the signal to the servers and waits until all processes are gone. Returns False if some are
+        left after `limit_s` seconds. Only SIGKILL is sent to the servers' child processes too, since these
+        end with their server unless they hang."""
+        self._step.doing(what)
+        for process in self._left():
+            if number == signal.SIGKILL or process.pid in self._pids:
+                _send(process.pid, number)
+        deadline = time.monotonic() + limit_s
+        while self._left():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def _left(self) -> list[Process]:
+        for pid in self._pids:
+            self.processes.update((each, shown(each)) for each in family(pid) if each not in self.processes)
+        return [each for each in self.processes if is_alive(each)]
+
+
+def last_lines(log: Path, n: int) -> list[str]:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1000 * n))
+            return file.read().decode(errors="replace").splitlines()[-n:]
+    except OSError:
+        return []
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        raise Failed(f"PID {pid} belongs to user {Path(f'/proc/{pid}').owner()}: not stopped.") from None
+
+
 def status() -> int:
     """Prints the server's processes, its log file, its health and its lanes. Returns an exit code: 0, or 3 if
     no server runs. Raises Failed unless the server is healthy."""
@@ -87,7 +160,7 @@ def status() -> int:
         say(f"The server does not run (looked for: RUN_DIR={folder.path}).", sys.stderr)
         return _NOT_RUNNING
     server = folder.server() or servers[0]
-    lines = [process.shown for each in servers for process in family(each.pid)]
+    lines = [shown(process) for each in servers for process in family(each.pid)]
     lines += [_beside(each, server) for each in servers if each != server]
     say("\n  ".join(["Processes:", *lines, *listens_elsewhere(server, settings)]))
     log = server.log_file(settings)
@@ -149,33 +222,32 @@ def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[int]:
     StartupError where the folder cannot be written. With `needs_room` a full disk raises StartupError too."""
     try:
         folder.path.mkdir(0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        file = (folder.path / "lock").open("a+b", buffering=0)
     except OSError as error:
         raise StartupError(
             f"RUN_DIR={folder.path}: user {user()} cannot write there ({error.strerror}); choose another "
             "RUN_DIR, or run this as the user to whom it belongs."
         ) from None
-    try:
+    with file:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.read(descriptor, 20).decode(errors="replace").strip()
+            file.seek(0)
+            holder = file.read(20).decode(errors="replace").strip()
             raise AlreadyRunning(
                 f"Another start, stop or restart (PID {holder}) is at work in {folder.path}. Let it end, or "
                 "end it with Ctrl-C or kill."
             ) from None
         try:
-            os.write(descriptor, f"{os.getpid()}\n".encode())
-            os.truncate(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR))
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n".encode())
         except OSError:
             if needs_room:  # without it the error is ignored: a server can be stopped on a full disk
                 raise StartupError(
                     f"RUN_DIR={folder.path}: nothing can be written there, is the disk full? Make room, or "
                     "choose another RUN_DIR."
                 ) from None
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        yield file.fileno()
 
 
 def require_visible(folder: RunFolder, error: type[Exception]) -> None:
@@ -190,19 +262,6 @@ def require_visible(folder: RunFolder, error: type[Exception]) -> None:
         f"The server that runs here (PID {hidden[0].pid}, {folder.path}) belongs to another user or to "
         "another project folder; only there, and as that user, can it be looked at or stopped."
     )
-
-
-def require_log(log: Path) -> None:
-    """Raises StartupError if the file LOG_FILE, which is `log`, cannot be written."""
-    if log.is_dir():
-        raise StartupError(f"LOG_FILE={log}: is a folder; name a file in it.")
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.open("ab").close()
-    except OSError as error:
-        raise StartupError(
-            f"LOG_FILE={log}: user {user()} cannot write it ({error.strerror}); choose another place."
-        ) from None
 
 
 def listens_elsewhere(server: Server, settings: Settings) -> list[str]:

@@ -1,135 +1,137 @@
-"""Writes the lines that come on stdin into the log file, and begins a new file when one is full.
+"""Writes the log file in a process of its own:
 
-    python -m glm_tts_api.service.log_writer [--copy] [--json] [--max-bytes N] [--backups N] FILE
+    python -m glm_tts_api.service.log_writer [--copy] [--json] FILE
 
-All processes of a server write into one pipe, which this process reads. So no line is lost and no lock is
-needed when the file changes, and the output of native code and of the interpreter is in the log too. Full
-files are FILE.1 (the newest) to FILE.N. A file that somebody else has moved away is left there at the next
-change.
+All processes of a server write into one pipe, which this process reads. So the output of native code and of
+the interpreter is in the log too, and no line is torn. Writing never blocks, and a writer that died is
+replaced. A line that does not fit into the pipe is not logged (`logs.py` counts such lines). If the server
+waited instead, it would stand still whenever its writer does.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
+import logging
 import os
 import signal
+import subprocess
 import sys
-import threading
-from collections import deque
+import time
 from contextlib import suppress
 from pathlib import Path
+from queue import Full, Queue
+from threading import Thread
+from typing import BinaryIO
 
+from glm_tts_api.errors import StartupError
 from glm_tts_api.logs import json_line
+from glm_tts_api.service.output import user
 
-BACKUPS = 5  # full files that are kept, in addition to the file that is being written
+logger = logging.getLogger(__name__)
+_PIPE_BYTES = 2**20  # Linux's default limit for users other than root
+_AGAIN_S = 1.0
+
 _LONGEST_LINE = 2**20  # a longer line is written in pieces
 # SIGTTOU would stop a background job that writes to its terminal.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGTTOU)
 _STDOUT = 1
-_UNREAD_BYTES = 4 * 2**20  # the most bytes of the copy that wait for their reader
+_UNREAD_LINES = 8192  # the most lines of the copy that wait for their reader
 _LAST_S = 2.0  # how long the last lines of the copy may wait for their reader
 
 
-class RotatingFile:
-    """Appends lines to the file `path`. A line that would make the file larger than `max_bytes` begins a new
-    file; 0 is no limit. `backups` is the number of full files that are kept."""
-
-    def __init__(self, path: Path, *, max_bytes: int, backups: int) -> None:
-        self._path = path
-        self._max_bytes = max_bytes
-        self._backups = backups
-        self._descriptor = self._open()
-
-    def write(self, line: bytes) -> None:
-        """Appends `line` to the file, or nothing if the disk has no room for the whole line. Begins a new
-        file first if `line` does not fit below `max_bytes`. Raises OSError."""
-        n_bytes = os.fstat(self._descriptor).st_size
-        if n_bytes and 0 < self._max_bytes < n_bytes + len(line):
-            self._begin_anew()
-            n_bytes = os.fstat(self._descriptor).st_size
-        if os.write(self._descriptor, line) < len(line):
-            os.ftruncate(self._descriptor, n_bytes)
-
-    def _open(self) -> int:
-        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-
-    def _begin_anew(self) -> None:
-        with suppress(OSError):  # if the file may not be renamed, it grows beyond its limit
-            if self._is_ours():
-                rotate(self._path, self._backups)
-            full, self._descriptor = self._descriptor, self._open()
-            os.close(full)
-
-    def _is_ours(self) -> bool:
-        """Returns whether `path` is still the file that is open here; false after somebody moved the file
-        away."""
-        with suppress(FileNotFoundError):
-            return os.path.samestat(self._path.stat(), os.fstat(self._descriptor))
-        return False
+def write_into(log_file: Path, *, as_json: bool) -> None:
+    """Sends stdout and stderr of this process and its later children to `log_file` from now on, and also to
+    where they went before. `as_json` makes each line JSON. If stdout is `log_file` already, nothing changes
+    unless `as_json` is set. Raises StartupError."""
+    with opened(log_file) as file:
+        goes_there = os.path.sameopenfile(1, file.fileno())
+    options = ["--json"] * as_json + ["--copy"] * (not goes_there)
+    if not options:
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    # Processes can tear each other's lines only in a full pipe, so a large pipe is best.
+    with suppress(OSError):
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    command = [sys.executable, "-m", "glm_tts_api.service.log_writer", *options, "--", str(log_file)]
+    out = os.dup(1)
+    writer = _start(command, reading, out)
+    for descriptor in (1, 2):
+        os.dup2(writing, descriptor)
+    os.close(writing)
+    Thread(target=_replace, args=(writer, command, reading, out), name="log-writer", daemon=True).start()
 
 
-def rotate(path: Path, backups: int = BACKUPS) -> None:
-    """Makes room for a new file `path`: renames `path` to `path`.1, `path`.1 to `path`.2 and so on; the last
-    of `backups` files is overwritten. Raises OSError."""
-    names = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, backups + 1))]
-    for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
-        if newer is path or newer.is_file():
-            newer.replace(older)
+def opened(log_file: Path) -> BinaryIO:
+    """Opens LOG_FILE, which is `log_file`, to append to it. Makes its folder. Raises StartupError."""
+    try:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        return log_file.open("ab")
+    except IsADirectoryError:
+        raise StartupError(f"LOG_FILE={log_file}: is a folder; name a file in it.") from None
+    except OSError as error:
+        raise StartupError(
+            f"LOG_FILE={log_file}: user {user()} cannot write it ({error.strerror}); choose another place."
+        ) from None
+
+
+def _replace(writer: subprocess.Popen[bytes], command: list[str], reading: int, out: int) -> None:
+    while True:
+        writer.wait()
+        time.sleep(_AGAIN_S)
+        writer = _start(command, reading, out)
+        logger.warning("The process that writes the log had ended; another (PID %d) goes on", writer.pid)
+
+
+def _start(command: list[str], reading: int, out: int) -> subprocess.Popen[bytes]:
+    """Starts the log writer, which reads the pipe `reading` and copies to `out`. Its stderr is `out` too,
+    since this process's stderr is the pipe and the writer would keep its own pipe open."""
+    return subprocess.Popen(command, stdin=reading, stdout=out, stderr=out)
 
 
 class Copy:
-    """Copies lines to stdout in a thread of its own, so that no process waits for a slow reader. At most 4
-    MiB of lines wait; further lines are dropped, and one line with their number is written in their place.
-    `file` is the log file that has the dropped lines."""
+    """Copies lines to stdout in a thread of its own, so that no process waits for a slow reader. At most 8192
+    lines wait; further lines are dropped, and one line with their number is written in their place. `file` is
+    the log file that has the dropped lines."""
 
     def __init__(self, file: Path, *, as_json: bool) -> None:
         self._file = file
         self._as_json = as_json
-        self._lines: deque[bytes] = deque()
-        self._n_bytes = 0
+        self._lines: Queue[bytes] = Queue(_UNREAD_LINES)
         self._n_left_out = 0
-        self._changed = threading.Condition()
-        threading.Thread(target=self._write_all, daemon=True).start()
+        self._thread = Thread(target=self._write_all, daemon=True)
+        self._thread.start()
 
     def write(self, line: bytes) -> None:
-        with self._changed:
-            # After a drop, lines are dropped until half is free, so that not every one gets its own notice.
-            room = _UNREAD_BYTES // 2 if self._n_left_out else _UNREAD_BYTES
-            if self._n_bytes + len(line) > room:
-                self._n_left_out += 1
-            else:
-                self._tell_what_is_left_out()
-                self._append(line)
+        # After a drop, lines are dropped until half is free, so that not every one gets its own notice.
+        if self._n_left_out and self._lines.qsize() > _UNREAD_LINES // 2:
+            self._n_left_out += 1
+            return
+        try:
+            self._tell_what_is_left_out()
+            self._lines.put_nowait(line)
+        except Full:
+            self._n_left_out += 1
 
     def end(self) -> None:
         """Waits until the remaining lines are written to stdout, for two seconds at most."""
-        with self._changed:
+        with suppress(Full):
             self._tell_what_is_left_out()
-            self._changed.wait_for(lambda: not self._lines, _LAST_S)
+            self._lines.put(b"", timeout=_LAST_S / 2)
+            self._thread.join(_LAST_S / 2)
 
     def _tell_what_is_left_out(self) -> None:
         if self._n_left_out:
             where = "" if self._file == Path(os.devnull) else f"; {self._file} has them"
             notice = f"{self._n_left_out} lines are missing here, for nobody read them{where}"
-            self._append(_as_json(notice) if self._as_json else f"{notice}\n".encode())
+            self._lines.put(_as_json(notice) if self._as_json else f"{notice}\n".encode(), timeout=_LAST_S)
             self._n_left_out = 0
 
-    def _append(self, line: bytes) -> None:
-        self._lines.append(line)
-        self._n_bytes += len(line)
-        self._changed.notify_all()
-
     def _write_all(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: bool(self._lines))
-                line = self._lines[0]
+        while line := self._lines.get():
             with suppress(OSError):  # the terminal is gone
                 os.write(_STDOUT, line)
-            with self._changed:
-                self._lines.popleft()
-                self._n_bytes -= len(line)
-                self._changed.notify_all()
 
 
 def main() -> None:
@@ -138,17 +140,24 @@ def main() -> None:
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     arguments = _parse()
-    file = RotatingFile(arguments.file, max_bytes=arguments.max_bytes, backups=arguments.backups)
+    file = os.open(arguments.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     copy = Copy(arguments.file, as_json=arguments.json) if arguments.copy else None
     while line := sys.stdin.buffer.readline(_LONGEST_LINE):
         if arguments.json and not line.startswith(b"{"):
             line = _as_json(line.decode(errors="replace").rstrip("\n"))
         with suppress(OSError):  # a full disk; there may be room for the next
-            file.write(line)
+            _append(file, line)
         if copy is not None:
             copy.write(line)
     if copy is not None:
         copy.end()
+
+
+def _append(file: int, line: bytes) -> None:
+    """Appends `line` to the file, or nothing if the disk has no room for the whole line. Raises OSError."""
+    n_bytes = os.fstat(file).st_size
+    if os.write(file, line) < len(line):
+        os.ftruncate(file, n_bytes)
 
 
 def _as_json(line: str) -> bytes:
@@ -160,8 +169,6 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("file", type=Path)
     parser.add_argument("--copy", action="store_true", help="writes it to stdout as well")
     parser.add_argument("--json", action="store_true", help="makes a JSON object of a line that is none")
-    parser.add_argument("--max-bytes", type=int, default=0)
-    parser.add_argument("--backups", type=int, default=BACKUPS)
     return parser.parse_args()
 
 

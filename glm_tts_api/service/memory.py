@@ -6,7 +6,10 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from glm_tts_api.errors import StartupError
 from glm_tts_api.service.output import Step
@@ -14,6 +17,7 @@ from glm_tts_api.service.output import Step
 GPU_WAIT_S = 60.0
 _SMI_LIMIT_S = 20.0  # with a broken driver nvidia-smi was seen to hang
 _MIB = 2**20
+_GROUP = Path("/sys/fs/cgroup")
 _GROUP_FILES = (  # the files of limit and usage, and the line of reclaimable memory, in cgroup v2 and v1
     ("memory.max", "memory.current", "inactive_file"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
@@ -38,32 +42,34 @@ def wait_for_gpu(pids: Collection[int], step: Step) -> None:
         time.sleep(0.5)
 
 
-def require_room_for_two(pids: Collection[int], step: Step) -> None:
-    """Raises StartupError unless as much memory is free as the processes `pids` use, both in RAM and on their
-    GPUs. Notes the figures of RAM in `step`."""
-    held, free = _held_by(pids) // _MIB, _free_ram() // _MIB
+def require_room_for_two(processes: Collection[psutil.Process], step: Step) -> None:
+    """Raises StartupError unless as much memory is free as `processes` use, both in RAM and on their GPUs.
+    Notes the figures of RAM in `step`."""
+    held, free = sum(map(_held_by, processes)) // _MIB, _free_ram() // _MIB
     shown = f"RAM: the server holds {held} MiB and {free} MiB are free"
     step.note(shown)
-    missing = [*([shown] if held > free else []), *_gpu_shortages(pids)]
+    missing = [*([shown] if held > free else []), *_gpu_shortages([each.pid for each in processes])]
     if missing:
         raise StartupError(
             "\n".join(f"RESTART_MODE=rolling needs memory for two servers. {each}." for each in missing)
         )
 
 
-def _held_by(pids: Collection[int]) -> int:
-    """Returns the RAM that the processes use, in bytes. RAM that several processes share counts once."""
-    return sum(number_in(Path(f"/proc/{pid}/smaps_rollup"), "Pss:") for pid in pids) * 1024
+def _held_by(process: psutil.Process) -> int:
+    """Returns the RAM that the process uses, in bytes. RAM that several processes share counts once."""
+    with suppress(psutil.Error):
+        return int(process.memory_full_info().pss)
+    return 0
 
 
 def _free_ram() -> int:
     """Returns the RAM that new processes could get now, in bytes: what the machine has free, or what this
     container may still take if that is less."""
-    free = number_in(Path("/proc/meminfo"), "MemAvailable:") * 1024
+    free: int = psutil.virtual_memory().available
     for limit_file, usage_file, reclaimable in _GROUP_FILES:
-        limit, usage = (_number(Path("/sys/fs/cgroup") / name) for name in (limit_file, usage_file))
-        if limit is not None and usage is not None:
-            statistics = (Path("/sys/fs/cgroup") / usage_file).with_name("memory.stat")
+        with suppress(OSError, ValueError):  # a file is missing, or has "max" for no limit
+            limit, usage = (int((_GROUP / name).read_text()) for name in (limit_file, usage_file))
+            statistics = (_GROUP / usage_file).with_name("memory.stat")
             free = min(free, limit - usage + number_in(statistics, reclaimable))
     return free
 
@@ -98,10 +104,3 @@ def number_in(file: Path, name: str) -> int:
         return next((int(row[1]) for row in rows if row and row[0] == name), 0)
     except OSError:
         return 0
-
-
-def _number(file: Path) -> int | None:
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):  # the file is missing, or has "max" for no limit
-        return None

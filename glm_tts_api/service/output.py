@@ -8,7 +8,6 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import TextIO
 
 SIGN_OF_LIFE_S = 60.0  # how often a long step prints a line where the output is no terminal
@@ -44,7 +43,7 @@ class Step:
     def __init__(self, title: str) -> None:
         self._title = title
         self._begin = self._said = time.monotonic()
-        self._doing: Callable[[], str] = str
+        self._doing = "at it"
         self._notes: list[str] = []
         self._over = threading.Event()
         self._is_terminal = sys.stdout.isatty()
@@ -76,22 +75,21 @@ class Step:
             else:
                 self._say(line)
 
-    def doing(self, what: str | Callable[[], str]) -> None:
-        """Sets the text that says what is going on now. A function is called for the text each time the line
-        is drawn. Without a terminal, a new text is printed at once, but not the text of a function."""
-        if not self._is_terminal and isinstance(what, str) and what != self._doing():
+    def doing(self, what: str) -> None:
+        """Sets the text that says what is going on now. Without a terminal, a new text is printed at once."""
+        if not self._is_terminal and what != self._doing:
             self.note(what)
-        self._doing = what if callable(what) else lambda: what
+        self._doing = what
 
     def _draw(self) -> None:
         while not self._over.wait(_DRAW_S):
             with _lock:
-                what, seconds = self._doing() or "at it", f", {self.seconds:.0f} s"
+                seconds = f", {self.seconds:.0f} s"
                 if self._is_terminal:
                     width = shutil.get_terminal_size().columns - len(seconds) - _WIDE
-                    say(f"{_OVER}{f'{self._title}: {what}'[:width]}{seconds}", end="")
+                    say(f"{_OVER}{f'{self._title}: {self._doing}'[:width]}{seconds}", end="")
                 elif time.monotonic() - self._said >= SIGN_OF_LIFE_S:
-                    self._say(f"{what}{seconds}")
+                    self._say(f"{self._doing}{seconds}")
 
     def _say(self, line: str) -> None:
         say(f"  {line}")

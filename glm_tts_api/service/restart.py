@@ -13,26 +13,30 @@ from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
 
+import psutil
+
 from glm_tts_api.errors import Failed, StartupError
-from glm_tts_api.processes import Process, family, process
+from glm_tts_api.processes import family, is_alive
 from glm_tts_api.service.commands import (
+    MARGIN_S,
+    Ending,
+    last_lines,
     listens_elsewhere,
     loaded,
     locked,
-    require_log,
     require_visible,
     stop_all,
 )
-from glm_tts_api.service.log_writer import rotate
+from glm_tts_api.service.log_writer import opened
 from glm_tts_api.service.memory import gpus, require_room_for_two, wait_for_gpu
 from glm_tts_api.service.output import Step, say
 from glm_tts_api.service.port import check_port
 from glm_tts_api.service.run_folder import RunFolder, Server
-from glm_tts_api.service.stopping import MARGIN_S, Ending, last_lines
 from glm_tts_api.service.verify import Verification
 from glm_tts_api.settings import Settings
 
 _SHOWN_LINES = 25
+_EARLIER_LOGS = 5
 _REFUSED = 2  # the exit code of a server that refuses its settings or its checkpoint
 _OWN_CODE = ("glm_tts_api", "speech_text", "bench", "mini", "scripts", "tests")
 
@@ -41,7 +45,7 @@ def restart() -> int:
     settings = loaded()
     folder = RunFolder.of(settings)
     with locked(folder, needs_room=True) as lock:
-        require_log(settings.log_path)
+        opened(settings.log_path).close()
         require_visible(folder, Failed)
         old = folder.server()
         work = Restart(settings, lock)
@@ -59,7 +63,6 @@ class Restart:
         self._folder = RunFolder.of(settings)
         self._log = settings.log_path
         self._lock = lock
-        self._begun: subprocess.Popen[bytes] | None = None
 
     def replace(self) -> int:
         """Stops the running server if there is one, starts the new server and checks that it works. Returns
@@ -87,7 +90,8 @@ class Restart:
                 step.note(f"{settings.port} is free")
             with Step(f"5/6 Starting the server, log: {self._log}") as step:
                 started.append(self._start(step, *checked))
-            return self._in_a_child(Verification(settings, started[0], "6/6 Verifying").run)
+            verification = Verification(settings, started[0], "6/6 Verifying")
+            return self._in_a_child(verification.run, started[0])
 
     def roll(self, old: Server) -> int:
         """Restarts without a gap: starts the new server while the `old` one still runs, checks the new one,
@@ -99,7 +103,7 @@ class Restart:
             with Step(f"2/4 Starting the new server beside PID {old.pid}, log: {self._log}") as step:
                 started.append(self._start(step, "--checked", "--succeed", str(old.pid)))
             new = Verification(self._settings, started[0], "3/4 Verifying it, then handing over the port")
-            self._in_a_child(lambda: new.run(old))
+            self._in_a_child(lambda: new.run(old), started[0])
             with Step("4/4 The old server ends when its clients have left") as step:
                 rolling_s = ceil(old.number("rolling_s", self._settings.stop_timeouts[1]))
                 Ending([old], step, self._log).end(rolling_s + MARGIN_S, "its clients to leave")
@@ -118,7 +122,7 @@ class Restart:
         unproven = [server for server in self._folder.servers() if server.is_tried]
         if unproven:
             Ending(unproven, step, self._log).end(MARGIN_S, "what a restart that was killed has left")
-        require_room_for_two([process.pid for process in family(old.pid)], step)
+        require_room_for_two(family(old.pid), step)
 
     def _check(self) -> None:
         """Checks the checkpoint and the port, and prints warnings to stderr. Raises StartupError if either
@@ -141,29 +145,27 @@ class Restart:
                         compiled.unlink()
         if self._log.is_file() and self._log.stat().st_size:
             try:
-                rotate(self._log)
+                _rotate(self._log)
                 self._log.touch()
             except OSError as error:
                 step.note(f"{self._log} goes on: it cannot be renamed ({error.strerror})")
 
-    def _start(self, step: Step, *arguments: str) -> Process:
+    def _start(self, step: Step, *arguments: str) -> psutil.Popen:
         """Starts the server in a session of its own, with its output in LOG_FILE. Returns its process. Raises
         Failed if the server ended at once."""
         command = [sys.executable, "-m", "glm_tts_api", "serve", *arguments]
-        with self._log.open("ab") as log:
+        with opened(self._log) as log:
             nothing = subprocess.DEVNULL
-            begun = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, start_new_session=True)
-        self._begun = begun
-        step.note(f"PID {begun.pid}")
-        found = process(begun.pid)
-        if found is None:
+            server = psutil.Popen(command, stdin=nothing, stdout=log, stderr=log, start_new_session=True)
+        step.note(f"PID {server.pid}")
+        if not is_alive(server):
             raise Failed("The server ended while it started.")
-        return found
+        return server
 
-    def _in_a_child(self, verify: Callable[[], int]) -> int:
+    def _in_a_child(self, verify: Callable[[], int], server: psutil.Popen) -> int:
         """Runs `verify` in a child process, which goes on and writes the outcome to the log if this process
-        is killed. Returns 0 if `verify` returns 0. Otherwise raises SystemExit with the exit code 2 where the
-        server refused its settings or its checkpoint, and 1 for any other failure."""
+        is killed. Returns 0 if `verify` returns 0. Otherwise raises SystemExit with the exit code 2 where
+        `server` refused its settings or its checkpoint, and 1 for any other failure."""
         child = os.fork()
         if child:
             try:
@@ -172,8 +174,7 @@ class Restart:
                 os.kill(child, signal.SIGTERM)
                 raise
             if os.waitstatus_to_exitcode(status):
-                refused = self._begun is not None and self._begun.poll() == _REFUSED
-                raise SystemExit(_REFUSED if refused else 1)  # the child has printed the reason
+                raise SystemExit(_REFUSED if server.poll() == _REFUSED else 1)  # the child has said why
             return 0
         code = 1
         try:
@@ -185,12 +186,12 @@ class Restart:
             os._exit(code)
 
     @contextmanager
-    def _undone(self, old: Server | None = None) -> Iterator[list[Process]]:
+    def _undone(self, old: Server | None = None) -> Iterator[list[psutil.Popen]]:
         """Yields a list for the servers that the `with` block starts. If the block ends with an exception,
         SIGINT or SIGTERM, these servers are stopped. A lost terminal (SIGHUP) is ignored. `old` is the server
         that a rolling restart replaces; None in any other restart. If the new server has taken the port of
         `old` already, the new server is not stopped."""
-        started: list[Process] = []
+        started: list[psutil.Popen] = []
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)
@@ -203,7 +204,7 @@ class Restart:
                 self._undo(new, old)
             raise
 
-    def _undo(self, new: Process, old: Server | None) -> None:
+    def _undo(self, new: psutil.Popen, old: Server | None) -> None:
         server = self._folder.server()
         if old and server and server.pid == new.pid:
             say(f"The new server (PID {new.pid}) has the port already. The old one ends by itself.")
@@ -218,7 +219,7 @@ class Restart:
         say(f"FAILED: the cause stands above, or in the log lines; {left}.")
 
     def _tell_of_answers(self, old: Server) -> int:
-        ended = self._folder.ended(old)
+        ended = old.again()
         if "ended" not in ended.facts:
             raise Failed(
                 "The old server was killed before it reported its last answers. The new server runs."
@@ -227,11 +228,20 @@ class Restart:
         if n_cut:
             raise Failed(
                 f"{n_ended} of its answers ended, {n_cut} were cut: they took longer than "
-                "ROLLING_TIMEOUT, or it was killed. The new server runs."
+                "LONG_TEXT_TIMEOUT, or it was killed. The new server runs."
             )
         say(f"  {n_ended} of its answers ended, none was cut")
         self._folder.clean()
         return 0
+
+
+def _rotate(log: Path) -> None:
+    """Renames `log` to `log`.1, `log`.1 to `log`.2 and so on; the last of 5 files is overwritten. Raises
+    OSError."""
+    names = [log, *(log.with_name(f"{log.name}.{number}") for number in range(1, _EARLIER_LOGS + 1))]
+    for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
+        if newer is log or newer.is_file():
+            newer.replace(older)
 
 
 def _has_source(compiled: Path) -> bool:

@@ -2,6 +2,7 @@
 
 api_server.pid    the PID of the server that has the port
 lock              held by a start, stop or restart while it works; has its PID
+claims            held by a process while it becomes a server
 cache             files that can be built again, see Settings.cache_dir
 server-PID        the folder of one server, locked while the server lives; a copied folder is not locked
   record          a line for each fact: the server's address, how long its stop may take, its log file
@@ -15,14 +16,15 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psutil import Error, Process
+
+from glm_tts_api.durable import locked, replace_file
 from glm_tts_api.errors import AlreadyRunning
-from glm_tts_api.processes import descriptor_of, folder_of
 
 if TYPE_CHECKING:
     from glm_tts_api.settings import Settings
@@ -54,6 +56,10 @@ class Server:
         with suppress(KeyError, ValueError):
             return float(self.facts[name])
         return otherwise
+
+    def again(self) -> Server:
+        """Returns this server with the facts of its record as they are now, also if it has ended."""
+        return Server(self.pid, self.folder, _facts(self.folder / "record"))
 
     def address(self, settings: Settings) -> tuple[str, int]:
         """Returns the host and the port of the server, or those of `settings` where its record has none."""
@@ -98,10 +104,6 @@ class RunFolder:
         )
         return found[0] if found else None
 
-    def ended(self, server: Server) -> Server:
-        """Returns `server` with the facts of its record as they are now, also if it has ended."""
-        return Server(server.pid, server.folder, _facts(server.folder / "record"))
-
     def claim(self, *, succeeds: bool = False) -> int:
         """Makes this process a server of this folder until the returned file descriptor is closed. If this
         process is a server of this folder already, returns the descriptor that it has, so that the claim
@@ -113,23 +115,23 @@ class RunFolder:
         if (held := self.claimed()) is not None:
             return held
         self.path.mkdir(0o700, parents=True, exist_ok=True)
-        with self._locked():
+        with locked(self.path / "claims"):
             others = self.servers()
             if others and not succeeds:
                 raise AlreadyRunning(f"The server is already running ({self.server() or others[0]}).")
             self.clean()
             (self.own() / "tmp").mkdir(parents=True, exist_ok=True)
-            self.record(role=_TRIED if succeeds else _SERVES)
+            self.record(role=_TRIED)
             descriptor = os.open(self.own(), os.O_RDONLY)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if not succeeds:
-                self._name_this_process()
+                self.take_charge()
         return descriptor
 
     def claimed(self) -> int | None:
         """Returns the file descriptor that makes this process a server of this folder; None if it is not
         one."""
-        return descriptor_of("self", self.own())
+        return _descriptor_of("self", self.own())
 
     def record(self, **facts: object) -> None:
         """Adds facts to the record of this process, which is a server. `host`, `port` and `log_file` are the
@@ -139,21 +141,13 @@ class RunFolder:
         Raises OSError.
         """
         known: dict[str, object] = {**_facts(self.own() / "record"), **facts}
-        new = self.own() / "record.new"
-        new.write_text("".join(f"{name} {value}\n" for name, value in known.items()))
-        new.replace(self.own() / "record")
+        lines = "".join(f"{name} {value}\n" for name, value in known.items())
+        replace_file(self.own() / "record", lines.encode(errors="surrogateescape"))
 
     def take_charge(self) -> None:
         """Records that this process has the port from now on. Raises OSError."""
         self.record(role=_SERVES)
-        self._name_this_process()
-
-    def _name_this_process(self) -> None:
-        """Writes the PID of this process to the PID file, in one step, so that no reader finds the file
-        empty."""
-        new = self.own() / "pid.new"
-        new.write_text(f"{os.getpid()}\n")
-        new.replace(self.pid_file)
+        replace_file(self.pid_file, f"{os.getpid()}\n".encode())
 
     def is_succeeded(self) -> bool:
         """Returns whether another server has taken the port of this process."""
@@ -178,26 +172,29 @@ class RunFolder:
                     folder.rmdir()
 
     def _server(self, pid: int, folder: Path) -> Server | None:
-        is_seen = descriptor_of(pid, folder) is not None and folder_of(pid) == self._project
+        is_seen = False
+        with suppress(Error):
+            is_seen = Process(pid).cwd() == str(self._project) and _descriptor_of(pid, folder) is not None
         if not is_seen and not _is_locked(folder):
             return None  # the server has just ended
         return Server(pid, folder, _facts(folder / "record"), is_seen)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Locks the run folder inside the `with` block, in which a process looks for other servers and
-        becomes one itself. Another process waits for the lock."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
 
 
 def _facts(record: Path) -> dict[str, str]:
     lines = (line.partition(" ") for line in _text(record).splitlines())
     return {name: value for name, _, value in lines if value}
+
+
+def _descriptor_of(pid: int | str, folder: Path) -> int | None:
+    """Returns the descriptor under which the process `pid` has `folder` open. Returns None if it has none, or
+    if this user may not see the process."""
+    with suppress(OSError):
+        wanted = folder.stat()
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                if os.path.samestat(link.stat(), wanted):
+                    return int(link.name)
+    return None
 
 
 def _is_locked(path: Path) -> bool:

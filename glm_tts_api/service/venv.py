@@ -1,6 +1,11 @@
 """Makes .venv on first use, and has pip install the packages of pyproject.toml in the versions of
-constraints.txt. Installs them again when one of the two files changes. Uses only the standard library, since
-it runs before .venv exists."""
+constraints.txt. Installs them again when one of the two files changes:
+
+    python3 -m glm_tts_api.service.venv EXTRA    EXTRA of pyproject.toml's optional-dependencies; "" for none
+
+Uses only the standard library, since it runs before .venv exists. The exit code
+is 2 if something could not be installed.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import run
 
-from glm_tts_api.errors import Failed, StartupError
-from glm_tts_api.service.output import say, user
+from glm_tts_api.errors import StartupError
+from glm_tts_api.service.output import say
 
 _SUPPORTED = "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))"
 
@@ -35,18 +40,6 @@ def ensure(root: Path, extra: str = "") -> None:
             stamp = folder / f"{name}.new"
             stamp.write_text(f"{digest}\n")
             stamp.replace(folder / name)
-
-
-def exists(root: Path) -> bool:
-    """Returns whether .venv exists in the project folder `root`. Raises Failed if its Python does not run,
-    since it is not known then whether a server runs."""
-    python = root / ".venv/bin/python"
-    if os.path.lexists(python) and not _runs(root):
-        raise Failed(
-            f"{python} does not run as user {user()}: whether a server runs here is not known. "
-            f"Run this as {(root / '.venv').owner()}, or let bash restart_api.sh make .venv anew."
-        )
-    return python.exists()
 
 
 def _runs(root: Path) -> bool:
@@ -105,3 +98,11 @@ def _alone(root: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+if __name__ == "__main__":  # of scripts/lib/common.sh
+    try:
+        ensure(Path.cwd(), *sys.argv[1:])
+    except StartupError as error:
+        say(str(error), sys.stderr)
+        sys.exit(2)

@@ -12,9 +12,11 @@ import wave
 from pathlib import Path
 from typing import Any
 
+from psutil import Process
+
 from glm_tts_api.errors import Failed
 from glm_tts_api.logs import json_line
-from glm_tts_api.processes import Process
+from glm_tts_api.processes import is_alive
 from glm_tts_api.service.client import Client
 from glm_tts_api.service.output import Step, say
 from glm_tts_api.service.run_folder import RunFolder, Server
@@ -29,14 +31,6 @@ DEMONSTRATION = (
     "        The official GLM-TTS: bash scripts/download_model.sh, then bash restart_api.sh"
 )
 _LOOK_EVERY_S = 0.4
-_CONFIG = {
-    "SHORT_TEXT_CONCURRENCY": ("concurrency", "short_text"),
-    "LONG_TEXT_CONCURRENCY": ("concurrency", "long_text"),
-    "TEXT_LENGTH_THRESHOLD": ("concurrency", "threshold"),
-    "SHORT_TEXT_TIMEOUT": ("timeout", "short_text"),
-    "MEDIUM_TEXT_TIMEOUT": ("timeout", "medium_text"),
-    "LONG_TEXT_TIMEOUT": ("timeout", "long_text"),
-}
 
 
 class Verification:
@@ -84,7 +78,7 @@ class Verification:
             self._wait(step, "it takes the port", begin + JOIN_LIMIT_S)
 
     def _require_running(self, when: str) -> None:
-        if not self._started.is_alive:
+        if not is_alive(self._started):
             raise Failed(f"The server ended while it {when}.")
 
     def _wait(self, step: Step, what: str, limit_s: float) -> None:
@@ -127,8 +121,14 @@ class Verification:
         if stats.status != 200:
             raise Failed(f"The server does not report its figures: {stats.why}")
         workers, config = stats.json()["per_worker"], stats.json()["config"]
-        runs = {name: config[part][key] for name, (part, key) in _CONFIG.items()}
-        runs["WORKERS"] = config["workers"]
+        at_once, seconds = config["concurrency"], config["timeout"]
+        runs = {
+            "SHORT_TEXT_CONCURRENCY": at_once["short_text"],
+            "LONG_TEXT_CONCURRENCY": at_once["long_text"],
+            "TEXT_LENGTH_THRESHOLD": at_once["threshold"],
+            **{f"{name.upper()}_TIMEOUT": most_s for name, most_s in seconds.items()},
+            "WORKERS": config["workers"],
+        }
         for name, value in runs.items():
             if value != (wanted := getattr(self._settings, name.lower())):
                 raise Failed(f"The server does not run as set: {name}={value:g}, not {wanted:g}")

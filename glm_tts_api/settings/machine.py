@@ -16,10 +16,7 @@ def machine_names(hosts_file: Path = Path("/etc/hosts")) -> frozenset[str]:
     """Returns this machine's host name and its other names in `hosts_file`, in small letters. Does not ask a
     name server."""
     own = os.uname().nodename.lower()
-    try:
-        lines = hosts_file.read_text(errors="replace").lower().splitlines()
-    except OSError:
-        lines = []
+    lines = _read(hosts_file).lower().splitlines()
     names = (line.partition("#")[0].split()[1:] for line in lines)
     return frozenset({own}.union(*(entry for entry in names if own in entry)))
 
@@ -36,38 +33,30 @@ def usable_cores(*, groups: Path = _GROUPS_OF_THIS_PROCESS, mount: Path = _MOUNT
 
 
 def _limits(groups: Path, mount: Path) -> Iterator[float]:
-    """Yields the CPU limit, in cores, of each cgroup of this process and of each parent of such a cgroup."""
+    """Yields the CPU limit, in cores, of each cgroup of this process and of each of its parents. In a
+    container, the path of a cgroup may be the path on the host, which does not exist in the container. The
+    top folder is then the container's own cgroup."""
     for line in _read(groups).splitlines():
-        _, controllers, path = line.split(":", 2)
-        if not controllers:  # cgroups of version 2
-            for group in _with_parents(mount, path):
-                yield from _limit(_read(group / "cpu.max").split())
-        elif "cpu" in controllers.split(","):
-            for group in _with_parents(mount / controllers, path):
-                names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
-                yield from _limit([_read(group / name).strip() for name in names])
+        _, controllers, path = line.split(":", 2)  # version 2 names no controllers
+        if not controllers or "cpu" in controllers.split(","):
+            top = mount / controllers
+            group = top / path.strip("/")
+            for folder in (group, *group.parents):
+                if folder.is_relative_to(top):
+                    yield from _limit(folder)
 
 
-def _with_parents(mount: Path, path: str) -> Iterator[Path]:
-    """Yields the folder of the cgroup `path` below `mount`, then the folders above it up to `mount`. In a
-    container, `path` may be the path on the host, which does not exist in the container. `mount` is then the
-    container's own cgroup."""
-    group = mount / path.strip("/")
-    for folder in (group, *group.parents):
-        if folder.is_relative_to(mount):
-            yield folder
-
-
-def _limit(quota_and_period: list[str]) -> Iterator[float]:
-    """Yields quota divided by period, which is a number of cores. Yields nothing if there is no file or no
-    limit (a quota of "max", or of "-1" in version 1)."""
-    match quota_and_period:
+def _limit(group: Path) -> Iterator[float]:
+    """Yields quota divided by period, which is a number of cores. Yields nothing if there is no limit (the
+    quota "max", or "-1" in version 1)."""
+    files = ("cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us")  # of version 2, and two of version 1
+    match " ".join(_read(group / name) for name in files).split():
         case [quota, period] if quota.isdigit() and period.isdigit():
             yield int(quota) / int(period)
 
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="ascii")
+        return file.read_text(encoding="ascii", errors="replace")
     except OSError:
         return ""

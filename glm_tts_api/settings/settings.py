@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,23 +24,22 @@ from glm_tts_api.api.web_config import WebConfig
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.errors import quote
+from glm_tts_api.errors import StartupError, quote
 from glm_tts_api.longform.shelf import JobsConfig
 from glm_tts_api.settings import types
-from glm_tts_api.settings.contradictions import contradictions
 from glm_tts_api.settings.machine import machine_names, usable_cores
-from glm_tts_api.settings.names import unknown_names
-from glm_tts_api.settings.sources import BUNDLED_MODEL, SettingsError, setting_files
 from glm_tts_api.settings.types import Concurrency, Seconds
+from glm_tts_api.settings.warnings import contradictions, unknown_names
 from glm_tts_api.speech.admission import AdmissionConfig
 from glm_tts_api.validation import allowed_values
-from glm_tts_api.voices.about import MAX_CHARACTERS
+from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.voices.writer import StoreLimits
 
+_PACKAGE = Path(__file__).parents[1]
+BUNDLED_MODEL = _PACKAGE / "assets" / "mini"
+SHIPPED_CONFIGS = _PACKAGE / "configs"  # in a clone, a link to the top folder configs/
 # A character takes up to 12 bytes (%F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON); other fields need some.
 _BYTES_PER_CHARACTER = 16
-# A model step that takes a quarter of WATCHDOG_S counts as a stall; the engine then begins nothing new.
-_STALLS_TO_THE_END = 4
 
 # Defaults come from the packages' own configs, so that each is written only once.
 _LANES, _ENGINE, _RECORDINGS, _STORE = AdmissionConfig(), EngineConfig(), RecordingLimits(), StoreLimits()
@@ -88,43 +89,27 @@ class Settings(BaseSettings):
     max_upload_mb: Annotated[int, Field(ge=1, le=1024)] = 20
     prompt_min_seconds: types.RecordingSeconds = _RECORDINGS.min_s
     prompt_max_seconds: types.RecordingSeconds = _RECORDINGS.max_s
-    prompt_max_characters: Annotated[int, Field(ge=1, le=10_000)] = MAX_CHARACTERS
     max_voices_mb: Annotated[int, Field(ge=0, le=1_000_000)] = _STORE.n_bytes // 2**20
-    recent_mb: Annotated[int, Field(ge=0, le=100_000)] = 64
-    stream_chunks: types.ChunkSizes = _ENGINE.stream_chunks
-    stream_start: Literal["gapless", "soonest"] = "gapless"
-    guard: bool = _ENGINE.guard
-    stream_stall_s: Seconds = 60
-    watchdog_s: Seconds = _STALLS_TO_THE_END * _ENGINE.stall_s
     idle_unload_s: Annotated[float, Field(ge=0, le=31_536_000)] = 0
     voice_aliases: types.VoiceAliases = ()
-    synthetic_mark: bool = True
     prompts_dir: Path = Path("data/prompts")
     jobs_dir: Path = Path("data/jobs")
     jobs_max_mb: Annotated[int, Field(ge=1, le=100_000_000)] = _JOBS.max_bytes // 2**20
     jobs_keep_days: Annotated[float, Field(ge=0, le=36_500)] = _JOBS.keep_s / 86400
     drain_timeout: Annotated[float, Field(ge=0, le=86400)] = 60
-    rolling_timeout: Annotated[float | None, *types.SECONDS] = None
     verify_tts: bool = True
     verify_timeout: Seconds = 300
     restart_mode: Literal["stop", "rolling"] = "stop"
     run_dir: Path = Path("run")
     log_file: Path = Path("api_server.log")
     log_format: Literal["text", "json"] = "text"
-    log_max_mb: Annotated[float, Field(ge=0, le=1_000_000)] = 0
     log_text: bool = False
 
     @model_validator(mode="after")
-    def _prompt_range(self) -> Settings:
-        if self.prompt_min_seconds >= self.prompt_max_seconds:
-            raise ValueError(
-                f"PROMPT_MIN_SECONDS='{self.prompt_min_seconds:g}': must be less than "
-                f"PROMPT_MAX_SECONDS={self.prompt_max_seconds:g}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _replica_range(self) -> Settings:
+    def _ranges(self) -> Settings:
+        low, high = self.prompt_min_seconds, self.prompt_max_seconds
+        if low >= high:
+            raise ValueError(f"PROMPT_MIN_SECONDS='{low:g}': must be less than PROMPT_MAX_SECONDS={high:g}")
         if self.min_replicas > self.max_replicas:
             raise ValueError(
                 f"MIN_REPLICAS='{self.min_replicas}': must be at most MAX_REPLICAS={self.max_replicas}"
@@ -136,16 +121,16 @@ class Settings(BaseSettings):
         """Reads the settings from the environment and from the files of the project folder `root`, which is
         the working directory by default.
 
-        Raises SettingsError with one line for each invalid value.
+        Raises StartupError with one line for each invalid value.
         """
         root = (root or Path.cwd()).absolute()
-        files = setting_files(root)
+        files = _setting_files(root)
         try:
             settings = cls(_env_file=files)  # type: ignore[call-arg]
         except ValidationError as error:
-            raise SettingsError("\n".join(_line(details) for details in error.errors())) from None
+            raise StartupError("\n".join(_line(details) for details in error.errors())) from None
         settings._root = root
-        settings.read_keys()  # raises SettingsError if they are invalid
+        settings.read_keys()  # raises StartupError if they are invalid
         known = {"PRESET", *map(str.upper, cls.model_fields)}
         settings._warnings = [
             *unknown_names(known, os.environ, filter(Path.exists, files)),
@@ -184,7 +169,7 @@ class Settings(BaseSettings):
     def stop_timeouts(self) -> tuple[float, float]:
         """How many seconds accepted requests may still take: first, when the server stops; second, when
         another server has taken over its port."""
-        return self.drain_timeout, self.rolling_timeout or self.long_text_timeout
+        return self.drain_timeout, self.long_text_timeout
 
     @property
     def cache_dir(self) -> Path:
@@ -236,23 +221,22 @@ class Settings(BaseSettings):
             metrics_key=self.metrics_key,
             allowed_hosts=machine_names() | own_names,
             cors_origins=self.cors_origins,
-            synthetic_mark=self.synthetic_mark,
             is_demonstration=self.is_demonstration,
             verify_token_file=self.path(self.run_dir) / "verify.token",
         )
 
     def read_keys(self) -> Keys:
-        """Returns the API keys. Raises SettingsError if API_KEYS_FILE is invalid, or is set without
+        """Returns the API keys. Raises StartupError if API_KEYS_FILE is invalid, or is set without
         API_KEYS."""
         if self.api_keys_file and not self.api_keys:
-            raise SettingsError(
+            raise StartupError(
                 f"API_KEYS_FILE='{quote(str(self.api_keys_file))}': needs API_KEYS too: a key of your own, "
                 "with which restart_api.sh and status_api.sh ask the server"
             )
         try:
             return Keys(self.api_keys, self.api_keys_file and self.path(self.api_keys_file))
         except ValueError as error:
-            raise SettingsError(str(error)) from None
+            raise StartupError(str(error)) from None
 
     @property
     def key(self) -> str:
@@ -263,11 +247,17 @@ class Settings(BaseSettings):
     def recordings(self) -> RecordingLimits:
         return RecordingLimits(min_s=self.prompt_min_seconds, max_s=self.prompt_max_seconds)
 
-    @property
-    def store(self) -> StoreLimits:
-        """The limits of the voice store: MAX_VOICES_MB megabytes, and one voice for each megabyte, because
-        most recordings are smaller than that."""
-        return StoreLimits(self.max_voices_mb, self.max_voices_mb * 2**20)
+    def voice_store(self) -> VoiceStore:
+        """Opens the voices. MAX_VOICES_MB limits the megabytes of recordings, and the number of voices too,
+        because most recordings are smaller than a megabyte."""
+        return VoiceStore(
+            self.configs_dir / "prompt_cache.json",
+            self.path(self.prompts_dir),
+            limits=self.recordings,
+            room=StoreLimits(self.max_voices_mb, self.max_voices_mb * 2**20),
+            bundled=BUNDLED_MODEL / "prompts",
+            default=SHIPPED_CONFIGS / "prompt_cache.json",
+        )
 
     @property
     def jobs(self) -> JobsConfig:
@@ -288,10 +278,6 @@ class Settings(BaseSettings):
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,
             deterministic=self.deterministic,
-            stall_s=self.watchdog_s / _STALLS_TO_THE_END,
-            stream_chunks=self.stream_chunks,
-            gapless_start=self.stream_start == "gapless",
-            guard=self.guard,
             threads=max(1, self.cpu_threads // self.workers),
         )
 
@@ -303,3 +289,47 @@ def _line(details: ErrorDetails) -> str:
     field = Settings.model_fields[name]
     value = f"='{quote(str(details['input']))}'" if field.repr else ""  # a secret is not repeated
     return f"{name.upper()}{value}: must be {allowed_values(field)}"
+
+
+def _setting_files(root: Path) -> tuple[Path, ...]:
+    """Returns the files that hold settings: .env in the project folder `root`, even if it does not exist, and
+    the file of the preset if PRESET names one.
+
+    Raises StartupError for an unknown preset, and for a file that cannot be read as settings.
+    """
+    _require_readable(root / ".env")
+    files = (root / ".env", *_preset_file(root))
+    _require_readable(files[-1])
+    return files
+
+
+def _require_readable(file: Path) -> None:
+    """Raises StartupError if the file is not UTF-8, because an editor has saved it as GBK or UTF-16, or if
+    one of its lines is no setting."""
+    try:
+        with file.open(encoding="utf-8") as text:
+            broken = next((line for line in parse_stream(text) if line.error), None)
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise StartupError(f"{file}: line {line} is not UTF-8; save the file as UTF-8") from None
+    except OSError:
+        return  # there is no such file, which is usual
+    if broken is not None:
+        raise StartupError(
+            f"{file}: line {broken.original.line} is no setting: '{quote(broken.original.string.strip())}'. "
+            "Write NAME=value, with a quote at both ends or none, or begin the line with #"
+        )
+
+
+def _preset_file(root: Path) -> tuple[Path, ...]:
+    """Returns the file of the preset that PRESET names, in the environment or in .env, as a tuple of one. The
+    tuple is empty if PRESET is unset. Raises StartupError for an unknown name."""
+    name = os.environ.get("PRESET") or dotenv_values(root / ".env").get("PRESET")
+    if not name:
+        return ()
+    folders = (SHIPPED_CONFIGS, root / "configs")  # the later one wins
+    presets = {path.stem: path for folder in folders for path in (folder / "presets").glob("*.env")}
+    if name not in presets:
+        choice = ", ".join(sorted(presets)) or "(configs/presets holds none)"
+        raise StartupError(f"PRESET='{quote(name)}': must be one of {choice}")
+    return (presets[name],)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -30,96 +31,63 @@ _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/*?#]+")
 
 
-def _aliases(value: Any) -> Any:
-    """Parses `alloy=exampleA,echo=exampleB` into pairs of names. Raises ValueError."""
-    if not isinstance(value, str):
-        return value
-    pairs = tuple(tuple(part.strip() for part in item.split("=")) for item in value.split(","))
-    if not all(len(pair) == 2 and all(pair) for pair in pairs):
+def _alias(item: str) -> tuple[str, str]:
+    """Parses `alloy=exampleA` into two names."""
+    name, voice = (part.strip() for part in item.split("="))
+    if not (name and voice):
         raise ValueError
-    return pairs
+    return name, voice
 
 
-def _origins(value: Any) -> Any:
-    """Splits web origins at commas, and spells each as browsers do: in small letters, without a slash at the
-    end. Raises ValueError if one is not an origin."""
-    if not isinstance(value, str):
-        return value
-    origins = tuple(origin.strip().lower().rstrip("/") for origin in value.split(","))
-    if not all(map(_ORIGIN.fullmatch, origins)):
+def _origin(item: str) -> str:
+    """Spells a web origin as browsers do: in small letters, without a slash at the end."""
+    origin = item.lower().rstrip("/")
+    if not _ORIGIN.fullmatch(origin):
         raise ValueError
-    return origins
+    return origin
 
 
-def _split_keys(value: Any) -> Any:
-    """Splits keys at commas. Raises ValueError if a key cannot be sent in a header, or if there is no key: a
-    user who sets API_KEYS does not want the server open to everyone."""
-    if not isinstance(value, str):
-        return value
-    keys = tuple(key.strip() for key in value.split(",") if key.strip())
-    if not keys or not all(key.isprintable() for key in keys):  # fit for a header
+def _key(item: str) -> str:
+    if not item.isprintable():  # unfit for a header
         raise ValueError
-    return keys
+    return item
 
 
-def _printable(value: str) -> str:
-    if not value.isprintable():  # unfit for a header
+def _host(item: str) -> str:
+    if item and not _HOST.fullmatch(item):
         raise ValueError
-    return value
+    return item
 
 
-def _split_hosts(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    hosts = tuple(host.strip() for host in value.split(",") if host.strip())
-    if not hosts or not all(_HOST.fullmatch(host) for host in hosts):
-        raise ValueError
-    return hosts
+def _listed(parse: Callable[[str], Any], noun: str, more: str = "") -> tuple[Any, ...]:
+    """Returns the metadata of a setting that is a list with commas. `parse` parses an item, or raises
+    ValueError; empty items that it returns are left out. A list without items is refused: a user who sets
+    API_KEYS does not want the server open to everyone. `noun` and `more` say in words what is allowed."""
 
+    def split(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        items = tuple(item for text in value.split(",") if (item := parse(text.strip())))
+        if not items:
+            raise ValueError
+        return items
 
-def _chunk_sizes(value: Any) -> Any:
-    """Parses chunk sizes: whole numbers from 1 to 1000, separated by commas. Raises ValueError, so that the
-    error shows the whole value and not only the wrong number."""
-    sizes = tuple(map(int, value.split(","))) if isinstance(value, str) else value
-    if not all(1 <= size <= 1000 for size in sizes):
-        raise ValueError
-    return sizes
+    return (NoDecode, BeforeValidator(split), Allowed(f"{noun} with commas between them{more}"))
 
 
 Concurrency = Annotated[int, Field(ge=1, le=1024)]
 Replicas = Annotated[int, Field(ge=1, le=10_000)]
-SECONDS = (Field(ge=0.1, le=86400), Allowed("a number of seconds from 0.1 to 86400"))
-Seconds = Annotated[float, *SECONDS]
+Seconds = Annotated[float, Field(ge=0.1, le=86400), Allowed("a number of seconds from 0.1 to 86400")]
 RecordingSeconds = Annotated[float, Field(ge=0.1, le=600)]
-Keys = Annotated[
-    tuple[str, ...],
-    NoDecode,
-    BeforeValidator(_split_keys),
-    Allowed("keys of printable characters with commas between them"),
-]
-Key = Annotated[str, BeforeValidator(_printable), Allowed("a key of printable characters")]
+Keys = Annotated[tuple[str, ...], *_listed(_key, "keys of printable characters")]
+Key = Annotated[str, BeforeValidator(_key), Allowed("a key of printable characters")]
 Hosts = Annotated[
     tuple[str, ...],
-    NoDecode,
-    BeforeValidator(_split_hosts),
-    Allowed("host names without a port and with commas between them, .example.org for all below it, or *"),
+    *_listed(_host, "host names without a port and", ", .example.org for all below it, or *"),
 ]
 Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$"), Allowed("auto, cpu, cuda or cuda:N")]
-ChunkSizes = Annotated[
-    tuple[int, ...],
-    NoDecode,
-    BeforeValidator(_chunk_sizes),
-    Allowed("whole numbers from 1 to 1000 with commas between them"),
-]
-VoiceAliases = Annotated[
-    tuple[tuple[str, str], ...],
-    NoDecode,
-    BeforeValidator(_aliases),
-    Allowed("pairs like alloy=exampleA with commas between them"),
-]
+VoiceAliases = Annotated[tuple[tuple[str, str], ...], *_listed(_alias, "pairs like alloy=exampleA")]
 Origins = Annotated[
     tuple[str, ...],
-    NoDecode,
-    BeforeValidator(_origins),
-    Allowed("origins like https://app.example.org with commas between them, or *"),
+    *_listed(_origin, "origins like https://app.example.org", ", or *"),
 ]

@@ -88,7 +88,7 @@ class RecentAnswers:
     When room is needed, the answer that was made or fetched longest ago is removed. Only the `owner` of an
     answer can find it."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int = 64 * 2**20) -> None:
         self._max_bytes = max_bytes
         self._n_bytes = 0
         self._answers: dict[tuple[str, str], RecentAnswer] = {}  # the next one to be removed is the first
@@ -100,7 +100,7 @@ class RecentAnswers:
         if answer is None:
             raise NotFound(
                 f"There is no answer '{quote(request_id)}' for this client: the server keeps only the last "
-                "ones (RECENT_MB), each for the client that asked for it."
+                f"ones ({self._max_bytes // 2**20} MB), each for the client that asked for it."
             )
         self._answers[owner, request_id] = answer
         return answer

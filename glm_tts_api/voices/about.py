@@ -23,8 +23,7 @@ NONE: Final[About] = MappingProxyType({})
 NOTES = ("consent", "language", "gender", "description")
 ALLOWED: Mapping[str, tuple[str, ...]] = {"language": get_args(Language), "gender": get_args(Gender)}
 _MOST_CHARACTERS = 500  # of a note
-MAX_CHARACTERS = 500
-"""The default of PROMPT_MAX_CHARACTERS: a recording of 30 s has room for no more."""
+MAX_CHARACTERS = 500  # a recording of 30 s has room for no more
 
 
 def check_about(notes: About) -> dict[str, str]:
@@ -60,7 +59,7 @@ def check_transcript(text: str, max_characters: int = MAX_CHARACTERS, *, field: 
     if length > max_characters:
         raise TextTooLong(
             f"{field} has {length} characters; at most {max_characters} are possible "
-            "(PROMPT_MAX_CHARACTERS). It must say what the recording says and no more.",
+            "(with PROMPT_MAX_SECONDS as set). It must say what the recording says and no more.",
             field,
         )
     return text

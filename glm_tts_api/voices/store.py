@@ -56,8 +56,7 @@ class VoiceStore:
     read in its place. `own_dir` is the folder of the voices added over the API, made when needed.
 
     Recordings may lie in the folder of `shipped`, in `own_dir`, and in `bundled`, the folder of the default
-    voices. `limits` is the allowed length of a recording, `max_characters` is the most of a transcript, and
-    `room` limits the added voices.
+    voices. `limits` is the allowed length of a recording, and `room` limits the added voices.
     """
 
     def __init__(
@@ -66,7 +65,6 @@ class VoiceStore:
         own_dir: Path,
         *,
         limits: RecordingLimits,
-        max_characters: int = MAX_CHARACTERS,
         room: StoreLimits | None = None,
         bundled: Path | None = None,
         default: Path | None = None,
@@ -74,6 +72,7 @@ class VoiceStore:
         self.limits = limits
         allowed = (shipped.parent, own_dir, *([bundled] if bundled else []))
         folders = tuple(folder.resolve() for folder in allowed)
+        max_characters = max(MAX_CHARACTERS, round(MAX_CHARACTERS * limits.max_s / 30))
         self.check_transcript = partial(check_transcript, max_characters=max_characters)
         self._shipped = VoiceIndex(shipped, folders=folders, max_characters=max_characters, default=default)
         self._own = VoiceIndex(

@@ -63,26 +63,22 @@ find_python() {
     "python3-venv); found: $(python3 --version 2>&1 || true)"
 }
 
-# any_python MODULE: prints the path of the Python of .venv if it runs, else that of another Python with MODULE.
-any_python() {
-  if usable_python "$PYTHON"; then
-    printf '%s\n' "$PYTHON"
-  else
-    find_python "$1"
-  fi
-}
-
 # ensure_venv [EXTRA]: makes .venv on first use, and installs the packages of pyproject.toml again when they change.
 ensure_venv() {
-  local python
-  python="$(any_python ensurepip)"
-  "$python" -m glm_tts_api.service venv "$@" || exit
+  local python=$PYTHON
+  usable_python "$python" || python="$(find_python ensurepip)"
+  "$python" -m glm_tts_api.service.venv "$@" || exit
 }
 
 # service COMMAND...: replaces the script by the Python program that runs COMMAND (start, stop, restart or status).
 service() {
-  local python
   [[ $1 != *start ]] || ensure_venv ""
-  python="$(any_python sys)"
-  exec "$python" -m glm_tts_api.service "$@"
+  if ! usable_python "$PYTHON"; then
+    [[ ! -e $PYTHON && ! -L $PYTHON ]] || fail "$EXIT_FAILED" "$PYTHON does not run as user $(id -un): whether a" \
+      "server runs here is not known. Run this as $(stat -c %U "$VENV"), or let bash restart_api.sh make .venv anew."
+    say "There is no .venv in $ROOT: no server was ever started here."
+    [[ $1 == stop ]] && exit
+    exit 3
+  fi
+  exec "$PYTHON" -m glm_tts_api.service "$@"
 }

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from glm_tts_api.http.connections import ConnectionLimits
+from glm_tts_api.speech.recent import RecentAnswers
 from tests.api.project_folder import project
 from tests.api.running import LIMITS, Running, running_app
 from tests.api.server_process import Server
@@ -27,13 +28,14 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
             *engines: ToneEngine,
             prepare: Callable[[Path], None] | None = None,
             limits: ConnectionLimits = LIMITS,
+            recent: RecentAnswers | None = None,
             **settings: Any,
         ) -> Running:
             engines = engines or (ToneEngine(),)
             root = project(tmp_path / f"project{next(numbers)}", **{"workers": len(engines), **settings})
             if prepare is not None:
                 prepare(root)
-            return servers.enter_context(running_app(root, lambda _, number: engines[number], limits))
+            return servers.enter_context(running_app(root, lambda _, number: engines[number], limits, recent))
 
         numbers = count()
         yield start

@@ -16,10 +16,11 @@ import uvicorn
 from glm_tts_api.api_server import EngineBuilder, create_app
 from glm_tts_api.http.connections import Connection, ConnectionLimits
 from glm_tts_api.settings import Settings
+from glm_tts_api.speech.recent import RecentAnswers
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
 
-LIMITS = ConnectionLimits(send_s=60)
+LIMITS = ConnectionLimits()
 
 
 @dataclass
@@ -49,10 +50,13 @@ class Running:
 
 @contextmanager
 def running_app(
-    root: Path, build_engine: EngineBuilder | None, limits: ConnectionLimits = LIMITS
+    root: Path,
+    build_engine: EngineBuilder | None,
+    limits: ConnectionLimits = LIMITS,
+    recent: RecentAnswers | None = None,
 ) -> Iterator[Running]:
     """The app of the project folder `root` on a port of its own, until the context ends."""
-    app = create_app(Settings.load(root), build_engine=build_engine, limits=limits)
+    app = create_app(Settings.load(root), build_engine=build_engine, limits=limits, recent=recent)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(app, http=Connection, log_config=None, timeout_graceful_shutdown=1)

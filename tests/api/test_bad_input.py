@@ -32,10 +32,13 @@ def test_a_transcript_is_as_long_as_it_is_written_out(server: Running, transcrip
     assert f"prompt_text has {length}" in refused.json()["message"]
 
 
-def test_the_longest_text_and_transcript_that_are_allowed_pass(serve: Callable[..., Running]) -> None:
-    server = serve(prompt_max_characters=20, max_text_length=10)
+@pytest.mark.parametrize(("max_s", "most"), [(5, 500), (60, 1000)])
+def test_the_longest_text_and_transcript_that_are_allowed_pass(
+    serve: Callable[..., Running], max_s: int, most: int
+) -> None:
+    server = serve(prompt_max_seconds=max_s, max_text_length=10)
     for n_beyond, status in ((0, 200), (1, 413)):
-        assert with_transcript(server, f" {'好' * (20 + n_beyond)} ").status_code == status
+        assert with_transcript(server, f" {'好' * (most + n_beyond)} ").status_code == status
         assert server.say("好" * (10 + n_beyond)).status_code == status
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from glm_tts_api.http.connections import raise_file_limit
-from glm_tts_api.service.handover import listen
+from glm_tts_api.service.port import listen
 from tests.api.raw_client import ask_for_speech, connected, is_open, read_body, read_head
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until

@@ -27,9 +27,8 @@ def server(process: Callable[..., Server]) -> Server:
     """With two engines, which take their time."""
     server = process(
         "tests.api.real_app:app",
-        environ={"ENGINE": "tests.api.faulty_engine"},
+        environ={"ENGINE": "tests.api.faulty_engine", "ENGINE_STALL_S": "2"},
         workers=2,
-        watchdog_s=8,
         short_text_timeout=600,
     )
     server.wait_until_all_speak(PATIENCE_S)
@@ -113,7 +112,7 @@ def test_a_server_whose_engines_stand_still_or_are_killed_hears_that_it_is_to_en
 
 
 def test_a_server_that_is_paused_by_itself_finds_its_engines_as_they_were(server: Server) -> None:
-    """For longer than WATCHDOG_S, while they go on with what they say."""
+    """For longer than an engine may, while they go on with what they say."""
     before = engines(server)
     with asking(server) as n_answers:
         wait_for_more(n_answers)

@@ -63,8 +63,9 @@ def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_n
     process: Start,
 ) -> None:
     """The bound is for an engine that speaks."""
-    environ = {"ENGINE": "tests.api.faulty_engine", "SLOTS": "4", "LOAD_HOLDS_S": "4"}
-    server = process("tests.api.real_app:app", environ=environ, idle_unload_s=0.5, watchdog_s=3)
+    own = {"SLOTS": "4", "LOAD_HOLDS_S": "4", "ENGINE_STALL_S": "0.75"}
+    environ = {"ENGINE": "tests.api.faulty_engine", **own}
+    server = process("tests.api.real_app:app", environ=environ, idle_unload_s=0.5)
     wait_until(lambda: is_idle(server), PATIENCE_S)
     assert server.say("ab").status_code == 200
     assert server.scrape()("watchdog_exits_total") == 0

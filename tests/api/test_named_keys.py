@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from glm_tts_api.api.keys import Keys
-from glm_tts_api.settings import Settings, SettingsError
+from glm_tts_api.errors import StartupError
+from glm_tts_api.settings import Settings
 from tests.api.project_folder import project
 from tests.api.running import Running
 from tests.api.socket_client import heard, talking, tell
@@ -170,7 +171,7 @@ def test_a_file_that_does_not_hold_keeps_the_server_from_starting(
     root = project(tmp_path / "project", api_keys="mine", api_keys_file="keys.toml")
     if text is not None:
         (root / "keys.toml").write_text(text)
-    with pytest.raises(SettingsError, match="API_KEYS_FILE=") as error:
+    with pytest.raises(StartupError, match="API_KEYS_FILE=") as error:
         Settings.load(root)
     assert told in str(error.value)
     assert "secret" not in str(error.value)
@@ -179,7 +180,7 @@ def test_a_file_that_does_not_hold_keeps_the_server_from_starting(
 def test_named_keys_need_a_plain_one_for_the_commands(tmp_path: Path) -> None:
     root = project(tmp_path / "project", api_keys_file="keys.toml")
     (root / "keys.toml").write_text(KEYS)
-    with pytest.raises(SettingsError, match="needs API_KEYS too"):
+    with pytest.raises(StartupError, match="needs API_KEYS too"):
         Settings.load(root)
 
 

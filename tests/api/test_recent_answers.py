@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from glm_tts_api.http.ranges import ranged
+from glm_tts_api.speech.recent import RecentAnswers
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
@@ -82,7 +83,7 @@ def test_each_key_fetches_its_own_alone(serve: Serve) -> None:
 
 
 def test_only_the_last_are_kept(serve: Serve) -> None:
-    server = serve(ToneEngine(seconds=9.0), recent_mb=1)
+    server = serve(ToneEngine(seconds=9.0), recent=RecentAnswers(2**20))
     with server.client() as client:
         answers = [
             client.post(TTS, json={**SAY, "response_format": audio_format, "stream": True})
@@ -93,8 +94,8 @@ def test_only_the_last_are_kept(serve: Serve) -> None:
 
 
 def test_an_answer_that_is_larger_than_the_store_is_sent_and_not_kept(serve: Serve) -> None:
-    server = serve(ToneEngine(seconds=6.0, n_segments=4), recent_mb=1)
-    with server.client() as client, serve(recent_mb=0).client() as none:
+    server = serve(ToneEngine(seconds=6.0, n_segments=4), recent=RecentAnswers(2**20))
+    with server.client() as client, serve(recent=RecentAnswers(0)).client() as none:
         small = client.post(TTS, json={**SAY, "response_format": "mp3"})
         for stream in (True, False):
             large = client.post(TTS, json={**SAY, "response_format": "pcm", "stream": stream})

@@ -53,7 +53,7 @@ def test_a_stop_cuts_what_is_not_sent_in_its_time(start: Start) -> None:
 
 
 def test_an_answer_that_nobody_reads_is_dropped_in_time(start: Start) -> None:
-    server = start(tone_s=LONG_S, stream_stall_s=3)
+    server = start(tone_s=LONG_S, limits={"send_s": 3})
     with connected(server.port, buffer_bytes=LITTLE) as stalled, connected(server.port) as slow:
         for client in (stalled, slow):
             ask_for_speech(client)
@@ -70,7 +70,7 @@ def test_an_answer_that_nobody_reads_is_dropped_in_time(start: Start) -> None:
 
 
 def test_a_stream_that_nobody_reads_is_dropped_and_its_place_comes_back(start: Start) -> None:
-    server = start(tone_s=LONG_S, stream_stall_s=1)
+    server = start(tone_s=LONG_S, limits={"send_s": 1})
     address = b"/api/v1/tts?input_text=hello&index=exampleA&response_format=pcm"
     with connected(server.port, buffer_bytes=LITTLE) as client:
         client.sendall(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % address)

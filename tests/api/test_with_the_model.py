@@ -6,6 +6,7 @@ import math
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from bench import make_synthetic_checkpoint
+from glm_tts_api.api_server import engine_process
 from glm_tts_api.contracts import STAGES
-from glm_tts_api.settings import BUNDLED_MODEL
+from glm_tts_api.engine.client import EngineClient
+from glm_tts_api.settings import BUNDLED_MODEL, Settings
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.server_process import Server
@@ -34,6 +37,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def _unguarded(settings: Settings, number: int) -> EngineClient:
+    """An engine whose model is random, so that the lengths of its segments mean nothing."""
+    return engine_process(settings, number, config=replace(settings.engine, guard=False))
+
+
 def start(root: Path, checkpoint: Path, **settings: Any) -> Iterator[Running]:
     # One thread: more would wait for each other on a busy machine.
     project(
@@ -43,13 +51,12 @@ def start(root: Path, checkpoint: Path, **settings: Any) -> Iterator[Running]:
         flow_steps=2,
         cpu_threads=1,
         text_length_threshold=15,
-        guard=False,
         **settings,
     )
     for name in (path.name for path in (REPOSITORY / "configs").iterdir()):
         if not (root / "configs" / name).exists():
             (root / "configs" / name).symlink_to(REPOSITORY / "configs" / name)
-    with running_app(root, build_engine=None) as server:
+    with running_app(root, _unguarded) as server:
         wait_until(lambda: health(server)["status"] != "loading", 60)
         yield server
 

@@ -47,5 +47,5 @@ def _frontend() -> TextFrontend:
 
 settings = Settings.load()
 configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
-limits = {"send_s": settings.stream_stall_s, **json.loads(os.environ.get("CONNECTION_LIMITS", "{}"))}
-app = create_app(settings, build_engine=engine, limits=ConnectionLimits(**limits))
+limits = ConnectionLimits(**json.loads(os.environ.get("CONNECTION_LIMITS", "{}")))
+app = create_app(settings, build_engine=engine, limits=limits)

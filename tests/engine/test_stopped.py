@@ -52,7 +52,7 @@ def test_an_engine_that_does_not_get_on_says_where_and_is_replaced(
         await until(lambda: client.state.status == "stalled")
         clearing = asyncio.create_task(client.clear_cache())
         for listening in (clearing, tiny.pcm(other)):
-            with pytest.raises(EngineDied, match=r"it made no progress for \d+ s \(WATCHDOG_S=3\)"):
+            with pytest.raises(EngineDied, match=r"it made no progress for \d+ s \(3 are allowed\)"):
                 await listening
         assert (client.n_watchdog_exits, client.n_restarts) == (1, 1)
         await until(lambda: client.state.status == "ready")

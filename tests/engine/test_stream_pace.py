@@ -30,7 +30,7 @@ def test_a_schedule_that_grows_too_fast_has_gaps() -> None:
     """12 tokens, 0.24 s of which are heard, cannot cover the 200 that come next."""
     found = forecast(replace(FAST, token_s=0.02), (12, 200))
     assert found.runs_dry
-    assert "STREAM_CHUNKS=12,200" in str(found)
+    assert "spans of 12, 200 tokens" in str(found)
     assert "and then silence" in str(found)
 
 

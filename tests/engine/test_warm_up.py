@@ -47,7 +47,7 @@ def test_a_ready_engine_has_a_forecast_for_its_schedule(steps: int, caplog: pyte
     assert info.streaming is not None
     assert 0 < info.streaming.first_audio_s < math.inf
     assert info.streaming.chunks == (4, 8)
-    assert any("A lone listener of STREAM_CHUNKS=4,8 hears" in text for text in caplog.messages)
+    assert any("A lone listener of spans of 4, 8 tokens hears" in text for text in caplog.messages)
 
 
 class SlowRunner(LlmRunner):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from tests.scripts.own_project import Project, is_alive
 
 SENTENCE = "我们今天去公园散步，那里的花都开了。"
-N_SENTENCES = 6
+N_SENTENCES = 30
 SPEAK: dict[str, Any] = {"input_text": SENTENCE, "index": "exampleA"}
 
 
@@ -85,23 +85,24 @@ def asking(project: Project) -> Iterator[Clients]:
 
 
 class Stream:
-    """An answer that is made as it is read, and of which only the beginning is read at first."""
+    """An answer to a text so long that it is still spoken when another server has the port. A thread reads it
+    all the time, since the server drops a client that takes nothing for a minute."""
 
     def __init__(self, project: Project) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", project.port, timeout=300)
-        self._connection.sock = socket.socket()
-        self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self._connection.sock.connect(("127.0.0.1", project.port))
         body = {**SPEAK, "input_text": SENTENCE * N_SENTENCES, "stream": True, "response_format": "pcm"}
-        body.update(speed=0.25, sample_rate=32000)  # more than the kernel takes where nobody reads
+        body.update(speed=0.25, sample_rate=32000)
         headers = {"Content-Type": "application/json"}
         self._connection.request("POST", "/api/v1/tts", json.dumps(body), headers)
         self.answer = self._connection.getresponse()
-        assert self.answer.read(1000)
+        begun = self.answer.read(1000)
+        assert begun
+        self._pool = ThreadPoolExecutor(1)
+        self._whole = self._pool.submit(lambda: begun + self.answer.read())
 
     def rest(self) -> bytes:
-        """Raises IncompleteRead if it breaks off."""
-        return self.answer.read()
+        """Waits for the end and returns the whole. Raises IncompleteRead if it breaks off."""
+        return self._whole.result()
 
 
 def assert_alone(project: Project, pid: int) -> None:

@@ -63,15 +63,6 @@ def test_it_ends_with_a_spoken_sentence_and_says_what_to_do_next(
     assert project.get("/api/v1/health").json()["prompt_cache_count"] == 6
 
 
-def test_a_second_start_fails_at_once_and_harms_nothing(shared_project: Project) -> None:
-    project = shared_project
-    pid = running(project)
-    outcome = project.run("start_api.sh")
-    assert outcome.code == 3
-    assert f"already running (PID {pid}" in outcome.said
-    assert project.get("/api/v1/health").status == 200
-
-
 def test_what_can_be_known_before_is_said_before_the_old_server_stops(shared_project: Project) -> None:
     project = shared_project
     pid = running(project)

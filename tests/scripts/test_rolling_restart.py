@@ -25,7 +25,7 @@ def model() -> Path:
 def test_no_client_notices_and_a_stream_ends_whole(shared_project: Project) -> None:
     """From one worker to two. The stream goes on for longer than DRAIN_TIMEOUT."""
     project = shared_project
-    old = project.start(STREAM_STALL_S="600", DRAIN_TIMEOUT="1")
+    old = project.start(DRAIN_TIMEOUT="1")
     with asking(project) as clients:
         stream = Stream(project)
         restart = project.begin("restart_api.sh", RESTART_MODE="rolling", WORKERS="2", VERIFY_TTS="1")

@@ -14,11 +14,10 @@ from tests.scripts.own_project import LIMIT_S, Project, kill, wait_until
 VERIFY = """
 import sys
 from glm_tts_api.service import output, verify
-from glm_tts_api.processes import process
+from psutil import Process
 from glm_tts_api.settings import Settings
 verify.READY_LIMIT_S, output.SIGN_OF_LIFE_S = float(sys.argv[2]), 1
-started = process(int(sys.argv[1]))
-assert started
+started = Process(int(sys.argv[1]))
 sys.exit(verify.Verification(Settings.load(), started, "Verifying").run())
 """
 

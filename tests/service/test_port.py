@@ -11,4 +11,4 @@ from glm_tts_api.service.port import holders_of
 def test_the_holder_of_a_port_is_found_although_its_open_files_change_meanwhile() -> None:
     """Those of this process do: looking at them opens one."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert holders_of(listener.getsockname()[1]) == [os.getpid()]
+        assert [each.pid for each in holders_of(listener.getsockname()[1])] == [os.getpid()]

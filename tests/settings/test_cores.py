@@ -72,17 +72,6 @@ def test_without_cgroups_it_is_the_affinity_mask() -> None:
     assert after == 1
 
 
-@pytest.mark.parametrize(
-    ("cpu_threads", "workers", "each"), [("8", "1", 8), ("8", "3", 2), ("1", "4", 1), ("", "1", None)]
-)
-def test_the_workers_share_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cpu_threads: str, workers: str, each: int | None
-) -> None:
-    monkeypatch.setenv("CPU_THREADS", cpu_threads)
-    monkeypatch.setenv("WORKERS", workers)
-    assert Settings.load(tmp_path).engine.threads == (each or usable_cores())
-
-
 def test_more_than_there_are_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CPU_THREADS", "1024")
     (warning,) = Settings.load(tmp_path).warnings

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.settings import Settings
-from glm_tts_api.settings.names import REMOVED
+from glm_tts_api.settings.warnings import REMOVED
 from tests.settings.asking import run
 
 
@@ -54,13 +54,13 @@ def test_a_setting_of_an_earlier_version_is_a_warning_that_says_what_stands_for_
     begun = "is a setting no more and has no effect:"
     assert sorted(done.stderr.splitlines()) == sorted(
         [
-            f"WARNING: stall_s in .env {begun} set WATCHDOG_S: after a quarter of it nothing new is begun.",
+            f"WARNING: stall_s in .env {begun} {REMOVED['STALL_S']}.",
             *(f"WARNING: {name} in the environment {begun} {instead}." for name, instead in REMOVED.items()),
         ]
     )
     known = {name.upper() for name in Settings.model_fields}
     named = set(re.findall(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b", " ".join(REMOVED.values())))
-    assert {"WATCHDOG_S", "VOICE_ALIASES"} <= named <= known
+    assert {"LONG_TEXT_TIMEOUT", "VOICE_ALIASES"} <= named <= known
     assert "set DTYPE=int8" in REMOVED["WEIGHTS"]
 
 

@@ -258,7 +258,6 @@ class _Conversation:
                     audio_format=fields.response_format,
                     speed=fields.speed,
                     timestamps=fields.timestamps,
-                    is_marked=self._state.config.synthetic_mark,
                     pause_s=self._pause_s,
                     verify=fields.verify,
                 )

@@ -100,7 +100,7 @@ async def recent_subtitles(request_id: str, kind: Subtitle, request: Request, st
 )
 async def recent_audio(request_id: str, request: Request, state: AppStateDep) -> Response:
     """One of the last answers, by its X-Request-Id, in any format. The newest answers are kept, with at most
-    RECENT_MB megabytes in total. Only the client that had an answer spoken may fetch it: it sends the same
+    64 MB in total. Only the client that had an answer spoken may fetch it: it sends the same
     key or, without API_KEYS, comes from the same address."""
     fields, _ = read_query(request).parse(RecentFields)
     answer = state.recent.find(request_id, owner_of(request))

@@ -14,8 +14,8 @@ from glm_tts_api.stats.workers import Phase
 
 
 class Streaming(BaseModel):
-    """A forecast for a single listener of a streamed answer, from speeds measured at the start. It assumes
-    STREAM_CHUNKS as set, a voice of 5 s and an answer of 30 s at 24 kHz."""
+    """A forecast for a single listener of a streamed answer, from speeds measured at the start. It assumes a
+    voice of 5 s and an answer of 30 s at 24 kHz."""
 
     first_audio_s: float = described("Seconds until the first audio comes.", 0.35)
     runs_dry: bool = described("Whether a player that starts with the first audio has to wait again.", False)

@@ -48,7 +48,6 @@ SETTINGS: dict[str, Any] = {
     "short_text_timeout": 600,
     "medium_text_timeout": 600,
     "long_text_timeout": 3,  # too short to speak the text of `late`, long enough for an upload
-    "recent_mb": 8,  # small, so that the store of recent answers is full before the measurement begins
 }
 
 
@@ -62,7 +61,7 @@ def run(minutes: float, *, rate: float) -> Verdict:
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder) / "tmp"
         scratch.mkdir()
-        inside, app = Path(folder) / "inside", "glm_tts_api.api_server:app"
+        inside, app = Path(folder) / "inside", "scripts.checks.torture.soaked_app:app"
         environ = {"TMPDIR": str(scratch), **hook(inside, REPOSITORY)}
         server = Server(Path(folder) / "server", app, prefix=prefix, environ=environ, **SETTINGS)
         try:
