@@ -150,7 +150,7 @@ async def _lifespan(
                 count_unit=lambda: speech.figures.add(figures.JOB_UNITS),
                 n_owners=keys.count,
             ),
-            outputs=Outputs(is_marked=True),
+            outputs=Outputs(),
             voices=settings.voice_store(),
             lexicon=LexiconFile(settings.configs_dir),
             recent=recent,

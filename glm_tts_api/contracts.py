@@ -85,8 +85,8 @@ class SpeechRequest:
     `verify` has a recogniser hear each segment. `speed` keeps the pitch. `volume` is a factor; samples beyond
     full scale are clipped. `timestamps` names the units whose times the client wants. `output_rate` is the
     rate of the sent audio in Hz; None means `sample_rate`. `kbits` is the bit rate of a compressed format in
-    kbit/s; None means the usual one. `is_marked` says that the file is labelled as synthetic. `warnings` name
-    the sent fields that are not used. `gives_way` lets every other request go first. `client` has sent it.
+    kbit/s; None means the usual one. `warnings` name the sent fields that are not
+    used. `gives_way` lets every other request go first. `client` has sent it.
     """
 
     request_id: str
@@ -104,7 +104,6 @@ class SpeechRequest:
     timestamps: Timestamps | None = None
     output_rate: int | None = None
     kbits: int | None = None
-    is_marked: bool = True
     warnings: Sequence[str] = ()
     gives_way: bool = False
     client: str = ""

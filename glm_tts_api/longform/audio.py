@@ -85,12 +85,11 @@ def write_audio(
     *,
     chapter: int | None = None,
     preset: Preset = LEVEL,
-    is_marked: bool = False,
 ) -> Iterator[None]:
     """Writes the audio of the job's first `n_units` units to the file `path`, or with `chapter` (from 1) the
     audio of that chapter alone. All of these units must be spoken. M4B and MP3 files get tags, and those of
     a whole book get chapters; only they take the sample rate and the bit rate of `preset`. `made` is the
-    job's progress. With `is_marked` the tags say that the audio is synthetic, where the format has tags. The
+    job's progress. The tags say that the audio is synthetic, where the format has tags. The
     function is a generator: each step writes one piece of audio."""
     numbers = range(n_units)
     tags = {"title": job.title, "album": job.title, "artist": job.author}
@@ -105,7 +104,7 @@ def write_audio(
 
     pieces = mastered(units, job.sample_rate, preset)
     if book_format == "m4b" or book_format == "mp3":
-        tags |= {"comment": MARK} if is_marked else {}
+        tags["comment"] = MARK
         chapters = chapter_times(job, made, n_units) if chapter is None else []
         rate = preset.heard_rate(job.sample_rate)
         yield from _write_tagged(path, book_format, pieces, rate, tags, chapters, preset.kbits)
@@ -113,7 +112,7 @@ def write_audio(
     n_samples = sum(made.speech[:n_units]) + sum(made.silence[:n_units])
     is_long = book_format == "flac" or 2 * n_samples > _MOST_WAV_BYTES
     encoder = open_encoder(
-        book_format, job.sample_rate, n_samples=None if is_long else n_samples, is_marked=is_marked
+        book_format, job.sample_rate, n_samples=None if is_long else n_samples, is_marked=True
     )
     with path.open("wb") as file:
         for pcm in pieces:

@@ -38,11 +38,9 @@ class Output:
 
 
 class Outputs:
-    """Makes the files for download of a server's jobs, and knows which are being made. With `is_marked` the
-    files say in their tags that they are synthetic."""
+    """Makes the files for download of a server's jobs, and knows which are being made."""
 
-    def __init__(self, *, is_marked: bool) -> None:
-        self._is_marked = is_marked
+    def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_N_THREADS, thread_name_prefix="book", initializer=_stand_back)
         self._making: dict[Path, Output] = {}
         self._closed = threading.Event()
@@ -79,7 +77,6 @@ class Outputs:
             done: asyncio.Future[None] = loop.create_future()
             done.set_result(None)
             return Output(path, growing, etag, done)
-        is_marked = self._is_marked
         written = write_audio(
             growing,
             book_format,
@@ -89,7 +86,6 @@ class Outputs:
             n_units,
             chapter=chapter,
             preset=preset,
-            is_marked=is_marked,
         )
         making = loop.run_in_executor(self._threads, self._make, path, growing, written)
         self._making[path] = output = Output(path, growing, etag, making)

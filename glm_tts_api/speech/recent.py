@@ -49,7 +49,6 @@ class RecentAnswer:
     owner: str
     address: object
     audio_format: AudioFormat
-    is_marked: bool
     etag: str = field(default_factory=lambda: secrets.token_hex(16))
     is_whole: bool = False
     sample_rate: int = 0
@@ -79,8 +78,8 @@ class RecentAnswer:
 
     def _wav(self, *, is_whole: bool) -> bytes:
         n_samples = len(self.pcm) // 2 if is_whole else None
-        header = wav_header(self.sample_rate, n_samples, is_marked=self.is_marked)
-        return header + self.pcm + (riff_info() if is_whole and self.is_marked else b"")
+        header = wav_header(self.sample_rate, n_samples, is_marked=True)
+        return header + self.pcm + (riff_info() if is_whole else b"")
 
 
 class RecentAnswers:
@@ -140,7 +139,7 @@ class RecentAnswers:
 
     def tape(self, asked: SpeechRequest, owner: str, address: object = None) -> Tape:
         """Returns a tape that records the answer to `asked`. It must be closed in the end."""
-        return Tape(self, RecentAnswer(asked.request_id, owner, address, asked.audio_format, asked.is_marked))
+        return Tape(self, RecentAnswer(asked.request_id, owner, address, asked.audio_format))
 
 
 class Tape:

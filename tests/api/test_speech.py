@@ -181,11 +181,7 @@ def test_an_encoder_that_is_slow_to_open_keeps_nobody_waiting(
     assert (alive.status_code, response.status_code) == (200, 200)
 
 
-@pytest.mark.parametrize(("settings", "is_marked"), [({}, True), ({"synthetic_mark": "off"}, False)])
-def test_answers_in_containers_say_that_they_are_synthetic_unless_it_is_off(
-    serve: Serve, settings: dict[str, str], is_marked: bool
-) -> None:
-    server = serve(**settings)
+def test_answers_in_containers_say_that_they_are_synthetic(server: Running) -> None:
     with server.client() as client:
         whole = client.post("/api/v1/tts", json=SAY["/api/v1/tts"]).json()
         again = f"/api/v1/audio/{whole['request_id']}?format="
@@ -201,4 +197,4 @@ def test_answers_in_containers_say_that_they_are_synthetic_unless_it_is_off(
         tell(client, "text", text="Hello there.")
         tell(client, "end")
         made.append(heard(client, "done")[1])
-    assert [TERM.encode() in audio for audio in made] == [is_marked] * 7
+    assert [TERM.encode() in audio for audio in made] == [True] * 7

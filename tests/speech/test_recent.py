@@ -6,7 +6,7 @@ from glm_tts_api.speech.recent import RecentAnswer, RecentAnswers
 
 
 def answer(request_id: str) -> RecentAnswer:
-    return RecentAnswer(request_id, "me", request_id, "pcm", is_marked=False, pcm=bytes(40))
+    return RecentAnswer(request_id, "me", request_id, "pcm", pcm=bytes(40))
 
 
 def test_an_answer_whose_parts_are_asked_for_stays() -> None:

@@ -41,7 +41,7 @@ def outcome(change: Callable[[], object]) -> str:
 
 async def put_together(book: JobFolder) -> None:
     job = book.read()
-    await Outputs(is_marked=False).of(book, job, book.made(job.n_units), "wav").made
+    await Outputs().of(book, job, book.made(job.n_units), "wav").made
 
 
 def main(disk: Path) -> dict[str, str]:
