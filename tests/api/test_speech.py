@@ -119,7 +119,8 @@ def test_a_client_that_leaves_half_way_stops_the_work(serve: Serve, caplog: pyte
     caplog.set_level("INFO", "glm_tts_api.request")
     server = serve(ToneEngine(n_segments=2, segment_s=600))
     with server.client() as client, client.stream("POST", "/api/v1/tts", data=STREAM) as response:
-        next(response.iter_raw())
+        body = response.iter_raw()  # which would close the connection once nothing holds it
+        next(body)
         assert server.lane()["active"] == 1
     server.wait_for_lane(active=0, cancelled=1)
     wait_until(lambda: server.engine.n_stopped == 1)

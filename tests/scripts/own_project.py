@@ -56,7 +56,6 @@ class Project:
             "MODEL_DIR": str(model),
             "DEVICE": "cpu",
             "FLOW_STEPS": "1",
-            "GUARD": "0",  # which would speak most segments of tiny networks again
             "DRAIN_TIMEOUT": "300",
             "SHORT_TEXT_TIMEOUT": "300",
             "VERIFY_TTS": "0",
