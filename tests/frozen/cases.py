@@ -287,6 +287,9 @@ def openai() -> Iterator[Case]:
         "readyz",
     ):
         yield Case(f"get-{route}", "GET", f"/v1/{route}")
+
+
+def openai_voices() -> Iterator[Case]:
     sample = {"audio_sample": ("a.wav", voice_wav(3.0))}
     consent = {"recording": ("a.wav", voice_wav(3.0))}
     data = {"name": "Me", "language": "zh"}
@@ -310,6 +313,10 @@ def zhipu() -> Iterator[Case]:
     ]
     for number, more in enumerate(bodies):
         yield _post(f"speech-{number}-{'-'.join(more)}", f"{path}/audio/speech", {**fields, **more})
+
+
+def zhipu_voices() -> Iterator[Case]:
+    path = "/api/paas/v4"
     upload = {"data": {"purpose": "voice-clone-input"}, "files": {"file": ("a.wav", voice_wav(3.0))}}
     yield Case("file", "POST", f"{path}/files", upload, keeps="id")
     cloned = {
@@ -483,10 +490,17 @@ def pages() -> Iterator[Case]:
 
 CHAPTERS = (
     *(own_texts, own_formats, own_options, own_bodies, uploads, voices, words, recent),
-    *(openai, zhipu, elevenlabs, compatible, sockets, jobs, pages),
+    *(openai, openai_voices, zhipu, zhipu_voices, elevenlabs, compatible, sockets, jobs, pages),
 )
 EVERY = 6  # of the cases of a chapter that need no other, one in six is in the short form
-WHOLE = ("voices", "words", "recent", "jobs")  # chapters whose cases need each other
+WHOLE = (
+    "voices",
+    "openai_voices",
+    "zhipu_voices",
+    "words",
+    "recent",
+    "jobs",
+)  # chapters whose cases need each other
 
 
 def cases(short: bool = False) -> dict[str, list[Case]]:
