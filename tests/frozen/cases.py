@@ -291,9 +291,8 @@ def openai() -> Iterator[Case]:
 
 def openai_voices() -> Iterator[Case]:
     sample = {"audio_sample": ("a.wav", voice_wav(3.0))}
-    consent = {"recording": ("a.wav", voice_wav(3.0))}
-    data = {"name": "Me", "language": "zh"}
-    yield Case("consent", "POST", "/v1/audio/voice_consents", {"data": data, "files": consent})
+    consent = {"data": {"name": "Me", "language": "zh"}, "files": {"recording": ("a.wav", voice_wav(3.0))}}
+    yield Case("consent", "POST", "/v1/audio/voice_consents", consent)
     yield Case("consents", "GET", "/v1/audio/voice_consents")
     voice_data = {"name": "mine", "consent": "any", **PROMPT}
     yield Case("add-voice", "POST", "/v1/audio/voices", {"data": voice_data, "files": sample})
