@@ -52,13 +52,11 @@ _ALWAYS = {  # with these values every answer has them
 }
 _APART = 480  # samples between two that are kept
 _UNTOLD = {"date", "server", "x-generation-time", "etag", "last-modified", "connection", "transfer-encoding"}
-_CHANGING = """
-    generation_time rtf created created_at create_time update_time updated_at uptime_seconds uptime_s
-    version id file_id eta_s freed_bytes freed cpu bytes expires_at started_at etag
-""".split()
-_ID = re.compile(
-    r"\b[0-9a-f]{32}\b|[0-9]+(?:\.[0-9]+)? [MG]B|voice-clone-[\w-]+|\b\d{10,}\b|127\.0\.0\.1:\d+"
-)
+_CHANGING = {
+    *("generation_time", "rtf", "created", "created_at", "create_time", "update_time", "updated_at", "etag"),
+    *("uptime_s", "version", "id", "file_id", "eta_s", "freed_bytes", "freed", "bytes", "expires_at"),
+}
+_ID = re.compile(r"\b[0-9a-f]{32}\b|[\d.]+ [MG]B|voice-clone-[\w-]+|\b\d{10,}\b|127\.0\.0\.1:\d+")
 
 
 @dataclass(frozen=True)
