@@ -1,4 +1,4 @@
-"""What the programs of this folder share: their docstring is their help, and progress goes to stderr."""
+"""The arguments and the progress of every program of this folder: its docstring is its help."""
 
 from __future__ import annotations
 

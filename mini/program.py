@@ -1,4 +1,4 @@
-"""What the programs of this folder share: their docstring is their help, and one folder holds all states."""
+"""The arguments of every program of this folder: its docstring is its help, one folder holds all states."""
 
 import argparse
 from pathlib import Path

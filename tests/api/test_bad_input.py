@@ -1,5 +1,5 @@
-"""Input that is too long or too large has its status, its code and its sentence; over real HTTP. What else
-can be wrong with a request: tests/frozen."""
+"""Input that is too long or too large has its status, its code and its sentence; over real HTTP.
+tests/frozen has the other faults of a request."""
 
 from __future__ import annotations
 

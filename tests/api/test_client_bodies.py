@@ -1,5 +1,5 @@
-"""What client programs send, byte for byte: the request that the server makes of it, and what each program
-needs of the answer."""
+"""The bodies of client programs, byte for byte: the request that the server makes of each, and the answer
+that the program needs."""
 
 from __future__ import annotations
 

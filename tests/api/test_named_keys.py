@@ -56,7 +56,7 @@ def with_key(server: Running, key: str) -> httpx.Client:
 def test_named_and_plain_keys_open_the_server_and_no_other_does(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What each named key asked for stands in the metrics that METRICS_KEY opens, and in no others."""
+    """The requests of each named key stand in the metrics that METRICS_KEY opens, and in no others."""
     caplog.set_level("INFO", "glm_tts_api.request")
     files: dict[str, Any] = {"prepare": write_keys, "api_keys": "plain", "api_keys_file": "keys.toml"}
     server = serve(**files, metrics_key="figures")

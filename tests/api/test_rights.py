@@ -1,4 +1,4 @@
-"""Who may do what: with API_KEYS whoever has a key, without them this machine's programs alone."""
+"""The right to change things: with API_KEYS each client with a key has it, else programs of this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAY = {"input_text": "a", "index": "exampleA"}
 NEW = {"data": {"index": "mine", "prompt_text": "t"}, "files": {"prompt_audio": RECORDING}}
 OPENAIS = {"data": {"name": "theirs", "prompt_text": "t"}, "files": {"audio_sample": RECORDING}}
 CLONE = {"voice_name": "m", "text": "t", "input": "i", "file_id": "f"}
-# What changes something, or shows all books, in an order in which each is possible, and its status then.
+# Each request that changes something or shows all books, in an order that makes each possible; its status.
 WRITES: list[tuple[str, str, dict[str, Any], int]] = [
     ("POST", "/api/v1/prompts", NEW, 201),
     ("PUT", "/api/v1/prompts/mine", {"json": {"prompt_text": "other"}}, 200),

@@ -1,4 +1,4 @@
-"""What a server answers to the cases, one row of the table for each.
+"""The answers of a server to the cases, one row of the table for each.
 
 A row: status; the headers that mean something; the body. A body without loss is a SHA-256 of what it says:
 samples, text, or JSON without what differs each time. Lossy audio is its decoded length and its level. The
@@ -15,11 +15,10 @@ import json
 import re
 import shutil
 import tempfile
-import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ import numpy.typing as npt
 from websockets.sync.client import connect
 
 from tests.api.server_process import REPOSITORY, Server
+from tests.api.waiting import wait_until
 from tests.frozen.cases import Case
 
 # Every machine computes as one with AVX2 alone, in one thread.
@@ -107,7 +107,7 @@ def answers(server: Server, chapter: str, cases: list[Case]) -> dict[str, Row]:
     rows = {}
     for case in cases:
         name = f"{chapter}/{case.name}"
-        case = Case(**{**asdict(case), **_filled(kept, path=case.path, options=case.options)})
+        case = replace(case, **_filled(kept, path=case.path, options=case.options))
         rows[name] = _socket(server, case) if case.method == "WS" else _http(server, case, name, kept)
     return rows
 
@@ -129,12 +129,12 @@ def _http(server: Server, case: Case, name: str, kept: dict[str, str]) -> Row:
     number = hashlib.sha256(name.encode()).hexdigest()[:12]
     headers = {"X-Request-Id": f"frozen-{number}", **case.options.get("headers", {})}
     options = {**case.options, "headers": headers, "timeout": 300}
-    until = time.monotonic() + 300
-    while True:
+
+    def asked() -> list[httpx.Response]:
         answer = server.client.request(case.method, case.path, **options)
-        if not case.until_state or answer.json()["state"] == case.until_state or time.monotonic() > until:
-            break
-        time.sleep(0.2)
+        return [answer] if not case.until_state or answer.json()["state"] == case.until_state else []
+
+    (answer,) = wait_until(asked, 300)
     if case.keeps:
         kept[case.keeps] = str(answer.json()[case.keeps])
     kind = answer.headers.get("content-type", "").partition(";")[0]

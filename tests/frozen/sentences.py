@@ -13,14 +13,14 @@ from tests.speech_text.readings.accepted import FOLDER, sentences
 _TEXTS = FOLDER.parent
 
 
-def spoken_sentences() -> Iterator[tuple[str, str]]:
-    """Each sentence on one line, and its segments as they are spoken; those with polyphones as phonemes."""
+def spoken_sentences() -> Iterator[str]:
+    """The segments of each sentence as they are spoken, on one line; those with polyphones as phonemes."""
     with tempfile.TemporaryDirectory() as cache:
         frontend = TextFrontend(cache_dir=Path(cache))
         for text in [*(one.text for one in (*sentences(), *sentences(FOLDER / "aside"))), *_prose()]:
-            yield _line(text), " | ".join(map(_line, frontend.prepare(text)))
+            yield " | ".join(map(_line, frontend.prepare(text)))
         for text in _polyphones():
-            yield _line(text), " | ".join(map(_line, frontend.prepare(text, use_phoneme=True)))
+            yield " | ".join(map(_line, frontend.prepare(text, use_phoneme=True)))
 
 
 def _prose() -> list[str]:

@@ -32,10 +32,6 @@ _SCRIPTS = (
 )
 
 
-def _readings() -> list[str]:
-    return [spoken for _, spoken in spoken_sentences()]
-
-
 def _settings() -> list[str]:
     fields = Settings.model_fields.items()
     return [
@@ -77,7 +73,7 @@ def _metrics(server: Server) -> list[str]:
 
 _OF_A_SERVER: dict[str, Callable[[Server], list[str]]] = {"openapi": _openapi, "metrics": _metrics}
 _OF_NO_SERVER: dict[str, Callable[[], list[str]]] = {
-    "readings": _readings,
+    "readings": lambda: list(spoken_sentences()),
     "settings": _settings,
     "help": _help,
 }
@@ -86,7 +82,7 @@ PARTS = (*_OF_A_SERVER, *_OF_NO_SERVER)
 
 def write(parts: list[str]) -> None:
     """Writes the files of the parts. Chapters that are not named keep their rows."""
-    frozen = read_answers() if _TABLE.exists() else {}
+    _, frozen = _frozen()
     rows, lines = _now(parts, cases())
     for chapter, found in rows.items():
         frozen = {name: row for name, row in frozen.items() if not name.startswith(f"{chapter}/")} | found
@@ -102,7 +98,8 @@ def write(parts: list[str]) -> None:
 
 def compare(parts: list[str], short: bool = False) -> list[str]:
     """Returns a text for each row, and a diff for each file, that is not as in the table."""
-    frozen, same_kind = read_answers(), _kind_of_table() == cpu_kind()
+    kind, frozen = _frozen()
+    same_kind = kind == cpu_kind()
     asked = cases(short)
     rows, lines = _now(parts, asked)
     requests = {f"{chapter}/{case.name}": case for chapter, each in asked.items() for case in each}
@@ -134,17 +131,14 @@ def _now(
     return rows, lines
 
 
-def read_answers() -> dict[str, Row]:
+def _frozen() -> tuple[str, dict[str, Row]]:
+    """The kind of CPU that wrote the table, and its rows."""
     with _TABLE.open(encoding="utf-8", newline="") as file:
-        file.readline()
+        kind = file.readline().removeprefix("# cpu:").strip()
         table = list(csv.DictReader(file, delimiter="\t"))
-    return {
+    return kind, {
         row["case"]: Row(int(row["status"]), row["headers"], row["body"], row["samples"]) for row in table
     }
-
-
-def _kind_of_table() -> str:
-    return _TABLE.open(encoding="utf-8").readline().removeprefix("# cpu:").strip()
 
 
 def _file(part: str) -> Path:
