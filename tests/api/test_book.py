@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -142,7 +143,10 @@ def test_interrupted_it_goes_on_with_the_same_job(
     engine.release()
     done = book(root, server)
     assert done.returncode == 0
-    assert done.stderr in ("", "2 of 6 segments are there: going on.\n")[state == "paused" :]
+    expected = "2 of 6 segments are there: going on\\.\n"
+    if state == "running":  # it may have spoken more, or all, before the command asks
+        expected = f"([2-5]{expected[1:]})?"
+    assert re.fullmatch(expected, done.stderr)
     goes_on = written(root / "out")
     shutil.rmtree(root / "out")
     assert book(root, server).returncode == 0
