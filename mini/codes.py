@@ -17,13 +17,13 @@ from torch import Tensor
 from mini.data import ClipSet
 from mini.features import N_WHISPER
 from mini.program import Program
-from mini.speech_encoder import EncoderConfig, SpeechEncoder
+from mini.speech_encoder import SpeechEncoder, encoder_config
 
 PACES = {"slow": 0.88, "fast": 1.13}  # of the copies that the language model learns from as well
 
 
 def load_encoder(folder: Path) -> SpeechEncoder:
-    encoder = SpeechEncoder(EncoderConfig())
+    encoder = SpeechEncoder(encoder_config())
     encoder.load_state_dict(torch.load(folder / "state.pt", weights_only=True)["encoder"])
     return encoder.eval()
 

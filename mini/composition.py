@@ -90,8 +90,8 @@ def _add_english(factors: _Factors, vocabulary: Vocabulary, maker: SentenceMaker
                 factors.add(token, f"letter {place} {letter}", 1.0)
 
 
-def compose(vocabulary: Vocabulary, maker: SentenceMaker, engine: Espeak) -> tuple[Tensor, list[str]]:
-    """Returns the factor matrix, float32 [n_text, n_factors], and the name of each factor.
+def compose(vocabulary: Vocabulary, maker: SentenceMaker, engine: Espeak) -> Tensor:
+    """Returns the factor matrix, float32 [n_text, n_factors].
 
     A row holds the weights of the factors (sounds and letters) that make up one text token.
     """
@@ -102,11 +102,10 @@ def compose(vocabulary: Vocabulary, maker: SentenceMaker, engine: Espeak) -> tup
         if len(char) == 1 and is_hanzi(char):
             for reading, share in shares.get(char, []):
                 _add_syllable(factors, token, reading, share)
-    for name in vocabulary.phonemes:
-        row = vocabulary.added[f"<|{name}|>"]
+    for name, row in vocabulary.phonemes.items():
         _add_syllable(factors, row, ("", name) if name[-1].isdigit() else (name, ""), 1.0)
     _add_english(factors, vocabulary, maker, engine)
-    matrix = torch.zeros(vocabulary.n_text, len(factors.columns))
+    matrix = torch.zeros(vocabulary.audio_start, len(factors.columns))
     for (row, column), weight in factors.entries.items():
         matrix[row, column] = weight
-    return matrix, list(factors.columns)
+    return matrix

@@ -17,11 +17,11 @@ from torch import Tensor
 
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import DiT
+from glm_tts_api.settings import BUNDLED_MODEL
 from mini.data import held_out_first
 from mini.flow_data import Batch, VoiceData, batches
 from mini.program import Program
-from mini.speech_encoder import EncoderConfig
-from mini.training import MuonAndAdam, Run, plain_attention, warm_cosine
+from mini.training import MuonAndAdam, Run, is_due, plain_attention, warm_cosine
 
 _FRAMES = 2800  # mel frames a step
 _DROP_CONDITIONS = 0.2
@@ -43,11 +43,8 @@ def code_vectors(book: Tensor, dim: int) -> Tensor:
 
 
 def flow_config() -> FlowConfig:
-    return FlowConfig(
-        trans_dim=256, depth=4, heads=4, dim_head=64, text_emb_dim=192, conv_layers=3,
-        text_vocab_size=EncoderConfig().n_codes + 1, cfg_rate=0.2,  # the official 0.7 is heard worse (README)
-        steps=2,  # heard as well as 10 (model card)
-    )  # fmt: skip
+    """Returns the sizes of the bundled model's flow."""
+    return FlowConfig.from_yaml(BUNDLED_MODEL / "flow" / "config.yaml")
 
 
 def _velocity(model: DiT, batch: Batch, *, t: Tensor, noise: Tensor, drop: Tensor) -> Tensor:
@@ -127,24 +124,22 @@ def train(data: VoiceData, run: Run, *, book: Tensor, taught: dict[str, Tensor] 
         codes = code_vectors(book, flow_config().text_emb_dim)
         for table in (model.text_emb_layer.text_embed.weight, averages.weights[CODE_TABLE]):
             table.data[1 : len(codes)] = codes[1:]
-
-    def snapshot() -> dict[str, object]:
-        return {"model": model.state_dict(), "average": averages.weights, **optimiser.state()}
-
     check_rng = random.Random(5)
     checks = [data.batch(check_rng, data.validation, frames=4000, augment=False) for _ in range(4)]
     generator = torch.Generator().manual_seed(1)
     noises = [torch.randn(b.mel.shape, generator=generator) for b in checks]
+    undropped = [torch.zeros(len(b.mel), dtype=torch.bool) for b in checks]
     if teacher is not None:
         checks = [
-            calmed(teacher, b, noise=n, drop=torch.zeros(len(n), dtype=torch.bool))
-            for b, n in zip(checks, noises, strict=True)
+            calmed(teacher, b, noise=n, drop=none)
+            for b, n, none in zip(checks, noises, undropped, strict=True)
         ]
     smooth = 0.0
     run.log(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
     stream = batches(data, random.Random(run.step), _FRAMES)
-    while run.progress < 1:
-        scale = warm_cosine(run.progress, run.step)
+    for step in run.steps(
+        lambda: {"model": model.state_dict(), "average": averages.weights, **optimiser.state()}
+    ):
         batch = next(stream)
         rows = len(batch.mel)
         noise, drop = torch.randn_like(batch.mel), torch.rand(rows) < _DROP_CONDITIONS
@@ -159,24 +154,20 @@ def train(data: VoiceData, run: Run, *, book: Tensor, taught: dict[str, Tensor] 
         )
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step(scale)
+        optimiser.step(warm_cosine(run.progress, step))
         model.zero_grad()
-        run.step += 1
-        averages.update(model, min(0.998, (run.step + 1) / (run.step + 10)))
+        averages.update(model, min(0.998, (step + 1) / (step + 10)))
         smooth = loss.item() if smooth == 0 else 0.98 * smooth + 0.02 * loss.item()
-        if run.step % 100 == 0 or run.step in (10, 30):
+        if is_due(step):
             with torch.no_grad():
                 model_now = {k: v.clone() for k, v in model.state_dict().items()}
                 model.load_state_dict(averages.weights)
                 values = [
-                    float(flow_loss(model, b, t=torch.linspace(0.02, 0.98, len(b.mel)), noise=n,
-                                    drop=torch.zeros(len(b.mel), dtype=torch.bool)))
-                    for b, n in zip(checks, noises, strict=True)
-                ]  # fmt: skip
+                    float(flow_loss(model, b, t=torch.linspace(0.02, 0.98, len(n)), noise=n, drop=none))
+                    for b, n, none in zip(checks, noises, undropped, strict=True)
+                ]
                 model.load_state_dict(model_now)
             run.log(f"train {smooth:.4f} | held out {np.mean(values):.4f}")
-        run.save(snapshot())
-    run.save(snapshot(), force=True)
 
 
 def main() -> None:
@@ -187,7 +178,7 @@ def main() -> None:
     spoken = {path.stem for path in (args.folder / "data").glob("*.speaker")}
     with_codes = spoken & {path.stem for path in (args.folder / "codes").glob("*.pkl")}
     names = held_out_first(with_codes)
-    book = torch.load(args.folder / "tokenizer" / "state.pt", weights_only=True)["encoder"]["codebook"]
+    book = torch.load(args.folder / "tokenizer" / "state.pt", weights_only=True)["encoder"]["codebook.weight"]
     run = Run(args.folder / ("calm_flow" if args.calm else "flow"), minutes=args.minutes)
     teacher = args.folder / "flow" / "state.pt"
     taught = torch.load(teacher, weights_only=True)["average"] if args.calm else None

@@ -21,13 +21,13 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.contracts import Recording, Voice
-from mini.features import FeatureExtractor
+from mini.features import mel_and_pitch
 from mini.kokoro_data import Speaker
 from mini.measures import (
     Ear,
     Wave,
-    align,
     median_f0,
+    n_errors,
     speech_seconds,
     syllables,
     tiny_english_ear,
@@ -106,7 +106,6 @@ class Hearing:
         self._listener, self._tiny = Ear(folder / "whisper-base"), tiny_english_ear()
         self._likeness = VoiceLikeness(folder / "ears" / "likeness.pt")
         self._opinion = OpinionScore(folder / "ears" / "opinion.onnx")
-        self._features = FeatureExtractor()
 
     async def run(self, prompt: Prompt, n_sentences: int) -> Row:
         """Speaks and judges the first sentences of the prompt's language. Keeps the speech of three."""
@@ -131,17 +130,16 @@ class Hearing:
         return row
 
     def _median_f0(self, wave: Wave) -> float:
-        return median_f0(self._features.mel_and_pitch(torch.from_numpy(wave)).numpy())
+        return median_f0(mel_and_pitch(torch.from_numpy(wave)).numpy())
 
     def _count(self, row: Row, wave: Wave, text: str, language: str) -> None:
         heard = self._listener.hear(wave, language)
-        found = align(units(text, language), units(heard, language))
-        row.errors, row.total = row.errors + found.errors, row.total + found.n_units
+        wanted = units(text, language)
+        row.errors, row.total = row.errors + n_errors(wanted, units(heard, language)), row.total + len(wanted)
         if language == "zh":
-            toned = align(syllables(text, tones=True), syllables(heard, tones=True))
-            row.tone_errors += toned.errors
+            row.tone_errors += n_errors(syllables(text, tones=True), syllables(heard, tones=True))
         else:
-            row.errors_of_tiny += align(units(text, language), words(self._tiny.hear(wave, "en"))).errors
+            row.errors_of_tiny += n_errors(wanted, words(self._tiny.hear(wave, "en")))
 
 
 async def hear(hearing: Hearing, server: Server, prompts: list[Prompt], n_sentences: int) -> None:

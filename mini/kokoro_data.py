@@ -27,7 +27,7 @@ import torch
 from glm_tts_api.model.mel import resample
 from glm_tts_api.model.speaker_encoder import kaldi_fbank
 from mini.data import Clip, speaker_statistics
-from mini.features import N_MEL, TOKEN_SAMPLES, FeatureExtractor
+from mini.features import N_MEL, TOKEN_SAMPLES, mel_and_pitch, whisper_features
 from mini.kokoro import FRAME_SAMPLES, MAX_LETTERS, SAMPLE_RATE, Floats, Kokoro, Spoken
 from mini.kokoro_reading import PAUSES, Reader, Reading
 from mini.program import Program
@@ -180,8 +180,8 @@ class PartWriter:
     `close` writes all files. The list of clips is the last file, so that a part with a list is complete.
     """
 
-    def __init__(self, out: Path, extractor: FeatureExtractor) -> None:
-        self._out, self._extractor = out, extractor
+    def __init__(self, out: Path) -> None:
+        self._out = out
         self._clips: list[Clip] = []
         self._rows: dict[str, list[bytes]] = {
             name: [] for name in ("whisper", "mel", "recorded", "speaker", "wave")
@@ -191,8 +191,8 @@ class PartWriter:
     def add(self, clip: Clip, wave: Floats, *, recorded: Floats, keep_wave: bool) -> None:
         samples, heard = torch.from_numpy(wave), torch.from_numpy(recorded)
         fbank = kaldi_fbank(resample(heard, SAMPLE_RATE, 16000))
-        mel, heard_mel = (self._extractor.mel_and_pitch(sound) for sound in (samples, heard))
-        self._rows["whisper"].append(self._extractor.whisper(heard).half().numpy().tobytes())
+        mel, heard_mel = (mel_and_pitch(sound) for sound in (samples, heard))
+        self._rows["whisper"].append(whisper_features(heard).half().numpy().tobytes())
         self._rows["mel"].append(mel.half().numpy().tobytes())
         self._rows["recorded"].append(heard_mel[:, :N_MEL].half().numpy().tobytes())
         self._rows["speaker"].append(speaker_statistics(fbank).numpy().tobytes())
@@ -234,7 +234,7 @@ def make_part(
     speaker: Speaker, texts: Texts, out: Path, *, seed: int, voices: int, timbres: list[Timbre]
 ) -> float:
     """Writes a part of the data with `voices` random timbres for each text. Returns its seconds of speech."""
-    rng, writer = random.Random(seed), PartWriter(out, FeatureExtractor())
+    rng, writer = random.Random(seed), PartWriter(out)
     text_id = 0
     while writer.seconds < PART_SECONDS:
         sentence = texts.make(rng)

@@ -16,13 +16,12 @@ from torch import Tensor
 from mini.composition import compose
 from mini.data import held_out_first
 from mini.espeak import Espeak
-from mini.llm_model import LlmSize, TrainingLlama
+from mini.llm_model import TrainingLlama, llm_config
 from mini.program import Program
 from mini.sentences import SentenceMaker
-from mini.speech_encoder import EncoderConfig
-from mini.training import MuonAndAdam, Run, warm_cosine
+from mini.training import MuonAndAdam, Run, is_due, warm_cosine
 from mini.utterances import PhonemeWriter, Sequence, SequenceMaker, load_utterances
-from mini.vocabulary import Vocabulary, build
+from mini.vocabulary import Vocabulary
 
 _N_VALIDATION = 300
 _GUIDE_ROWS = 160
@@ -104,8 +103,8 @@ class Objective:
 
     def __init__(self, model: TrainingLlama, vocabulary: Vocabulary) -> None:
         self._model = model
-        self._first, self._n_codes = vocabulary.audio_start, vocabulary.n_codes
-        self._end = vocabulary.added["<|user|>"]
+        self._first, self._n_codes = vocabulary.audio_start, len(vocabulary.codes)
+        self._end = vocabulary.end
 
     def __call__(self, batch: Batch) -> Losses:
         table = self._model.table()
@@ -155,26 +154,22 @@ def _guide_loss(q: Tensor, k: Tensor, place: Tensor) -> Tensor:
 
 
 def open_vocabulary(folder: Path) -> tuple[Vocabulary, Tensor]:
-    """Reads the vocabulary and its factor matrix from `folder`, and makes them if they are missing."""
-    place = folder / "vocabulary"
-    if not (place / "factors.pt").exists():
-        maker = SentenceMaker()
-        vocabulary = build(maker, n_words=4800, n_first=600, n_pieces=1300, n_codes=EncoderConfig().n_codes)
-        vocabulary.save(place)
-        torch.save(compose(vocabulary, maker, Espeak(folder))[0], place / "factors.pt")
-    return Vocabulary.load(place), torch.load(place / "factors.pt", weights_only=True)
+    """Returns the vocabulary and its factor matrix, which is kept in `folder`."""
+    vocabulary, file = Vocabulary(), folder / "vocabulary" / "factors.pt"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(compose(vocabulary, SentenceMaker(), Espeak(folder)), file)
+    return vocabulary, torch.load(file, weights_only=True)
 
 
 def train(folder: Path, run: Run, names: list[str]) -> None:
     torch.manual_seed(run.step)
     vocabulary, factors = open_vocabulary(folder)
-    hanzi = [t.decode() for t in vocabulary.ranks if len(t) == 3 and t[:1] in b"\xe4\xe5\xe6\xe7\xe8\xe9"
-             and len(t.decode("utf8", "ignore")) == 1]  # fmt: skip
-    writer = PhonemeWriter(vocabulary, hanzi)
+    writer = PhonemeWriter(vocabulary)
     utterances = load_utterances(folder, names, vocabulary)
     known = SequenceMaker(utterances[_N_VALIDATION:], vocabulary, writer)
     held_out = SequenceMaker(utterances[:_N_VALIDATION], vocabulary, writer)
-    model = TrainingLlama(LlmSize(), n_ids=len(vocabulary), factors=factors)
+    model = TrainingLlama(llm_config(), factors)
     hours = sum(len(u.codes) for u in utterances) / 90000
     size = sum(p.numel() for p in model.parameters()) / 1e6
     run.log(f"{len(utterances)} utterances, {hours:.1f} h, {size:.1f} M")
@@ -184,10 +179,6 @@ def train(folder: Path, run: Run, names: list[str]) -> None:
     if state is not None:
         model.load_state_dict(state["model"])
         optimiser.load(state)
-
-    def snapshot() -> dict[str, object]:
-        return {"model": model.state_dict(), **optimiser.state()}
-
     objective = Objective(model, vocabulary)
     checks = {
         language: collate(
@@ -197,22 +188,19 @@ def train(folder: Path, run: Run, names: list[str]) -> None:
     }
     check_rng = random.Random(0)
     checks["history"] = collate([held_out.draw(check_rng, alone=0.0) for _ in range(16)])
-    codes = range(vocabulary.audio_start, vocabulary.audio_start + vocabulary.n_codes)
     smooth, seen = 0.0, 0
     stream = batches(known, random.Random(run.step), run)
-    while run.progress < 1:
-        scale = warm_cosine(run.progress, run.step, warm_steps=50)
-        batch = corrupted(next(stream), codes)
+    for step in run.steps(lambda: {"model": model.state_dict(), **optimiser.state()}):
+        batch = corrupted(next(stream), vocabulary.codes)
         losses = objective(batch)
         total = losses.speech + 0.6 * losses.guide + losses.text
         total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step(scale)
+        optimiser.step(warm_cosine(run.progress, step, warm_steps=50))
         model.zero_grad()
-        run.step += 1
         seen += batch.ids.numel()
         smooth = losses.speech.item() if smooth == 0 else 0.97 * smooth + 0.03 * losses.speech.item()
-        if run.step % 100 == 0 or run.step in (10, 30):
+        if is_due(step):
             model.eval()
             with torch.no_grad():
                 checked = {name: objective(check) for name, check in checks.items()}
@@ -220,8 +208,6 @@ def train(folder: Path, run: Run, names: list[str]) -> None:
             run.log(f"{seen / 1e6:.2f} M ids, train {smooth:.3f} text {losses.text:.3f} | " + " | ".join(
                 f"{name} {c.speech:.3f}/{c.accuracy:.3f} guide {c.guide:.2f}" for name, c in checked.items()
             ))  # fmt: skip
-        run.save(snapshot())
-    run.save(snapshot(), force=True)
 
 
 def main() -> None:

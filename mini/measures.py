@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,50 +20,14 @@ _NUMBERS = (
 )
 
 
-@dataclass(frozen=True)
-class Alignment:
-    """The cheapest alignment of a text's units (words or phones) with the recognised units.
-
-    `n_extra_at_end` counts the units recognised after the end of the text, and `n_missing_at_end` the text's
-    last units that were not recognised.
-    """
-
-    errors: int
-    n_units: int
-    n_extra_at_end: int
-    n_missing_at_end: int
-
-
-def align(reference: Sequence[str], heard: Sequence[str]) -> Alignment:
-    """Aligns two sequences by the Levenshtein distance.
-
-    At the end, matches and substitutions are preferred to insertions and deletions of the same cost.
-    """
-    n, m = len(reference), len(heard)
-    cost = np.zeros((n + 1, m + 1), np.int32)
-    cost[0], cost[:, 0] = np.arange(m + 1), np.arange(n + 1)
-    for i in range(1, n + 1):
-        row, above = cost[i].tolist(), cost[i - 1].tolist()
-        for j in range(1, m + 1):
-            row[j] = min(row[j - 1] + 1, above[j] + 1, above[j - 1] + (reference[i - 1] != heard[j - 1]))
-        cost[i] = row
-    i, j = n, m
-    while j and cost[i, j] == cost[i, j - 1] + 1 and not _matches(cost, reference, heard, i, j):
-        j -= 1
-    n_extra = m - j
-    while (
-        not n_extra and i and cost[i, j] == cost[i - 1, j] + 1 and not _matches(cost, reference, heard, i, j)
-    ):
-        i -= 1
-    return Alignment(int(cost[n, m]), n, n_extra, n - i)
-
-
-def _matches(
-    cost: npt.NDArray[np.int32], reference: Sequence[str], heard: Sequence[str], i: int, j: int
-) -> bool:
-    if not i or not j:
-        return False
-    return bool(cost[i, j] == cost[i - 1, j - 1] + (reference[i - 1] != heard[j - 1]))
+def n_errors(reference: Sequence[str], heard: Sequence[str]) -> int:
+    """Returns the Levenshtein distance of two sequences of units (words or syllables)."""
+    row = list(range(len(heard) + 1))
+    for i, wanted in enumerate(reference, 1):
+        above, row = row, [i]
+        for j, unit in enumerate(heard):
+            row.append(min(row[j] + 1, above[j + 1] + 1, above[j] + (wanted != unit)))
+    return row[-1]
 
 
 def words(text: str) -> list[str]:

@@ -21,11 +21,11 @@ from glm_tts_api.model.speaker_encoder import kaldi_fbank
 from glm_tts_api.model.vocoder.hift import HiFT
 from mini.codes import load_encoder
 from mini.data import speaker_statistics
-from mini.features import FeatureExtractor
+from mini.features import whisper_features
 from mini.flow import flow_config
 from mini.heldout import CHINESE, ENGLISH
 from mini.kokoro_data import Speaker, speech_bounds, whole_tokens
-from mini.measures import Ear, align, units
+from mini.measures import Ear, n_errors, units
 from mini.pair_data import MEL_MEAN, MEL_STD
 from mini.program import Program
 from mini.timbres import Timbre
@@ -52,7 +52,7 @@ class Student:
     def __init__(self, folder: Path) -> None:
         state = torch.load(folder / "tokenizer" / "state.pt", weights_only=True)
         self._encoder = load_encoder(folder / "tokenizer")
-        self._decoder = Decoder(self._encoder.config.dim, len(state["phonemes"]))
+        self._decoder = Decoder(self._encoder.config.d_model, len(state["phonemes"]))
         self._decoder.load_state_dict(state["decoder"])
         self._flow = FlowMatching(flow_config())
         average = torch.load(folder / "calm_flow" / "state.pt", weights_only=True)["average"]
@@ -60,10 +60,9 @@ class Student:
         self._hift = HiFT(CONFIG).fold()
         self._hift.load_state_dict(torch.load(folder / "hift" / "state.pt", weights_only=True)["model"])
         self._projection = torch.load(folder / "speaker" / "projection.pt", weights_only=True)
-        self._features = FeatureExtractor()
 
     def codes(self, wave: Tensor) -> Tensor:
-        return self._encoder.codes(self._encoder(self._features.whisper(wave)[None]))[0]
+        return self._encoder.codes(self._encoder(whisper_features(wave)[None]))[0]
 
     def voice(self, wave: Tensor) -> Voice:
         statistics = speaker_statistics(kaldi_fbank(resample(wave, 24000, 16000)))
@@ -78,7 +77,7 @@ class Student:
         """Returns the mel [80, T] that the tokenizer's training decoder makes from `codes`."""
         normal = (voice.mel - MEL_MEAN) / MEL_STD
         style = torch.cat([normal.mean(0), normal.std(0)])[None]
-        mel: Tensor = self._decoder(self._encoder.codebook[codes][None], style)[0][0]
+        mel: Tensor = self._decoder(self._encoder.codebook(codes)[None], style)[0][0]
         return (mel * MEL_STD + MEL_MEAN).T
 
     def flow(self, codes: Tensor, voice: Voice, *, seed: int) -> Tensor:
@@ -138,10 +137,11 @@ def main() -> None:
             source = log_mel(wave, 24000)
             for name, mel, sound in student.ways(wave, prompts[i % 2], seed=i):
                 tally = tallies.setdefault(name, Tally())
-                found = align(units(text, language), units(listener.hear(sound.numpy(), language), language))
+                wanted = units(text, language)
+                heard = units(listener.hear(sound.numpy(), language), language)
                 length = min(mel.shape[1], source.shape[1])
-                tally.errors += found.errors
-                tally.total += found.n_units
+                tally.errors += n_errors(wanted, heard)
+                tally.total += len(wanted)
                 tally.distances.append(float((mel[:, :length] - source[:, :length]).abs().mean()))
         for name, tally in tallies.items():
             print(f"{language} {name:<22} {tally}", flush=True)

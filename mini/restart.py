@@ -13,16 +13,11 @@ from torch import Tensor
 
 from glm_tts_api.model.vocoder.hift import HiFT, HiftConfig
 from glm_tts_api.settings import BUNDLED_MODEL
-from mini.composition import compose
-from mini.espeak import Espeak
 from mini.flow import CODE_TABLE, flow_config
 from mini.llm import open_vocabulary
-from mini.llm_model import SCALE, TEMPERATURE, LlmSize, TrainingLlama
+from mini.llm_model import SCALE, TEMPERATURE, TrainingLlama, llm_config
 from mini.program import Program
-from mini.sentences import SentenceMaker
-from mini.vocabulary import Vocabulary
 
-VOCABULARY = "vq32k-phoneme-tokenizer"
 PARTS = ("hift", "llm", "flow")
 
 
@@ -44,40 +39,24 @@ def fit_factors(table: Tensor, factors: Tensor, *, ridge: float = 1.0) -> Tensor
     return rows
 
 
-def _ids(vocabulary: Vocabulary) -> dict[str | bytes, int]:
-    """Maps each token to its id. Ordinary tokens are bytes, and added tokens are strings."""
-    ids: dict[str | bytes, int] = {token: index for index, token in enumerate(vocabulary.ranks)}
-    ids.update(vocabulary.added.items())
-    return ids
-
-
 def llm_weights(folder: Path) -> dict[str, Tensor]:
-    """Returns a training state of the LLM from the shipped weights.
+    """Returns a training state of the LLM from the shipped weights, without rows for the codes.
 
-    The shipped embedding table is split into factor rows and own rows again, token by token, since the
-    vocabulary may have changed meanwhile. The temperature is
-    that of the export.
+    The shipped embedding table is split into factor rows and own rows again. The temperature is that of the
+    export.
     """
     vocabulary, factors = open_vocabulary(folder)
-    model = TrainingLlama(LlmSize(), n_ids=len(vocabulary), factors=factors)
+    model = TrainingLlama(llm_config(), factors)
     stored = load_file(BUNDLED_MODEL / "llm" / "model.safetensors")
     weights = {k.removeprefix("model."): v.float() for k, v in stored.items()}
     weights["norm.weight"] *= TEMPERATURE
     table = weights.pop("embed_tokens.weight") / SCALE
-    shipped, maker, engine = Vocabulary.load(BUNDLED_MODEL / VOCABULARY), SentenceMaker(), Espeak(folder)
-    of_shipped, shipped_names = compose(shipped, maker, engine)
-    _, names = compose(vocabulary, maker, engine)
-    fitted = dict(zip(shipped_names, fit_factors(table[: shipped.n_text], of_shipped), strict=True))
-    where, tokens = _ids(shipped), _ids(vocabulary)
-    codes = range(vocabulary.audio_start, vocabulary.audio_start + vocabulary.n_codes)
+    n_text, after = vocabulary.audio_start, vocabulary.audio_end
+    fitted = fit_factors(table[:n_text], factors)
     with torch.no_grad():
-        for row, name in zip(model.factor_rows.weight, names, strict=True):
-            row.copy_(fitted.get(name, torch.zeros(())))
-        composed = factors @ model.factor_rows.weight
-        for token, i in tokens.items():
-            if token in where and i not in codes:
-                own = table[where[token]]
-                model.rows.weight[i] = 2 * (own - composed[i]) if i < vocabulary.n_text else own
+        model.factor_rows.weight.copy_(fitted)
+        model.rows.weight[:n_text] = 2 * (table[:n_text] - factors @ fitted)
+        model.rows.weight[after:] = table[after:]
     return {**model.state_dict(), **weights}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mini.heldout import CHINESE_CLAUSES, ENGLISH_CLAUSES
-from mini.measures import Ear, align, units
+from mini.measures import Ear, n_errors, units
 from mini.program import Program
 from mini.speaking import Server
 
@@ -42,8 +42,9 @@ async def heard(server: Server, ear: Ear, language: str, longest: float) -> str:
             name = VOICES[language][(2 * number + number // 2 + turn) % len(VOICES[language])]
             said = await server.say(text, server.voice(name), seed=SEED + number)
             hearing = ear.hear(np.concatenate(said.segments), language)
-            found = align(units(text, language), units(hearing, language))
-            n_wrong, n_units = n_wrong + found.errors, n_units + found.n_units
+            wanted = units(text, language)
+            n_wrong += n_errors(wanted, units(hearing, language))
+            n_units += len(wanted)
             n_segments += len(said.segments)
             cpu_s, audio_s = cpu_s + said.cpu_s, audio_s + said.audio_s
     return (

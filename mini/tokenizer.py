@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from mini.pair_data import Batch, PairData
 from mini.program import Program
-from mini.speech_encoder import EncoderConfig, SpeechEncoder
-from mini.training import Run, plain_attention, warm_cosine
+from mini.speech_encoder import SpeechEncoder, encoder_config
+from mini.training import Run, is_due, plain_attention, warm_cosine
 from mini.whisper_layers import start_from_whisper
 
 _TOKENS = 1600  # speech tokens a step
@@ -90,7 +90,7 @@ def compute_losses(encoder: SpeechEncoder, decoder: Decoder, batch: Batch, *, qu
     half = len(hidden) // 2
     if quantise:
         codes = encoder.codes(hidden.detach())
-        chosen = encoder.codebook[codes]
+        chosen = encoder.codebook(codes)
         of_other = torch.cat([chosen[half:], chosen[:half]])
         commit = 0.25 * F.mse_loss(hidden, chosen) + 0.5 * F.mse_loss(hidden, of_other)
         vectors = hidden + (chosen - hidden).detach()
@@ -115,14 +115,14 @@ def compute_losses(encoder: SpeechEncoder, decoder: Decoder, batch: Batch, *, qu
     return Losses(total, mel_loss, phoneme_loss, accuracy, pitch_loss, tone_loss, codes, hidden)
 
 
-def describe(losses: Losses, n_codes: int) -> str:
+def described(losses: Losses) -> str:
     text = (f"mel {losses.mel:.3f} phoneme {losses.phoneme:.3f} accuracy {losses.accuracy:.3f} "
             f"pitch {losses.pitch:.3f} tone {losses.tone:.3f}")  # fmt: skip
     if losses.codes is None:
         return text
     half = len(losses.codes) // 2
     agreement = (losses.codes[:half] == losses.codes[half:]).float().mean()
-    share = torch.bincount(losses.codes.reshape(-1), minlength=n_codes) / losses.codes.numel()
+    share = torch.bincount(losses.codes.reshape(-1)) / losses.codes.numel()
     perplexity = torch.exp(-(share * (share + 1e-9).log()).sum())
     repeats = (losses.codes[:, 1:] == losses.codes[:, :-1]).float().mean()
     return f"{text} agreement {agreement:.3f} perplexity {perplexity:.0f} repeats {repeats:.3f}"
@@ -131,8 +131,8 @@ def describe(losses: Losses, n_codes: int) -> str:
 @plain_attention()
 def train(data: PairData, run: Run, *, whisper: Path) -> None:
     torch.manual_seed(0)
-    config = EncoderConfig()
-    encoder, decoder = SpeechEncoder(config), Decoder(config.dim, len(data.phonemes))
+    config = encoder_config()
+    encoder, decoder = SpeechEncoder(config), Decoder(config.d_model, len(data.phonemes))
     start_from_whisper(encoder, whisper)
     of_encoder = [p for p in encoder.parameters() if p.requires_grad]
     parameters = [*of_encoder, *decoder.parameters()]
@@ -151,27 +151,23 @@ def train(data: PairData, run: Run, *, whisper: Path) -> None:
         encoder.load_state_dict(state["encoder"])
         decoder.load_state_dict(state["decoder"])
         optimiser.load_state_dict(state["optimiser"])
-    if run.progress >= 1:
-        return
-
-    def snapshot() -> dict[str, object]:
-        return {"encoder": encoder.state_dict(), "decoder": decoder.state_dict(),
-                "optimiser": optimiser.state_dict(), "phonemes": data.phonemes}  # fmt: skip
-
     rng = random.Random(run.step)
     check = data.batch(random.Random(0), tokens=3000, source=data.validation, augment=False)
-    while run.progress < 1:
+    for step in run.steps(
+        lambda: {"encoder": encoder.state_dict(), "decoder": decoder.state_dict(),
+                 "optimiser": optimiser.state_dict(), "phonemes": data.phonemes}
+    ):  # fmt: skip
         for group in optimiser.param_groups:
-            group["lr"] = group["share"] * 1.2e-3 * warm_cosine(run.progress, run.step)
-        if run.step == _CODEBOOK_STARTS_AT:
+            group["lr"] = group["share"] * 1.2e-3 * warm_cosine(run.progress, step)
+        if step == _CODEBOOK_STARTS_AT:
             with torch.no_grad():
                 crops = [
                     data.batch(rng, tokens=_TOKENS, source=data.training, augment=False) for _ in range(4)
                 ]
                 encoder.start_codebook(
-                    torch.cat([encoder(c.features).reshape(-1, config.dim) for c in crops])
+                    torch.cat([encoder(c.features).reshape(-1, config.d_model) for c in crops])
                 )
-        quantise = run.step >= _CODEBOOK_STARTS_AT
+        quantise = step >= _CODEBOOK_STARTS_AT
         losses = compute_losses(
             encoder,
             decoder,
@@ -184,13 +180,10 @@ def train(data: PairData, run: Run, *, whisper: Path) -> None:
         optimiser.step()
         if losses.codes is not None:
             encoder.update_codebook(losses.hidden.detach(), losses.codes)
-        run.step += 1
-        if run.step % 100 == 0 or run.step in (10, 30):
+        if is_due(step):
             with torch.no_grad():
                 checked = compute_losses(encoder, decoder, check, quantise=quantise)
-            run.log(f"| {describe(losses, config.n_codes)} | {describe(checked, config.n_codes)}")
-            run.save(snapshot())
-    run.save(snapshot(), force=True)
+            run.log(f"| {described(losses)} | {described(checked)}")
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+
+_SAVE_EVERY_S = 60.0
 
 
 @contextmanager
@@ -32,7 +34,7 @@ class Run:
     machine may be shared, and count over all restarts.
     """
 
-    def __init__(self, folder: Path, *, minutes: float, save_every_s: float = 60.0) -> None:
+    def __init__(self, folder: Path, *, minutes: float) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.step = 0
@@ -40,7 +42,6 @@ class Run:
         self._trained_s = 0.0
         self._mark = time.process_time()
         self._saved = time.monotonic()
-        self._save_every_s = save_every_s
 
     def resume(self) -> dict[str, Any] | None:
         """Loads and returns the saved state, or returns None at the first start."""
@@ -61,13 +62,22 @@ class Run:
         """The trained share of the time: 0 to 1, and above 1 when the time is over."""
         return self.trained_s / self._limit_s
 
-    def save(self, state: dict[str, Any], *, force: bool = False) -> None:
-        """Writes `state` if the last write is at least `save_every_s` seconds ago, or with `force`.
+    def steps(self, state: Callable[[], dict[str, Any]]) -> Iterator[int]:
+        """Yields the number of each step (1, 2, ...) until the time is over.
 
-        The file is replaced in one step, so that it is always complete.
+        Writes `state` each minute and at the end.
         """
-        if not force and time.monotonic() - self._saved < self._save_every_s:
+        if self.progress >= 1:
             return
+        while self.progress < 1:
+            self.step += 1
+            yield self.step
+            if time.monotonic() - self._saved > _SAVE_EVERY_S:
+                self._save(state())
+        self._save(state())
+
+    def _save(self, state: dict[str, Any]) -> None:
+        """Writes `state`. The file is replaced in one step, so that it is always complete."""
         self._saved = time.monotonic()
         temporary = self.folder / "state.tmp"
         torch.save({**state, "step": self.step, "trained_s": self.trained_s}, temporary)
@@ -80,13 +90,18 @@ class Run:
             file.write(text + "\n")
 
 
+def is_due(step: int) -> bool:
+    """Returns whether held-out speech is tried after this step."""
+    return step % 100 == 0 or step in (10, 30)
+
+
 def warm_cosine(progress: float, step: int, *, warm_steps: int = 100, floor: float = 0.02) -> float:
     """Returns a factor on the learning rate: a linear warm-up, then a half cosine down to `floor`.
 
-    `progress` is the trained share of the time (0 to 1).
+    `progress` is the trained share of the time (0 to 1), and `step` counts from 1.
     """
     cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-    return min(1.0, (step + 1) / warm_steps) * (floor + (1 - floor) * cosine)
+    return min(1.0, step / warm_steps) * (floor + (1 - floor) * cosine)
 
 
 class Muon(torch.optim.Optimizer):

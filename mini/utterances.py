@@ -32,19 +32,17 @@ class Spoken:
     text: str
     language: str
     voice: str
-    text_ids: npt.NDArray[np.int32]
+    text_ids: list[int]
     codes: npt.NDArray[np.int16]
     char_place: npt.NDArray[np.float32]
-    spans: tuple[tuple[int, int], ...]
+    spans: list[tuple[int, int]]
 
     @property
     def place(self) -> npt.NDArray[np.float32]:
         return place_in_tokens(self.char_place, self.spans)
 
 
-def place_in_tokens(
-    chars: npt.NDArray[np.float32], spans: tuple[tuple[int, int], ...]
-) -> npt.NDArray[np.float32]:
+def place_in_tokens(chars: npt.NDArray[np.float32], spans: list[tuple[int, int]]) -> npt.NDArray[np.float32]:
     """Converts fractional character indices to fractional token indices, where k is the middle of token k.
 
     `spans` holds the characters (start, end) of each token.
@@ -71,43 +69,28 @@ def load_utterances(folder: Path, names: list[str], vocabulary: Vocabulary) -> l
                 times = (np.arange(len(codes)) + 0.5) * (clip.n_tokens / len(codes)) - 0.5
                 places = np.interp(times, np.arange(clip.n_tokens), clip.token_chars()).astype(np.float32)
                 voice = f"{clip.voice} {pace}"
-                result.append(
-                    Spoken(
-                        clip.text, clip.language, voice, np.array(ids, np.int32), codes, places, tuple(spans)
-                    )
-                )
+                result.append(Spoken(clip.text, clip.language, voice, ids, codes, places, spans))
     return result
 
 
-class Splicer:
+def spliced(left: Spoken, right: Spoken, vocabulary: Vocabulary, rng: random.Random) -> Spoken:
     """Joins the beginning of an utterance with the end of another one of the same voice and language.
 
-    The joined texts are new, so that the language model can't learn them by heart.
+    Both are cut between words. The joined texts are new, so that the language model can't learn them by
+    heart. Returns `left` if one of them can't be cut, or if the result would be too long.
     """
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-
-    def join(self, left: Spoken, right: Spoken, rng: random.Random) -> Spoken:
-        """Cuts both utterances between words and joins them.
-
-        Returns `left` if one of them can't be cut, or if the result would be too long.
-        """
-        ends, starts = cuts(left.text, left.language), cuts(right.text, right.language)
-        if not ends or not starts:
-            return left
-        end, start = rng.choice(ends), rng.choice(starts)
-        until, since = np.searchsorted(left.char_place, end), np.searchsorted(right.char_place, start)
-        codes = np.concatenate([left.codes[:until], right.codes[since:]])
-        if not _MIN_SPLICED <= len(codes) <= _MAX_SPLICED:
-            return left
-        text = left.text[:end] + right.text[start:]
-        ids, spans = self._vocabulary.encode_with_characters(text)
-        places = np.concatenate([left.char_place[:until], right.char_place[since:] + (end - start)])
-        return Spoken(
-            text, left.language, left.voice, np.array(ids, np.int32), codes, places.astype(np.float32),
-            tuple(spans),
-        )  # fmt: skip
+    ends, starts = cuts(left.text, left.language), cuts(right.text, right.language)
+    if not ends or not starts:
+        return left
+    end, start = rng.choice(ends), rng.choice(starts)
+    until, since = np.searchsorted(left.char_place, end), np.searchsorted(right.char_place, start)
+    codes = np.concatenate([left.codes[:until], right.codes[since:]])
+    if not _MIN_SPLICED <= len(codes) <= _MAX_SPLICED:
+        return left
+    text = left.text[:end] + right.text[start:]
+    ids, spans = vocabulary.encode_with_characters(text)
+    places = np.concatenate([left.char_place[:until], right.char_place[since:] + (end - start)])
+    return Spoken(text, left.language, left.voice, ids, codes, places.astype(np.float32), spans)
 
 
 @cache
@@ -136,27 +119,29 @@ class PhonemeWriter:
     The class chooses only Hanzi with one reading, since their sound is certain.
     """
 
-    def __init__(self, vocabulary: Vocabulary, hanzi: list[str]) -> None:
-        self._ids = {}
-        for char in hanzi:
-            found = readings(char)
-            if len(found) == 1:
-                self._ids[char] = vocabulary.phoneme_ids(*found[0])
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        phonemes, tokens = vocabulary.phonemes, (t.decode("utf8", "ignore") for t in vocabulary.ranks)
+        hanzi = {char: readings(char) for char in tokens if len(char) == 1 and is_hanzi(char)}
+        self._ids = {
+            char: [phonemes[name] for name in found[0] if name]
+            for char, found in hanzi.items()
+            if len(found) == 1
+        }
 
-    def rewrite(self, spoken: Spoken, rng: random.Random) -> tuple[list[int], tuple[tuple[int, int], ...]]:
+    def rewrite(self, spoken: Spoken, rng: random.Random) -> tuple[list[int], list[tuple[int, int]]]:
         share = rng.choice((0.15, 0.4, 0.8))
         ids: list[int] = []
         spans: list[tuple[int, int]] = []
-        for token, span in zip(spoken.text_ids.tolist(), spoken.spans, strict=True):
+        for token, span in zip(spoken.text_ids, spoken.spans, strict=True):
             char = spoken.text[span[0] : span[1]]
             new = self._ids.get(char) if len(char) == 1 and is_hanzi(char) and rng.random() < share else None
             for part in new or [token]:
                 ids.append(part)
                 spans.append(span)
-        return ids, tuple(spans)
+        return ids, spans
 
 
-def spread(spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+def spread(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Doubles the character indices of `spans`, the characters (start, end) of each token.
 
     Two successive tokens with the same character (its initial and its final in phonemes) get half of it each.
@@ -166,7 +151,7 @@ def spread(spans: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
         first = i + 1 < len(spans) and spans[i + 1] == (a, b)
         second = i > 0 and spans[i - 1] == (a, b)
         result.append((2 * a + int(second), 2 * b - int(first and not second)))
-    return tuple(result)
+    return result
 
 
 @dataclass(frozen=True)
@@ -187,9 +172,7 @@ class SequenceMaker:
     def __init__(self, utterances: list[Spoken], vocabulary: Vocabulary, writer: PhonemeWriter) -> None:
         self._vocabulary = vocabulary
         self._writer = writer
-        self._splicer = Splicer(vocabulary)
         self._space = vocabulary.encode(" ")
-        self._begin, self._end = vocabulary.added["<|begin_of_audio|>"], vocabulary.added["<|user|>"]
         self.utterances = utterances
         self._by_language = {
             language: [spoken for spoken in utterances if spoken.language == language]
@@ -222,7 +205,7 @@ class SequenceMaker:
         if rng.random() >= SPLICED:
             return spoken
         other = rng.choice(self._by_voice[spoken.voice, spoken.language])
-        return self._splicer.join(spoken, other, rng)
+        return spliced(spoken, other, self._vocabulary, rng)
 
     def build(self, chosen: list[Spoken], rng: random.Random | None) -> Sequence:
         """Returns the sequence of the utterances `chosen`. The first of several utterances is the prompt.
@@ -232,7 +215,7 @@ class SequenceMaker:
         texts: list[int] = []
         codes, places = [], []
         for i, spoken in enumerate(chosen):
-            ids, place = spoken.text_ids.tolist(), spoken.place
+            ids, place = spoken.text_ids, spoken.place
             prompt = i == 0 and len(chosen) > 1
             if not prompt and rng is not None and spoken.language == "zh" and rng.random() < 0.12:
                 ids, spans = self._writer.rewrite(spoken, rng)
@@ -241,7 +224,7 @@ class SequenceMaker:
             texts += ids + (self._space if prompt else [])
             codes.append(spoken.codes)
         speech = np.concatenate(codes).astype(np.int64) + self._vocabulary.audio_start
-        full = np.concatenate([np.array(texts), [self._begin], speech, [self._end]])
+        full = np.concatenate([np.array(texts), [self._vocabulary.begin], speech, [self._vocabulary.end]])
         place = np.full(len(full), -1, np.float32)
         place[len(texts) : len(texts) + len(speech)] = np.concatenate(
             places

@@ -7,10 +7,8 @@ predicted pitch, by spectral losses, and in the last part of the time by a criti
 Both get clean and degraded mels.
 """
 
-import json
 import os
 import random
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +19,14 @@ from torch.nn.utils import parametrize
 from glm_tts_api.model.vocoder.hift import HOP, HiFT, HiftConfig
 from glm_tts_api.model.vocoder.source import HARMONICS
 from glm_tts_api.model.vocoder.stft import N_BINS
+from glm_tts_api.settings import BUNDLED_MODEL
 from mini.program import Program
 from mini.training import MuonAndAdam, Run, warm_cosine
 from mini.vocoder_critic import Critic
 from mini.vocoder_data import Crop, WaveSet, degrade
-from mini.vocoder_training import HELD_OUT, VocoderTraining
+from mini.vocoder_training import HELD_OUT, spectral, train_vocoder
 
-CONFIG = HiftConfig(base_channels=176, f0_channels=128)
+CONFIG = HiftConfig.from_json(BUNDLED_MODEL / "hift" / "config.json")
 MEL_MEAN, MEL_STD = -6.0, 2.5
 QUIET_LOG_MAGNITUDE = -2.0
 TYPICAL_F0_HZ = 120.0
@@ -81,7 +80,7 @@ def train_pitch(model: HiFT, waves: WaveSet, run: Run, *, steps: int) -> None:
         rng = random.Random(-1 - step)
         torch.manual_seed(step)
         for group in optimiser.param_groups:
-            group["lr"] = 1e-3 * warm_cosine(step / steps, step)
+            group["lr"] = 1e-3 * warm_cosine(step / steps, step + 1)
         crop = waves.crops(rng, batch=PITCH_BATCH, frames=PITCH_FRAMES, held_out=HELD_OUT)
         loss = pitch_loss(model.f0_predictor(degrade(crop.mel, rng)), crop.f0)
         optimiser.zero_grad(set_to_none=True)
@@ -104,15 +103,17 @@ def speak(model: HiFT, mel: Tensor) -> Tensor:
 
 
 def save_half(folder: Path, model: HiFT) -> None:
-    """Writes best.pt (in half precision, as it is shipped) and config.json to `folder`."""
+    """Writes best.pt to `folder`, in half precision, as it is shipped."""
     weights = {name: value.half() for name, value in published_weights(model).items()}
     torch.save(weights, folder / "best.tmp")
     os.replace(folder / "best.tmp", folder / "best.pt")
-    (folder / "config.json").write_text(json.dumps(asdict(CONFIG), indent=2) + "\n")
 
 
 def learning_rate(progress: float, step: int) -> float:
-    """Returns the matrices' learning rate, which is lower with the critic and falls to nothing at the end."""
+    """Returns the matrices' learning rate, which is lower with the critic and falls to nothing at the end.
+
+    `progress` is the trained share of the time.
+    """
     if progress < CRITIC_AFTER:
         return RATE * warm_cosine(0.0, step)
     return RATE_WITH_CRITIC * warm_cosine((progress - CRITIC_AFTER) / (1 - CRITIC_AFTER), step)
@@ -160,18 +161,19 @@ def train(run: Run, waves: WaveSet) -> None:
 
     def losses(crop: Crop, mel: Tensor) -> dict[str, Tensor]:
         wave = speak(model, mel)
-        parts = training.spectral(wave, crop)
+        parts = spectral(wave, crop, waves.sample_rate)
         return parts | judged.step(wave, crop.wave) if run.progress > CRITIC_AFTER else parts
 
-    training = VocoderTraining(
-        run, waves, model, optimiser,
+    train_vocoder(
+        run, waves, optimiser,
+        frames=36,
+        rate=learning_rate,
         speak=lambda mel: speak(model, mel),
         losses=losses,
         save=lambda: save_half(run.folder, model),
         state=lambda: {"model": model.state_dict(), **optimiser.state(), **judged.state()},
         weights=WEIGHTS,
     )  # fmt: skip
-    training.go_on(frames=36, rate=lambda: learning_rate(run.progress, run.step))
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from mini.program import Program
 from mini.pulse_noise import PulseNoise
 from mini.training import MuonAndAdam, Run, warm_cosine
 from mini.vocoder_data import Crop, WaveSet
-from mini.vocoder_training import VocoderTraining
+from mini.vocoder_training import spectral, train_vocoder
 
 RATE, OTHERS = 5e-3, 0.4  # the learning rate of the matrices, and the share of it for the others
 
@@ -69,16 +69,17 @@ def train(run: Run, waves: WaveSet) -> None:
 
     def losses(crop: Crop, mel: Tensor) -> dict[str, Tensor]:
         parts, wave = pitch_losses(model, crop, mel)
-        return {**parts, **training.spectral(wave, crop)}
+        return parts | spectral(wave, crop, waves.sample_rate)
 
-    training = VocoderTraining(
-        run, waves, model, optimiser,
+    train_vocoder(
+        run, waves, optimiser,
+        frames=48,
+        rate=warm_cosine,
         speak=lambda mel: model(mel.transpose(1, 2) + MEL_OFFSET),
         losses=losses,
         save=lambda: save(run.folder, model),
         state=lambda: {"model": model.state_dict(), **optimiser.state()},
     )  # fmt: skip
-    training.go_on(frames=48, rate=lambda: warm_cosine(run.progress, run.step))
 
 
 def main() -> None:

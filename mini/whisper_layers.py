@@ -57,7 +57,7 @@ def start_from_whisper(encoder: SpeechEncoder, path: Path) -> None:
     """Gives `encoder` the convolutions and as many layers as it has of the model file `path`."""
     stored = read_tensors(path)
     found = dict(_of_layer(stored, "conv1", "conv1") | _of_layer(stored, "conv2", "conv2"))
-    for i in range(encoder.config.layers):
+    for i in range(encoder.config.quantize_position):
         for theirs, ours in _PARTS.items():
             found |= _of_layer(stored, f"layer_{i}/{theirs}", f"layers.{i}.{ours}")
         joined = _of_layer(stored, f"layer_{i}/self_attention/linear_0", "joined")

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mini.features import FeatureExtractor
 from mini.kokoro_data import PartWriter, make_clip
 from mini.kokoro_reading import Reading, character_tones
 from mini.pair_data import PairData, paced
@@ -15,7 +14,7 @@ from mini.sentences import Sentence
 
 def _write(out: Path, texts: list[tuple[str, float]]) -> None:
     """A part of clips of seven seconds, each a (text, loudness)."""
-    writer, rng = PartWriter(out, FeatureExtractor()), np.random.default_rng(0)
+    writer, rng = PartWriter(out), np.random.default_rng(0)
     for i, (text, loudness) in enumerate(texts):
         wave = rng.standard_normal(7 * 24000).astype(np.float32) * np.float32(loudness)
         clip = make_clip(

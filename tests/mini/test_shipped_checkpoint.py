@@ -16,8 +16,6 @@ from glm_tts_api.model.checkpoint import Models, load_checkpoint, require_servab
 from glm_tts_api.model.mel import resample
 from glm_tts_api.settings import SHIPPED_CONFIGS
 from glm_tts_api.voices.check import check_transcript_fit
-from mini.export import LONGEST_SEGMENT
-from mini.flow import flow_config
 from speech_text import TextFrontend
 
 ROOT = Path(__file__).parents[2]
@@ -47,8 +45,8 @@ def test_layout_and_size() -> None:
 
 
 def test_the_bundled_model_takes_two_flow_steps_and_asks_for_short_segments(models: Models) -> None:
-    assert models.flow.config.steps == flow_config().steps == 2
-    assert models.llm.config.longest_segment == LONGEST_SEGMENT
+    assert models.flow.config.steps == 2
+    assert models.llm.config.longest_segment == 30
 
 
 def test_the_32_khz_generator_holds_no_more_code_than_its_own_and_no_path_of_a_machine() -> None:

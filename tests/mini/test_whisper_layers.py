@@ -8,7 +8,8 @@ import torch
 from transformers import WhisperConfig
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from mini.speech_encoder import EncoderConfig, SpeechEncoder
+from glm_tts_api.model.speech_tokenizer import SpeechTokenizerConfig
+from mini.speech_encoder import SpeechEncoder
 from mini.whisper_layers import start_from_whisper
 
 PARTS = {
@@ -57,7 +58,10 @@ def test_the_layers_compute_what_whisper_computes(tmp_path: Path) -> None:
     )
     whisper = WhisperEncoder(sizes).eval()
     write(tmp_path / "model.bin", whisper)
-    config = EncoderConfig(dim=32, heads=4, ffn_dim=48, layers=2, n_codes=8, block_size=1500)
+    config = SpeechTokenizerConfig(
+        d_model=32, encoder_attention_heads=4, encoder_ffn_dim=48, num_mel_bins=80, pooling_position=2,
+        quantize_position=2, quantize_vocab_size=8, quantize_causal_block_size=1500,
+    )  # fmt: skip
     encoder = SpeechEncoder(config).eval()
     start_from_whisper(encoder, tmp_path / "model.bin")
     features = torch.randn(1, 3000, 80)
