@@ -13,10 +13,10 @@ from glm_tts_api.api.app_state import AppState
 from glm_tts_api.audio.decode import decode_audio
 from glm_tts_api.audio.encode import from_pcm16, open_encoder
 from glm_tts_api.contracts import AudioFormat, Check, Recording, Voice
-from glm_tts_api.errors import InvalidField, PromptRejected, ServiceError, Unavailable, quote
+from glm_tts_api.errors import InvalidField, ServiceError, Unavailable, quote
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.recognition.recogniser import Heard
-from glm_tts_api.voices.check import Finding, check_recording, check_transcript_fit, words_heard
+from glm_tts_api.voices.check import Finding, check_recording, words_heard
 from glm_tts_api.voices.store import VoiceStore
 
 ResultT = TypeVar("ResultT")
@@ -97,38 +97,26 @@ async def findings_in(
         found = await state.pools.beside.run(check_recording, voice.recording, transcript)
         if not voice.transcript:
             return [*found, words_heard(transcript, None)], []
-        of_words, not_checked = await _words_in(voice, state)
-        return [*found, *of_words], not_checked
-
-
-async def _words_in(voice: Voice, state: AppState) -> tuple[list[Finding], list[str]]:
-    """Checks whether the recording says its transcript. Returns the findings, and two sentences for each
-    check that did not run. If no recogniser works, or if the recogniser is not sure, an engine judges too."""
-    found, not_checked = list[Finding](), list[str]()
-    try:
-        heard = await _heard(voice.recording, state, voice.transcript)
-        found.append(words_heard(heard.text, heard.verdict))
-        is_sure = heard.verdict != "inconclusive"
-    except Unavailable as cause:
-        not_checked.append(f"The check 'words' did not run. {cause.message}")
-        is_sure = False
-    if not is_sure:
         try:
-            found.append(check_transcript_fit(await state.speech.engines.judge(voice)))
-        except (PromptRejected, Unavailable) as cause:
-            not_checked.append(f"The check 'transcript' did not run. {cause.message}")
-    return found, not_checked
+            return [*found, await _words_in(voice, state)], []
+        except Unavailable as cause:
+            return found, [f"The check 'words' did not run. {cause.message}"]
+
+
+async def _words_in(voice: Voice, state: AppState) -> Finding:
+    """Returns whether a recogniser hears the transcript in the recording. Raises Unavailable."""
+    heard = await _heard(voice.recording, state, voice.transcript)
+    return words_heard(heard.text, heard.verdict)
 
 
 async def misfit_of(index: str, state: AppState) -> list[str]:
-    """Returns a sentence for each reason why the transcript of the registered voice `index` does not seem to
-    fit its recording. The list is empty if the voice can no longer be read."""
-    try:
+    """Returns a sentence that says what is heard instead, if a recogniser hears other words in the registered
+    voice `index` than its transcript has. Otherwise the list is empty; also without a recogniser, and if the
+    voice can no longer be read."""
+    with suppress(ServiceError):  # also where another writer changed it meanwhile
         voice = await state.pools.files.run(state.voices.get, index)
-    except ServiceError:  # another writer changed it meanwhile
-        return []
-    found, _ = await _words_in(voice, state)
-    return _doubts_in(found)
+        return _doubts_in([await _words_in(voice, state)])
+    return []
 
 
 async def heard_in(recording: Recording, state: AppState) -> str | None:

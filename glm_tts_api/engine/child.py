@@ -123,16 +123,6 @@ class Child:
         others = {name: self._named(voice) for name, voice in asked.others.items()}
         named = replace(asked, voice=self._named(asked.voice), others=others)
         self.send(messages.Speak(number, named, progress))
-        self._forget()
-
-    def judge(self, number: int, voice: Voice) -> None:
-        """Asks the process how well the voice's transcript fits its recording. Before that, sends the
-        recording if the process lacks it. The process answers later with the message Answer, which has the
-        same `number`."""
-        self.send(messages.Judge(number, self._named(voice)))
-        self._forget()
-
-    def _forget(self) -> None:
         while len(self._recordings) > _KEPT_RECORDINGS:
             self.send(messages.Forget(self._recordings.popitem(last=False)[0]))
 

@@ -15,7 +15,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Timings
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import Begun, Child, EngineDied
 from glm_tts_api.engine.messages import BrokenMessage, error_of
@@ -107,20 +107,13 @@ class EngineClient:
         assert isinstance(reading, ShownReading)
         return reading
 
-    async def judge(self, voice: Voice) -> float | None:
-        """Returns how well the voice's transcript fits its recording (`gain` in transcript_fit.py); None if
-        the LLM does not know such a voice. Raises EngineDied and PromptRejected."""
-        gain = await self._ask(lambda child, number: child.judge(number, voice))
-        assert gain is None or isinstance(gain, float)
-        return gain
-
     async def clear_cache(self) -> int:
         """Has the engine drop its cached voices and texts. Returns the bytes freed. Raises EngineDied."""
         freed = await self._ask(lambda child, number: child.send(messages.ClearCache(number)))
         assert isinstance(freed, int)
         return freed
 
-    async def _ask(self, ask: Callable[[Child, int], None]) -> ShownReading | float | int | None:
+    async def _ask(self, ask: Callable[[Child, int], None]) -> ShownReading | int | None:
         if self._child is None:
             raise EngineDied("it had ended before", is_ours=False)
         number = next(self._numbers)

@@ -15,10 +15,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest, Voice
+from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
@@ -35,7 +34,6 @@ from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
 from glm_tts_api.engine.telling import RequestListener
-from glm_tts_api.engine.transcript_fit import TranscriptFit
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, patience
 from glm_tts_api.errors import ServiceError
@@ -46,7 +44,6 @@ if TYPE_CHECKING:
     from speech_text import ShownReading, TextFrontend
 
 logger = logging.getLogger(__name__)
-AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(slots=True, eq=False)
@@ -164,18 +161,16 @@ class Engine:
         called again and again, has raised NobodyListens."""
         assert self._loaded is not None
         frontend = self._loaded.processor.frontend
-        self._readers.submit(_answer, lambda: frontend.read(text, options, check).shown(), done)
 
-    def judge(
-        self, voice: Voice, *, check: Check, done: Callable[[float | ServiceError | None], None]
-    ) -> None:
-        """Measures how well the voice's transcript fits its recording. Calls `done` from another thread with
-        the gain (transcript_fit.py), with the error that prevented it, or with None. None means that the LLM
-        does not know such a voice, or that `check` has raised NobodyListens."""
-        assert self._loaded is not None
-        loaded = self._loaded
-        fit = TranscriptFit(loaded.models, loaded.processor.frontend, loaded.features)
-        self._readers.submit(_answer, partial(fit.gain, voice, check), done)
+        def read() -> None:
+            try:
+                done(frontend.read(text, options, check).shown())
+            except NobodyListens:
+                done(None)
+            except BaseException as error:
+                done(as_service_error(error, "-", done="read", may_quote=True))
+
+        self._readers.submit(read)
 
     def clear_cache(self) -> int:
         """Drops the cached voices and texts, and gives the allocators' cached memory back. Returns the bytes
@@ -300,14 +295,3 @@ class Engine:
         cause = part + why_not_loaded(error)
         if self._enter(EngineState("failed", cause), after="loading"):
             logger.error("The model could not be loaded: %s", cause, exc_info=error)
-
-
-def _answer(question: Callable[[], AnswerT], done: Callable[[AnswerT | ServiceError | None], None]) -> None:
-    """Calls `done` with the result of `question`, with the error that prevented it, or with None where nobody
-    waits for it any more."""
-    try:
-        done(question())
-    except NobodyListens:
-        done(None)
-    except BaseException as error:
-        done(as_service_error(error, "-", done="read", may_quote=True))

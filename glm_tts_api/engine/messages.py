@@ -17,7 +17,6 @@ from glm_tts_api.contracts import (
     SegmentFault,
     SpeechRequest,
     Stage,
-    Voice,
 )
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
@@ -90,13 +89,6 @@ class Read(Message, frozen=True):
     number: int
     text: str
     options: ReadingOptions
-
-
-class Judge(Message, frozen=True):
-    """Asks how well the voice's transcript fits its recording, which the voice names by its digest."""
-
-    number: int
-    voice: Voice
 
 
 class ClearCache(Message, frozen=True):
@@ -175,15 +167,15 @@ class Freed(Message, frozen=True):
 
 
 class Answer(Message, frozen=True):
-    """The answer to a question: Read is answered by the reading, Judge by the gain, and ClearCache by the
-    number of bytes freed. `fault` is the class name and the message of the error that prevented it."""
+    """The answer to a question: Read is answered by the reading, and ClearCache by the number of bytes freed.
+    `fault` is the class name and the message of the error that prevented it."""
 
     number: int
-    result: ShownReading | float | int | None = None
+    result: ShownReading | int | None = None
     fault: tuple[str, str] | None = None
 
 
-ToEngine = Load | Heard | Forget | Speak | Took | Leave | Read | Judge | ClearCache
+ToEngine = Load | Heard | Forget | Speak | Took | Leave | Read | ClearCache
 OfRequest = Segments | StageChanged | Decoded | Guarded | Chunk | Ended | Freed
 ToServer = Beat | Loaded | Answer | OfRequest
 NO_SAMPLES: Float32 = np.zeros(0, np.float32)

@@ -89,13 +89,6 @@ class EngineProcess:
                     check=partial(self._require_wanted, message.number),
                     done=partial(self._answer, message.number),
                 )
-            case messages.Judge():
-                self._read_for.add(message.number)
-                self._engine.judge(
-                    self._found(message.voice),
-                    check=partial(self._require_wanted, message.number),
-                    done=partial(self._answer, message.number),
-                )
             case messages.ClearCache():
                 threading.Thread(target=self._clear, args=(message.number,), daemon=True).start()
             case messages.Load():
@@ -128,7 +121,7 @@ class EngineProcess:
         if number not in self._read_for:
             raise NobodyListens
 
-    def _answer(self, number: int, result: ShownReading | float | int | ServiceError | None) -> None:
+    def _answer(self, number: int, result: ShownReading | int | ServiceError | None) -> None:
         self._read_for.discard(number)
         if isinstance(result, ServiceError):
             self._side.send(messages.Answer(number, fault=fault_of(result)))

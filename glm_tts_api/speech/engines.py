@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from glm_tts_api.contracts import SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import SpeechRequest, Timings
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineInfo, EngineState, Status
-from glm_tts_api.errors import InternalFault, Unavailable
+from glm_tts_api.errors import InternalFault
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
@@ -27,7 +27,6 @@ from speech_text import ReadingOptions, ShownReading
 HealthStatus = Literal["healthy", "idle", "loading", "draining", "unhealthy"]
 logger = logging.getLogger(__name__)
 _GUILTY = 3  # `read` gives up after this many engines died by themselves while they read the text
-_JUDGE_S = 20.0  # the longest wait of `judge`; the official model takes longer on a CPU
 
 # The states of an engine from the best to the worst, each with the server's health and the engine's phase in
 # the metrics. The server's state is that of its best engine.
@@ -128,21 +127,6 @@ class Engines:
                 n_deaths += death.is_ours
                 logger.warning("A text is read again, since the engine died: %s", death)
         raise InternalFault
-
-    async def judge(self, voice: Voice) -> float:
-        """Returns how much better the transcript of `voice` fits its recording than other texts do, measured
-        by a ready engine: about 0 for a wrong transcript, at most 1 (engine/transcript_fit.py). Raises
-        Unavailable, with the cause, if no engine can tell within 20 seconds, and PromptRejected."""
-        if (number := self._best()) is None:
-            raise Unavailable("No engine is ready to judge the transcript.")
-        try:
-            async with asyncio.timeout(_JUDGE_S):
-                gain = await self.each[number].judge(voice)
-        except (EngineDied, TimeoutError):
-            raise Unavailable(f"No engine has judged the transcript within {_JUDGE_S:.0f} s.") from None
-        if gain is None:
-            raise Unavailable("The model does not know such a voice, so it cannot judge the transcript.")
-        return gain
 
     async def speak(
         self, asked: SpeechRequest, timings: Timings, permit: Permit, log: RequestLog | None = None

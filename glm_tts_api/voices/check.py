@@ -24,7 +24,6 @@ CheckName = Literal[
     "silence",
     "speech_rate",
     "language",
-    "transcript",
     "words",
 ]
 Status = Literal["ok", "warning", "error"]
@@ -37,7 +36,6 @@ _MOST_SILENCE_S = 0.6
 _RATIO, _POSSIBLE_RATIO = (0.7, 2.0), (0.35, 4.0)  # length of the speech / time to say its transcript
 _MOST_HEARD = 300  # characters
 _LEAST_LIKELY_S = 0.1
-_LEAST_GAIN = 0.2
 _LANGUAGES = {"zh": "Chinese", "en": "English", "mixed": "Chinese and English"}
 
 
@@ -79,17 +77,6 @@ def check_recording(recording: Recording, transcript: str) -> list[Finding]:
         _rate(measured.speech_s, spoken_seconds(transcript)),
         check_language(transcript),
     ]
-
-
-def check_transcript_fit(gain: float) -> Finding:
-    """Returns the finding for `gain`, which says how much better the transcript fits the recording than other
-    texts do (engine/transcript_fit.py). The finding is a warning if `gain` is below 0.2."""
-    figures = {"gain": round(gain, 2)}
-    if gain >= _LEAST_GAIN:
-        return _finding("transcript", "By the model's ear the recording says these words", figures)
-    said = "By the model's ear the recording does not say these words"
-    does = ". Write word for word what is said in it, or record the words again"
-    return _finding("transcript", said, figures, does)
 
 
 def words_heard(heard: str, verdict: Verdict | None) -> Finding:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechRequest, Timings
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
@@ -67,7 +67,6 @@ class ToneEngine:
     streaming: Forecast | None = None
     frontend: TextFrontend | None = None
     n_slots: int = 0
-    gain: float | None = None
     requests: MutableSequence[SpeechRequest] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -160,9 +159,6 @@ class ToneEngine:
         finally:
             left.set()
         return reading.shown()
-
-    async def judge(self, voice: Voice) -> float | None:
-        return self.gain
 
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"

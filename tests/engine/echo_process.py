@@ -89,15 +89,6 @@ class EchoEngine:
     ) -> None:
         done(None)
 
-    def judge(
-        self,
-        voice: Voice,
-        *,
-        check: Callable[[], None],
-        done: Callable[[float | ServiceError | None], None],
-    ) -> None:
-        done(voice.recording.seconds)
-
     def clear_cache(self) -> int:
         raise RuntimeError("worn out")
 

@@ -79,7 +79,6 @@ def to_engine() -> list[Message]:
         messages.Took(1, 0.25),
         messages.Leave(1),
         messages.Read(2, "ab", ReadingOptions(True, lexicon=[LexiconEntry("ab", replacement="cd")])),
-        messages.Judge(4, without_samples(tiny.voice())),
         messages.ClearCache(3),
     ]
 
@@ -103,7 +102,6 @@ def to_server(tmp_path: Path) -> list[Message]:
         messages.Freed(1),
         messages.Answer(2, reading),
         messages.Answer(3, 7),
-        messages.Answer(5, -0.5),
         messages.Answer(4, fault=("BadRequest", "no")),
     ]
 

@@ -4,24 +4,16 @@ import json
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile as sf
 import torch
 
-from glm_tts_api.contracts import Recording, Voice
-from glm_tts_api.engine.transcript_fit import TranscriptFit
-from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import Models, load_checkpoint, require_servable
 from glm_tts_api.model.mel import resample
-from glm_tts_api.settings import SHIPPED_CONFIGS
-from glm_tts_api.voices.check import check_transcript_fit
-from speech_text import TextFrontend
 
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "glm_tts_api" / "assets" / "mini"
 VOICES = ("exampleA", "exampleB", "woman-mandarin", "man-mandarin", "woman-english", "man-english")
-STRANGE = ("早上好，今天星期几？", "The shop on the corner sells fresh bread and old books.")
 
 
 @pytest.fixture(scope="module")
@@ -85,23 +77,6 @@ def test_code_zero_is_never_heard(models: Models, prompts: dict[str, torch.Tenso
     for tokens in models.speech_tokenizer.tokenize([*prompts.values(), noise, torch.zeros(16000)]):
         assert int(tokens.min()) > 0
         assert int(tokens.max()) < models.speech_tokenizer.config.quantize_vocab_size
-
-
-def test_a_transcript_is_told_from_anothers(models: Models, tmp_path: Path) -> None:
-    frontend = TextFrontend(cache_dir=tmp_path)
-    fit = TranscriptFit(models, frontend, VoiceFeatures(models, 2))
-    listed = json.loads((SHIPPED_CONFIGS / "prompt_cache.json").read_text(encoding="utf-8"))
-    texts = [listed[name]["prompt_text"] for name in VOICES]
-    for name, right, i in zip(VOICES, texts, range(len(texts)), strict=True):
-        wrong = texts[i ^ 1]  # the other voice of the pair, which has the same language
-        recording = Recording(*sf.read(MINI / "prompts" / f"{name}.wav", dtype="float32"))
-        gains = [fit.gain(Voice(recording, text, name)) for text in (right, wrong, STRANGE[i > 3])]
-        assert gains[0] is not None
-        assert check_transcript_fit(gains[0]).status == "ok"
-        assert {check_transcript_fit(gain).status for gain in gains[1:] if gain is not None} <= {"warning"}
-        noise = np.random.default_rng(1).uniform(-0.3, 0.3, 24000 * 3).astype(np.float32)
-        of_noise = fit.gain(Voice(Recording(noise, 24000), right, "noise"))
-        assert of_noise is None or check_transcript_fit(of_noise).status == "warning"
 
 
 def test_voices_are_told_apart(models: Models, prompts: dict[str, torch.Tensor]) -> None:

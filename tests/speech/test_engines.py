@@ -23,7 +23,7 @@ from glm_tts_api.contracts import (
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.errors import FatalText, InternalFault, Unavailable, Unhealthy
+from glm_tts_api.errors import FatalText, InternalFault, Unhealthy
 from glm_tts_api.speech.spare import SparePlaces
 from speech_text import ReadingOptions, ShownReading
 from tests.speech.lanes import Service, now
@@ -116,9 +116,6 @@ class ScriptedEngine:
         raise EngineDied("it was told to die")
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
-        raise EngineDied("it was told to die")
-
-    async def judge(self, voice: Voice) -> float | None:
         raise EngineDied("it was told to die")
 
     def info(self) -> EngineInfo | None:
@@ -244,7 +241,5 @@ def test_reading_goes_to_a_live_engine_and_a_cache_of_a_dead_one_is_empty() -> N
         with pytest.raises(InternalFault):
             await engines.read("text", ReadingOptions())
         assert await engines.clear_cache() == 0
-        with pytest.raises(Unavailable, match="No engine has judged"):
-            await engines.judge(VOICE)
 
     run(scene)

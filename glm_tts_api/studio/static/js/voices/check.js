@@ -12,7 +12,6 @@ import { createTrim } from "./trim.js";
 
 const JUDGE_AFTER_MS = 150;
 const ASK_AFTER_MS = 700;
-const HEARD = ["transcript", "words"]; // what the server calls that the words fit: by the model, by a recogniser
 const MOST_NAME = 64; // characters, as the server takes them
 
 /**
@@ -46,8 +45,8 @@ export function createCheck({ api, names, nameLabel, fullName, hasNotes, recordi
   }
 
   /**
-   * Whether the words are those of the recording is heard by the server alone: the tick is for both. Words that are
-   * missing are written down by its recogniser, if it has one, and are the person's to judge.
+   * Whether the words are those of the recording, the server's recogniser alone hears. It also writes down words
+   * that are missing; the person then judges them.
    */
   async function askServer() {
     const turn = ++asked;
@@ -57,7 +56,7 @@ export function createCheck({ api, names, nameLabel, fullName, hasNotes, recordi
     if (turn !== asked) return;
     if (!promptText.trim()) return heard && writeDown(heard);
     const doubts = checks.filter(({ status }) => status !== "ok");
-    const fits = checks.some(({ name, status }) => HEARD.includes(name) && status === "ok");
+    const fits = checks.some(({ name, status }) => name === "words" && status === "ok");
     if (doubts.length) verdict.replaceChildren(...doubts.map(doubtLine));
     else if (promptText === writtenDown)
       verdict.replaceChildren(lineOf("is-doubtful", t("judge.writtenDown")));
@@ -176,11 +175,7 @@ function findingLine({ code, isBad, values }) {
   return lineOf(className, h("strong", {}, what), " ", t(`judge.${code}.do`, LIMITS));
 }
 
-/** What the server doubts, in the page's words where it has them. */
-function doubtLine({ name, status, message }) {
-  const words = name === "transcript" ? t("judge.otherWords") : message;
-  return lineOf(status === "error" ? "is-bad" : "is-doubtful", words);
-}
+const doubtLine = ({ status, message }) => lineOf(status === "error" ? "is-bad" : "is-doubtful", message);
 
 function lineOf(className, ...words) {
   return h(

@@ -51,8 +51,6 @@ export default {
   "judge.wordsFit": "The words fit what is said.",
   "judge.wordsNotChecked":
     "This server could not check whether the words fit: read them against the recording.",
-  "judge.otherWords":
-    "The recording does not seem to say these words. Write word for word what is said in it, or record again.",
   "judge.writtenDown":
     "The server has written down what it hears. Read it against the recording, and put right what is wrong.",
   "judge.silent": "There is nothing to hear.",

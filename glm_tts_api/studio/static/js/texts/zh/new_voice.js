@@ -47,7 +47,6 @@ export default {
   "judge.good": "时长、音量、削波、噪声、停顿：没有发现问题。",
   "judge.wordsFit": "文字与所说的相符。",
   "judge.wordsNotChecked": "服务器无法检查文字与所说的是否相符，请对照录音核对。",
-  "judge.otherWords": "录音里说的似乎不是这些字。请逐字写下录音里说的话，或者重新录。",
   "judge.writtenDown": "文字由服务器听写，请对照录音核对并改正。",
   "judge.silent": "听不到声音。",
   "judge.silent.do": "请确认选对了麦克风，再录一次。",
