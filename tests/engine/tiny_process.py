@@ -1,22 +1,13 @@
 """An engine in a process of its own with tiny models, and what tests of it wait for.
 
-`python -m tests.engine.tiny_process DESCRIPTOR` is the process. Its LLM stumbles at some letters. "!" waits
-until a file `go-on` is in the checkpoint's folder; "?" does not end and keeps the interpreter for itself, as
-native code may; "~" is what a GPU does after an illegal access; "^" ends the process at once. Each step takes
-STEP_S, so that others are at work too. A file `gone` in the folder keeps it from loading.
-
-`python -m tests.engine.tiny_process FOLDER WATCHDOG_S` is a server of one engine without HTTP, which tests
-may stop and kill. It speaks each line that it is given. It says in JSON, a line each, the `pid` of the
-engine's process once it is ready, what it `begins` to hear, and of a text that has ended how many samples it
-had (`heard`) or the `error`, with the number of `exits` by the watchdog.
+`python -m tests.engine.tiny_process DESCRIPTOR` is the process. At "~" its LLM fails as a GPU does after an
+illegal access. Each step takes STEP_S, so that others are at work too. A file `gone` in the checkpoint's
+folder keeps it from loading.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import json
-import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -30,7 +21,6 @@ from torch import Tensor
 
 from glm_tts_api.contracts import Float32, Timings
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
@@ -50,19 +40,9 @@ DEVICE_ERROR = "CUDA error: an illegal memory access was encountered"
 
 
 class StumblingRunner(LlmRunner):
-    folder = Path()
-
     def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
-        letters = {chr(number) for number in list(ids)}
-        if "!" in letters:
-            while not (self.folder / "go-on").exists():
-                time.sleep(0.01)
-        if "?" in letters:
-            ctypes.PyDLL(None).sleep(3600)  # PyDLL: with the interpreter's lock
-        if "~" in letters:
+        if ord("~") in list(ids):
             raise torch.AcceleratorError(f"{DEVICE_ERROR}\nCUDA kernel errors might be ...")
-        if "^" in letters:
-            os._exit(3)
         return super().prefill(ids, cache=cache, slot=slot, start=start)
 
     def decode(self, *arguments: Any, **options: Any) -> Tensor:
@@ -71,10 +51,8 @@ class StumblingRunner(LlmRunner):
 
 
 def build(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> Engine:
-    StumblingRunner.folder = Path(load.checkpoint_dir)
-
     def models() -> Models:
-        if (StumblingRunner.folder / "gone").exists():
+        if Path(load.checkpoint_dir, "gone").exists():
             raise CheckpointError("the weights are gone")
         torch.set_num_threads(1)
         return tiny.tiny_models(StumblingRunner, device=load.again_on or load.device)
@@ -164,40 +142,5 @@ async def say(client: EngineClient, text: str = TEXT, **options: Any) -> Float32
     return audio
 
 
-def scene(run: Callable[[], Any]) -> None:
-    asyncio.run(run())
-
-
-def _tell(**what: object) -> None:
-    print(json.dumps(what), flush=True)
-
-
-async def _speak_line(client: EngineClient, text: str) -> None:
-    stream = client.synthesize(tiny.asked(text), Timings())
-    n_heard = 0
-    try:
-        async for chunk in stream:
-            if not n_heard:
-                _tell(begins=text)
-            n_heard += len(chunk.pcm)
-    except EngineDied as died:
-        _tell(error=str(died), exits=client.n_watchdog_exits)
-    else:
-        _tell(heard=n_heard, exits=client.n_watchdog_exits)
-
-
-async def _serve(folder: Path, watchdog_s: float) -> None:
-    client = tiny_client(folder, watchdog_s=watchdog_s)
-    client.start()
-    await until(lambda: client.state.status == "ready")
-    _tell(pid=client.pid)
-    speaking = set()
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        speaking.add(asyncio.create_task(_speak_line(client, line.strip())))
-    await client.close()
-
-
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        main(build)
-    asyncio.run(_serve(Path(sys.argv[1]), float(sys.argv[2])))
+    main(build)
