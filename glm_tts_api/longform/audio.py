@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
@@ -75,6 +74,13 @@ def remove_damaged(folder: JobFolder, made: Made) -> bool:
     return found
 
 
+_MP3 = {"write_xing": "0", "id3v2_version": "3", "flush_packets": "1"}
+_MUXERS: dict[BookFormat, tuple[str, str, dict[str, str], dict[str, str]]] = {
+    "m4b": ("ipod", "aac", {"movflags": "+faststart"}, {"aac_coder": "fast"}),
+    "mp3": ("mp3", "libmp3lame", _MP3, {"reservoir": "0"}),
+}
+
+
 def write_audio(
     path: Path,
     book_format: BookFormat,
@@ -91,7 +97,7 @@ def write_audio(
     a whole book get chapters; only they take the sample rate and the bit rate of `preset`. `made` is the
     job's progress. The tags say that the audio is synthetic, where the format has tags. The
     function is a generator: each step writes one piece of audio."""
-    numbers = range(n_units)
+    numbers, rate = range(n_units), job.sample_rate
     tags = {"title": job.title, "album": job.title, "artist": job.author}
     if chapter is not None:
         planned = job.chapters[chapter - 1]
@@ -100,20 +106,32 @@ def write_audio(
 
     def units() -> Iterator[tuple[Float32, float]]:
         for index in numbers:
-            yield speech_of(folder, made, index), made.silence[index] / job.sample_rate
+            yield speech_of(folder, made, index), made.silence[index] / rate
 
-    pieces = mastered(units, job.sample_rate, preset)
+    pieces = mastered(units, rate, preset)
     if book_format == "m4b" or book_format == "mp3":
-        tags["comment"] = MARK
         chapters = chapter_times(job, made, n_units) if chapter is None else []
-        rate = preset.heard_rate(job.sample_rate)
-        yield from _write_tagged(path, book_format, pieces, rate, tags, chapters, preset.kbits)
+        muxer, codec, options, codec_options = _MUXERS[book_format]
+        with av.open(str(path), "w", format=muxer, options={"fflags": "+bitexact", **options}) as container:
+            container.metadata.update({"genre": "Audiobook", **tags, "comment": MARK})
+            container.set_chapters([_chapter(number, each) for number, each in enumerate(chapters)])
+            heard = preset.heard_rate(rate)
+            stream = cast(av.AudioStream, container.add_stream(codec, rate=heard, layout="mono"))
+            context = stream.codec_context
+            context.bit_rate = 1000 * (preset.kbits or _KBITS[book_format])
+            context.options = codec_options
+            context.open()
+            frames = Frames(heard, heard, context.format.name, context.frame_size)
+            for pcm in pieces:
+                for frame in frames.push(pcm):
+                    container.mux(stream.encode(frame))
+                yield
+            for frame in [*frames.finish(), None]:
+                container.mux(stream.encode(frame))
         return
     n_samples = sum(made.speech[:n_units]) + sum(made.silence[:n_units])
-    is_long = book_format == "flac" or 2 * n_samples > _MOST_WAV_BYTES
-    encoder = open_encoder(
-        book_format, job.sample_rate, n_samples=None if is_long else n_samples, is_marked=True
-    )
+    known = None if book_format == "flac" or 2 * n_samples > _MOST_WAV_BYTES else n_samples
+    encoder = open_encoder(book_format, rate, n_samples=known, is_marked=True)
     with path.open("wb") as file:
         for pcm in pieces:
             file.write(encoder.push(pcm))
@@ -121,43 +139,7 @@ def write_audio(
         file.write(encoder.finish())
 
 
-_MP3 = {"write_xing": "0", "id3v2_version": "3", "flush_packets": "1"}
-_MUXERS: dict[BookFormat, tuple[str, str, dict[str, str], dict[str, str]]] = {
-    "m4b": ("ipod", "aac", {"movflags": "+faststart"}, {"aac_coder": "fast"}),
-    "mp3": ("mp3", "libmp3lame", _MP3, {"reservoir": "0"}),
-}
-
-
-def _write_tagged(
-    path: Path,
-    book_format: Literal["m4b", "mp3"],
-    pieces: Iterable[Float32],
-    sample_rate: int,
-    tags: Mapping[str, str],
-    chapters: Sequence[ChapterTime],
-    kbits: int | None,
-) -> Iterator[None]:
-    """Encodes `pieces` of samples into the M4B or MP3 file `path`, with its `tags` and `chapters`. The
-    function is a generator: each step encodes one piece. `kbits` is the bit rate in kbit/s; None is the
-    format's usual rate."""
-    muxer, codec, options, codec_options = _MUXERS[book_format]
-    with av.open(str(path), "w", format=muxer, options={"fflags": "+bitexact", **options}) as container:
-        container.metadata.update({"genre": "Audiobook", **tags})
-        container.set_chapters([_chapter(number, each) for number, each in enumerate(chapters)])
-        stream = cast(av.AudioStream, container.add_stream(codec, rate=sample_rate, layout="mono"))
-        context = stream.codec_context
-        context.bit_rate, context.options = 1000 * (kbits or _KBITS[book_format]), codec_options
-        context.open()
-        frames = Frames(sample_rate, sample_rate, context.format.name, context.frame_size)
-        for pcm in pieces:
-            for frame in frames.push(pcm):
-                container.mux(stream.encode(frame))
-            yield
-        for frame in [*frames.finish(), None]:
-            container.mux(stream.encode(frame))
-
-
-def _chapter(number: int, chapter: ChapterTime) -> dict[str, object]:
+def _chapter(number: int, chapter: TimedText) -> dict[str, object]:
     """Returns the chapter as the dictionary that PyAV's `set_chapters` takes, with times in ms. A chapter
     without a title is named by its number, which is `number` + 1."""
     return {
@@ -165,27 +147,20 @@ def _chapter(number: int, chapter: ChapterTime) -> dict[str, object]:
         "start": round(1000 * chapter.start_s),
         "end": round(1000 * chapter.end_s),
         "time_base": Fraction(1, 1000),
-        "metadata": {"title": chapter.title or str(number + 1)},
+        "metadata": {"title": chapter.text or str(number + 1)},
     }
 
 
-@dataclass(frozen=True, slots=True)
-class ChapterTime:
-    title: str
-    start_s: float
-    end_s: float
-
-
-def chapter_times(job: Job, made: Made, n_units: int) -> list[ChapterTime]:
-    """Returns the times of the chapters in the audio of the job's first `n_units` units. The last of these
-    chapters may be incomplete."""
-    times, at = list[ChapterTime](), 0
+def chapter_times(job: Job, made: Made, n_units: int) -> list[TimedText]:
+    """Returns the titles and times of the chapters in the audio of the job's first `n_units` units. The last
+    of these chapters may be incomplete."""
+    times, at = list[TimedText](), 0
     for chapter in job.chapters:
         if chapter.first >= n_units:
             break
         units = slice(chapter.first, min(chapter.first + chapter.n_units, n_units))
         end = at + sum(made.speech[units]) + sum(made.silence[units])
-        times.append(ChapterTime(chapter.title, at / job.sample_rate, end / job.sample_rate))
+        times.append(TimedText(chapter.title, at / job.sample_rate, end / job.sample_rate))
         at = end
     return times
 

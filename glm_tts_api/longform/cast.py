@@ -4,12 +4,13 @@ voices. Works on strings only."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.longform.script import Block, Book
@@ -19,8 +20,8 @@ NARRATORS = ("旁白", "narrator")
 MOST_NAMES, MOST_NAME = 200, 40  # the most names of a cast; the most characters of a name
 _MOST_JSON = 100_000  # characters of a cast as text
 _MOST_PAUSES_JSON = 1000  # characters of pauses as text; longer text is cut, and so is no JSON
-_LONGEST_S = Pauses.LONGEST_S
 _KINDS = tuple(field.name for field in fields(Pauses))
+_Seconds = Annotated[float, Meta(ge=0, le=Pauses.LONGEST_S)]
 # A name, an optional remark in brackets on how the line is said, a colon, and the spoken text.
 _LINE = re.compile(
     rf"\s*([^：:（(\n]{{1,{MOST_NAME}}}?)\s*(?:[（(][^（()）\n]{{0,60}}[)）]\s*)?[：:]\s*(.*)", re.S
@@ -93,17 +94,11 @@ def read_pauses(data: str | Mapping[str, object]) -> Pauses:
     object: {"paragraph": 0.6, "chapter": 3}. A kind that is not named keeps its default. Raises InvalidField
     (`pauses`)."""
     try:
-        given = json.loads(data[:_MOST_PAUSES_JSON]) if isinstance(data, str) else data
-    except (ValueError, RecursionError):
-        given = None
-    if not isinstance(given, Mapping) or not all(name in _KINDS and _is_pause(given[name]) for name in given):
+        given = msgspec.json.decode(data[:_MOST_PAUSES_JSON]) if isinstance(data, str) else data
+        return Pauses(**msgspec.convert(given, dict[str, _Seconds]))
+    except (ValueError, RecursionError, TypeError):  # TypeError: for a kind that Pauses does not have
         raise InvalidField(
-            f"pauses gives seconds from 0 to {_LONGEST_S:g} to {', '.join(_KINDS[:-1])} or {_KINDS[-1]}, "
-            'as in {"paragraph": 0.6}.',
+            f"pauses gives seconds from 0 to {Pauses.LONGEST_S:g} to {', '.join(_KINDS[:-1])} or "
+            f'{_KINDS[-1]}, as in {{"paragraph": 0.6}}.',
             param="pauses",
-        )
-    return Pauses(**{name: float(str(seconds)) for name, seconds in given.items()})
-
-
-def _is_pause(seconds: object) -> bool:
-    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= _LONGEST_S
+        ) from None

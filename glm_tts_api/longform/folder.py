@@ -6,37 +6,39 @@ plan.jsonl the units of the job, one a line, in their order; never changed once 
 audio      a FLAC for each unit that was spoken. Its name has the unit's number, its samples of speech and
            the samples of silence that come after them: 000012-340800-19200.flac
 verified.jsonl  a UnitVerdict a line for each unit that a recogniser heard; the last line of a unit counts
-voices     the recordings that the job is spoken with (longform/voices.py)
+voices     the recordings that the job is spoken with, so that it goes on in them whatever becomes of the
+           registered voices
 outputs    files made of the audio for download (longform/outputs.py)
 lock       locked by the process that runs the job; the kernel frees the lock when that process dies
 wanted     asks the process that holds the lock to release it, so that another can change the job
 
-The functions are blocking calls. This module knows no server.
+The functions are blocking calls, and raise OSError. This module knows no server.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import os
 import re
 import shutil
 from array import array
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from glm_tts_api.audio.encode import encode
-from glm_tts_api.contracts import Verified
+from glm_tts_api.contracts import Recording, Verified, Voice
 from glm_tts_api.durable import is_full, replace_file, temporary_of
 from glm_tts_api.errors import JobRuns, NothingToSay, StorageFull, Unhealthy
-from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit, UnitVerdict
+from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit, plan
 from glm_tts_api.longform.loudness import quiet_tail
-from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.script import Book
 from speech_text import Pauses
 
@@ -54,6 +56,22 @@ class Draft(Struct, frozen=True):
     pauses: Pauses
 
 
+class UnitVerdict(Struct, frozen=True):
+    """The recogniser's verdict `verified` on the speech of unit number `unit`."""
+
+    unit: int
+    verified: Verified
+
+
+class _KeptVoice(Struct, frozen=True):
+    name: str
+    file: str
+    registered: str | None
+    transcript: str
+    digest: str
+    sample_rate: int
+
+
 class StoppedError(Exception):
     """Raised by work that its caller has asked to stop."""
 
@@ -67,98 +85,52 @@ class Made:
     def __init__(self, n_units: int) -> None:
         self.speech = array("q", [_UNSPOKEN]) * n_units
         self.silence = array("q", [0]) * n_units
-        self.n_units = 0
-        self.n_samples = 0
-        self.n_bytes = 0
-
-    def has(self, index: int) -> bool:
-        return self.speech[index] != _UNSPOKEN
+        self.n_units = self.n_samples = self.n_bytes = 0
 
     def add(self, index: int, speech: int, silence: int, n_bytes: int) -> None:
-        self.n_units += not self.has(index)
+        self.n_units += self.speech[index] == _UNSPOKEN
         self.n_samples += speech + silence
         self.n_bytes += n_bytes
         self.speech[index], self.silence[index] = speech, silence
 
-    def n_in(self, first: int, n_units: int) -> int:
-        """Returns how many of the `n_units` units from number `first` on are spoken."""
-        return n_units - self.speech[first : first + n_units].count(_UNSPOKEN)
+    def n_in(self, units: range) -> int:
+        """Returns how many of the `units` are spoken."""
+        return len(units) - self.speech[units.start : units.stop].count(_UNSPOKEN)
 
     def prefix(self) -> int:
         """Returns how many units come before the first unit that is not spoken yet."""
-        try:
-            return self.speech.index(_UNSPOKEN)
-        except ValueError:
-            return len(self.speech)
+        return self.speech.index(_UNSPOKEN) if _UNSPOKEN in self.speech else len(self.speech)
 
 
 class JobFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.voices, self.outputs = path / "voices", path / "outputs"
-        self._audio, self._draft = path / "audio", path / "text.json"
-        self._verdicts = path / "verified.jsonl"
-
-    def put_off(self, job: Job, draft: Draft) -> None:
-        """Writes a new job whose text is cut into units later, by `plan`: the text as `draft`, and the `job`.
-        Raises StorageFull, Unhealthy, OSError."""
-        with told_what_to_do():
-            self._audio.mkdir(parents=True, exist_ok=True)
-            replace_file(self._draft, msgspec.json.encode(draft))
-            self.write(job)
-
-    def plan(self, is_stopped: Callable[[], bool]) -> None:
-        """Cuts the draft that `put_off` wrote into units and writes them as the job's plan. Then writes the
-        number of units and the chapters to job.json, and removes the draft. `is_stopped` is called before
-        each unit. Raises StoppedError if `is_stopped` returns true, NothingToSay for a text without units,
-        StorageFull, Unhealthy, OSError, and msgspec.DecodeError for a draft that was edited by hand."""
-        draft = msgspec.json.decode(self._draft.read_bytes(), type=Draft)
-
-        def units() -> Iterator[Unit]:
-            for unit in plan(draft.book, seed=draft.seed, pauses=draft.pauses):
-                if is_stopped():
-                    raise StoppedError
-                yield unit
-
-        job = self.write_plan(self.read(), draft.book, units())
-        if not job.n_units:
-            raise NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.", "input_text")
-        with told_what_to_do():
-            self.write(job)
-        self._draft.unlink(missing_ok=True)
-
-    def write_plan(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
-        """Writes `units` to plan.jsonl. Returns `job` with the number of units and with the chapters of
-        `book` that have units, but does not write job.json. Raises StorageFull, Unhealthy and OSError."""
-        counts: Counter[int] = Counter()
-        with told_what_to_do():
-            self._audio.mkdir(parents=True, exist_ok=True)
-            with (self.path / "plan.jsonl").open("wb") as plan:
-                for unit in units:
-                    counts[unit.chapter] += 1
-                    plan.write(msgspec.json.encode(unit) + b"\n")
-                plan.flush()
-                os.fsync(plan.fileno())
-        return msgspec.structs.replace(job, n_units=counts.total(), chapters=tuple(_chapters(book, counts)))
+        self.outputs = path / "outputs"
+        self._audio, self._draft, self._voices = path / "audio", path / "text.json", path / "voices"
+        self._job, self._plan, self._verdicts = (
+            path / "job.json",
+            path / "plan.jsonl",
+            path / "verified.jsonl",
+        )
 
     @property
     def is_job(self) -> bool:
-        return (self.path / "job.json").is_file()
+        return self._job.is_file()
 
     def read(self) -> Job:
-        """Reads job.json. Raises OSError, and msgspec.DecodeError for a file that was edited by hand."""
-        return msgspec.json.decode((self.path / "job.json").read_bytes(), type=Job)
+        """Reads job.json. Raises msgspec.DecodeError for a file that was edited by hand."""
+        return msgspec.json.decode(self._job.read_bytes(), type=Job)
 
     def write(self, job: Job) -> None:
-        replace_file(self.path / "job.json", msgspec.json.encode(job))
+        replace_file(self._job, msgspec.json.encode(job))
 
     @property
     def changed_at(self) -> float:
         """The time of the last write of job.json, in seconds since 1970."""
-        return (self.path / "job.json").stat().st_mtime
+        return self._job.stat().st_mtime
 
     def set_changed_at(self, at: float) -> None:
-        os.utime(self.path / "job.json", (at, at))
+        os.utime(self._job, (at, at))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -182,21 +154,90 @@ class JobFolder:
             return False
         return True
 
+    def put_off(self, job: Job, draft: Draft) -> None:
+        """Writes a new job whose text is cut into units later, by `plan`: the text as `draft`, and the
+        `job`."""
+        replace_file(self._draft, msgspec.json.encode(draft))
+        self.write(job)
+
+    def plan(self, is_stopped: Callable[[], bool]) -> None:
+        """Cuts the draft that `put_off` wrote into units and writes them as the job's plan. Then writes the
+        number of units and the chapters to job.json, and removes the draft. `is_stopped` is called before
+        each unit. Raises StoppedError if `is_stopped` returns true, NothingToSay for a text without units,
+        and msgspec.DecodeError for a draft that was edited by hand."""
+        draft = msgspec.json.decode(self._draft.read_bytes(), type=Draft)
+
+        def units() -> Iterator[Unit]:
+            for unit in plan(draft.book, seed=draft.seed, pauses=draft.pauses):
+                if is_stopped():
+                    raise StoppedError
+                yield unit
+
+        job = self.write_plan(self.read(), draft.book, units())
+        if not job.n_units:
+            raise NothingToSay("The text has nothing to say: no letter, no digit and no Hanzi.", "input_text")
+        self.write(job)
+        self._draft.unlink(missing_ok=True)
+
+    def write_plan(self, job: Job, book: Book, units: Iterable[Unit]) -> Job:
+        """Writes `units` to plan.jsonl. Returns `job` with the number of units and with the chapters of
+        `book` that have units, but does not write job.json."""
+        chapters, n_units = list[PlannedChapter](), 0
+        self._audio.mkdir(exist_ok=True)
+        with self._plan.open("wb") as file:
+            for number, of_chapter in groupby(units, key=lambda unit: unit.chapter):
+                first = n_units
+                for unit in of_chapter:
+                    n_units += 1
+                    file.write(msgspec.json.encode(unit) + b"\n")
+                chapters.append(PlannedChapter(book.chapters[number].title, first, n_units - first))
+            file.flush()
+            os.fsync(file.fileno())
+        return msgspec.structs.replace(job, n_units=n_units, chapters=tuple(chapters))
+
     def units(self, *, without: Made | None = None) -> Iterator[Unit]:
         """Yields the units of the plan in order, and reads one at a time since a plan can be long. `without`
-        is the job's progress: units that it has are skipped. None skips no unit."""
+        is the job's progress: units that it has are skipped."""
         decoder = msgspec.json.Decoder(Unit)
-        with (self.path / "plan.jsonl").open("rb") as plan:
-            for index, line in enumerate(plan):
-                if without is None or not without.has(index):
+        with self._plan.open("rb") as file:
+            for index, line in enumerate(file):
+                if without is None or without.speech[index] == _UNSPOKEN:
                     yield decoder.decode(line)
+
+    def keep_voices(self, voices: Mapping[str, Voice]) -> None:
+        """Writes the recordings and transcripts of `voices`. The keys are the names that units and marks use;
+        the book's main voice has the name BOOK."""
+        kept = []
+        self._voices.mkdir(exist_ok=True)
+        for number, (name, voice) in enumerate(voices.items()):
+            recording, file = voice.recording, f"{number}.npy"
+            data = io.BytesIO()  # np.save on a file would not raise an error on a full disk
+            np.save(data, recording.samples)
+            (self._voices / file).write_bytes(data.getbuffer())
+            kept.append(
+                _KeptVoice(name, file, voice.name, voice.transcript, voice.digest, recording.sample_rate)
+            )
+        (self._voices / "voices.json").write_bytes(msgspec.json.encode(kept))
+
+    def voices(self) -> dict[str, Voice]:
+        """Reads the voices that `keep_voices` wrote, by the same names. Raises msgspec.MsgspecError."""
+        kept = msgspec.json.decode((self._voices / "voices.json").read_bytes(), type=list[_KeptVoice])
+        return {
+            one.name: Voice(
+                Recording(np.load(self._voices / one.file), one.sample_rate),
+                one.transcript,
+                one.digest,
+                one.registered,
+            )
+            for one in kept
+        }
 
     def made(self, n_units: int) -> Made:
         """Reads the progress of a job with `n_units` units from the names and sizes of the files in the
         folder. Audio files with other numbers are ignored."""
         made = Made(n_units)
-        asked = (*self.path.glob("plan.jsonl"), *self.path.glob(self._draft.name), *self.voices.glob("*"))
-        made.n_bytes = sum(file.stat().st_size for file in asked)
+        asked = (self._plan, self._draft, *self._voices.glob("*"))
+        made.n_bytes = sum(file.stat().st_size for file in asked if file.exists())
         with suppress(FileNotFoundError), os.scandir(self._audio) as entries:
             for entry in entries:
                 if name := _AUDIO_NAME.fullmatch(entry.name):
@@ -215,20 +256,19 @@ class JobFolder:
         """Writes the verdict of a unit, if it has one, and then its audio file in one step. The silence after
         the speech is the unit's pause minus the quiet at the end of the speech, and at least 0. Returns the
         number of samples of speech, the number of samples of silence, and the bytes of audio written; the
-        caller adds them to the progress. Raises StorageFull, Unhealthy and OSError."""
+        caller adds them to the progress."""
         pause = round(unit.pause_s * spoken.sample_rate)
         silence = max(0, pause - quiet_tail(spoken.pcm, spoken.sample_rate))
         data = encode(spoken.pcm, "flac", spoken.sample_rate) if len(spoken.pcm) else b""
-        with told_what_to_do():
-            if spoken.verified is not None:
-                with self._verdicts.open("ab") as file:
-                    file.write(msgspec.json.encode(UnitVerdict(unit.index, spoken.verified)) + b"\n")
-            replace_file(self.audio_file(unit.index, len(spoken.pcm), silence), data)
+        if spoken.verified is not None:
+            with self._verdicts.open("ab") as file:
+                file.write(msgspec.json.encode(UnitVerdict(unit.index, spoken.verified)) + b"\n")
+        replace_file(self.audio_file(unit.index, len(spoken.pcm), silence), data)
         return len(spoken.pcm), silence, len(data)
 
     def verdicts(self) -> dict[int, Verified]:
-        """Returns the recogniser's verdict on each unit that was heard, by the unit's number. The result is
-        empty if no unit was heard. Raises OSError, and msgspec.DecodeError where somebody edited the file."""
+        """Returns the recogniser's verdict on each unit that was heard, by the unit's number. Raises
+        msgspec.DecodeError where somebody edited the file."""
         if not self._verdicts.exists():
             return {}
         lines = self._verdicts.read_bytes().splitlines()
@@ -249,18 +289,8 @@ class JobFolder:
         """Deletes the folder, job.json first, since a half-deleted folder without that file is no job. A file
         for download that is being made meanwhile can stay; Shelf.remove_old removes it later. Raises OSError
         only if job.json cannot be deleted."""
-        (self.path / "job.json").unlink(missing_ok=True)
+        self._job.unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
-
-
-def _chapters(book: Book, counts: Counter[int]) -> Iterator[PlannedChapter]:
-    """Yields the chapters of `book` that have units, each with its first unit and its number of units.
-    `counts` has the number of units by the chapter's number."""
-    first = 0
-    for number, chapter in enumerate(book.chapters):
-        if counts[number]:
-            yield PlannedChapter(chapter.title, first, counts[number])
-            first += counts[number]
 
 
 @contextmanager

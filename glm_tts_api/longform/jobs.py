@@ -12,10 +12,11 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from typing import Any, Final, get_args
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager, suppress
+from typing import Final, get_args
 
+import msgspec
 import numpy as np
 
 from glm_tts_api.contracts import JobState
@@ -32,34 +33,23 @@ from glm_tts_api.errors import (
 from glm_tts_api.longform.audio import remove_damaged
 from glm_tts_api.longform.folder import JobFolder, Made, told_what_to_do
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
-from glm_tts_api.longform.shelf import (
-    PATIENCE_S,
-    JobsConfig,
-    Look,
-    Shelf,
-    Turns,
-    change_of,
-    held,
-    no_such_job,
-    read_again,
-    save,
-    write_state,
-)
+from glm_tts_api.longform.shelf import JobsConfig, Look, Shelf, no_such_job
 
 logger = logging.getLogger(__name__)
+PATIENCE_S = 5.0  # how long another server has to release a job's lock
+_TRY_EVERY_S = 0.05
 _LOOK_EVERY_S = 1.0
 _AFTER_FAULT_S = 30.0
 _SWEEP_EVERY_S = 600.0
 _ATTEMPTS = 3  # how often a unit is tried if its errors do not say when to try again
 _AGAIN_S = 1.0
-# For each state that a request may ask for, the states that a job can be in before.
-_WAYS: Final[dict[JobState, tuple[JobState, ...]]] = {
-    "paused": ("queued", "running", "paused"),
-    "queued": ("queued", "running", "paused", "failed", "done"),
-    "cancelled": ("queued", "running", "paused", "failed", "cancelled"),
+# For each state that a request may ask for: the states that a job can be in before, and the verb.
+_WAYS: Final[dict[JobState, tuple[tuple[JobState, ...], str]]] = {
+    "paused": (("queued", "running", "paused"), "paused"),
+    "queued": (("queued", "running", "paused", "failed", "done"), "resumed"),
+    "cancelled": (("queued", "running", "paused", "failed", "cancelled"), "cancelled"),
 }
 _FAULT = "A fault of the server; its log has the details. Resume tries again."
-_VERBS = {"paused": "paused", "queued": "resumed", "cancelled": "cancelled"}
 
 SpeakOf = Callable[[JobFolder, Job], Speak]
 """A function that prepares a job and returns the function that speaks its units. Blocking. Raises
@@ -81,9 +71,8 @@ class Jobs:
         count_unit: Callable[[], None] = lambda: None,
         n_owners: Callable[[], int] = lambda: 1,
     ) -> None:
-        self._shelf, self._turns = Shelf(config), Turns()
-        self._speak_of = speak_of
-        self._count_unit, self._n_owners = count_unit, n_owners
+        self._shelf = Shelf(config, n_owners)
+        self._speak_of, self._count_unit = speak_of, count_unit
         self._changed = asyncio.Event()
 
     # -- requests for jobs
@@ -92,7 +81,7 @@ class Jobs:
         """Makes a new job of `owner` and returns it. `write` is called with the new folder and the job's id,
         and writes the job there; it may block. Raises StorageFull, Unhealthy, and the errors of `write`;
         after an error the folder is removed."""
-        self._require_room(owner)
+        self._shelf.require_room(owner)
         id = uuid.uuid4().hex
         folder = self._shelf.folder(id)
 
@@ -138,37 +127,46 @@ class Jobs:
         (the job's state does not allow the change), JobRuns (another server does not release the job within 5
         seconds), StorageFull and Unhealthy. If the disk cannot be written, the job keeps the state in which
         this server knew it, which a full disk may lack."""
-        look = await self.get(id, sees)
-        async with change_of(look):
+        async with self._changing(id, sees) as look:
             if to != "queued":
-                await self._stop(look)
+                await _stop(look)
             known = look.job, look.changed_at
             if look.task is None:
-                await asyncio.to_thread(read_again, look)
+                await asyncio.to_thread(look.read_again)
             _require_way(look, to)
             if look.job.state != to:
-                with told_what_to_do():
-                    async with held(look):
-                        await asyncio.to_thread(read_again, look)
-                        _require_way(look, to)
-                        try:
-                            await asyncio.to_thread(write_state, look, to, "")
-                        except OSError:
-                            look.job, look.changed_at = known
-                            raise
+                async with _held(look.folder):
+                    await asyncio.to_thread(look.read_again)
+                    _require_way(look, to)
+                    try:
+                        await asyncio.to_thread(look.write, to, "")
+                    except OSError:
+                        look.job, look.changed_at = known
+                        raise
         self._changed.set()
         return look
 
     async def delete(self, id: str, sees: Sees) -> None:
         """Stops the job with this id and deletes its folder, also on a full disk. Raises UnknownJob, JobRuns,
         Unhealthy."""
-        look = await self.get(id, sees)
-        async with change_of(look):
-            await self._stop(look)
-            with told_what_to_do():
-                async with held(look):
-                    await asyncio.to_thread(look.folder.delete)
+        async with self._changing(id, sees) as look:
+            await _stop(look)
+            async with _held(look.folder):
+                await asyncio.to_thread(look.folder.delete)
             self._shelf.forget(id)
+
+    @asynccontextmanager
+    async def _changing(self, id: str, sees: Sees) -> AsyncIterator[Look]:
+        """Gives the job with this id to the `async with` block, one block after the other, so that changes of
+        a job follow one another within this server. Raises UnknownJob if an earlier change has deleted the
+        job, StorageFull, Unhealthy."""
+        look = await self.get(id, sees)
+        try:
+            with told_what_to_do():
+                async with look.changing:
+                    yield look
+        except FileNotFoundError:
+            raise no_such_job() from None
 
     # -- running the jobs
 
@@ -176,17 +174,18 @@ class Jobs:
         """Runs the queued jobs until `is_stopping` returns true or the task is cancelled. Meanwhile follows
         the changes that other servers make, and deletes old jobs. At the end all running jobs are stopped;
         the units that are being spoken then are lost, and the next run of the job speaks them again."""
-        swept_at, told = float("-inf"), ""
+        shelf, swept_at, told = self._shelf, float("-inf"), ""
         try:
             while not is_stopping():
                 try:
-                    await asyncio.to_thread(self._shelf.refresh)
-                    await asyncio.to_thread(self._shelf.look_again)
+                    await asyncio.to_thread(shelf.refresh)
+                    await asyncio.to_thread(shelf.look_again)
                     await self._let_go_of_wanted()
-                    self._begin_queued()
+                    for look in shelf.next():
+                        look.task = asyncio.create_task(self._run(look))
                     if time.monotonic() > swept_at + _SWEEP_EVERY_S:
                         swept_at = time.monotonic()
-                        await asyncio.to_thread(self._shelf.remove_old)
+                        await asyncio.to_thread(shelf.remove_old)
                 except OSError as error:
                     if told != (told := str(error)):
                         logger.error("JOBS_DIR cannot be read: %s", error)
@@ -194,8 +193,8 @@ class Jobs:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), _LOOK_EVERY_S)
         finally:
-            for look in self._shelf.looks:
-                await self._stop(look)
+            for look in shelf.looks:
+                await _stop(look)
 
     async def _let_go_of_wanted(self) -> None:
         """Stops each running job that another server wants to change, and does not begin it again for 5
@@ -203,29 +202,22 @@ class Jobs:
         for look in self._shelf.looks:
             with suppress(OSError):  # the other jobs go on
                 if look.task is not None and await asyncio.to_thread(look.folder.take_wish):
-                    await self._stop(look)
+                    await _stop(look)
                     look.not_before = time.monotonic() + PATIENCE_S
 
-    def _begin_queued(self) -> None:
-        for look in self._turns.next(self._shelf.looks):
-            look.task = asyncio.create_task(self._run(look))
-
     async def _run(self, look: Look) -> None:
-        """Cuts the job's text into units if that is not done yet; else speaks all units that are not spoken.
-        Then writes the job's new state."""
+        """Works on the job while this server holds its lock."""
         try:
             with look.folder.locked():
                 look.runs_elsewhere = False
-                await asyncio.to_thread(read_again, look)
-                if look.job.state == "queued" and not look.job.n_units:
-                    await _ended(look, _plan(look), "queued")
-                elif look.job.state == "queued":
-                    await _ended(look, self._speak(look), "done")
+                await asyncio.to_thread(look.read_again)
+                if look.job.state == "queued":
+                    await self._work(look)
         except JobRuns:
             look.runs_elsewhere = True
             look.not_before = time.monotonic() + _LOOK_EVERY_S
             with suppress(Exception):  # a folder that cannot be read is left to the server that runs it
-                await asyncio.to_thread(read_again, look)
+                await asyncio.to_thread(look.read_again)
         except Exception:
             look.not_before = time.monotonic() + _AFTER_FAULT_S
             logger.exception("Job %s cannot be run", look.job.id)
@@ -233,56 +225,80 @@ class Jobs:
             look.task = look.pace_s = None
             self._changed.set()
 
+    async def _work(self, look: Look) -> None:
+        """Cuts the job's text into units if that is not done yet; else speaks all units that are not spoken.
+        Then writes the job's new state: done, paused on a full disk, or failed after any other error, the two
+        with a message that says why. On a full disk only `look` gets it."""
+        state: JobState = "done"
+        message = ""
+        try:
+            with told_what_to_do():
+                if not look.job.n_units:
+                    await _plan(look)
+                    return
+                await self._speak(look)
+        except ServiceError as error:
+            state, message = ("paused" if isinstance(error, StorageFull) else "failed"), error.message
+            logger.error("Job %s %s: %s", look.job.id, "is paused" if state == "paused" else state, message)
+        except Exception:
+            state, message = "failed", _FAULT
+            logger.exception("Job %s failed", look.job.id)
+        try:
+            await asyncio.to_thread(look.write, state, message)
+        except OSError as error:
+            look.job = msgspec.structs.replace(look.job, state=state, message=message)
+            logger.error("The state of job %s cannot be written: %s", look.job.id, error)
+
     async def _speak(self, look: Look) -> None:
         """Speaks all units that are missing. Then reads the audio of all units, and speaks again those whose
         files are damaged. Raises InternalFault if their new files are damaged too."""
         speak = await asyncio.to_thread(self._speak_of, look.folder, look.job)
-        for _ in range(2):
-            await self._speak_missing(look, speak)
-            if not await asyncio.to_thread(remove_damaged, look.folder, look.made):
-                return
-            await asyncio.to_thread(read_again, look)
-        raise InternalFault("The job's audio cannot be read from the disk: examine the disk, then resume.")
+        begun_at, n_spoken, at_once = time.monotonic(), 0, self._shelf.config.at_once
 
-    async def _speak_missing(self, look: Look, speak: Speak) -> None:
-        begun_at, n_before, at_once = time.monotonic(), look.made.n_units, self._shelf.config.at_once
-
-        async def speak_where_there_is_room(unit: Unit) -> Spoken:
-            self._require_room(look.job.owner)
+        async def speak_unit(unit: Unit) -> Spoken:
+            self._shelf.require_room(look.job.owner)
             return await speak(unit)
 
-        def progress(unit: Unit, spoken: Spoken) -> None:
-            look.pace_s = (time.monotonic() - begun_at) / (look.made.n_units - n_before)
+        def progress() -> None:
+            nonlocal n_spoken
+            n_spoken += 1
+            look.pace_s = (time.monotonic() - begun_at) / n_spoken
             self._count_unit()
 
-        speak_unit = speak_where_there_is_room
-        await run_job(look.folder, look.job, speak_unit, made=look.made, at_once=at_once, progress=progress)
-
-    def _require_room(self, owner: str) -> None:
-        self._shelf.require_room(owner, n_owners=self._n_owners())
-
-    async def _stop(self, look: Look) -> None:
-        if (task := look.task) is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            look.task = None  # a task that was cancelled before its first step has not reset `look.task`
+        for _ in range(2):
+            await run_job(look.folder, look.job, look.made, speak_unit, at_once=at_once, progress=progress)
+            if not await asyncio.to_thread(remove_damaged, look.folder, look.made):
+                return
+            await asyncio.to_thread(look.read_again)
+        raise InternalFault("The job's audio cannot be read from the disk: examine the disk, then resume.")
 
 
-async def _ended(look: Look, work: Coroutine[Any, Any, None], state: JobState) -> None:
-    """Does the `work` on a job, and writes the job's `state` after it: paused on a full disk, failed after
-    any other error, each with a message that says why. The state queued is not written again."""
-    message = ""
-    try:
-        await work
-    except ServiceError as error:
-        state, message = ("paused" if isinstance(error, StorageFull) else "failed"), error.message
-        logger.error("Job %s %s: %s", look.job.id, "is paused" if state == "paused" else state, message)
-    except Exception:
-        state, message = "failed", _FAULT
-        logger.exception("Job %s failed", look.job.id)
-    if state != "queued":
-        await asyncio.to_thread(save, look, state, message)
+@asynccontextmanager
+async def _held(folder: JobFolder) -> AsyncIterator[None]:
+    """Holds the lock of the job's folder inside the `async with` block. If another server holds the lock, the
+    lock is requested through the file `wanted`, and the call waits. Raises JobRuns if the other server has
+    not released the lock within 5 seconds."""
+    until = time.monotonic() + PATIENCE_S
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(folder.locked())
+                break
+            except JobRuns:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.to_thread(folder.want)
+                await asyncio.sleep(_TRY_EVERY_S)
+        await asyncio.to_thread(folder.take_wish)
+        yield
+
+
+async def _stop(look: Look) -> None:
+    if (task := look.task) is not None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        look.task = None  # a task that was cancelled before its first step has not reset `look.task`
 
 
 async def _plan(look: Look) -> None:
@@ -294,38 +310,40 @@ async def _plan(look: Look) -> None:
         stop.set()
         await asyncio.gather(planning, return_exceptions=True)
         raise
-    await asyncio.to_thread(read_again, look)
+    await asyncio.to_thread(look.read_again)
 
 
 def _require_way(look: Look, to: JobState) -> None:
-    if look.state not in _WAYS[to]:
-        raise JobRefuses(f"The job is {look.state}: it cannot be {_VERBS[to]}.")
+    before, verb = _WAYS[to]
+    if look.state not in before:
+        raise JobRefuses(f"The job is {look.state}: it cannot be {verb}.")
 
 
 async def run_job(
     folder: JobFolder,
     job: Job,
+    made: Made,
     speak: Speak,
     *,
-    made: Made,
     at_once: int = 1,
-    progress: Callable[[Unit, Spoken], None] = lambda unit, spoken: None,
+    progress: Callable[[], None] = lambda: None,
 ) -> None:
     """Speaks all units of `job` that are missing in `folder`, `at_once` of them at a time, and writes each to
     the disk. Returns once every unit is on the disk. `made` is the job's progress and is kept up to date.
-    `progress` is called after each unit. The caller holds the folder's lock.
-
-    Raises StorageFull where the disk has no room, and the ServiceError of a unit that cannot be spoken. Units
-    that were finished before stay on the disk.
-    """
+    `progress` is called after each unit. The caller holds the folder's lock. Raises OSError, and the
+    ServiceError of a unit that cannot be spoken. Units that were finished before stay on the disk."""
     await asyncio.to_thread(folder.sweep)
     units = folder.units(without=made)
 
     async def work() -> None:
         for unit in units:
             spoken = await _spoken(unit, speak, job.sample_rate)
-            await _keep(folder, unit, spoken, made)
-            progress(unit, spoken)
+            keeping = asyncio.ensure_future(asyncio.to_thread(folder.keep, unit, spoken))
+            try:
+                await asyncio.shield(keeping)
+            finally:  # a unit that is written while the run is cancelled counts too
+                made.add(unit.index, *await keeping)
+            progress()
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -352,13 +370,3 @@ async def _spoken(unit: Unit, speak: Speak, sample_rate: int) -> Spoken:
                 raise
             logger.warning("Unit %d is spoken again: %s", unit.index, error.message)
             await asyncio.sleep(wait_s or _AGAIN_S)
-
-
-async def _keep(folder: JobFolder, unit: Unit, spoken: Spoken, made: Made) -> None:
-    """Writes a spoken unit to the disk and adds it to `made`, even if the run is cancelled while the disk is
-    written."""
-    keeping = asyncio.ensure_future(asyncio.to_thread(folder.keep, unit, spoken))
-    try:
-        await asyncio.shield(keeping)
-    finally:
-        made.add(unit.index, *await keeping)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -62,17 +62,25 @@ def _parsed(text: str, parser: etree.HTMLParser) -> etree._Element | None:
     return root
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An open block. `counter` has the number of the next item of the innermost list; None where that list
+    has bullets."""
+
+    kind: BlockKind = "paragraph"
+    rank: int = 0
+    in_pre: bool = False
+    counter: list[int] | None = None
+
+
 @dataclass(slots=True)
 class _Page:
     """Takes the elements and texts of a page from lxml's parser, which closes each element that it opens."""
 
     found: list[Found] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)  # the texts of the open block
-    kinds: list[tuple[BlockKind, int]] = field(default_factory=lambda: [("paragraph", 0)])  # of open blocks
-    # For each open list the number of its next item; None for a list with bullets.
-    numbers: list[int | None] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)  # the texts of the innermost block
+    opened: list[_Open] = field(default_factory=lambda: [_Open()])
     number: str = ""  # the number of the open item, as it is spoken
-    n_pre: int = 0  # how many <pre> are open
     n_unspoken: int = 0  # the depth inside an element that is left out
     # For each open <a> or <sup>: the index in `said` where its text begins, and whether it links.
     marks: list[tuple[int, bool]] = field(default_factory=list)
@@ -80,10 +88,10 @@ class _Page:
 
     def data(self, text: str) -> None:
         if not self.n_unspoken:
-            self.said.append(text if self.n_pre and "\n" in text else re.sub(r"\s+", " ", text))
+            self.said.append(text if self.opened[-1].in_pre and "\n" in text else re.sub(r"\s+", " ", text))
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if self.n_unspoken or _is_unspoken(name, attributes, in_pre=self.n_pre > 0):
+        if self.n_unspoken or _is_unspoken(name, attributes, in_pre=self.opened[-1].in_pre):
             self.n_unspoken += 1
         elif name == "br":
             self.said.append("\n")
@@ -93,9 +101,7 @@ class _Page:
             self.said.append(_CELL)
         elif _BLOCKS.fullmatch(name):
             self.close_block()
-            self.count(name, attributes)
-            self.n_pre += name == "pre"
-            self.kinds.append(_kind(name, attributes, self.kinds[-1]))
+            self.open_block(name, attributes, self.opened[-1])
 
     def end(self, name: str) -> None:
         if self.n_unspoken:
@@ -105,27 +111,32 @@ class _Page:
                 self.end_mark(name, *self.marks.pop())
         elif _BLOCKS.fullmatch(name):
             self.close_block()
-            self.n_pre -= name == "pre"
-            self.kinds.pop()
-            if name in ("ol", "ul"):
-                self.numbers.pop()
+            self.opened.pop()
             if name in ("ol", "ul", "li"):
                 self.number = ""
 
     def close(self) -> None:
         pass
 
-    def count(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Numbers the items of lists. At an item of an <ol>, sets `number` to the text that a browser shows
-        before the item ("3. "). At any other tag of a list, sets `number` to ""."""
+    def open_block(self, name: str, attributes: Mapping[str, str], around: _Open) -> None:
+        """Opens a block inside the block `around`. At an item of an <ol>, sets `number` to the text that a
+        browser shows before the item ("3. "). At any other tag of a list, sets `number` to ""."""
+        kind, rank, counter = around.kind, around.rank, around.counter
+        if name in ("ol", "ul", "li"):
+            self.number = ""
         if name in ("ol", "ul"):
-            self.number = ""
-            self.numbers.append(_whole(attributes.get("start", ""), 1) if name == "ol" else None)
-        elif name == "li":
-            self.number = ""
-            if self.numbers and self.numbers[-1] is not None:
-                number = _whole(attributes.get("value", ""), self.numbers[-1])
-                self.number, self.numbers[-1] = f"{number}. ", number + 1
+            counter = [_whole(attributes.get("start", ""), 1)] if name == "ol" else None
+        elif name == "li" and counter is not None:
+            counter[0] = _whole(attributes.get("value", ""), counter[0])
+            self.number = f"{counter[0]}. "
+            counter[0] += 1
+        if name[0] == "h" and name[1:].isdigit():
+            kind, rank = "heading", int(name[1:])
+        elif name in ("li", "tr"):
+            kind, rank = "item", 0
+        elif name == "pre" or _VERSE.search(f"{attributes.get('class')} {attributes.get('epub:type')}"):
+            kind, rank = "verse", 0
+        self.opened.append(_Open(kind, rank, around.in_pre or name == "pre", counter))
 
     def end_mark(self, name: str, start: int, is_link: bool) -> None:
         """Removes the text of an <a> or <sup>, which begins at the index `start` of `said`, if it is the mark
@@ -150,7 +161,7 @@ class _Page:
             text = row_of(" ".join(cell.split()) for cell in text.split(_CELL))
         is_note, self.is_note = self.is_note, False
         self.said, self.marks = [], []
-        kind, rank = self.kinds[-1]
+        kind, rank = self.opened[-1].kind, self.opened[-1].rank
         if is_note or not any(map(str.isalnum, text)):
             return
         number, self.number = self.number, ""
@@ -176,25 +187,3 @@ def _is_unspoken(name: str, attributes: Mapping[str, str], *, in_pre: bool) -> b
         or attributes.get("aria-hidden") == "true"
         or _HIDDEN.search(attributes.get("style", "")) is not None
     )
-
-
-def _kind(name: str, attributes: Mapping[str, str], around: tuple[BlockKind, int]) -> tuple[BlockKind, int]:
-    if name[0] == "h" and name[1:].isdigit():
-        return "heading", int(name[1:])
-    if name in ("li", "tr"):
-        return "item", 0
-    if name == "pre" or _VERSE.search(f"{attributes.get('class')} {attributes.get('epub:type')}"):
-        return "verse", 0
-    return around
-
-
-def with_title(blocks: list[Found], title: str) -> list[Found]:
-    """Returns the `blocks` of a page with their first block marked as the beginning of a chapter named
-    `title`, the page's title in the table of contents. A first block that has this text becomes a heading.
-    Without blocks or title, `blocks` is returned unchanged."""
-    if not blocks or not title:
-        return blocks
-    first = blocks[0]
-    if not first.rank and first.text.split() == title.split():
-        first = replace(first, kind="heading", rank=1)
-    return [replace(first, chapter=title), *blocks[1:]]

@@ -41,7 +41,10 @@ class Outputs:
     """Makes the files for download of a server's jobs, and knows which are being made."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_N_THREADS, thread_name_prefix="book", initializer=_stand_back)
+        def stand_back() -> None:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+        self._threads = ThreadPoolExecutor(_N_THREADS, thread_name_prefix="book", initializer=stand_back)
         self._making: dict[Path, Output] = {}
         self._closed = threading.Event()
 
@@ -60,14 +63,13 @@ class Outputs:
         the job's audio up to the first missing unit as `book_format`, with an integrated loudness of `lufs`
         if given, rounded to 0.5 LU. If `chapter` (from 1) is given, the file is an MP3 of that chapter, with
         `for_acx` within ACX's limits; `lufs` must be None, and all units of the chapter must be spoken."""
-        n_units, preset = made.prefix(), LEVEL
-        name = f"{n_units}.{book_format}"
+        n_units = made.prefix()
+        name, preset = f"{n_units}.{book_format}", LEVEL
         if lufs is not None:
             lufs = _LU * round(lufs / _LU)
             name, preset = f"{n_units}at{lufs:g}.{book_format}", at_loudness(lufs)
         if chapter is not None:
-            name = f"{'acx' if for_acx else 'chapter'}-{chapter}.mp3"
-            preset = ACX if for_acx else LEVEL
+            name, preset = (f"acx-{chapter}.mp3", ACX) if for_acx else (f"chapter-{chapter}.mp3", LEVEL)
         path = folder.outputs / name
         if (output := self._making.get(path)) is not None:
             return output
@@ -78,14 +80,7 @@ class Outputs:
             done.set_result(None)
             return Output(path, growing, etag, done)
         written = write_audio(
-            growing,
-            book_format,
-            folder,
-            job,
-            made,
-            n_units,
-            chapter=chapter,
-            preset=preset,
+            growing, book_format, folder, job, made, n_units, chapter=chapter, preset=preset
         )
         making = loop.run_in_executor(self._threads, self._make, path, growing, written)
         self._making[path] = output = Output(path, growing, etag, making)
@@ -108,8 +103,8 @@ class Outputs:
                 for _ in written:
                     if self._closed.is_set():
                         raise asyncio.CancelledError
-                for older in path.parent.iterdir():
-                    if _without_number(older) == _without_number(path):
+                for older in path.parent.iterdir():  # of the same kind: their number of units alone differs
+                    if older.name.lstrip(string.digits) == path.name.lstrip(string.digits):
                         older.unlink(missing_ok=True)
                 growing.replace(path)
                 leveled = [file for file in path.parent.glob("*at-*") if file.suffix != growing.suffix]
@@ -120,13 +115,3 @@ class Outputs:
             with suppress(OSError):
                 growing.unlink(missing_ok=True)
             raise
-
-
-def _without_number(path: Path) -> str:
-    """Returns the name of `path` without the digits at its start, which are a number of units. Files of the
-    same kind have the same rest of the name."""
-    return path.name.lstrip(string.digits)
-
-
-def _stand_back() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -5,9 +5,9 @@ only."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from speech_text.blocks import BlockKind as BlockKind
 from speech_text.blocks import heading_rank
@@ -67,19 +67,12 @@ def book_of(found: Iterable[Found], title: str = "", author: str = "") -> Book:
     If `title` is empty, and the first block is the only heading of its rank and ranks above the chapters, its
     text becomes the book's title.
     """
-    blocks = _without_contents(list(found))
-    ranks = [block.rank for block in blocks if block.rank]
+    blocks = list(_without_contents(list(found)))
     named = Counter(block.rank for block in blocks if block.rank and heading_rank(block.text) == 2)
-    counts = Counter(ranks)
+    counts = Counter(block.rank for block in blocks if block.rank)
     repeated = [rank for rank in counts if counts[rank] > 1]
-    chapter_rank = named.most_common(1)[0][0] if named else min(repeated or ranks or [0])
-    if (
-        not title
-        and blocks
-        and blocks[0].rank
-        and blocks[0].rank < chapter_rank
-        and counts[blocks[0].rank] == 1
-    ):
+    chapter_rank = named.most_common(1)[0][0] if named else min(repeated or counts or [0])
+    if not title and blocks and 0 < blocks[0].rank < chapter_rank and counts[blocks[0].rank] == 1:
         title = blocks[0].text
     chapters: list[list[Found]] = []
     for block in blocks:
@@ -105,26 +98,15 @@ def row_of(cells: Iterable[str]) -> str:
     return ", ".join(said) if all(map(str.isascii, said)) else "，".join(said)
 
 
-def _without_contents(blocks: Sequence[Found]) -> list[Found]:
-    """Returns the blocks without tables of contents. In a row of three or more consecutive headings, each
-    heading that occurs again in the book is removed. Blocks that are no heading are removed if their text is
-    empty, or is 目录, Contents or the like."""
-    times = Counter(block.text for block in blocks if block.rank)
-    kept, row = list[Found](), list[Found]()
-    for block in [*blocks, Found("")]:
-        if block.rank:
-            row.append(block)
-            continue
-        is_contents = len(row) >= _LEAST_CONTENTS
-        kept += [heading for heading in row if not (_counted_down(times, heading.text) and is_contents)]
-        row = []
-        if block.text and block.text.lower() not in _CONTENTS:
-            kept.append(block)
-    return kept
-
-
-def _counted_down(times: Counter[str], text: str) -> bool:
-    """Subtracts 1 from the count of the heading `text` in `times`, which says how often each heading occurs.
-    Returns whether the count is still above 0, so that the heading occurs again."""
-    times[text] -= 1
-    return times[text] > 0
+def _without_contents(blocks: Sequence[Found]) -> Iterator[Found]:
+    """Yields the blocks without tables of contents. In a row of three or more consecutive headings, each
+    heading that occurs again in the book is left out. Blocks that are no heading are left out if their text
+    is empty, or is 目录, Contents or the like."""
+    left = Counter(block.text for block in blocks if block.rank)
+    for is_heading, group in groupby(blocks, key=lambda block: block.rank > 0):
+        row = list(group)
+        for block in row:
+            left[block.text] -= is_heading
+            comes_again = left[block.text] > 0 and len(row) >= _LEAST_CONTENTS
+            if not comes_again if is_heading else block.text and block.text.lower() not in _CONTENTS:
+                yield block

@@ -1,6 +1,5 @@
 """Finds the folders of all jobs on the disk, keeps the known state of each job in memory, and chooses the
-jobs that run next. The functions that are not async are blocking calls; several threads may call them at a
-time.
+jobs that run next. The functions are blocking calls; several threads may call them at a time.
 
 All state of a job is in its folder, so that a new server goes on with the jobs of the server before it.
 """
@@ -13,8 +12,8 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,8 +26,6 @@ from glm_tts_api.longform.job import RESTING, Job
 
 logger = logging.getLogger(__name__)
 MOST_AT_WORK = 8  # jobs that run at a time: each holds its voices in memory and can fill an engine with units
-PATIENCE_S = 5.0  # how long `held` waits for another server to release the lock
-_TRY_EVERY_S = 0.05
 _ABANDONED_S = _GAP_S = 3600.0
 _DAY_S = 86400
 _ID = re.compile("[0-9a-f]{32}")
@@ -73,9 +70,8 @@ class Look:
         return "running" if is_spoken and self.job.state == "queued" else self.job.state
 
     @property
-    def may_begin(self) -> bool:
-        is_free = self.task is None and not self.changing.locked()
-        return is_free and time.monotonic() >= self.not_before
+    def is_free(self) -> bool:
+        return self.task is None and not self.changing.locked()
 
     @property
     def audio_s(self) -> float:
@@ -89,12 +85,30 @@ class Look:
             return None
         return (self.job.n_units - self.made.n_units) * self.pace_s
 
+    def read_again(self) -> None:
+        """Reads the job and its progress again from its folder. May be called only by the task that runs the
+        job, or by a change of the job while this server does not run it. Anyone else would replace a progress
+        that the task is still counting."""
+        self.changed_at, self.job = self.folder.changed_at, self.folder.read()
+        self.made = self.folder.made(self.job.n_units)
+
+    def write(self, state: JobState, message: str) -> None:
+        """Writes the job's state and message to its folder. The state `queued` also clears `expires_at`. The
+        caller holds the lock of the job's folder. Raises OSError, and then leaves the job unchanged."""
+        expires_at = 0.0 if state == "queued" else self.job.expires_at
+        job = msgspec.structs.replace(self.job, state=state, message=message, expires_at=expires_at)
+        self.folder.write(job)
+        self.job = job
+
 
 class Shelf:
-    def __init__(self, config: JobsConfig) -> None:
-        self.config = config
+    """`n_owners` returns how many clients may own jobs."""
+
+    def __init__(self, config: JobsConfig, n_owners: Callable[[], int] = lambda: 1) -> None:
+        self.config, self._n_owners = config, n_owners
         self._known: dict[str, Look] = {}
         self._damaged: set[str] = set()
+        self._cut_at: dict[str, float] = {}  # when a text of each owner was last chosen to be cut into units
 
     def folder(self, id: str) -> JobFolder:
         return JobFolder(self.config.folder / id)
@@ -104,9 +118,9 @@ class Shelf:
         """The jobs that this server knows."""
         return list(self._known.values())
 
-    def require_room(self, owner: str, *, n_owners: int) -> None:
-        """Raises StorageFull if the jobs together take more than `max_bytes` on the disk. Of several owners
-        (`n_owners`), raises it also if the jobs of `owner` take more than half of that."""
+    def require_room(self, owner: str) -> None:
+        """Raises StorageFull if the jobs together take more than `max_bytes` on the disk. Of several owners,
+        raises it also if the jobs of `owner` take more than half of that."""
         sizes = Counter[str]()
         for look in self.looks:
             sizes[look.job.owner] += look.made.n_bytes + look.n_output_bytes
@@ -116,11 +130,32 @@ class Shelf:
                 f"The jobs fill the {most / 2**20:g} MB that they may have (JOBS_MAX_MB): "
                 "delete one, or raise that, then resume."
             )
-        if n_owners > 1 and 2 * sizes[owner] > most:
+        if 2 * sizes[owner] > most and self._n_owners() > 1:
             raise StorageFull(
                 f"The jobs of this key fill half of the {most / 2**20:g} MB that all jobs may have "
                 "(JOBS_MAX_MB), which is the most for one key: delete one, then resume."
             )
+
+    def next(self) -> Iterator[Look]:
+        """Yields the jobs that begin now. The text of one job is cut into units at a time: of the owner whose
+        last turn was the longest ago. At most MOST_AT_WORK jobs are spoken at a time: the next is of the
+        owner who has the fewest of them. An owner's jobs begin in the order in which they were made."""
+        now, running = time.monotonic(), [look for look in self.looks if look.task is not None]
+        may_begin = (look for look in self.looks if look.is_free and now >= look.not_before)
+        queued = [look for look in may_begin if look.job.state == "queued"]
+        queued.sort(key=lambda look: look.job.created_at)
+        uncut = [look for look in queued if not look.job.n_units]
+        if uncut and all(look.job.n_units for look in running):
+            look = min(uncut, key=lambda look: self._cut_at.get(look.job.owner, 0.0))
+            self._cut_at[look.job.owner] = now
+            yield look
+        at_work = Counter(look.job.owner for look in running if look.job.n_units)
+        ready = [look for look in queued if look.job.n_units]
+        while ready and at_work.total() < MOST_AT_WORK:
+            look = min(ready, key=lambda look: at_work[look.job.owner])
+            ready.remove(look)
+            at_work[look.job.owner] += 1
+            yield look
 
     def refresh(self) -> None:
         """Reads the list of folders: adds jobs that other servers have made, and forgets deleted jobs."""
@@ -138,30 +173,30 @@ class Shelf:
         for look in self.looks:
             with suppress(Exception):  # no folder may stop the other jobs
                 look.n_output_bytes = look.folder.n_output_bytes()
-                is_free = look.task is None and not look.changing.locked()
-                if is_free and look.folder.changed_at != look.changed_at:
-                    read_again(look)
+                if look.is_free and look.folder.changed_at != look.changed_at:
+                    look.read_again()
 
     def look_up(self, id: str) -> Look | None:
         """Returns the job with this id. A job that this server knows already is returned without a look at
         the disk. Returns None where there is no such job or its folder cannot be read. A folder that cannot
         be read is logged once."""
-        if not _ID.fullmatch(id):
-            return None
+        if (known := self._known.get(id)) or not _ID.fullmatch(id):
+            return known
+        folder = self.folder(id)
         try:
-            return self._known.get(id) or self._known.setdefault(id, _read(self.folder(id)))
+            changed_at, job = folder.changed_at, folder.read()
+            return self._known.setdefault(id, Look(folder, job, folder.made(job.n_units), changed_at))
         except FileNotFoundError:
-            self.forget(id)
+            return None
         except Exception as error:  # no folder may hide the other jobs
             if id not in self._damaged:
                 self._damaged.add(id)
-                logger.warning("The job in %s cannot be read: %s", self.config.folder / id, error)
+                logger.warning("The job in %s cannot be read: %s", folder.path, error)
         return None
 
     def found(self, id: str) -> Look:
         """Returns the job with this id. Raises UnknownJob where there is none that can be read."""
-        look = self.look_up(id)
-        if look is None:
+        if (look := self.look_up(id)) is None:
             raise no_such_job()
         return look
 
@@ -177,22 +212,21 @@ class Shelf:
         hour ago or longer, and old jobs. A job at rest is old once its `expires_at` is past; a job without
         that time is old after a rest of `keep_s` seconds. Errors are ignored. After a gap (see `_gap_s`)
         nothing is deleted until the next call, and the gap does not count as rest."""
+        resting = [look for look in self.looks if look.job.state in RESTING]
         if gap_s := self._gap_s():
-            for look in self.looks:
+            for look in resting:
                 with suppress(OSError):
-                    if look.job.state in RESTING:
-                        look.folder.set_changed_at(look.folder.changed_at + gap_s)
+                    look.folder.set_changed_at(look.folder.changed_at + gap_s)
             return
-        for id in self._ids():
-            folder = self.folder(id)
+        for folder in map(self.folder, self._ids()):
             with suppress(OSError):
                 if not folder.is_job and _is_abandoned(folder.path):
                     folder.delete()
                 for left in filter(_is_abandoned, folder.outputs.glob("*.new")):
                     left.unlink(missing_ok=True)
-        for look in self.looks:
+        for look in resting:
             with suppress(OSError, JobRuns):
-                if look.job.state in RESTING and self._goes_at(look) < time.time():
+                if self._goes_at(look) < time.time():
                     with look.folder.locked():
                         look.folder.delete()
                     self.forget(look.job.id)
@@ -215,104 +249,10 @@ class Shelf:
 
 
 def _is_abandoned(path: Path) -> bool:
-    try:
+    with suppress(FileNotFoundError):
         return time.time() - path.stat().st_mtime > _ABANDONED_S
-    except FileNotFoundError:
-        return False
+    return False
 
 
 def no_such_job() -> UnknownJob:
     return UnknownJob("There is no such job; GET /api/v1/jobs lists those that you may see.", "id")
-
-
-def _read(folder: JobFolder) -> Look:
-    changed_at, job = folder.changed_at, folder.read()
-    return Look(folder, job, folder.made(job.n_units), changed_at)
-
-
-def read_again(look: Look) -> None:
-    """Reads the job and its progress again from its folder into `look`. May be called only by the task that
-    runs the job, or by a change of the job while this server does not run it. Anyone else would replace a
-    progress that the task is still counting."""
-    look.changed_at, look.job = look.folder.changed_at, look.folder.read()
-    look.made = look.folder.made(look.job.n_units)
-
-
-def write_state(look: Look, state: JobState, message: str) -> None:
-    """Writes the job's state and message to its folder, then into `look`. The state `queued` also clears
-    `expires_at`. The caller holds the lock of the job's folder. Raises OSError, and then leaves the job
-    unchanged."""
-    expires_at = 0.0 if state == "queued" else look.job.expires_at
-    job = msgspec.structs.replace(look.job, state=state, message=message, expires_at=expires_at)
-    look.folder.write(job)
-    look.job = job
-
-
-def save(look: Look, state: JobState, message: str) -> None:
-    """Writes the job's state and message to its folder and into `look`. The caller holds the lock of the
-    job's folder. If the disk cannot be written, only `look` gets the state and the message, and the error is
-    logged."""
-    try:
-        write_state(look, state, message)
-    except OSError as error:
-        look.job = msgspec.structs.replace(look.job, state=state, message=message)
-        logger.error("The state of job %s cannot be written: %s", look.job.id, error)
-
-
-class Turns:
-    """The turns of the owners at having a text cut into units. `_cut_at` is when each owner had its last
-    turn, a time of time.monotonic."""
-
-    def __init__(self) -> None:
-        self._cut_at: dict[str, float] = {}
-
-    def next(self, looks: Sequence[Look]) -> Iterator[Look]:
-        """Yields those of the jobs `looks` that begin now. The text of one job is cut at a time: of the owner
-        whose last turn was the longest ago. At most MOST_AT_WORK jobs are spoken at a time: the next is of
-        the owner who has the fewest of them. An owner's jobs begin in the order in which they were made."""
-        queued = [look for look in looks if look.job.state == "queued" and look.may_begin]
-        queued.sort(key=lambda look: look.job.created_at)
-        uncut = [look for look in queued if not look.job.n_units]
-        if uncut and not any(look.task is not None and not look.job.n_units for look in looks):
-            look = min(uncut, key=lambda look: self._cut_at.get(look.job.owner, 0.0))
-            self._cut_at[look.job.owner] = time.monotonic()
-            yield look
-        at_work = Counter(look.job.owner for look in looks if look.task is not None and look.job.n_units)
-        ready = [look for look in queued if look.job.n_units]
-        while ready and at_work.total() < MOST_AT_WORK:
-            look = min(ready, key=lambda look: at_work[look.job.owner])
-            ready.remove(look)
-            at_work[look.job.owner] += 1
-            yield look
-
-
-@asynccontextmanager
-async def held(look: Look) -> AsyncIterator[None]:
-    """Holds the lock of the job's folder inside the `async with` block. If another server holds the lock, the
-    lock is requested through the file `wanted`, and the call waits. Raises JobRuns if the other server has
-    not released the lock within 5 seconds."""
-    with ExitStack() as stack:
-        until = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                stack.enter_context(look.folder.locked())
-                break
-            except JobRuns:
-                if time.monotonic() > until:
-                    raise
-                await asyncio.to_thread(look.folder.want)
-                await asyncio.sleep(_TRY_EVERY_S)
-        await asyncio.to_thread(look.folder.take_wish)
-        yield
-
-
-@asynccontextmanager
-async def change_of(look: Look) -> AsyncIterator[None]:
-    """Holds the lock `look.changing` inside the `async with` block, so that changes of this job follow one
-    another within this server. Raises UnknownJob if the block raises FileNotFoundError, since an earlier
-    change has deleted the job then."""
-    async with look.changing:
-        try:
-            yield
-        except FileNotFoundError:
-            raise no_such_job() from None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import Final, Literal, NamedTuple
 
 Subtitle = Literal["srt", "vtt"]
@@ -44,19 +44,35 @@ class TimedText:
     paragraph: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cue:
     start_ms: int
     end_ms: int
     lines: tuple[str, ...]
+
+    @property
+    def above_ms(self) -> int:
+        """The time that it lasts above a second."""
+        return self.end_ms - self.start_ms - SHORTEST_MS
+
+    def takes(self, spare_ms: int) -> int:
+        return max(0, min(-self.above_ms, spare_ms))
 
 
 def cues(pieces: Iterable[TimedText]) -> list[Cue]:
     """Makes the cues of `pieces`, which are in the order of time. A run of blanks and line ends becomes one
     blank. Between two pieces a blank is added where words would run together; nothing else of the text
     changes."""
-    with_text = (piece for piece in pieces if piece.text.strip())
-    return _long_enough([cue for run in _runs(with_text) for cue in _cues_of(run)])
+    runs = list[list[TimedText]]()  # of pieces that may share a cue
+    for piece in (each for each in pieces if each.text.strip()):
+        last = runs[-1][-1] if runs else None
+        if last and piece.paragraph == last.paragraph and piece.start_s - last.end_s < _SILENCE_S:
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    made = [cue for run in runs for cue in _cues_of(run)]
+    _lengthen(made)
+    return made
 
 
 def subtitle_file(pieces: Iterable[TimedText], kind: Subtitle) -> str:
@@ -74,19 +90,6 @@ def subtitle_file(pieces: Iterable[TimedText], kind: Subtitle) -> str:
 def _clock(ms: int, point: str) -> str:
     seconds, ms = divmod(ms, 1000)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{point}{ms:03}"
-
-
-def _runs(pieces: Iterable[TimedText]) -> Iterator[list[TimedText]]:
-    """Groups `pieces` into runs whose pieces may share a cue: a run is of one paragraph and has no silence of
-    a second or more inside."""
-    for _, paragraph in groupby(pieces, key=lambda piece: piece.paragraph):
-        run: list[TimedText] = []
-        for piece in paragraph:
-            if run and piece.start_s - run[-1].end_s >= _SILENCE_S:
-                yield run
-                run = []
-            run.append(piece)
-        yield run
 
 
 class _Atom(NamedTuple):
@@ -247,25 +250,21 @@ def _level(atom: str) -> int:
     return _LEANING if _LEANS.fullmatch(word) else _WORD
 
 
-def _long_enough(made: Sequence[Cue]) -> list[Cue]:
+def _lengthen(made: Sequence[Cue]) -> None:
     """Moves the times of cues that overlap, so that each begins after the one before it. Then lengthens the
     cues that last less than a second: first with the silence after and before them, then with time that their
-    neighbours have above one second. Returns the cues with their new times."""
-    starts, ends = list[int](), list[int]()
+    neighbours have above one second."""
+    end_ms = 0
     for cue in made:  # each cue begins after the one before it and lasts at least a millisecond
-        starts.append(max(cue.start_ms, ends[-1] if ends else 0))
-        ends.append(max(cue.end_ms, starts[-1] + 1))
-    for at in range(len(made)):
-        following = starts[at + 1] if at + 1 < len(made) else ends[at] + SHORTEST_MS
-        ends[at] += max(0, min(SHORTEST_MS - ends[at] + starts[at], following - ends[at]))
-        previous = ends[at - 1] if at else 0
-        starts[at] -= max(0, min(SHORTEST_MS - ends[at] + starts[at], starts[at] - previous))
-        if at + 1 < len(made):
-            spare = ends[at + 1] - starts[at + 1] - SHORTEST_MS
-            ends[at] += (moved := max(0, min(SHORTEST_MS - ends[at] + starts[at], spare)))
-            starts[at + 1] += moved
-        if at:
-            spare = ends[at - 1] - starts[at - 1] - SHORTEST_MS
-            starts[at] -= (moved := max(0, min(SHORTEST_MS - ends[at] + starts[at], spare)))
-            ends[at - 1] -= moved
-    return [Cue(start, end, cue.lines) for start, end, cue in zip(starts, ends, made, strict=True)]
+        cue.start_ms = max(cue.start_ms, end_ms)
+        end_ms = cue.end_ms = max(cue.end_ms, cue.start_ms + 1)
+    for at, cue in enumerate(made):
+        before = made[at - 1] if at else Cue(0, 0, ())
+        free_ms = cue.end_ms + SHORTEST_MS
+        after = made[at + 1] if at + 1 < len(made) else Cue(free_ms, free_ms, ())
+        cue.end_ms += cue.takes(after.start_ms - cue.end_ms)
+        cue.start_ms -= cue.takes(cue.start_ms - before.end_ms)
+        cue.end_ms += (moved := cue.takes(after.above_ms))
+        after.start_ms += moved
+        cue.start_ms -= (moved := cue.takes(before.above_ms))
+        before.end_ms -= moved

@@ -21,7 +21,7 @@ def readers() -> list[int]:
     """The processes that read books for the server, which is in this process."""
     threads = Path("/proc/self/task").iterdir()
     pids = {int(pid) for thread in threads for pid in (thread / "children").read_text().split()}
-    return [pid for pid in pids if b"longform.process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in pids if b"longform.reading" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_books_that_take_long_keep_nobody_waiting_and_end_with_their_clients(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glm_tts_api.longform.folder import Draft, JobFolder
-from glm_tts_api.longform.job import Job
-from glm_tts_api.longform.plan import plan
+from glm_tts_api.longform.job import Job, plan
 from glm_tts_api.longform.script import Block, Book, Chapter
 from speech_text import Pauses
 
@@ -36,6 +35,7 @@ def new_job(path: Path, book: Book, *, seed: int = 42, is_put_off: bool = False)
         author=book.author,
     )
     folder = JobFolder(path)
+    path.mkdir(parents=True, exist_ok=True)
     if is_put_off:
         folder.put_off(job, Draft(book, seed, PAUSES))
     else:

@@ -36,7 +36,7 @@ def run(folder: JobFolder) -> None:
     with folder.locked():
         job = folder.read()
         made = folder.made(job.n_units)
-        asyncio.run(run_job(folder, job, lambda unit: _speak(unit, log), made=made, at_once=AT_ONCE))
+        asyncio.run(run_job(folder, job, made, lambda unit: _speak(unit, log), at_once=AT_ONCE))
 
 
 def main(folder: JobFolder, n_kills: int) -> None:

@@ -16,10 +16,9 @@ import pytest
 from glm_tts_api.contracts import JobState, Recording, Voice
 from glm_tts_api.errors import JobRuns, StorageFull, UnknownJob
 from glm_tts_api.longform.folder import JobFolder
-from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
-from glm_tts_api.longform.jobs import Jobs
+from glm_tts_api.longform.job import BOOK, Job, Speak, Spoken, Unit
+from glm_tts_api.longform.jobs import Jobs, _stop
 from glm_tts_api.longform.shelf import MOST_AT_WORK, JobsConfig, Look
-from glm_tts_api.longform.voices import BOOK, keep_voices
 from tests.api.waiting import wait_until
 from tests.longform.books import book_of, new_job
 
@@ -44,8 +43,8 @@ def test_a_job_that_is_stopped_before_it_began_goes_on_later(tmp_path: Path) -> 
     async def stop_and_go_on() -> str:
         jobs = Jobs(JobsConfig(tmp_path), speaking)
         look = await jobs.get(ID, every)
-        jobs._begin_queued()
-        await jobs._stop(look)  # in the same turn of the loop
+        look.task = asyncio.create_task(jobs._run(look))
+        await _stop(look)  # in the same turn of the loop
         assert look.state == "queued"
         await asyncio.wait_for(jobs.keep_going(lambda: look.state == "done"), 30)
         return look.state
@@ -174,7 +173,7 @@ def test_what_one_server_is_told_reaches_the_one_that_runs_the_job(
 
 
 def test_a_job_that_nobody_lets_go_of_is_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glm_tts_api.longform.shelf.PATIENCE_S", 0.1)
+    monkeypatch.setattr("glm_tts_api.longform.jobs.PATIENCE_S", 0.1)
     folder = new_job(tmp_path / ID, book_of(1, 1))
     with folder.locked(), pytest.raises(JobRuns):
         asyncio.run(Jobs(JobsConfig(tmp_path), speaking).change(ID, every, "paused"))
@@ -232,7 +231,7 @@ def test_a_full_disk_refuses_a_new_job_and_keeps_nothing_of_it(tmp_path: Path) -
     voice = Voice(Recording(np.zeros(100_000, np.float32), 24000), "a", "0")
 
     def write(folder: JobFolder, id: str) -> None:
-        keep_voices(folder.voices, {BOOK: voice})
+        folder.keep_voices({BOOK: voice})
 
     with full_disk(), pytest.raises(StorageFull):
         asyncio.run(Jobs(JobsConfig(tmp_path), speaking).create(write, ""))

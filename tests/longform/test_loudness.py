@@ -120,7 +120,7 @@ def test_a_file_has_the_loudness_that_was_asked_for(tmp_path: Path, lufs: float)
 
     folder = new_job(tmp_path / "job", book_of(1, 7))
     job = folder.read()
-    asyncio.run(run_job(folder, job, speak, made=folder.made(job.n_units)))
+    asyncio.run(run_job(folder, job, folder.made(job.n_units), speak))
     path = tmp_path / "a.mp3"
     made = folder.made(job.n_units)
     for _ in write_audio(path, "mp3", folder, job, made, job.n_units, preset=at_loudness(lufs)):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong, UnparsableBody
-from glm_tts_api.longform.process import read_apart
+from glm_tts_api.longform.reading import read_apart
 from glm_tts_api.longform.script import Book
 from tests.longform.test_epub import packed
 from tests.longform.test_reading import kinds
@@ -18,7 +18,7 @@ from tests.longform.test_reading import kinds
 READ = """
 import asyncio, sys
 from glm_tts_api.errors import UnparsableBody
-from glm_tts_api.longform.process import read_apart
+from glm_tts_api.longform.reading import read_apart
 try:
     asyncio.run(read_apart(sys.stdin.buffer.read(), "a.epub"))
 except UnparsableBody as error:

@@ -14,7 +14,7 @@ import pytest
 from glm_tts_api.contracts import JobState
 from glm_tts_api.errors import StorageFull
 from glm_tts_api.longform.folder import JobFolder
-from glm_tts_api.longform.shelf import JobsConfig, Shelf, save
+from glm_tts_api.longform.shelf import JobsConfig, Shelf
 from tests.longform.books import book_of, new_job
 
 DAY_S = 86400
@@ -73,14 +73,14 @@ def test_texts_and_files_for_download_count_too(tmp_path: Path) -> None:
         shelf = Shelf(JobsConfig(tmp_path, max_bytes=max_bytes))
         shelf.refresh()
         with pytest.raises(StorageFull) if is_full else nullcontext():
-            shelf.require_room("", n_owners=1)
+            shelf.require_room("")
     (tmp_path / ("a" * 32) / "outputs").mkdir()
     (tmp_path / ("a" * 32) / "outputs" / "1.mp3").write_bytes(bytes(10_000))
     shelf = Shelf(JobsConfig(tmp_path, max_bytes=10_000))
     shelf.refresh()
     shelf.look_again()
     with pytest.raises(StorageFull):
-        shelf.require_room("", n_owners=1)
+        shelf.require_room("")
 
 
 def test_a_job_that_comes_while_the_folder_is_read_is_not_forgotten(
@@ -104,8 +104,8 @@ def test_what_expires_goes_unless_somebody_resumed_it(tmp_path: Path) -> None:
         folder = JobFolder(tmp_path / id)
         folder.write(msgspec.structs.replace(folder.read(), expires_at=1.0))
     shelf = Shelf(JobsConfig(tmp_path, keep_s=0))
-    save(shelf.found("b" * 32), "queued", "")
-    save(shelf.found("b" * 32), "paused", "")
+    shelf.found("b" * 32).write("queued", "")
+    shelf.found("b" * 32).write("paused", "")
     shelf.refresh()
     shelf.remove_old()
     assert [look.job.id for look in shelf.looks] == ["b" * 32]

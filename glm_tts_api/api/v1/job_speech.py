@@ -20,13 +20,11 @@ from glm_tts_api.api.v1.job_schemas import JobFields
 from glm_tts_api.audio.encode import from_pcm16
 from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, UploadedVoice, Voice
 from glm_tts_api.errors import DeadlineExceeded, InternalFault
-from glm_tts_api.longform.folder import Draft, JobFolder, told_what_to_do
-from glm_tts_api.longform.job import Job, Speak, Spoken, Unit, seed_of
+from glm_tts_api.longform.folder import Draft, JobFolder
+from glm_tts_api.longform.job import BOOK, Job, Speak, Spoken, Unit, plan, seed_of, unit_voices
 from glm_tts_api.longform.jobs import SpeakOf
-from glm_tts_api.longform.plan import plan
 from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book, Chapter
-from glm_tts_api.longform.voices import BOOK, keep_voices, kept_voices, unit_voices
 from glm_tts_api.speech.encoding import encode_whole
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.voices.decoded import decoded_voice
@@ -55,7 +53,7 @@ class NewJob:
         """Writes the new job `id` into its folder. The job's units are counted later, because this takes
         seconds for a long text. Blocking. Raises StorageFull and OSError."""
         fields, book = self.fields, self.book
-        keep_voices(folder.voices, self.voices)
+        folder.keep_voices(self.voices)
         asked = SpeechRequest(
             id,
             "",
@@ -97,7 +95,7 @@ def speaking_with(speech: SpeechService) -> SpeakOf:
 
     def begin(folder: JobFolder, job: Job) -> Speak:
         try:
-            voices = kept_voices(folder.voices)
+            voices = folder.voices()
             own = voices[BOOK]
         except (OSError, msgspec.MsgspecError, ValueError, EOFError, KeyError) as error:
             raise InternalFault(
@@ -200,7 +198,7 @@ class _Unfinished:
         of a job that is spoken as one piece), with the samples that the answer would have had. The rest of
         the text is cut into units and spoken as in any job. Blocking."""
         asked, n_done = self.asked, self.n_done
-        keep_voices(folder.voices, {BOOK: self.voice, **asked.others})
+        folder.keep_voices({BOOK: self.voice, **asked.others})
         start = self._start(n_done)
         book = Book((Chapter("", ()),))
         if n_done < len(self.reading.segments):
@@ -218,8 +216,7 @@ class _Unfinished:
         job = folder.write_plan(job, book, chain(units, following))
         for unit in units:
             folder.keep(unit, self._spoken(unit.index))
-        with told_what_to_do():
-            folder.write(job)
+        folder.write(job)
 
     def _start(self, segment: int) -> int:
         """Returns where in the text the segment with the number `segment` begins, in characters. If `segment`

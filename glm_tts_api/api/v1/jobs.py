@@ -24,12 +24,12 @@ from glm_tts_api.http.body import PROMPT_AUDIO, Body, Upload, read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
 from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type, chapter_times
 from glm_tts_api.longform.cast import read_cast, read_pauses
+from glm_tts_api.longform.job import BOOK, unit_voices
 from glm_tts_api.longform.jobs import Sees
-from glm_tts_api.longform.process import read_apart
+from glm_tts_api.longform.reading import read_apart
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
-from glm_tts_api.longform.voices import BOOK, unit_voices
 from glm_tts_api.recognition.recogniser import told
 from glm_tts_api.voices.decoded import decoded_voice
 from speech_text import Pauses
@@ -178,7 +178,7 @@ async def get_job_chapters(id: Id, request: Request, state: AppStateDep) -> dict
     look = await find_job(id, request, state)
     times = chapter_times(look.job, look.made, look.made.prefix())
     chapters = [
-        {"startTime": round(each.start_s, 3), "endTime": round(each.end_s, 3), "title": each.title}
+        {"startTime": round(each.start_s, 3), "endTime": round(each.end_s, 3), "title": each.text}
         for each in times
     ]
     return {"title": look.job.title, "chapters": chapters}
@@ -256,7 +256,7 @@ def _shown(look: Look) -> dict[str, Any]:
         {
             "title": chapter.title,
             "segments": chapter.n_units,
-            "segments_done": look.made.n_in(chapter.first, chapter.n_units),
+            "segments_done": look.made.n_in(chapter.units),
         }
         for chapter in look.job.chapters
     ]
