@@ -32,7 +32,6 @@ PLACES = {
     "api/test_clients_beside_each_other.py": "model",
     "api/test_idle_over_http.py": "model",
     "api/test_lanes_beside_speech.py": "model",
-    "longform/test_many_kills.py": "long",
     "api/test_memory_of_jobs.py": "long",
     "api/test_levels_of_a_long_script.py": "long",
     "api/test_levels_of_a_script.py": "model",

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from glm_tts_api.audio.containers import container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.encode import encode, open_encoder
 from glm_tts_api.contracts import AudioFormat, Recording
@@ -117,20 +116,20 @@ def test_a_silent_channel_takes_nothing_from_the_other(file_format: str, silent:
 
 
 def test_one_channel_comes_back_to_the_bit() -> None:
-    said = voice(20.0, 48000)  # many blocks
+    said = voice(5.0, 48000)  # many blocks
     np.testing.assert_array_equal(decode(encoded(said, 48000, "WAV", subtype="FLOAT")).samples, said)
 
 
 def test_eight_channels_need_no_more_memory_than_one_does() -> None:
-    """Peak of what numpy allocates while 20 s of eight channels at 192 kHz are decoded: 123 MB if kept."""
-    eight = encoded(np.ones((20 * 192_000, 8), np.int16), 192_000, "FLAC")
+    """Peak of what numpy allocates while 10 s of eight channels at 192 kHz are decoded: 61 MB if kept."""
+    eight = encoded(np.ones((10 * 192_000, 8), np.int16), 192_000, "WAV")
     tracemalloc.start()
     try:
         assert refusal(eight)  # silent
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 60e6
+    assert peak < 45e6
 
 
 def test_a_float_file_louder_than_full_scale_is_brought_into_range() -> None:
@@ -196,22 +195,22 @@ def test_our_own_answers_can_be_prompts_streamed_ones_too() -> None:
             assert recording.seconds == pytest.approx(2.0, abs=0.05), audio_format
 
 
-def test_a_small_file_of_many_hours_is_refused_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    hours = encoded(np.zeros(8000 * 3600, np.int16), 8000, "FLAC")
-    assert len(hours) < 100_000
+def test_a_small_file_of_many_minutes_is_refused_by_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = encoded(np.zeros(8000 * 600, np.int16), 8000, "FLAC")
+    assert len(long) < 100_000
 
     def no_sample(*_: object, **__: object) -> None:
         raise AssertionError("samples were decoded")
 
     for name in ("read", "buffer_read", "buffer_read_into", "blocks"):
         monkeypatch.setattr(soundfile.SoundFile, name, no_sample)
-    assert "3600.00 s" in refusal(hours)
+    assert "600.00 s" in refusal(long)
 
 
 def test_a_small_file_that_hides_its_length_is_decoded_no_further_than_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    hidden = encoded_by_ffmpeg(np.zeros(48000 * 120, np.float32), 48000, "adts", "aac")
+    hidden = encoded_by_ffmpeg(np.zeros(48000 * 60, np.float32), 48000, "adts", "aac")
     assert len(hidden) < 100_000
     seconds = 0.0
     resampler = av.AudioResampler
@@ -236,24 +235,6 @@ def test_a_small_file_that_hides_its_length_is_decoded_no_further_than_needed(
 def test_odd_rates_and_channels(rate: int, channels: int) -> None:
     samples = np.tile(voice(2.0, rate)[:, None], channels)
     assert "channels" in refusal(encoded(samples, rate, "WAV"))
-
-
-@pytest.mark.parametrize(
-    ("name", "extension"),
-    [
-        ("wav", "wav"),
-        ("flac", "flac"),
-        ("mp3", "mp3"),
-        ("m4a", "m4a"),
-        ("webm", "webm"),
-        ("ogg opus", "ogg"),
-        ("aac", "aac"),
-    ],
-)
-def test_the_container_is_told_by_the_first_bytes(name: str, extension: str) -> None:
-    container = container_of({**LOSSLESS, **LOSSY}[name])
-    assert container is not None
-    assert container.extension == extension
 
 
 @pytest.mark.parametrize(

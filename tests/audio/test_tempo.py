@@ -30,8 +30,8 @@ def pitch_hz(pcm: npt.NDArray[np.float32]) -> float:
 
 
 @pytest.mark.parametrize("speed", [0.25, 0.3, 0.5, 0.8, 1.25, 2.0, 3.0, 4.0])
-@pytest.mark.parametrize("seconds", [0.12, 0.3, 0.5, 1.0, 4.0])
-@pytest.mark.parametrize("size", [480, 2400, 10**6])
+@pytest.mark.parametrize("seconds", [0.12, 0.5, 4.0])
+@pytest.mark.parametrize("size", [480, 10**6])
 @pytest.mark.parametrize("rate", [24000, 32000])
 def test_it_lasts_exactly_as_long_as_it_is_to(speed: float, seconds: float, size: int, rate: int) -> None:
     spoken = voice(seconds, rate)

@@ -17,7 +17,7 @@ from glm_tts_api.contracts import JobState, Recording, Voice
 from glm_tts_api.errors import JobRuns, StorageFull, UnknownJob
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import BOOK, Job, Speak, Spoken, Unit
-from glm_tts_api.longform.jobs import Jobs, _stop
+from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.longform.shelf import MOST_AT_WORK, JobsConfig, Look
 from tests.api.waiting import wait_until
 from tests.longform.books import book_of, new_job
@@ -35,21 +35,6 @@ async def silent(unit: Unit) -> Spoken:
 
 def speaking(folder: JobFolder, job: Job) -> Speak:
     return silent
-
-
-def test_a_job_that_is_stopped_before_it_began_goes_on_later(tmp_path: Path) -> None:
-    new_job(tmp_path / ID, book_of(1, 1))
-
-    async def stop_and_go_on() -> str:
-        jobs = Jobs(JobsConfig(tmp_path), speaking)
-        look = await jobs.get(ID, every)
-        look.task = asyncio.create_task(jobs._run(look))
-        await _stop(look)  # in the same turn of the loop
-        assert look.state == "queued"
-        await asyncio.wait_for(jobs.keep_going(lambda: look.state == "done"), 30)
-        return look.state
-
-    assert asyncio.run(stop_and_go_on()) == "done"
 
 
 def test_a_job_that_is_deleted_twice_is_unknown_the_second_time(tmp_path: Path) -> None:

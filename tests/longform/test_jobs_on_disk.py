@@ -12,7 +12,6 @@ import soundfile
 
 from glm_tts_api.errors import (
     InternalFault,
-    JobRuns,
     MalformedPronunciation,
     NothingToSay,
     QueueFull,
@@ -158,7 +157,10 @@ def test_a_pause_keeps_what_was_spoken(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.new"))
 
 
-def test_a_refused_unit_comes_back_when_it_is_told_to(tmp_path: Path) -> None:
+def test_a_refused_unit_comes_back_when_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("glm_tts_api.longform.jobs._AGAIN_S", 0.01)
     folder = new_job(tmp_path / "job", book_of(1, 1))
     refusals: list[Exception] = [QueueFull("full", 0.001), InternalFault(), QueueFull("full", 0.001)]
 
@@ -174,26 +176,3 @@ def test_a_refused_unit_comes_back_when_it_is_told_to(tmp_path: Path) -> None:
     refusals += [InternalFault()] * 3
     with pytest.raises(InternalFault):
         run(new_job(tmp_path / "other", book_of(1, 0)), speak)
-
-
-def test_one_at_a_time_holds_a_folder(tmp_path: Path) -> None:
-    folder = new_job(tmp_path / "job", book_of(1, 1))
-    with folder.locked(), pytest.raises(JobRuns), folder.locked():
-        pass
-    with folder.locked():
-        folder.delete()
-    assert not folder.path.exists()
-
-
-def test_a_folder_that_was_never_finished_is_no_job(tmp_path: Path) -> None:
-    book = book_of(1, 3)
-
-    def breaks(units: Any) -> Any:
-        yield next(units)
-        raise KeyboardInterrupt
-
-    folder = JobFolder(tmp_path)
-    job = new_job(tmp_path / "other", book).read()
-    with pytest.raises(KeyboardInterrupt):
-        folder.write_plan(job, book, breaks(plan(book, seed=1, pauses=PAUSES)))
-    assert not folder.is_job

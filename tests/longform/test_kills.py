@@ -1,5 +1,4 @@
-"""kill -9 at random moments in a job: what goes on afterwards is the same to the bit. The long form stands in
-tests/longform/test_many_kills.py."""
+"""kill -9 at random moments in a job: what goes on afterwards is the same to the bit."""
 
 from __future__ import annotations
 
@@ -9,11 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.longform.books import book_of, new_job
 from tests.longform.killed_jobs import AT_ONCE
 
 
-def survives(tmp_path: Path, *, n_kills: int, n_paragraphs: int) -> None:
+@pytest.mark.parametrize(
+    ("n_kills", "n_paragraphs"), [(5, 20), pytest.param(100, 300, marks=pytest.mark.long)]
+)
+def test_a_job_goes_on_after_kills(tmp_path: Path, n_kills: int, n_paragraphs: int) -> None:
     """A job that is killed so often is whole, equal to one that never was, and each of its processes spoke
     nothing that was on the disk when it began."""
     book = book_of(2, n_paragraphs)
@@ -36,7 +40,3 @@ def _run(path: Path, n_kills: int) -> list[dict[str, Any]]:
     program = [sys.executable, "-m", "tests.longform.killed_jobs", str(path), str(n_kills)]
     output = subprocess.run(program, check=True, capture_output=True, text=True, timeout=600).stdout
     return [json.loads(line) for line in output.splitlines()]
-
-
-def test_a_job_goes_on_after_five_kills(tmp_path: Path) -> None:
-    survives(tmp_path, n_kills=5, n_paragraphs=20)

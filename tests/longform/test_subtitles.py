@@ -69,14 +69,6 @@ def test_sentences_of_a_paragraph_share_a_cue_and_paragraphs_never_do() -> None:
     assert shown(apart) == [(0, 1.2, "好。"), (1.4, 2.5, "走吧。")]
 
 
-def test_a_short_word_stays_for_a_second_of_the_silence_behind_it() -> None:
-    assert shown([TimedText("好。", 5, 5.3, paragraph=1), TimedText("走吧。", 8, 9, paragraph=2)])[0] == (
-        5,
-        6,
-        "好。",
-    )
-
-
 def test_a_short_word_between_long_ones_gets_time_from_its_neighbour() -> None:
     spoken = [
         TimedText(CHINESE[:14], 0, 4, 1),

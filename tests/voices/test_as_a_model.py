@@ -117,4 +117,4 @@ class Shelf(RuleBasedStateMachine):
 
 
 TestShelf = Shelf.TestCase
-TestShelf.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestShelf.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)

@@ -1,4 +1,5 @@
-"""A process that is killed while it writes voices loses nothing that was acknowledged."""
+"""Processes that write voices: a reader finds each voice meanwhile, and a writer that is killed at any moment
+loses nothing that was acknowledged."""
 
 from __future__ import annotations
 
@@ -8,60 +9,70 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import pytest
-
-from tests.recordings import voice_wav
-from tests.voices.shelf import open_store
-
-WRITER = """
-import sys
-from pathlib import Path
-from tests.recordings import voice_wav
-from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.voices.store import VoiceStore
-configs, own = map(Path, sys.argv[1:])
-store = VoiceStore(configs / "prompt_cache.json", own, limits=RecordingLimits())
-print("ready", flush=True)
-recordings = [voice_wav(1.0 + step / 10) for step in range(5)]
-for step in range(10**6):
-    data, text = recordings[step % 5], str(step % 5)
-    store.replace("kept", text, data)
-    if f"v{step % 3}" in {voice.index for voice in store.list_voices()}:
-        store.remove(f"v{step % 3}")
-    else:
-        store.add(f"v{step % 3}", text, data)
-"""
+from tests.recordings import voice_wav
+from tests.voices.shelf import names, open_store
+
+RECORDINGS = [voice_wav(1.0 + step / 10) for step in range(5)]
+N_KILLS = 12
+
+
+def write(store: VoiceStore, number: int) -> None:
+    """One voice is always an own one, one hides the shipped one now and then, and one comes and goes."""
+    for step in range(10**6):
+        text, data = str(step % 5), RECORDINGS[step % 5]
+        store.replace("kept", text, data)
+        store.replace("exampleA", text, data)
+        if number == 0:
+            store.remove("exampleA")
+        if f"v{number}" in names(store):
+            store.remove(f"v{number}")
+        else:
+            store.add(f"v{number}", text, data)
+
+
+def assert_whole(store: VoiceStore) -> set[str]:
+    """Each voice has the recording of its text. Returns the texts."""
+    assert {"exampleA", "kept"} <= set(names(store))
+    assert store.warnings == []
+    voices = [store.get(name) for name in ("exampleA", "kept")]
+    for voice in voices:
+        text = "5" if voice.transcript == "text a" else voice.transcript
+        assert round(10 * voice.recording.seconds) == 10 + int(text)
+    return {voice.transcript for voice in voices}
+
+
+def main(configs: Path, own: Path) -> None:
+    """Runs in a process without threads, which may fork."""
+    chance, reader, seen = random.Random(0), open_store(configs, own), set[str]()
+    reader.add("kept", "0", RECORDINGS[0])
+    for _ in range(N_KILLS):
+        writers = []
+        for number in range(2):
+            if not (child := os.fork()):
+                write(open_store(configs, own), number)
+            writers.append(child)
+        for _ in range(chance.randint(1, 60)):
+            seen |= assert_whole(reader)
+        for child in writers:
+            os.kill(child, signal.SIGKILL)
+            assert os.waitpid(child, 0)[1] == signal.SIGKILL, "the writer had failed"
+        json.loads((own / "prompt_cache.json").read_text())
+        assert_whole(open_store(configs, own))
+    assert len(seen) == 6
+    reader.replace("kept", "0", RECORDINGS[0])  # the next writer clears up
+    book = json.loads((own / "prompt_cache.json").read_text())
+    kept = {path.name for path in (own / "recordings").iterdir()}
+    assert kept == {Path(entry["prompt_audio_path"]).name for entry in book.values()}
+    assert not list(own.glob("*.new"))
 
 
 def test_a_writer_killed_at_any_moment_leaves_a_whole_store(configs: Path, own: Path) -> None:
-    """Whatever the moment, the book is JSON, each voice's recording is there and is the one of its text."""
-    open_store(configs, own).add("kept", "0", voice_wav(1.0))
-    path = str(Path(__file__).parents[2])
-    chance = random.Random(0)
-    for _ in range(12):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(configs), str(own)],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == b"ready\n"
-        time.sleep(chance.uniform(0.0, 0.25))
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
-        writer.stdout.close()
-        json.loads((own / "prompt_cache.json").read_text())
-        store = open_store(configs, own)
-        assert store.warnings == []
-        for voice in store.list_voices():
-            if voice.source == "own":
-                seconds = store.get(voice.index).recording.seconds
-                assert seconds == pytest.approx(1.0 + int(voice.transcript) / 10)
-    store.replace("kept", "0", voice_wav(1.0))  # the next writer clears up
-    kept = {path.name for path in (own / "recordings").iterdir()}
-    book = json.loads((own / "prompt_cache.json").read_text())
-    assert kept == {Path(entry["prompt_audio_path"]).name for entry in book.values()}
-    assert not list(own.glob("*.new"))
+    program = [sys.executable, "-m", "tests.voices.test_killed_writer", str(configs), str(own)]
+    subprocess.run(program, cwd=Path(__file__).parents[2], check=True, timeout=300)
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

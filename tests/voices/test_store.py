@@ -6,20 +6,16 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.errors import (
     Forbidden,
     InvalidField,
-    NotAudio,
-    PromptRejected,
     Unhealthy,
     VoiceExists,
 )
 from glm_tts_api.voices.store import VoiceStore
-from tests.recordings import encoded, png, voice_wav
 from tests.voices.shelf import OTHER_WAV, WAV, names, open_store, write_index
 
 
@@ -35,19 +31,6 @@ def test_a_shipped_voice(store: VoiceStore) -> None:
     assert data == WAV
     assert container is not None
     assert container.media_type == "audio/wav"
-
-
-def test_an_added_voice_is_there_for_every_process_and_after_a_restart(
-    store: VoiceStore, configs: Path, own: Path
-) -> None:
-    other = open_store(configs, own)
-    assert names(other) == ["exampleA"]
-    store.add("mine", "我的声音", OTHER_WAV)
-    for reader in (store, other, open_store(configs, own)):
-        assert names(reader) == ["exampleA", "mine"]
-        assert reader.get("mine").transcript == "我的声音"
-        assert reader.audio("mine")[0] == OTHER_WAV
-    assert reader.get("mine").digest != reader.get("exampleA").digest
 
 
 def test_the_shipped_file_is_never_written(store: VoiceStore, configs: Path) -> None:
@@ -116,14 +99,6 @@ def test_one_bad_entry_leaves_the_others(configs: Path, own: Path, entry: object
     assert len(store.warnings) == 2
 
 
-def test_a_recording_that_appears_later_is_found(configs: Path, own: Path) -> None:
-    write_index(configs, {"late": {"prompt_audio_path": "prompts/late.wav", "prompt_text": "a"}})
-    store = open_store(configs, own)
-    assert names(store) == []
-    (configs / "prompts" / "late.wav").write_bytes(WAV)
-    assert (names(store), store.warnings) == (["late"], [])
-
-
 def test_a_broken_own_book_is_kept_and_refuses_writes(store: VoiceStore, own: Path) -> None:
     store.add("mine", "text", WAV)
     assert names(store) == ["exampleA", "mine"]
@@ -146,23 +121,6 @@ def test_a_name_is_as_long_as_its_composed_form(store: VoiceStore) -> None:
 def test_names_that_are_no_names(store: VoiceStore, index: str) -> None:
     with pytest.raises(InvalidField):
         store.add(index, "text", WAV)
-
-
-@pytest.mark.parametrize(
-    ("data", "error"),
-    [
-        (png(), NotAudio),
-        (voice_wav(0.2), PromptRejected),
-        (encoded(np.zeros(48000, np.float32), 24000, "WAV"), PromptRejected),
-        (WAV[:20000], PromptRejected),
-    ],
-)
-def test_a_bad_recording_is_not_registered(store: VoiceStore, data: bytes, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        store.add("mine", "text", data)
-    with pytest.raises(error):
-        store.replace("exampleA", None, data)
-    assert shown(store) == [("exampleA", "text a", "shipped")]
 
 
 def test_paths_inside_the_prompt_folders_only(store: VoiceStore, configs: Path, own: Path) -> None:
