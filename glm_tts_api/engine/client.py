@@ -102,23 +102,23 @@ class EngineClient:
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         """Returns how the engine says `text` in words. Raises EngineDied or the error that refuses it."""
-        reading = await self._ask(lambda child, number: child.send(messages.Read(number, text, options)))
+        reading = await self._ask(lambda number: messages.Read(number, text, options))
         self._used_at = time.monotonic()
         assert isinstance(reading, ShownReading)
         return reading
 
     async def clear_cache(self) -> int:
         """Has the engine drop its cached voices and texts. Returns the bytes freed. Raises EngineDied."""
-        freed = await self._ask(lambda child, number: child.send(messages.ClearCache(number)))
+        freed = await self._ask(messages.ClearCache)
         assert isinstance(freed, int)
         return freed
 
-    async def _ask(self, ask: Callable[[Child, int], None]) -> ShownReading | int | None:
+    async def _ask(self, question: Callable[[int], messages.Message]) -> ShownReading | int | None:
         if self._child is None:
             raise EngineDied("it had ended before", is_ours=False)
         number = next(self._numbers)
         answer = self._questions[number] = asyncio.get_running_loop().create_future()
-        ask(self._child, number)
+        self._child.send(question(number))
         try:
             told: messages.Answer = await answer
         except asyncio.CancelledError:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor
@@ -74,18 +74,14 @@ class Cores:
         idle = self._config.threads - (self._config.decode_threads if self.decodes else 0)
         return self._beyond(self._config.render_threads, idle // max(1, self._n_renders()))
 
-    @contextmanager
-    def render_step(self) -> Iterator[None]:
+    def render_step(self) -> AbstractContextManager[None]:
         """Sets torch's number of threads for one render step, which the caller runs inside this context."""
-        with self._step(self.of_a_render, share=self._config.render_threads):
-            yield
+        return self._step(self.of_a_render, share=self._config.render_threads)
 
-    @contextmanager
-    def decode_step(self) -> Iterator[None]:
+    def decode_step(self) -> AbstractContextManager[None]:
         """Sets torch's number of threads for one decode step, which the caller runs inside this context."""
         share, is_alone = self._config.decode_threads, self.wide_decoding and not self._n_renders()
-        with self._step(self._beyond(share, self._config.threads if is_alone else 0), share=share):
-            yield
+        return self._step(self._beyond(share, self._config.threads if is_alone else 0), share=share)
 
     @contextmanager
     def _step(self, n_threads: int, *, share: int) -> Iterator[None]:

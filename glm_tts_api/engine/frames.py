@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct, ValidationError, msgpack
 
-from glm_tts_api.engine.messages import BrokenMessage, Message, ToEngine, ToServer, bytes_of, samples_of
+from glm_tts_api.engine.messages import BrokenMessage, Message, ToEngine, ToServer
 
 _LENGTH: Final = struct.Struct("<I")
 _LONGEST = 2**28  # bytes of a message; a recording of 30 s has some 6 million
@@ -26,13 +26,13 @@ def _encoded(value: Any) -> Any:
     """Encodes an array of samples as their bytes. Raises TypeError for any other value that msgspec cannot
     encode."""
     if isinstance(value, np.ndarray):
-        return bytes_of(value)
+        return np.ascontiguousarray(value, np.float32).data.cast("B")
     raise TypeError(f"{type(value).__name__} is in no message")
 
 
 def _decoded(kind: Any, value: Any) -> Any:
     if isinstance(value, bytes):
-        return samples_of(value).copy()  # an array over the bytes themselves could not be written to
+        return np.frombuffer(value, np.float32).copy()  # an array over the bytes could not be written to
     raise ValidationError(f"{kind} is in no message")
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
+import psutil
 import torch
 
 from glm_tts_api.engine.config import EngineConfig
@@ -28,16 +28,13 @@ _GIB = 2**30
 
 def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
     """Returns `config`, with fewer decode slots (`n_slots`) if the free memory does not hold all of them. On
-    a GPU the memory for flow and vocoder is taken off first. Where the system does not say how much memory is
-    free, `config` stays as it is.
+    a GPU the memory for flow and vocoder is taken off first.
 
     If not all slots fit, `config.fewer_slots` must allow fewer, and at least two slots must fit (one for
     short texts and one for long texts). Raises StartupError otherwise.
     """
     llm = models.llm
     free = _free_bytes(llm.device, n_engines=models.n_engines)
-    if free is None:
-        return config
     slot_length = config.slot_length(llm.config.max_position_embeddings)
     a_slot = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
     kept = 0
@@ -120,16 +117,10 @@ def gpu_bytes(device: torch.device) -> tuple[int, int] | None:
     return total - free, total
 
 
-def _free_bytes(device: torch.device, *, n_engines: int) -> int | None:
-    """Returns the bytes that this engine could allocate on the device now. None where the system does not
-    say."""
+def _free_bytes(device: torch.device, *, n_engines: int) -> int:
+    """Returns the bytes that this engine could allocate on the device now."""
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         held = torch.cuda.memory_reserved(device)
         return share_of_a_gpu(free, total=total, held=held, n_engines=n_engines)
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    fields = dict(line.split(":", 1) for line in lines)
-    return int(fields["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in fields else None
+    return int(psutil.virtual_memory().available)

@@ -201,15 +201,3 @@ def _kinds(root: type[ServiceError]) -> dict[str, type[ServiceError]]:
     for kind in root.__subclasses__():
         kinds |= _kinds(kind)
     return kinds
-
-
-def bytes_of(samples: Float32) -> memoryview:
-    return np.ascontiguousarray(samples, np.float32).data.cast("B")
-
-
-def samples_of(raw: bytes | memoryview) -> Float32:
-    """Returns bytes as float32 samples, which share the memory of `raw`. Raises BrokenMessage if the number
-    of bytes is no multiple of four."""
-    if len(raw) % 4:
-        raise BrokenMessage(f"samples of {len(raw)} bytes")
-    return np.frombuffer(raw, np.float32)

@@ -59,25 +59,25 @@ class RenderScheduler:
                 return None
             self._n_turns += 1
             oldest = self._n_turns % _OLDEST_EVERY == 0
-            span = free[0] if oldest else min(free, key=lambda span: span.due)
+            span = free[0] if oldest else min(free, key=lambda span: span.request.due)
             span.taken = True
-            self._shares.serve(span.client, span.step_work)
+            self._shares.serve(span.request.asked.client, span.step_work)
             return span
 
     def _of_the_next_client(self, free: list[Span]) -> list[Span]:
-        n_taken = Counter(span.client for span in self._spans if span.taken)
+        n_taken = Counter(span.request.asked.client for span in self._spans if span.taken)
 
         def turn(client: str) -> tuple[int, float]:
             return n_taken[client], self._shares.turn(client)
 
-        first = min((span.client for span in free), key=turn, default="")
-        return [span for span in free if span.client == first]
+        first = min((span.request.asked.client for span in free), key=turn, default="")
+        return [span for span in free if span.request.asked.client == first]
 
     def _free(self) -> list[Span]:
         """Returns the spans that may take a step now, in their order of arrival. Spans that give way are
         among them only if no other span waits and `rests` is False."""
         free = [span for span in self._spans if not span.taken]
-        urgent = [span for span in free if not span.gives_way]
+        urgent = [span for span in free if not span.request.asked.gives_way]
         return urgent or ([] if self.rests else free)
 
     def put_back(self, span: Span) -> None:
@@ -93,6 +93,6 @@ class RenderScheduler:
     def drop_cancelled(self) -> list[Span]:
         """Removes the cancelled spans that no thread works on, and returns them."""
         with self._lock:
-            dropped = [span for span in self._spans if not span.taken and span.cancelled]
+            dropped = [span for span in self._spans if not span.taken and span.request.cancelled]
             self._spans = [span for span in self._spans if span not in dropped]
         return dropped

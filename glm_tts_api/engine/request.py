@@ -68,22 +68,6 @@ class Span:
         return self.request.segments[self.segment].prompt.voice
 
     @property
-    def due(self) -> float:
-        return self.request.due
-
-    @property
-    def cancelled(self) -> bool:
-        return self.request.cancelled
-
-    @property
-    def gives_way(self) -> bool:
-        return self.request.asked.gives_way
-
-    @property
-    def client(self) -> str:
-        return self.request.asked.client
-
-    @property
     def step_work(self) -> int:
         """The work of one step of the flow, in tokens."""
         return len(self.voice.speech_tokens) + len(self.tokens)

@@ -22,8 +22,6 @@ class Scheduler(Generic[RequestT]):
     row."""
 
     def __init__(self, n_rows: int, *, n_reserved: int = 0) -> None:
-        if n_rows < 1 or n_reserved < 0:
-            raise ValueError(f"need n_rows >= 1 and n_reserved >= 0, got {n_rows} and {n_reserved}")
         self.n_rows = n_rows
         self._n_reserved = n_reserved
         self._free = list(range(n_rows))  # a heap: low rows first keeps the batch dense
@@ -39,10 +37,7 @@ class Scheduler(Generic[RequestT]):
         return bool(self._held.get(request))
 
     def admit(self, request: RequestT) -> None:
-        """Registers a request, to which `assign` may give rows from now on. Raises ValueError if the request
-        is registered already."""
-        if request in self._held:
-            raise ValueError("the request is already admitted")
+        """Registers a request, to which `assign` may give rows from now on."""
         self._held[request] = set()
 
     def retire(self, request: RequestT) -> list[int]:

@@ -96,20 +96,16 @@ def flow_precision(
     return tf32 if rounds else nullcontext
 
 
-@contextmanager
-def tf32() -> Iterator[None]:
+def tf32() -> AbstractContextManager[None]:
     """Lets products and convolutions that are launched in this context round their float32 inputs to TF32.
     Threads that enter `tf32` or `full_float32` meanwhile wait."""
-    with _turn(_ROUNDED):
-        yield
+    return _turn(_ROUNDED)
 
 
-@contextmanager
-def full_float32() -> Iterator[None]:
+def full_float32() -> AbstractContextManager[None]:
     """Makes products and convolutions that are launched in this context compute in full float32. For
     convolutions that is not PyTorch's default. Threads that enter `tf32` or `full_float32` meanwhile wait."""
-    with _turn(_EXACT):
-        yield
+    return _turn(_EXACT)
 
 
 def compute_exactly() -> None:
