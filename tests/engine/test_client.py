@@ -6,13 +6,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from msgspec.structs import replace as replace_of
+from msgspec.structs import replace
 
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
@@ -29,32 +28,29 @@ from tests.engine.tiny_process import (
     is_gone,
     is_ready,
     load_of,
-    running,
     say,
     until,
 )
 
 
-async def test_it_speaks_as_an_engine_in_this_process_does(tmp_path: Path) -> None:
-    engine = await tiny.ready(tiny.tiny_engine(FEW_ROWS))
-    wanted = [await tiny.pcm(tiny.speak(engine, tiny.asked(TEXT, sample_rate=r))) for r in (24000, 32000)]
-    engine.close()
-    async with running(tmp_path) as client:
-        stream = begin(client)
-        async with stream:
-            chunks = [chunk async for chunk in stream]
-        np.testing.assert_array_equal(np.concatenate([chunk.pcm for chunk in chunks]), wanted[0])
-        np.testing.assert_array_equal(await say(client, sample_rate=32000), wanted[1])
-        assert [chunk.segment for chunk in chunks if chunk.ends_segment] == [0, 1]
-        assert list(stream.tokens) == [0, 1]
-        assert stream.timings.segments == 2
-        stages = stream.timings.stage_s
-        assert min(stages[stage] for stage in ("text", "prefill", "decode", "flow", "vocoder")) > 0
-        info, usage = client.info(), client.usage()
-        assert info is not None
-        assert (info.model_name, info.device, info.n_slots) == ("tiny", "cpu", FEW_ROWS.n_slots)
-        assert usage is not None
-        assert usage.rows == FEW_ROWS.n_slots
+async def test_it_speaks_as_an_engine_in_this_process_does(client: EngineClient) -> None:
+    async with tiny.engine_of(FEW_ROWS) as engine:
+        wanted = [await tiny.pcm(tiny.speak(engine, tiny.asked(TEXT, sample_rate=r))) for r in (24000, 32000)]
+    stream = begin(client)
+    async with stream:
+        chunks = [chunk async for chunk in stream]
+    np.testing.assert_array_equal(np.concatenate([chunk.pcm for chunk in chunks]), wanted[0])
+    np.testing.assert_array_equal(await say(client, sample_rate=32000), wanted[1])
+    assert [chunk.segment for chunk in chunks if chunk.ends_segment] == [0, 1]
+    assert list(stream.tokens) == [0, 1]
+    assert stream.timings.segments == 2
+    stages = stream.timings.stage_s
+    assert min(stages[stage] for stage in ("text", "prefill", "decode", "flow", "vocoder")) > 0
+    info, usage = client.info(), client.usage()
+    assert info is not None
+    assert (info.model_name, info.device, info.n_slots) == ("tiny", "cpu", FEW_ROWS.n_slots)
+    assert usage is not None
+    assert usage.rows == FEW_ROWS.n_slots
 
 
 async def test_what_cannot_be_spoken_is_refused_with_its_own_error(client: EngineClient) -> None:
@@ -70,7 +66,11 @@ async def test_what_cannot_be_spoken_is_refused_with_its_own_error(client: Engin
 async def test_an_unloaded_engine_has_no_process_and_comes_back_with_the_same_sound(
     client: EngineClient,
 ) -> None:
-    before, info, pid = await say(client), client.info(), client.pid
+    before = await say(client)
+    client.unload()
+    client.wake()  # while it is unloaded
+    await is_ready(client)
+    info, pid = client.info(), client.pid
     assert pid is not None
     client.unload()
     assert client.state == EngineState("idle")
@@ -90,7 +90,7 @@ async def test_an_unloaded_engine_has_no_process_and_comes_back_with_the_same_so
 async def test_a_gpu_has_all_memory_back_each_time_that_its_engine_is_unloaded(tmp_path: Path) -> None:
     """Its process ends, whatever its threads are in the middle of: nothing is left to be joined."""
     free: list[int] = []
-    client = EngineClient(replace_of(load_of(tmp_path), device="cuda:0"), watchdog_s=60, command=COMMAND)
+    client = EngineClient(replace(load_of(tmp_path), device="cuda:0"), watchdog_s=60, command=COMMAND)
     client.start()
     for _ in range(3):
         await is_ready(client)
@@ -103,13 +103,6 @@ async def test_a_gpu_has_all_memory_back_each_time_that_its_engine_is_unloaded(t
         client.wake()
     await client.close()
     assert max(free) - min(free) < 2**24
-
-
-async def test_an_engine_that_is_woken_while_it_is_unloaded_speaks(client: EngineClient) -> None:
-    client.unload()
-    client.wake()
-    await is_ready(client)
-    assert len(await say(client)) > 0
 
 
 async def test_it_is_idle_from_the_end_of_its_last_use_on(client: EngineClient) -> None:
@@ -155,19 +148,6 @@ async def test_signals_to_the_whole_group_are_the_servers_to_answer(client: Engi
     assert client.pid == pid
 
 
-async def test_close_ends_the_process_with_all_that_it_is_at(client: EngineClient) -> None:
-    pid = client.pid
-    assert pid is not None
-    streams = [begin(client, text) for text in (LONG, tiny.ENDLESS_TEXT)]
-    reading = asyncio.create_task(client.read(tiny.ENDLESS_TEXT, ReadingOptions()))
-    await anext(streams[0])
-    await client.close()
-    assert is_gone(pid)
-    for listening in (*map(tiny.pcm, streams), reading):
-        with pytest.raises(EngineDied):
-            await listening
-
-
 async def test_a_reader_who_leaves_frees_the_thread_that_reads_for_it(client: EngineClient) -> None:
     endless = [asyncio.create_task(client.read(tiny.ENDLESS_TEXT, ReadingOptions())) for _ in range(3)]
     streams = [begin(client, tiny.ENDLESS_TEXT) for _ in range(3)]
@@ -183,14 +163,27 @@ async def test_a_reader_who_leaves_frees_the_thread_that_reads_for_it(client: En
     await until(lambda: client.n_streams == 0)
 
 
-async def test_a_slow_listener_rests_its_own_request_alone(tmp_path: Path) -> None:
-    async with running(tmp_path, replace(FEW_ROWS, stream_buffer_s=0.1)) as client:
-        slow, quick = (begin(client, "/".join(["ab"] * 15), streams=True) for _ in range(2))
-        await anext(slow)
-        assert len(await tiny.pcm(quick)) > 0
-        assert len(quick.tokens) == 15
-        assert len(slow.tokens) < 8
-        async with slow:
-            rest = [chunk async for chunk in slow]
-        assert sum(chunk.ends_segment for chunk in rest) >= 14
-        assert len(slow.tokens) == 15
+async def test_a_slow_listener_rests_its_own_request_alone(client: EngineClient) -> None:
+    slow, quick = (begin(client, "/".join("a" * 12), streams=True) for _ in range(2))
+    await anext(slow)
+    assert len(await tiny.pcm(quick)) > 0
+    assert len(quick.tokens) == 12
+    assert len(slow.tokens) < 8
+    async with slow:
+        rest = [chunk async for chunk in slow]
+    assert sum(chunk.ends_segment for chunk in rest) >= 11
+    assert len(slow.tokens) == 12
+
+
+async def test_close_ends_the_process_with_all_that_it_is_at(client: EngineClient) -> None:
+    """The last test of this file: the others share the process."""
+    pid = client.pid
+    assert pid is not None
+    streams = [begin(client, text) for text in (LONG, tiny.ENDLESS_TEXT)]
+    reading = asyncio.create_task(client.read(tiny.ENDLESS_TEXT, ReadingOptions()))
+    await anext(streams[0])
+    await client.close()
+    assert is_gone(pid)
+    for listening in (*map(tiny.pcm, streams), reading):
+        with pytest.raises(EngineDied):
+            await listening

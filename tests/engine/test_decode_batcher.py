@@ -13,34 +13,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from glm_tts_api.contracts import Timings
 from glm_tts_api.engine.config import PrefillPace
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.spare_memory import SpareMemory
+from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
 
-
-class Nobody:
-    """Listens to no end."""
-
-    closed = full = False
-
-    def __init__(self) -> None:
-        self.timings = Timings()
-
-
-def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> SpeechSequence:
-    prompt = VoicePrompt(list(range(0, 60, 3)), torch.zeros(192), torch.zeros(40, 80))
-    encode = tiny.LetterTokenizer().encode
-    asked = tiny.asked(text, **options)
-    request = tiny.request(asked, [encode(text)], encode(transcript), prompt, Nobody())
-    return request.next_sequence(batcher.layout)
-
-
+PROMPT = VoicePrompt(list(range(0, 60, 3)), torch.zeros(192), torch.zeros(40, 80))
 OPTIONS: list[dict[str, Any]] = [
     {"seed": seed, "method": "topk" if seed % 3 == 0 else "ras", "top_k": 3 + seed} for seed in range(9)
 ]
@@ -48,19 +31,24 @@ TEXTS = ["a", "bcd", "efghij", "k", "lm", "nopq", "rs", "t", "uvwxyz"]
 Outcome = tuple[list[int], float]
 
 
+def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> SpeechSequence:
+    encode = tiny.LetterTokenizer().encode
+    asked = tiny.asked(text, **options)
+    request = tiny.request(asked, [encode(text)], encode(transcript), PROMPT, RequestListener())
+    return request.next_sequence(batcher.layout)
+
+
 def outcomes(
     order: list[int], *, joins_every: int, leaver_every: int = 0, pace: PrefillPace | None = None
 ) -> dict[int, Outcome]:
     """Runs the requests in `order`, one joining every few steps; with `leaver_every`, others come and go."""
-    models = tiny.tiny_models()
-    batcher = DecodeBatcher(models, tiny.CONFIG, pace=pace)
-    waiting, found, rows = list(order), {}, {}
+    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG, pace=pace)
+    waiting, found = list(order), dict[int, Outcome]()
     guest = 20
     with torch.inference_mode():
         for step in range(100_000):
             if step % joins_every == 0 and waiting:
                 index = waiting.pop(0)
-                rows[index] = index
                 batcher.join(index, planned(batcher, TEXTS[index], **OPTIONS[index]))
             if leaver_every and step % leaver_every == 0:
                 batcher.join(guest, planned(batcher, "guest", seed=step))
@@ -85,23 +73,18 @@ def test_rows_end_within_their_bounds(alone: dict[int, Outcome]) -> None:
         assert all(0 <= token < tiny.N_SPEECH_TOKENS for token in tokens)
 
 
-@pytest.mark.parametrize("joins_every", [1, 4])
-def test_beside_others_as_alone(alone: dict[int, Outcome], joins_every: int) -> None:
-    assert outcomes(list(range(9)), joins_every=joins_every) == alone
-
-
-def test_in_another_order_as_alone(alone: dict[int, Outcome]) -> None:
-    assert outcomes([5, 2, 8, 0, 3, 7, 1, 6, 4], joins_every=2) == alone
-
-
-def test_while_others_come_and_go_as_alone(alone: dict[int, Outcome]) -> None:
-    assert outcomes(list(range(9)), joins_every=3, leaver_every=5) == alone
-
-
-@pytest.mark.parametrize("n_ids", [40, 1024])
-def test_with_several_prompts_read_in_a_step_as_alone(alone: dict[int, Outcome], n_ids: int) -> None:
-    pace = PrefillPace(every=1, n_ids=n_ids)
-    assert outcomes(list(range(9)), joins_every=1, leaver_every=5, pace=pace) == alone
+@pytest.mark.parametrize(
+    ("order", "joins_every", "leaver_every", "pace"),
+    [
+        pytest.param(list(range(9)), 1, 0, None, id="beside others"),
+        pytest.param([5, 2, 8, 0, 3, 7, 1, 6, 4], 2, 5, None, id="in another order, others come and go"),
+        pytest.param(list(range(9)), 1, 5, PrefillPace(every=1, n_ids=40), id="several prompts in a step"),
+    ],
+)
+def test_as_alone(
+    alone: dict[int, Outcome], order: list[int], joins_every: int, leaver_every: int, pace: PrefillPace | None
+) -> None:
+    assert outcomes(order, joins_every=joins_every, leaver_every=leaver_every, pace=pace) == alone
 
 
 def test_free_rows_give_their_memory_back_and_the_others_speak_on(
@@ -121,48 +104,31 @@ def test_free_rows_give_their_memory_back_and_the_others_speak_on(
     assert {0, 19} <= set(let_go)
 
 
-def test_a_voice_s_transcript_is_read_once_and_sounds_as_if_read_again() -> None:
-    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
-    transcript = "what the recording of the voice says, "
-    n_chunks = math.ceil(len(transcript) / cast(int, tiny.CONFIG.prefill_chunk))
-
-    def speak() -> tuple[int, Outcome]:
-        """Steps that it took, and what came of it."""
-        batcher.join(0, planned(batcher, "bcd", transcript=transcript, seed=1))
-        for n_steps in range(1, 1000):
-            for result in batcher.step():
-                return n_steps, (result.tokens, result.mean_log_prob)
-        raise AssertionError("the row never ended")
-
-    with torch.inference_mode():
-        first_steps, first = speak()
-        again_steps, again = speak()
-        batcher.forget_voices()
-        anew_steps, anew = speak()
-    assert first == again == anew
-    assert first_steps == anew_steps == again_steps + n_chunks
-
-
-def first_to_end(batcher: DecodeBatcher) -> tuple[int, SpeechSequence]:
-    """Steps until a row ends, and what came of it."""
+def first_to_end(batcher: DecodeBatcher, row: int, text: str, **options: Any) -> tuple[int, SpeechSequence]:
+    """Decodes a text in a free row. Returns the number of steps, and the sequence."""
+    batcher.join(row, planned(batcher, text, **options))
     with torch.inference_mode():
         for n_steps in range(1, 1000):
             for result in batcher.step():
                 return n_steps, result
-    raise AssertionError("no row ended")
+    raise AssertionError("the row never ended")
 
 
-def test_no_more_transcripts_are_kept_than_asked_for() -> None:
+def test_a_voices_transcript_is_read_once_while_it_is_kept_and_sounds_as_if_read_again() -> None:
     batcher = DecodeBatcher(tiny.tiny_models(), replace(tiny.CONFIG, cached_voices=1))
-    first, other = "what the recording of the voice says, ", "and this is what another voice says, "
-
-    def n_steps(transcript: str) -> int:
-        batcher.join(0, planned(batcher, "bcd", transcript=transcript, seed=1))
-        return first_to_end(batcher)[0]
-
-    anew, again = n_steps(first), n_steps(first)
-    n_steps(other)
-    assert again < anew == n_steps(first)
+    transcript, other = "what the recording of the voice says, ", "and this is what another voice says, "
+    n_chunks = math.ceil(len(transcript) / cast(int, tiny.CONFIG.prefill_chunk))
+    found = []
+    for says in (transcript, transcript, None, transcript, other, transcript):
+        if says is None:
+            batcher.forget_voices()
+        else:
+            n_steps, spoken = first_to_end(batcher, 0, "bcd", transcript=says, seed=1)
+            if says == transcript:
+                found.append((n_steps, spoken.tokens, spoken.mean_log_prob))
+    anew, again, forgotten, lost = found
+    assert again == (anew[0] - n_chunks, *anew[1:])
+    assert anew == forgotten == lost
 
 
 class CertainRunner(LlmRunner):
@@ -178,8 +144,7 @@ class CertainRunner(LlmRunner):
 def test_speech_stops_where_the_model_ends_it(method: str) -> None:
     """As soon as the shortest length allows it, not at the longest."""
     batcher = DecodeBatcher(tiny.tiny_models(CertainRunner), tiny.CONFIG)
-    batcher.join(0, planned(batcher, "abcd", method=method))
-    _, ended = first_to_end(batcher)
+    _, ended = first_to_end(batcher, 0, "abcd", method=method)
     assert len(ended.tokens) == 2 * len("abcd")
 
 
@@ -198,9 +163,7 @@ class PoisonedRunner(LlmRunner):
 def test_a_row_that_is_no_number_leaves_nothing_in_its_slot() -> None:
     """On a GPU a row's masked positions are multiplied by zero, and NaN would be heard for ever."""
     models = tiny.tiny_models(PoisonedRunner)
-    batcher = DecodeBatcher(models, tiny.CONFIG)
-    batcher.join(3, planned(batcher, "ab"))
-    _, ended = first_to_end(batcher)
+    _, ended = first_to_end(DecodeBatcher(models, tiny.CONFIG), 3, "ab")
     assert isinstance(ended.error, ArithmeticError)
     cache = cast(PoisonedRunner, models.llm).cache
     assert torch.isfinite(cache.keys[:, 3]).all()

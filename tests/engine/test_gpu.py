@@ -15,13 +15,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from glm_tts_api.contracts import Float32, Timings
+from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.device_thread import use_own_stream
 from glm_tts_api.engine.memory import gpu_bytes
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.token2wav import FLOW_GRAPHS, HIFT_GRAPHS, Token2Wav
 from glm_tts_api.engine.torch_flags import full_float32
-from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import Unavailable
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowInput
@@ -35,13 +34,6 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU"),
 ]
-
-
-class Listener:
-    closed = full = False
-
-    def __init__(self) -> None:
-        self.timings = Timings()
 
 
 class GreedyDiT(DiT):
@@ -66,29 +58,17 @@ def spoken(models: Models, texts: Sequence[str], **options: Any) -> list[Any]:
     """Each text's audio, all asked for at once; or the error."""
 
     async def run() -> list[Any]:
-        engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
-        assert engine.state.status == "ready", engine.state.cause
-        try:
-            streams = [tiny.speak(engine, tiny.asked(text, **options)) for text in texts]
-            return await asyncio.gather(*(tiny.pcm(stream) for stream in streams), return_exceptions=True)
-        finally:
-            engine.close()
+        async with tiny.engine_of(load=lambda: models) as engine:
+            return await tiny.outcomes(engine, texts, **options)
 
     return asyncio.run(run())
 
 
 def ended(models: Models, lengths: Sequence[int], *, sample_rate: int = 32000) -> list[Span]:
     """Segments of so many tokens through flow and vocoder, all at once; the one at 32 kHz draws nothing."""
-    prompt = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
-    batcher, work = Token2Wav(models, tiny.CONFIG), []
-    for length in lengths:
-        asked = tiny.asked("a", seed=length, sample_rate=sample_rate)
-        request = tiny.request(asked, [[97]], [97], prompt, Listener())
-        work.append(tiny.whole_span(request, [token % tiny.N_SPEECH_TOKENS for token in range(length)]))
-        batcher.queue.add(work[-1])
-    with torch.inference_mode(), full_float32():
-        while batcher.queue.busy:
-            batcher.step()
+    work = [tiny.span(length, seed=length, sample_rate=sample_rate) for length in lengths]
+    with full_float32():
+        tiny.rendered(Token2Wav(models, tiny.CONFIG), work)
     return work
 
 

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pytest
 
-from glm_tts_api.contracts import Recording, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.guard import fault_in
-from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
+from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.seeds import llm_seed
-from tests.engine.test_request import Listener, Prompt
+from tests.engine.test_request import LAYOUT, Listener, make_request, prompt
 
-LAYOUT = PromptLayout(audio_start=1000, begin_of_audio=900, slot_length=4000)
-PROMPT = VoicedPrompt([1, 2], cast(Any, Prompt(3)))
-LIKELY = Segment(list(range(10)), PROMPT, likely=70.0)  # 2.8 s
+LIKELY = Segment(list(range(10)), prompt(), likely=70.0)  # 2.8 s
 GOOD, SHORT, LONG = [*range(70)], [*range(10)], [*range(150)]
 LOOP = [*range(30), *range(30), *range(30)]
 
 
 def ask(*, likely: float | None = 70.0, **options: Any) -> tuple[EngineRequest, Listener]:
-    voice = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
-    listener = Listener()
-    segment = Segment(LIKELY.ids, PROMPT, likely=likely)
-    return EngineRequest(
-        SpeechRequest("r", "text", voice, **options), [segment], listener, chunks=(25,)
-    ), listener
+    return make_request(replace(LIKELY, likely=likely), **options)
 
 
 def decode(request: EngineRequest, *takes: list[int]) -> list[int]:
@@ -50,19 +42,19 @@ def test_what_is_wrong_is_told(tokens: list[int], fault: str | None) -> None:
     assert fault_in(tokens, LIKELY) == fault
 
 
-def test_a_good_segment_is_decoded_once() -> None:
-    request, listener = ask()
-    decode(request, GOOD)
-    assert (listener.tokens[0], listener.timings.finish_reason, listener.timings.resampled) == (
-        GOOD,
-        "stop",
-        0,
-    )
+@pytest.mark.parametrize(("likely", "takes"), [(70.0, GOOD), (None, SHORT)])
+def test_a_good_segment_and_one_whose_length_is_not_known_is_decoded_once(
+    likely: float | None, takes: list[int]
+) -> None:
+    request, listener = ask(likely=likely)
+    decode(request, takes)
+    timings = listener.timings
+    assert (listener.tokens[0], timings.finish_reason, timings.resampled) == (takes, "stop", 0)
 
 
 @pytest.mark.parametrize("bad", [SHORT, LONG, LOOP])
 def test_a_bad_one_is_decoded_again_with_the_next_seed(bad: list[int]) -> None:
-    request, listener = ask(sampling=SamplingOptions(seed=7))
+    request, listener = ask(seed=7)
     assert decode(request, bad, GOOD) == [7, llm_seed(7, 1)]
     assert listener.tokens[0] == GOOD
     assert (listener.timings.finish_reason, listener.timings.resampled) == ("repaired", 1)
@@ -77,18 +69,12 @@ def test_after_two_retakes_the_one_whose_length_is_the_likeliest_is_spoken() -> 
 
 
 def test_of_several_candidates_a_good_one_is_spoken_though_a_bad_one_is_likelier() -> None:
-    request, listener = ask(sampling=SamplingOptions(beam_size=2))
+    request, listener = ask(beam_size=2)
     sequences = [request.next_sequence(LAYOUT) for _ in range(2)]
     for sequence, tokens, log_prob in zip(sequences, (SHORT, GOOD), (-0.1, -1.0), strict=True):
         sequence.tokens[:], sequence.log_probs = tokens, [log_prob]
         request.take(sequence)
     assert (listener.tokens[0], listener.timings.resampled) == (GOOD, 0)
-
-
-def test_where_its_likely_length_is_not_known_a_segment_is_taken_as_it_comes() -> None:
-    request, listener = ask(likely=None)
-    decode(request, SHORT)
-    assert (listener.tokens[0], listener.timings.finish_reason) == (SHORT, "stop")
 
 
 def test_what_is_heard_of_a_stream_is_not_taken_back() -> None:

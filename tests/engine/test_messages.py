@@ -3,12 +3,10 @@ message ends the engine's process and nothing else."""
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import struct
-from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -34,10 +32,7 @@ from glm_tts_api.engine.stream_pace import Pace, forecast
 from glm_tts_api.errors import InternalFault, NothingToSay, UnknownVoice
 from speech_text import LexiconEntry, ReadingOptions, TextFrontend, Written, WrittenWord
 from tests.engine import echo_process, tiny, tiny_process
-from tests.engine.tiny_process import until
 
-MessageT = TypeVar("MessageT", bound=Message)
-CONFIGS = Path(__file__).parents[2] / "configs"
 WRITTEN = Written("It's 3.", [WrittenWord(0, 4, 0.5, pause=False), WrittenWord(5, 6, 1.0, pause=True)], 2)
 
 
@@ -73,7 +68,7 @@ def without_samples(voice: Voice) -> Voice:
 def to_engine() -> list[Message]:
     return [
         tiny_process.load_of(Path("/models"), EngineConfig(prefill_chunk=3, stream_chunks=(1, 2))),
-        messages.Heard("d1", tiny.voice().recording),
+        messages.Heard("d1", Recording(tiny.voice().recording.samples[::2], 16000)),
         messages.Forget("d1"),
         messages.Speak(1, request(), Progress({0: [1, 2], 2: []}, 2)),
         messages.Took(1, 0.25),
@@ -141,22 +136,11 @@ def test_every_message_comes_through_whole_in_whatever_pieces_it_comes(tmp_path:
             assert plain(heard) == plain(each)
 
 
-def test_samples_are_the_same_to_the_bit() -> None:
-    samples = np.random.default_rng(0).normal(size=1000).astype(np.float32)
-    said = messages.Heard("d", Recording(samples[::2], 16000))
-    (heard,) = Frames(TO_ENGINE).push(bytes(frame(said)))
-    np.testing.assert_array_equal(heard.recording.samples, samples[::2])
-
-
 def test_an_error_keeps_its_class_and_its_sentence() -> None:
     for error in (NothingToSay("only digits"), UnknownVoice("no such voice"), InternalFault()):
         again = messages.error_of(messages.fault_of(error))
         assert (type(again), again.message) == (type(error), error.message)
     assert type(messages.error_of(("OfANewerVersion", "no"))) is InternalFault
-
-
-def heard(voice: Voice) -> bytes:
-    return bytes(frame(messages.Heard(voice.digest, voice.recording)))
 
 
 def framed(raw: bytes) -> bytes:
@@ -167,56 +151,40 @@ def encoded(*fields: Any) -> bytes:
     return framed(msgspec.msgpack.encode(fields))
 
 
-def broken_to_server(number: int) -> dict[str, bytes]:
-    """`number`: of the request in which they come."""
-    return {
-        "no MessagePack": framed(b"\xc1\xc1"),
-        "an unknown message": encoded("Sing", number),
-        "a message for the other side": bytes(frame(messages.Forget("d"))),
-        "a field of another type": encoded("Freed", "one"),
-        "too few fields": encoded("Chunk", number),
-        "too long": struct.pack("<I", 2**31),
-        "half a sample": encoded("Chunk", number, {"pcm": b"abc", "sample_rate": 24000, "segment": 0}),
-        "no stage": encoded("StageChanged", number, "singing", 1),
-    }
+BROKEN = {
+    "no MessagePack": framed(b"\xc1\xc1"),
+    "an unknown message": encoded("Sing", 1),
+    "a field of another type": encoded("Freed", "one"),
+    "too few fields": encoded("Chunk", 1),
+    "too long": struct.pack("<I", 2**31),
+    "half a sample": encoded("Chunk", 1, {"pcm": b"abc", "sample_rate": 24000, "segment": 0}),
+    "no stage": encoded("StageChanged", 1, "singing", 1),
+    "a message for the other side": bytes(frame(messages.Forget("d"))),
+}
+
+
+@pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN)
+def test_what_is_no_message_is_refused(raw: bytes) -> None:
+    with pytest.raises(messages.BrokenMessage):
+        next(Frames(TO_SERVER).push(raw))
 
 
 async def test_what_is_no_message_ends_the_engine_that_said_it_and_not_the_server(tmp_path: Path) -> None:
-    client = EngineClient(tiny_process.load_of(tmp_path), watchdog_s=60, command=echo_process.COMMAND)
-    client.start()
-    numbers = count()  # as the client gives them to its requests
-    for n_deaths, what in enumerate(broken_to_server(0)):
-        await until(lambda: client.state.status == "ready")
-        assert client.n_restarts == n_deaths, what
-        next(numbers)
-        await tiny.pcm(client.synthesize(tiny.asked("ab"), Timings()))
-        raw = broken_to_server(next(numbers))[what]
-        with pytest.raises(EngineDied, match="it said what is no message"):
-            await tiny.pcm(client.synthesize(tiny.asked(f"raw:{raw.hex()}"), Timings()))
-    await client.close()
-
-
-async def test_a_process_that_had_begun_is_the_first_and_not_the_second(tmp_path: Path) -> None:
-    begun = Begun.of(echo_process.COMMAND)
-    load = tiny_process.load_of(tmp_path)
+    """A process that had begun is the first and not the second."""
+    begun, load = Begun.of(echo_process.COMMAND), tiny_process.load_of(tmp_path)
     client = EngineClient(load, watchdog_s=60, command=echo_process.COMMAND, begun=begun)
     client.start()
-    await until(lambda: client.state.status == "ready")
-    assert client.pid == begun.process.pid
-    with pytest.raises(EngineDied):
-        await tiny.pcm(client.synthesize(tiny.asked("^"), Timings()))
-    await until(lambda: client.state.status == "ready")
-    assert client.pid != begun.process.pid
+    for number, what in enumerate(("an unknown message", "too long")):
+        await tiny_process.is_ready(client)
+        assert (client.n_restarts, client.pid == begun.process.pid) == (number, number == 0)
+        with pytest.raises(EngineDied, match="it said what is no message"):
+            await tiny_process.say(client, f"raw:{BROKEN[what].hex()}")
     await client.close()
 
 
-def test_a_voices_samples_cross_once_until_64_others_were_heard(tmp_path: Path) -> None:
+async def test_a_voices_samples_cross_once_until_64_others_were_heard(tmp_path: Path) -> None:
     """An echo's segment is the number of recordings that have crossed."""
-
-    async def run() -> None:
-        client = EngineClient(tiny_process.load_of(tmp_path), watchdog_s=60, command=echo_process.COMMAND)
-        client.start()
-        await until(lambda: client.state.status == "ready")
+    async with tiny_process.running(tmp_path, command=echo_process.COMMAND) as client:
 
         async def n_crossed(number: int, *others: int) -> int:
             named = {str(other): tiny.voice(other, seconds=0.01) for other in others}
@@ -235,14 +203,8 @@ def test_a_voices_samples_cross_once_until_64_others_were_heard(tmp_path: Path) 
         assert await n_crossed(0, 2, 3, 64) == 65
         assert await n_crossed(1) == 66
         assert await n_crossed(100, *range(101, 171)) == 66 + 71  # more than are kept
-        assert await n_crossed(170) == 66 + 71
         assert await n_crossed(101) == 66 + 72
-        pid = client.pid
         client.unload()
         client.wake()
-        await until(lambda: client.state.status == "ready")
-        assert client.pid != pid
+        await tiny_process.is_ready(client)
         assert await n_crossed(170) == 1  # the next process has none
-        await client.close()
-
-    asyncio.run(run())

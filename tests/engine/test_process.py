@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import socket
-import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,27 +20,21 @@ from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
 from glm_tts_api.errors import InternalFault
 from tests.engine import echo_process, tiny, tiny_process
-from tests.engine.test_messages import encoded, framed, heard, plain, request, without_samples
+from tests.engine.test_messages import BROKEN, plain, without_samples
 
 MessageT = TypeVar("MessageT", bound=Message)
 
 
+@dataclasses.dataclass
 class OtherSide:
     """The server's end, as a test holds it. `process`: the engine's."""
 
-    def __init__(self, command: tuple[str, ...], load: messages.Load | None, log: Path) -> None:
-        self.log = log
-        self.own, its = socket.socketpair()
-        with its, log.open("wb") as written:
-            self.process = subprocess.Popen(
-                [*command, str(its.fileno())],
-                pass_fds=[its.fileno()],
-                stderr=written,
-                cwd=Path(__file__).parents[2],
-            )
+    own: socket.socket
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def __post_init__(self) -> None:
         self._frames = Frames(TO_SERVER)
-        if load is not None:
-            self.say(load)
 
     def say(self, *said: Message) -> None:
         self.own.sendall(b"".join(map(bytes, map(frame, said))))
@@ -55,68 +48,78 @@ class OtherSide:
         raise AssertionError(f"it ended before it said {kind.__name__}")
 
 
-@contextmanager
-def other_side(command: tuple[str, ...], load: messages.Load | None, log: Path) -> Iterator[OtherSide]:
-    side = OtherSide(command, load, log)
-    try:
-        yield side
-    finally:
-        side.own.close()
-        side.process.kill()
-        side.process.wait()
+Start = Callable[[tuple[str, ...]], OtherSide]
+VOICE = tiny.voice()
+LOAD, HEARD = tiny_process.load_of(Path()), messages.Heard(VOICE.digest, VOICE.recording)
 
 
-FAILING = dataclasses.replace(tiny.asked("fails"), voice=without_samples(tiny.voice()))
-BROKEN_TO_ENGINE = {
-    "no MessagePack": framed(b"\xc1\xc1"),
-    "an unknown message": encoded("Sing", 1),
-    "a message for the other side": bytes(frame(messages.Freed(1))),
-    "a field of another type": encoded("Leave", "one"),
-    "too long": struct.pack("<I", 2**31),
-    "half a sample": encoded("Heard", "d", 16000, b"abc"),
-    "a second Load": bytes(frame(tiny_process.load_of(Path()))),
-    "a recording that it does not have": bytes(frame(messages.Speak(1, request(), NO_PROGRESS))),
-    "a fault in what it does": heard(tiny.voice()) + bytes(frame(messages.Speak(1, FAILING, NO_PROGRESS))),
-}
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts an engine's process; it ends with the test."""
+    with ExitStack() as ends:
+
+        def start(command: tuple[str, ...]) -> OtherSide:
+            own, its = socket.socketpair()
+            with its, (tmp_path / "log").open("wb") as log:
+                process = subprocess.Popen(
+                    [*command, str(its.fileno())],
+                    pass_fds=[its.fileno()],
+                    stderr=log,
+                    cwd=Path(__file__).parents[2],
+                )
+            ends.callback(process.wait)
+            ends.callback(process.kill)
+            return OtherSide(ends.enter_context(own), process, tmp_path / "log")
+
+        yield start
 
 
-@pytest.mark.parametrize("what", [*BROKEN_TO_ENGINE, "something before Load"])
+def speak(text: str) -> Message:
+    asked = dataclasses.replace(tiny.asked(text), voice=without_samples(VOICE))
+    return messages.Speak(1, asked, NO_PROGRESS)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        bytes(frame(messages.Leave(1))),
+        bytes(frame(LOAD)) + BROKEN["an unknown message"],
+        bytes(frame(LOAD)) * 2,
+        bytes(frame(LOAD)) + bytes(frame(speak("a recording that it does not have"))),
+        bytes(frame(LOAD)) + bytes(frame(HEARD)) + bytes(frame(speak("fails"))),
+    ],
+    ids=["something before Load", "an unknown message", "a second Load", "no recording", "a fault"],
+)
 def test_what_an_engine_does_not_understand_ends_its_process_and_is_in_the_log(
-    what: str, tmp_path: Path
+    start: Start, said: bytes
 ) -> None:
-    load = None if what == "something before Load" else tiny_process.load_of(tmp_path)
-    with other_side(echo_process.COMMAND, load, tmp_path / "log") as side:
-        side.own.sendall(BROKEN_TO_ENGINE.get(what, bytes(frame(messages.Leave(1)))))
-        assert side.process.wait(60) == 70
+    side = start(echo_process.COMMAND)
+    side.own.sendall(said)
+    assert side.process.wait(60) == 70
     assert "it could not carry out a message" in side.log.read_text()
 
 
-def test_a_broken_message_ends_a_process_whose_threads_are_at_work(tmp_path: Path) -> None:
-    voice = tiny.voice()
-    endless = dataclasses.replace(tiny.asked(tiny.ENDLESS_TEXT), voice=without_samples(voice))
-    with other_side(tiny_process.COMMAND, tiny_process.load_of(tmp_path), tmp_path / "log") as side:
-        while side.hear(messages.Beat).state.status != "ready":
-            pass
-        side.own.sendall(heard(voice))
-        side.say(messages.Speak(1, endless, NO_PROGRESS))
-        side.hear(messages.StageChanged)
-        side.own.sendall(BROKEN_TO_ENGINE["an unknown message"])
-        assert side.process.wait(60) == 70
+def test_a_broken_message_ends_a_process_whose_threads_are_at_work(start: Start) -> None:
+    side = start(tiny_process.COMMAND)
+    side.say(LOAD)
+    while side.hear(messages.Beat).state.status != "ready":
+        pass
+    side.say(HEARD, speak(tiny.ENDLESS_TEXT))
+    side.hear(messages.StageChanged)
+    side.own.sendall(BROKEN["an unknown message"])
+    assert side.process.wait(60) == 70
 
 
-def test_a_process_whose_server_says_no_more_ends_without_an_error(tmp_path: Path) -> None:
-    with other_side(echo_process.COMMAND, tiny_process.load_of(tmp_path), tmp_path / "log") as side:
-        side.hear(messages.Beat)
-        side.own.shutdown(socket.SHUT_WR)
-        assert side.process.wait(60) == 0
-
-
-def test_caches_that_cannot_be_cleared_are_an_answer(tmp_path: Path) -> None:
-    with other_side(echo_process.COMMAND, tiny_process.load_of(tmp_path), tmp_path / "log") as side:
-        side.say(messages.ClearCache(5))
-        answer = side.hear(messages.Answer)
+def test_caches_that_cannot_be_cleared_are_an_answer_and_a_server_that_says_no_more_is_no_error(
+    start: Start,
+) -> None:
+    side = start(echo_process.COMMAND)
+    side.say(LOAD, messages.ClearCache(5))
+    answer = side.hear(messages.Answer)
     assert plain(answer) == plain(messages.Answer(5, fault=messages.fault_of(InternalFault())))
     assert "The caches could not be cleared" in side.log.read_text()
+    side.own.shutdown(socket.SHUT_WR)
+    assert side.process.wait(60) == 0
 
 
 def test_it_asks_for_large_pages_unless_the_servers_environment_says_otherwise(

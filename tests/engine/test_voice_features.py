@@ -4,6 +4,7 @@ device is named, and the models are on the CPU."""
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
@@ -34,51 +35,49 @@ def a_flow_may_begin() -> bool:
 
 
 class Watched:
-    """The models of a voice, which note whether a flow step may begin while they are at work."""
+    """The models of a voice, which call `look` with the name of each part before it works."""
 
-    def __init__(self) -> None:
-        self.models = tiny.tiny_models()
-        self.free: dict[str, bool] = {}
+    def __init__(self, look: Callable[[str], None]) -> None:
+        self._models, self._look = tiny.tiny_models(), look
 
     def hear(self, wave: Tensor) -> Heard:
-        self.free["features"] = a_flow_may_begin()
-        return self.models.speech_tokenizer.hear(wave)
+        self._look("features")
+        return self._models.speech_tokenizer.hear(wave)
 
     def tokens(self, heard: Heard) -> Tensor:
-        self.free["tokens"] = a_flow_may_begin()
-        return self.models.speech_tokenizer.tokens(heard)
+        self._look("tokens")
+        return self._models.speech_tokenizer.tokens(heard)
 
     def embed(self, wave: Tensor) -> Tensor:
-        self.free["speaker"] = a_flow_may_begin()
-        return self.models.speaker_encoder.embed(wave)
+        self._look("speaker")
+        return self._models.speaker_encoder.embed(wave)
+
+    def features(self, **others: Any) -> VoiceFeatures:
+        both = cast(Any, self)
+        models = replace(self._models, speech_tokenizer=both, speaker_encoder=both, **others)
+        return VoiceFeatures(models, 1)
 
 
 def test_on_a_faked_gpu_a_flow_waits_for_a_new_voices_kernels_and_for_nothing_else_of_it() -> None:
-    watched = Watched()
-    both = cast(Any, watched)
-    llm = cast(Any, SimpleNamespace(device=FAKED_GPU))
-    models = replace(watched.models, llm=llm, speech_tokenizer=both, speaker_encoder=both)
-    heard = VoiceFeatures(models, 1).get(tiny.voice(1), 24000)
-    assert watched.free == {"features": True, "tokens": False, "speaker": True}
-    plain = VoiceFeatures(watched.models, 1).get(tiny.voice(1), 24000)
+    free: dict[str, bool] = {}
+    watched = Watched(lambda part: free.update({part: a_flow_may_begin()}))
+    heard = watched.features(llm=SimpleNamespace(device=FAKED_GPU)).get(tiny.voice(1), 24000)
+    assert free == {"features": True, "tokens": False, "speaker": True}
+    plain = watched.features().get(tiny.voice(1), 24000)
     assert heard.speech_tokens == plain.speech_tokens
     assert torch.equal(heard.embedding, plain.embedding)
 
 
 def test_a_voice_that_several_ask_for_at_once_is_heard_once_and_kept_until_the_cache_is_cleared() -> None:
-    watched, n_heard, asked = Watched(), 0, threading.Barrier(3)
+    begun: list[str] = []
+    asked = threading.Barrier(3)
 
-    class Counting:
-        def hear(self, wave: Tensor) -> Heard:
-            nonlocal n_heard
-            n_heard += 1
+    def look(part: str) -> None:
+        begun.append(part)
+        if part == "features":
             asked.wait(60)
-            return watched.models.speech_tokenizer.hear(wave)
 
-        def tokens(self, heard: Heard) -> Tensor:
-            return watched.models.speech_tokenizer.tokens(heard)
-
-    features = VoiceFeatures(replace(watched.models, speech_tokenizer=cast(Any, Counting())), 1)
+    features = Watched(look).features()
 
     def ask(number: int) -> list[int]:
         if number:
@@ -87,6 +86,6 @@ def test_a_voice_that_several_ask_for_at_once_is_heard_once_and_kept_until_the_c
 
     with ThreadPoolExecutor(3) as pool:
         assert len({*map(tuple, pool.map(ask, range(3)))}) == 1
-    assert n_heard == 1
+    assert begun == ["features", "tokens", "speaker"]
     assert features.clear() > 0
     assert features.clear() == 0

@@ -15,14 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.request import Span
-from glm_tts_api.engine.state import EngineInfo
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, measure_pace, patience
-from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.vocoder import HiFT
@@ -30,19 +27,10 @@ from tests.engine import tiny
 from tests.engine.exact_machine import Machine, Speed
 
 
-async def info_and_close(engine: Engine) -> EngineInfo | None:
-    await tiny.ready(engine)
-    try:
-        return engine.info()
-    finally:
-        engine.close()
-
-
-@pytest.mark.parametrize("steps", [1, 2])
-def test_a_ready_engine_has_a_forecast_for_its_schedule(steps: int, caplog: pytest.LogCaptureFixture) -> None:
-    config = replace(tiny.CONFIG, flow_steps=steps, stream_chunks=(4, 8))
+async def test_a_ready_engine_has_a_forecast_for_its_schedule(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        info = asyncio.run(info_and_close(tiny.tiny_engine(config)))
+        async with tiny.engine_of(replace(tiny.CONFIG, stream_chunks=(4, 8))) as engine:
+            info = engine.info()
     assert info is not None
     assert info.streaming is not None
     assert 0 < info.streaming.first_audio_s < math.inf
@@ -56,20 +44,16 @@ class SlowRunner(LlmRunner):
         return super().decode(*arguments, **options)
 
 
-def test_a_model_whose_steps_take_longer_than_a_stall_has_not_stalled(
+async def test_a_model_whose_steps_take_longer_than_a_stall_has_not_stalled(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def run() -> None:
-        config = replace(tiny.CONFIG, stall_s=0.03)
-        engine = await tiny.ready(tiny.tiny_engine(config, load=lambda: tiny.tiny_models(SlowRunner)))
-        speaking = asyncio.create_task(tiny.pcm(tiny.speak(engine, tiny.asked("ab"))))
+    config = replace(tiny.CONFIG, stall_s=0.03)
+    async with tiny.engine_of(config, load=lambda: tiny.tiny_models(SlowRunner)) as engine:
+        speaking = asyncio.create_task(tiny.pcm(tiny.speak(engine, tiny.asked("a"))))
         while not speaking.done():
             assert engine.step_s < config.stall_s
             await asyncio.sleep(0.001)
         assert len(speaking.result()) > 0
-        engine.close()
-
-    asyncio.run(run())
     assert any("This machine is slow for the model" in text for text in caplog.messages)
 
 
@@ -90,21 +74,14 @@ class ShortBreath(nn.Module):
         return velocity
 
 
-def test_a_fault_while_it_is_measured_ends_the_start_with_its_cause() -> None:
-    def load() -> Models:
-        models = tiny.tiny_models()
-        models.flow.estimator = cast(Any, ShortBreath(models.flow.estimator))
-        return models
-
-    async def scene() -> None:
-        engine = await tiny.ready(tiny.tiny_engine(load=load))
-        assert (engine.state.status, engine.state.cause) == ("failed", "RuntimeError: out of breath")
-        engine.close()
-
-    asyncio.run(asyncio.wait_for(scene(), 60))
+async def test_a_fault_while_it_is_measured_ends_the_start_with_its_cause() -> None:
+    models = tiny.tiny_models()
+    models.flow.estimator = cast(Any, ShortBreath(models.flow.estimator))
+    engine = await tiny.ready(tiny.tiny_engine(load=lambda: models))
+    assert (engine.state.status, engine.state.cause) == ("failed", "RuntimeError: out of breath")
+    engine.close()
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_on_a_faked_gpu_the_vocoders_meet_a_streams_lengths_and_those_of_ten_seconds() -> None:
     """HiFT's frames are padded to a multiple of 64 on a GPU; the models here are on the CPU."""
     models, lengths = tiny.tiny_models(), set[int]()

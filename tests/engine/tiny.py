@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -34,6 +34,8 @@ from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.telling import RequestListener
+from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
@@ -160,6 +162,27 @@ def tiny_models(runner: type[LlmRunner] = LlmRunner, *, device: str = "cpu") -> 
         name="tiny",
         cpu_kernels=compiled_kernels() if runner is LlmRunner and device == "cpu" else None,
     )
+
+
+class FailingVocoder:
+    """A vocoder of silence. From its call number `from_call` on, it raises `error`; the first call is the
+    warm-up's."""
+
+    sample_rate, hop = 32000, 640
+
+    def __init__(self, error: Exception, from_call: int) -> None:
+        self._error, self._n_left = error, from_call
+
+    def __call__(self, mel: Tensor, *, noise: int) -> Tensor:
+        self._n_left -= 1
+        if self._n_left <= 0:
+            raise self._error
+        return torch.zeros(mel.shape[-1] * self.hop)
+
+
+def failing(error: Exception, *, from_call: int = 1) -> Models:
+    """Models with a FailingVocoder at 32 kHz."""
+    return with_vocoder(tiny_models(), FailingVocoder(error, from_call))
 
 
 def with_vocoder(models: Models, vocoder: object) -> Models:
@@ -298,7 +321,41 @@ def whole_span(request: EngineRequest, tokens: list[int], segment: int = 0) -> S
     return Span(request, segment, tokens, Window(0, 0, len(tokens), len(tokens), True))
 
 
+PROMPT = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
+
+
+def span(n_tokens: int = 12, *, seed: int = 0, sample_rate: int = 24000) -> Span:
+    """The whole segment of a request of its own, in the voice PROMPT."""
+    owner = asked("a", seed=seed, sample_rate=sample_rate)
+    tokens = [token % N_SPEECH_TOKENS for token in range(n_tokens)]
+    return whole_span(request(owner, [[97]], [97], PROMPT, RequestListener()), tokens)
+
+
+def rendered(stage: Token2Wav, spans: Sequence[Span]) -> list[Span]:
+    """Renders the spans in turns. Returns them in the order in which they end."""
+    for span in spans:
+        stage.queue.add(span)
+    ended = []
+    with torch.inference_mode():
+        while stage.queue.busy:
+            ended += stage.step()
+    return ended
+
+
 async def pcm(stream: SpeechStream) -> Float32:
     """All of the stream's audio."""
     async with stream:
         return np.concatenate([chunk.pcm async for chunk in stream])
+
+
+async def outcomes(engine: Engine, texts: Sequence[str], **options: Any) -> list[Any]:
+    """For each text its audio or the error, all at once. An engine that is not lost holds nothing of them
+    afterwards."""
+    freed = [asyncio.Event() for _ in texts]
+    streams = [speak(engine, asked(text, **options)) for text in texts]
+    for stream, event in zip(streams, freed, strict=True):
+        stream.on_freed(event.set)
+    results = await asyncio.gather(*map(pcm, streams), return_exceptions=True)
+    if engine.state.status == "ready":
+        await asyncio.wait_for(asyncio.gather(*(event.wait() for event in freed)), 30)
+    return results

@@ -88,7 +88,7 @@ def tiny_client(
     return EngineClient(load_of(folder, config), watchdog_s=watchdog_s, command=command)
 
 
-async def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 120) -> None:
     """Waits for what comes about by itself."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110
@@ -118,9 +118,8 @@ async def running(
     client = tiny_client(folder, config, watchdog_s=watchdog_s, command=command)
     client.start()
     try:
-        async with asyncio.timeout(180):
-            await is_ready(client)
-            yield client
+        await is_ready(client)
+        yield client
     finally:
         await client.close()
 
