@@ -33,7 +33,6 @@ PLACES = {
     "api/test_idle_over_http.py": "model",
     "api/test_lanes_beside_speech.py": "model",
     "api/test_memory_of_jobs.py": "long",
-    "api/test_levels_of_a_long_script.py": "long",
     "api/test_levels_of_a_script.py": "model",
     **dict.fromkeys(("api/test_ended_engines.py", "api/test_lost_device.py"), "long"),
     **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "scripts/test_upgrade.py"), "long"),

@@ -3,18 +3,15 @@ answers and errors, scripts/checks/test_clients.sh runs the client programs."""
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, get_args
 from urllib.parse import quote
 
-import httpx
 import openai
 import pytest
-from zai.core import APIResponseError, APIStatusError
+from zai.core import APIStatusError
 
 from glm_tts_api.api.compatible.elevenlabs import OutputFormat
 from glm_tts_api.engine.state import EngineState
@@ -38,8 +35,6 @@ ALL_OF_OURS = {
 }
 BODIES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     OURS: [
-        ({}, {}),
-        ({"response_format": "opus", "stream": True}, {"audio_format": "opus", **STREAMED}),
         ({"seed": None, "prompt_text": None}, {}),
         (
             ALL_OF_OURS,
@@ -56,18 +51,12 @@ BODIES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
         ),
     ],
     OPENAI: [
-        ({"voice": None}, MP3),
-        ({"voice": "nova"}, MP3),
-        ({"model": None, "instructions": None, "response_format": None, "speed": None, "stream": True}, MP3),
+        (dict.fromkeys(("voice", "model", "instructions", "response_format", "speed")), MP3),
         ({"voice": {"id": "exampleB"}, "lang_code": "z"}, {**MP3, "voice": "exampleB"}),
-        ({"stream": False, "response_format": "WAV"}, {}),
-        ({"stream_format": "sse", "response_format": "pcm"}, {**MP3, "audio_format": "pcm"}),
         ({"speed": 2, "seed": 7, "timestamps": "word"}, {**MP3, "speed": 2, "seed": 7, "timestamps": "word"}),
     ],
     ZHIPU: [
         ({"voice": None}, {"audio_format": "pcm"}),
-        ({"voice": "female"}, {"audio_format": "pcm"}),  # of the cloud's guide, which people paste
-        ({"volume": 1.0, "speed": 1.0, "response_format": "pcm"}, {"audio_format": "pcm"}),
         ({"response_format": "wav", "volume": 0.5, "speed": 2}, {"volume": 0.5, "speed": 2.0}),
         ({"stream": True, "encode_format": "hex"}, {"audio_format": "pcm", **STREAMED}),
     ],
@@ -79,17 +68,10 @@ BODIES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
             {"ref_audio_path": None, "character": "exampleB"},
             {"voice": "exampleB", "audio_format": "pcm"} | STREAMED,
         ),
-        *(
-            ({"media_type": "raw", "streaming_mode": no}, {"audio_format": "pcm"})
-            for no in (0, False, "false")
-        ),
-        *(({"streaming_mode": yes}, STREAMED) for yes in (1, 2, 3, True, "true")),
-        ({"media_type": "ogg", "speed_factor": 2}, {"audio_format": "opus", "speed": 2.0}),
-        ({"media_type": "aac", "seed": -1}, {"audio_format": "aac"}),
-        ({"seed": 7}, {"seed": 7}),
+        *(({"media_type": "raw", "streaming_mode": no}, {"audio_format": "pcm"}) for no in (0, "false")),
+        *(({"streaming_mode": yes, "seed": -1}, STREAMED) for yes in (1, 2, 3, "true")),
     ],
     ELEVENLABS: [
-        ({}, {"audio_format": "mp3", "output_rate": 44100, "kbits": 128}),
         (
             {"voice_settings": {"speed": 2.0, "style": None}, "seed": 7, "model_id": "eleven_v3"},
             {"audio_format": "mp3", "output_rate": 44100, "kbits": 128, "speed": 2.0, "seed": 7},
@@ -192,37 +174,6 @@ def test_a_stream_is_heard_while_it_is_made(serve: Serve, path: str, body: dict[
     server.wait_for_lane(active=0, completed=1)
 
 
-def events(answer: httpx.Response) -> list[Any]:
-    lines = [line.removeprefix("data: ") for line in answer.text.split("\n\n") if line]
-    return [line if line == "[DONE]" else json.loads(line) for line in lines]
-
-
-def test_openais_events_end_with_done(server: Running) -> None:
-    with server.client() as client:
-        answer = client.post(OPENAI, json={**SAY[OPENAI], "response_format": "pcm", "stream_format": "sse"})
-    *deltas, done = events(answer)
-    assert {event["type"] for event in deltas} == {"speech.audio.delta"}
-    assert (done["type"], done["usage"]["total_tokens"]) == ("speech.audio.done", 0)
-    assert sum(len(base64.b64decode(event["audio"])) for event in deltas) == 24000
-
-
-@pytest.mark.parametrize(("encode_format", "decode"), [("base64", base64.b64decode), ("hex", bytes.fromhex)])
-def test_zhipus_events_are_the_clouds(
-    serve: Serve, encode_format: str, decode: Callable[[str], bytes]
-) -> None:
-    server = serve(ToneEngine(n_segments=3))
-    with server.client() as client:
-        body = {**SAY[ZHIPU], "model": "cogtts", "stream": True, "encode_format": encode_format}
-        *pieces, last, done = events(client.post(ZHIPU, json=body))
-    assert {(event["model"], event["id"]) for event in (*pieces, last)} == {("cogtts", last["id"])}
-    choices = [event["choices"][0] for event in (*pieces, last)]
-    assert [choice["index"] for choice in choices] == list(range(len(choices)))
-    deltas = [choice["delta"] for choice in choices[:-1]]
-    assert {(it["return_sample_rate"], it["return_format"]) for it in deltas} == {(24000, "pcm")}
-    assert sum(len(decode(delta["content"])) for delta in deltas) == 3 * 24000
-    assert (choices[-1]["finish_reason"], done) == ("stop", "[DONE]")
-
-
 @contextmanager
 def full(serve: Serve) -> Iterator[Running]:
     """A server whose one place is taken, and whose line has none."""
@@ -310,14 +261,3 @@ def test_twenty_clients_on_four_places_all_speak(serve: Serve) -> None:
     lane = server.lane()
     assert lane["completed"] == 21
     assert lane["rejected"] > 0
-
-
-def test_an_error_after_the_first_event_is_an_event(serve: Serve) -> None:
-    """At which Zhipu's package raises."""
-    server = serve(ToneEngine(n_segments=2, segment_s=600), short_text_timeout=5)
-    with server.client() as client:
-        answer = client.post(OPENAI, json={**SAY[OPENAI], "stream_format": "sse", "response_format": "pcm"})
-    assert (events(answer)[-1]["type"], events(answer)[-1]["error"]["code"]) == ("error", "deadline_passed")
-    with zhipu_client.sdk(server) as zhipu, pytest.raises(APIResponseError) as refused:
-        list(zhipu_client.streamed(zhipu))
-    assert refused.value.json_data["code"] == "1230"  # type: ignore[index]

@@ -68,20 +68,6 @@ def test_a_server_is_loading_until_the_first_of_its_engines_can_speak(serve: Ser
     assert set(answers) == {"spoken"}
 
 
-def test_engines_that_die_one_after_the_other_are_not_heard_of(serve: Serve) -> None:
-    engines = [ToneEngine(delay_s=0.1), ToneEngine(delay_s=0.1)]
-    server = serve(*engines)
-    with asking(server) as answers:
-        for engine in engines * 3:
-            wait_until(lambda engine=engine: engine.n_streams > 0)  # type: ignore[misc]
-            engine.die()
-            n_before = answers["spoken"]
-            wait_until(lambda n=n_before: answers["spoken"] > n + N_CLIENTS)  # type: ignore[misc]
-            assert health(server) == (200, "healthy")
-            engine.enter(READY)
-    assert set(answers) == {"spoken"}
-
-
 def test_while_the_only_engine_has_died_requests_wait_and_health_is_loading(serve: Serve) -> None:
     engine = ToneEngine(delay_s=0.1)
     server = serve(engine)
@@ -112,19 +98,6 @@ def test_an_engine_that_cannot_come_back_disturbs_nobody_until_it_is_the_last(se
     with server.client() as client:
         assert client.get("/api/v1/health").json()["cause"] == "the weights are gone"
     assert server.say().json()["code"] == "unhealthy"
-
-
-def test_those_that_wait_for_an_engine_that_is_given_up_hear_why(serve: Serve) -> None:
-    engine = ToneEngine(delay_s=30)
-    server = serve(engine)
-    with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(server.say) for _ in range(2)]
-        wait_until(lambda: engine.n_streams == 2)
-        engine.die()
-        wait_until(lambda: engine.n_streams == 0)
-        engine.enter(EngineState("failed", "three times"))
-        codes = {answer.result().json()["code"] for answer in waiting}
-    assert codes == {"unhealthy"}
 
 
 def test_a_stop_does_not_wait_for_engines_that_load(start: Callable[..., Server]) -> None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
 
-import httpx
 import pytest
 
-from glm_tts_api.engine.state import EngineState
-from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import InternalFault
 from tests.api.raw_client import ask_for_speech, connected
 from tests.api.running import Running
@@ -20,11 +16,6 @@ from tests.api.tone_engine import ToneEngine
 from tests.scraping import Scrape
 
 Serve = Callable[..., Running]
-
-
-def together(server: Running, n: int, text: str = "hello") -> list[Future[httpx.Response]]:
-    pool = ThreadPoolExecutor(n)
-    return [pool.submit(server.say, text) for _ in range(n)]
 
 
 def test_the_lanes_of_an_engine_with_fewer_rows_have_fewer_places(serve: Serve) -> None:
@@ -37,19 +28,6 @@ def test_the_lanes_of_an_engine_with_fewer_rows_have_fewer_places(serve: Serve) 
     assert [body["stats"][lane]["limit"] for lane in lanes] == [27, 9]
     assert body["config"]["concurrency"] == {"short_text": 15, "long_text": 5, "threshold": 200}
     assert told("lane_limit", worker="0", lane="short_text") == 12
-
-
-def test_a_full_line_is_503_with_retry_after(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=30), short_text_concurrency=1, queue_max_size=2, drain_timeout=0)
-    together(server, 3)
-    server.wait_for_lane(active=1, waiting=2, available=0)
-    refused = server.say()
-    assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
-    assert int(refused.headers["Retry-After"]) > 0
-    assert server.lane()["rejected"] == 1
-    server.engine.delay_s = 0
-    assert server.say("long " * 50).status_code == 200  # the long lane goes its own way
-    assert server.lane("long_text")["total"] == 1
 
 
 @pytest.mark.parametrize(
@@ -72,16 +50,6 @@ def test_a_spent_deadline_is_408_and_stops_the_work(
     server.engine.release()
     server.wait_for_lane(lane, active=0, timed_out=1, total=1)
     assert (server.engine.n_stopped, server.engine.n_spoken) == (1, 0)
-
-
-def test_the_deadline_covers_the_wait(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=600), short_text_concurrency=1, short_text_timeout=0.5)
-    (holder,) = together(server, 1, "longer " * 10)  # in the same lane, with MEDIUM_TEXT_TIMEOUT
-    server.wait_for_lane(active=1)
-    assert [future.result().status_code for future in together(server, 2)] == [408, 408]
-    server.engine.release()
-    assert holder.result().status_code == 200
-    server.wait_for_lane(active=0, waiting=0, completed=1, timed_out=2)
 
 
 def test_the_sentence_that_proves_a_restart_waits_behind_nobody(serve: Serve) -> None:
@@ -120,46 +88,6 @@ def test_a_body_that_does_not_arrive_in_time(serve: Serve) -> None:
         head = b"POST /api/v1/tts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         client.sendall(head + b"Content-Length: 99\r\n\r\n{")
         assert client.recv(12) == b"HTTP/1.1 408"
-
-
-def test_a_burst_of_time_outs_never_overfills_the_engine(serve: Serve) -> None:
-    class Counting(ToneEngine):
-        most = 0
-
-        def synthesize(self, *arguments: Any, **options: Any) -> SpeechStream:
-            stream = super().synthesize(*arguments, **options)
-            self.most = max(self.most, self.n_streams)
-            return stream
-
-    server = serve(Counting(delay_s=30, freeing_s=0.1), short_text_concurrency=2, short_text_timeout=0.4)
-    answers = [future.result().status_code for future in together(server, 16)]
-    assert set(answers) == {408}
-    server.wait_for_lane(active=0)
-    assert server.engine.most == 2  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    ("state", "status", "code", "retry"),
-    [
-        (EngineState("loading"), "loading", "loading", True),
-        (EngineState("failed", "checkpoint: llm is missing"), "unhealthy", "unhealthy", False),
-    ],
-)
-def test_a_server_that_cannot_speak_says_why(
-    serve: Serve, state: EngineState, status: str, code: str, retry: bool
-) -> None:
-    server = serve(ToneEngine(state=state))
-    answer = server.say()
-    assert (answer.status_code, answer.json()["code"]) == (503, code)
-    assert ("Retry-After" in answer.headers) == retry
-    with server.client() as client:
-        health = client.get("/api/v1/health")
-        assert client.get("/api/v1/health/live").status_code == 200
-    assert health.status_code == 503
-    assert health.json()["status"] == status
-    assert health.json()["model_loaded"] is False
-    assert health.json()["cause"] == state.cause
-    assert server.lane()["total"] == 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from threading import Thread
 import pytest
 
 from bench.loop_lag import LoopLag
-from glm_tts_api.engine.state import EngineState
 from glm_tts_api.speech.request_log import Playback
 from glm_tts_api.stats.figures import SERIES
 from tests.api.running import Running
@@ -171,11 +170,6 @@ def test_an_event_loop_that_stood_still_is_seen(serve: Serve) -> None:
     assert lag.n_pauses >= 1
     assert lag.longest_below_s >= 0.5
     assert "late by more than 50 ms" in str(lag)
-
-
-def test_it_answers_while_the_model_loads(serve: Serve) -> None:
-    server = serve(ToneEngine(state=EngineState("loading")))
-    assert scrape(server)("worker_ready") == 0
 
 
 def test_only_its_own_key_closes_it(serve: Serve) -> None:

@@ -79,43 +79,38 @@ def test_a_key_that_has_begun_its_requests_of_a_minute_is_told_when_to_come_back
         assert client.get("/api/v1/prompts").status_code == 200  # speaks nothing, and counts as nothing
         begun_at = time.monotonic()
         assert [client.post("/api/v1/tts", data=SAY).status_code for _ in range(2)] == [200, 200]
-        for path, body, code in (
-            ("/api/v1/tts", SAY, '"code":"rate_limited"'),
-            ("/v1/audio/speech", {"input": "hi", "voice": "exampleA"}, '"type":"rate_limit_error"'),
-        ):
-            refused = client.post(path, json=body)
-            assert refused.status_code == 429
-            assert code in refused.text
-            assert "2 requests a minute" in refused.text
-            assert begun_at + 55 < time.monotonic() + int(refused.headers["Retry-After"]) < begun_at + 65
+        refused = client.post("/v1/audio/speech", json={"input": "hi", "voice": "exampleA"})
+        assert refused.status_code == client.post("/api/v1/tts", json=SAY).status_code == 429
+        assert '"type":"rate_limit_error"' in refused.text
+        assert "2 requests a minute" in refused.text
+        assert begun_at + 55 < time.monotonic() + int(refused.headers["Retry-After"]) < begun_at + 65
     with with_key(server, "app's") as client:
         assert client.post("/api/v1/tts", data=SAY).status_code == 200
 
 
 def test_a_key_for_some_voices_speaks_sees_and_hears_no_other_and_changes_nothing(server: Running) -> None:
-    recording = {"prompt_audio": ("a.wav", voice_wav(2.0))}
     with with_key(server, "one's") as client:
         assert client.post("/api/v1/tts", data=SAY).status_code == 200
         assert client.post("/v1/audio/speech", json={"input": "hi", "voice": "alloy"}).status_code == 200
         listed = client.get("/api/v1/prompts").json()
         assert (listed["writable"], [each["index"] for each in listed["prompts"]]) == (False, ["exampleA"])
-        for path in ("/api/v1/prompts/exampleA", "/api/v1/prompts/exampleA/audio"):
-            assert client.get(path).status_code == 200
+        assert client.get("/api/v1/prompts/exampleA/audio").status_code == 200
         with ZipFile(io.BytesIO(client.get("/api/v1/prompts.zip").content)) as file:
             assert set(json.loads(file.read("prompt_cache.json"))) == {"exampleA"}
-        with_recording = {"input_text": "hello", "prompt_text": "hello there"}
         refusals = [
             client.post("/api/v1/tts", data={**SAY, "index": "exampleB"}),
             client.post("/api/v1/tts", data={**SAY, "input_text": "hello [[voice exampleB]] there"}),
-            client.post("/api/v1/tts", data=with_recording, files=recording),
-            *(client.get(f"/api/v1/prompts{path}") for path in ("/exampleB", "/exampleB/audio")),
-            client.get("/api/v1/prompts.zip?index=exampleB"),
+            client.post(
+                "/api/v1/tts",
+                data={"input_text": "hello", "prompt_text": "hello there"},
+                files={"prompt_audio": ("a.wav", voice_wav(2.0))},
+            ),
+            *(client.get(f"/api/v1/{path}") for path in ("prompts/exampleB", "prompts/exampleB/audio")),
+            *(client.get(f"/api/v1/{path}") for path in ("prompts.zip?index=exampleB", "jobs")),
             client.delete("/api/v1/prompts/exampleA"),
-            client.post("/api/v1/clear_cache"),
             client.post("/api/v1/jobs", json=SAY),
-            client.get("/api/v1/jobs"),
         ]
-        assert [(each.status_code, each.json()["code"]) for each in refusals] == [(403, "forbidden")] * 10
+        assert [(each.status_code, each.json()["code"]) for each in refusals] == [(403, "forbidden")] * 9
         assert "exampleA" in refusals[0].json()["error"]
     with talking(server.url, additional_headers={"X-API-Key": "one's"}) as socket:
         tell(socket, "start", voice="exampleB")
@@ -123,8 +118,6 @@ def test_a_key_for_some_voices_speaks_sees_and_hears_no_other_and_changes_nothin
         tell(socket, "flush")
         (error, *_), audio = heard(socket, "error")
         assert (error["code"], audio) == ("forbidden", b"")
-    with with_key(server, "plain") as client:
-        assert client.get("/api/v1/prompts").json()["count"] == 2
 
 
 def test_a_changed_file_holds_within_a_second_and_a_broken_one_changes_nothing(
@@ -150,41 +143,25 @@ def test_a_changed_file_holds_within_a_second_and_a_broken_one_changes_nothing(
     assert [record.getMessage() for record in caplog.records if "stay as they were" in record.getMessage()]
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
+def test_a_file_that_does_not_hold_keeps_the_server_from_starting(tmp_path: Path) -> None:
+    root = project(tmp_path / "project", api_keys="mine", api_keys_file="keys.toml")
+    for text, told in (
+        (None, "No such file"),
         ("[app", "Expected"),
-        ("[app]\n", "app.sha256: Field required"),
         ('[app]\nsha256 = "secret"\n', "app.sha256"),
         (table("app", "x", place=3), "app.place: Extra inputs"),
         (table("app", "x", places=0), "app.places"),
-        (table("app", "x", places="true"), "app.places"),
         (table("app", "x", voices=[]), "app.voices"),
         (table('"192.0.2.1"', "x"), "begins with a letter"),
         (table("app", "x") + table("other", "x"), "two names have the same key"),
-        (None, "No such file"),
-    ],
-)
-def test_a_file_that_does_not_hold_keeps_the_server_from_starting(
-    tmp_path: Path, text: str | None, told: str
-) -> None:
-    root = project(tmp_path / "project", api_keys="mine", api_keys_file="keys.toml")
-    if text is not None:
-        (root / "keys.toml").write_text(text)
-    with pytest.raises(StartupError, match="API_KEYS_FILE=") as error:
+    ):
+        if text is not None:
+            (root / "keys.toml").write_text(text)
+        with pytest.raises(StartupError, match="API_KEYS_FILE=") as error:
+            Settings.load(root)
+        assert told in str(error.value)
+        assert "secret" not in str(error.value)
+    write_keys(root)
+    (root / ".env").write_text("API_KEYS_FILE=keys.toml")
+    with pytest.raises(StartupError, match="needs API_KEYS too"):  # which the commands use
         Settings.load(root)
-    assert told in str(error.value)
-    assert "secret" not in str(error.value)
-
-
-def test_named_keys_need_a_plain_one_for_the_commands(tmp_path: Path) -> None:
-    root = project(tmp_path / "project", api_keys_file="keys.toml")
-    (root / "keys.toml").write_text(KEYS)
-    with pytest.raises(StartupError, match="needs API_KEYS too"):
-        Settings.load(root)
-
-
-@pytest.mark.parametrize("spelt", ["clé".encode(), "clé".encode("latin-1")])
-def test_a_named_key_of_any_characters(tmp_path: Path, spelt: bytes) -> None:
-    (tmp_path / "keys.toml").write_text(table("app", "clé"))
-    assert Keys((), tmp_path / "keys.toml").holder(spelt.decode("latin-1")) is not None

@@ -7,15 +7,12 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
 
-from glm_tts_api.api_server import create_app
 from glm_tts_api.engine.state import EngineState
 from glm_tts_api.engine.stream_pace import Forecast
-from glm_tts_api.settings import Settings
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import lines_of
@@ -109,13 +106,6 @@ def test_a_refusal_outside_the_handlers_has_its_line(serve: Serve, caplog: pytes
         client.get("/api/v1/health")
         lines = lines_of(caplog, "glm_tts_api.http.middleware", 2)
     assert lines == ["POST /api/v1/tts refused: 413", "GET /api/v1/prompts refused: 401"]
-
-
-def test_importing_the_app_module_reads_no_environment_and_starts_nothing(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("PORT=1\n")
-    app = create_app(Settings.load(tmp_path), build_engine=lambda *_: ToneEngine())
-    assert not hasattr(app.state, "service")
-    assert not (tmp_path / "run").exists()
 
 
 def test_health_tells_no_path_of_the_machine(serve: Serve) -> None:

@@ -75,7 +75,8 @@ def test_a_further_sigterm_changes_nothing(start: Callable[..., Server]) -> None
 
 @pytest.mark.parametrize("numbers", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGQUIT)])
 def test_ctrl_c_twice_or_sigquit_ends_at_once(start: Callable[..., Server], numbers: tuple[int, ...]) -> None:
-    server = start(delay_s=60)
+    """Also in the background of a shell, which ignores SIGQUIT."""
+    server = start(delay_s=60, prefix=("env", "--ignore-signal=QUIT"))
     accepted = server.say_together(2)
     wait_until(lambda: server.lane()["active"] == 2)
     for number in numbers:
@@ -85,15 +86,6 @@ def test_ctrl_c_twice_or_sigquit_ends_at_once(start: Callable[..., Server], numb
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "draining")] * 2
     server.process.wait(20)
     assert "Traceback" not in server.log.read_text()
-
-
-def test_sigquit_is_heard_in_the_background_of_a_shell_that_ignores_it(start: Callable[..., Server]) -> None:
-    server = start(delay_s=60, prefix=("env", "--ignore-signal=QUIT"))
-    accepted = server.say_together(1)
-    wait_until(lambda: server.lane()["active"] == 1)
-    server.process.send_signal(signal.SIGQUIT)
-    assert accepted[0].result().status_code == 503
-    server.process.wait(20)
 
 
 def test_health_is_answered_while_others_upload_and_speak(start: Callable[..., Server]) -> None:

@@ -128,12 +128,3 @@ def test_the_last_requests_that_ended(serve: Serve) -> None:
     assert list(stages) == ["queue", "text", "prefill", "decode", "flow", "vocoder", "encode", "send"]
     assert 0 < stages["queue"] <= recent["later"]["age_seconds"] + 0.1
     assert figures(server)["recent"] == body["recent"]  # they age no more
-
-
-def test_where_segments_end_is_told_in_seconds_as_they_are_heard(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=2, n_chunks=3))
-    answer = server.say(speed=2, response_format="pcm", stream="true")
-    wait_until(lambda: figures(server)["recent"] != [])
-    (said,) = figures(server)["recent"]
-    assert said["ends"] == [0.25, 0.5]
-    assert len(answer.content) / 2 / 24000 == pytest.approx(0.5, abs=0.05)

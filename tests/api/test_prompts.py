@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import httpx
 import pytest
 
 from tests.api.running import Running
-from tests.recordings import encoded, png, voice, voice_wav
+from tests.recordings import encoded, voice, voice_wav
 
 MINE = {"index": "mine", "prompt_text": "我的声音"}
 MP3 = encoded(voice(2.0), 24000, "MP3")
@@ -88,42 +87,6 @@ def test_a_shipped_voice_can_be_hidden_but_not_deleted(server: Running, client: 
     prompt = client.get("/api/v1/prompts/exampleA").json()["prompt"]
     assert (prompt["source"], prompt["prompt_text"]) == ("shipped", "text of exampleA")
     assert (server.root / "configs" / "prompt_cache.json").read_bytes() == shipped
-
-
-@pytest.mark.parametrize(
-    ("recording", "status", "code"),
-    [(png(), 415, "not_audio"), *((part, 400, "prompt_rejected") for part in (MP3[: len(MP3) // 2], b""))],
-)
-def test_a_bad_recording(client: httpx.Client, recording: bytes, status: int, code: str) -> None:
-    assert refused(add(client, recording)) == (status, code)
-    files = {"prompt_audio": ("a.wav", recording)}
-    assert refused(client.put("/api/v1/prompts/exampleA", files=files)) == (status, code)
-    assert client.get("/api/v1/prompts").json()["count"] == 2
-
-
-def test_parts_that_are_missing_or_too_many(client: httpx.Client) -> None:
-    files, path = {"prompt_audio": ("a.mp3", MP3)}, "/api/v1/prompts"
-    for answer in (
-        *(client.post(path, data=data, files=files) for data in ({"index": "mine"}, {"prompt_text": "a"})),
-        add(client, prompt_text=" "),
-        client.post(path, data=MINE),
-        client.put(f"{path}/exampleA", data={}),
-        add(client, prompt_audio_path="configs/prompts/exampleA.wav"),
-    ):
-        assert refused(answer) == (400, "invalid_field")
-    assert refused(client.put(f"{path}/nobody", data={"prompt_text": "a"})) == (404, "unknown_voice")
-
-
-def test_writing_voices_leaves_no_file_open(server: Running, client: httpx.Client) -> None:
-    def write() -> None:
-        assert add(client).status_code == 201
-        assert client.put("/api/v1/prompts/mine", json={"prompt_text": "anders"}).status_code == 200
-        assert client.delete("/api/v1/prompts/mine").status_code == 200
-
-    for _ in range(3):
-        write()
-    open_files = [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
-    assert [path for path in open_files if path.startswith(str(server.root / "data"))] == []
 
 
 def test_a_change_for_another_state_of_the_voice_is_refused(client: httpx.Client) -> None:

@@ -160,16 +160,6 @@ def test_an_address_is_spoken_anew_where_it_may_sound_otherwise(
     assert len(set(etags)) == server.engine.n_spoken == 4
 
 
-def test_other_dialects_have_parts_and_are_kept_too(server: Running, client: httpx.Client) -> None:
-    url = f"{SOVITS}?text=hello&ref_audio_path=exampleA.wav"
-    for asked, part in ((SAFARI, b"RI"), ({"Range": "bytes=2-3"}, b"FF")):
-        answer = client.get(url, headers=asked)
-        assert (answer.status_code, answer.content) == (206, part)
-    openai = client.post("/v1/audio/speech", json={"input": "hello", "voice": "exampleA"})
-    assert again(client, openai).content == openai.content
-    assert server.engine.n_spoken == 2
-
-
 def test_a_range_is_a_part_of_a_recording_and_what_is_no_single_range_gets_the_whole(
     client: httpx.Client,
 ) -> None:

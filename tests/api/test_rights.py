@@ -51,26 +51,15 @@ def write(client: httpx.Client, **headers: str) -> list[int]:
     return [client.request(how, path, headers=named, **body).status_code for how, path, body, _ in WRITES]
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": OTHER},
-        {"Origin": "http://localhost"},  # another server of this machine
-        {"Origin": "http://127.0.0.1:1"},
-        {"Origin": "null"},
-        {"Sec_Fetch_Site": "cross-site"},
-        {"Sec_Fetch_Site": "same-site"},
-    ],
-)
-def test_a_foreign_page_may_not_write(client: httpx.Client, headers: dict[str, str]) -> None:
-    assert write(client, **headers) == REFUSED
-    assert client.get("/api/v1/prompts").json()["count"] == 2
-
-
-@pytest.mark.parametrize("origins", [PAGE, "*"])
-def test_without_a_key_an_allowed_page_changes_nothing_either(serve: Serve, origins: str) -> None:
-    with serve(cors_origins=origins).client() as client:
-        assert write(client, Origin=PAGE) == REFUSED
+def test_a_foreign_page_may_not_write_though_it_may_read(serve: Serve) -> None:
+    for origins in ("", PAGE, "*"):
+        with serve(cors_origins=origins).client() as client:
+            # The second and third are other servers of this machine.
+            for origin in (PAGE, "http://localhost", "http://127.0.0.1:1", "null"):
+                assert write(client, Origin=origin) == REFUSED
+            for site in ("cross-site", "same-site"):
+                assert write(client, Sec_Fetch_Site=site) == REFUSED
+            assert client.get("/api/v1/prompts").json()["count"] == 2
 
 
 def test_programs_and_the_servers_own_page_may_write(client: httpx.Client) -> None:
@@ -81,28 +70,21 @@ def test_programs_and_the_servers_own_page_may_write(client: httpx.Client) -> No
     assert write(client, Sec_Fetch_Site="same-origin", Origin=own) == POSSIBLE
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"X_Forwarded_For": "127.0.0.1"},
-        {"X_Forwarded_For": "203.0.113.5, 127.0.0.1"},
-        {"X_Forwarded_For": ""},
-        {"Forwarded": "for=127.0.0.1"},
-        {"X_Real_IP": "127.0.0.1"},
-        {"X_Forwarded_Host": "localhost"},
-        {"Via": "1.1 proxy"},
-    ],
-)
 @pytest.mark.parametrize("trusted", ["127.0.0.1", "*"])
 def test_who_comes_through_a_proxy_is_never_local_and_may_speak(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], trusted: str
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, trusted: str
 ) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
-    with serve().client() as client:
-        assert write(client, **headers) == REFUSED
-        client.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
-        assert client.post("/api/v1/tts", json=SAY).status_code == 200
-        assert not client.get("/api/v1/prompts").json()["writable"]
+    server = serve()
+    for name, value in (
+        *(("X_Forwarded_For", told) for told in ("127.0.0.1", "203.0.113.5, 127.0.0.1", "")),
+        *(("Forwarded", "for=127.0.0.1"), ("X_Real_IP", "127.0.0.1"), ("X_Forwarded_Host", "localhost")),
+        ("Via", "1.1 proxy"),
+    ):
+        with server.client(headers={name.replace("_", "-"): value}) as client:
+            assert write(client) == REFUSED
+            assert client.post("/api/v1/tts", json=SAY).status_code == 200
+            assert not client.get("/api/v1/prompts").json()["writable"]
 
 
 def test_with_keys_everything_but_health_needs_one(serve: Serve) -> None:

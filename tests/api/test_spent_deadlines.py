@@ -5,61 +5,52 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from zai.core import APIResponseError
 
+from tests.api import zhipu_client
+from tests.api.dialects import OPENAI, OURS, SAY, SOVITS, ZHIPU
 from tests.api.running import Running
 from tests.api.socket_client import heard, talking, tell
 from tests.api.tone_engine import ToneEngine
 
-Serve = Callable[..., Running]
-ONE_OF_THREE = "1 of 3 segments were spoken, 0.5 s of audio."
 
+def test_it_says_how_far_it_had_come_and_how_to_have_it_streamed(serve: Callable[..., Running]) -> None:
+    """After the first event the error is an event, at which Zhipu's package raises."""
+    server = serve(ToneEngine(n_segments=3, segment_s=600), short_text_timeout=3)
 
-def never_done() -> ToneEngine:
-    """Speaks the first of its three segments."""
-    return ToneEngine(n_segments=3, segment_s=600)
+    def whole(path: str, **fields: Any) -> str:
+        with server.client() as client:
+            return client.post(path, json={**SAY[path], **fields}).text
 
+    def by_zhipus_package() -> str:
+        with zhipu_client.sdk(server) as zhipu, pytest.raises(APIResponseError) as refused:
+            list(zhipu_client.streamed(zhipu))
+        assert refused.value.json_data["code"] == "1230"  # type: ignore[index]
+        return f'"message": "{refused.value.json_data["message"]}"'  # type: ignore[index]
 
-def ask(server: Running, path: str, fields: dict[str, Any]) -> tuple[int, str]:
-    """The answer's status, and its message."""
-    with server.client() as client:
-        answer = client.post(path, json=fields)
-    (message,) = re.findall(r'"message": ?"([^"]*)"', answer.text)
-    return answer.status_code, message
+    def sentence() -> str:
+        with talking(server.url) as client:
+            tell(client, "text", text="hello")
+            tell(client, "flush")
+            return f'"message": "{heard(client, "error")[0][-1]["message"]}"'
 
-
-@pytest.mark.parametrize(
-    ("path", "fields", "streamed_by"),
-    [
-        ("/api/v1/tts", {"input_text": "hello", "index": "exampleA"}, "stream=true"),
-        ("/api/paas/v4/audio/speech", {"input": "hello", "voice": "tongtong"}, "stream=true"),
-        ("/tts", {"text": "hello", "ref_audio_path": "exampleA"}, "streaming_mode=1"),
-    ],
-    ids=["v1", "zhipu", "gpt_sovits"],
-)
-def test_a_whole_answer_says_how_far_it_had_come_and_how_to_have_it_streamed(
-    serve: Serve, path: str, fields: dict[str, Any], streamed_by: str
-) -> None:
-    _, message = ask(serve(never_done(), short_text_timeout=5), path, fields)
-    assert "within 5 s (SHORT_TEXT_TIMEOUT)" in message
-    assert ONE_OF_THREE in message
-    assert f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has" in message
-
-
-def test_a_stream_whose_dialect_has_events_says_how_far_it_had_come(serve: Serve) -> None:
-    fields = {"input": "hello", "voice": "alloy", "stream_format": "sse", "response_format": "pcm"}
-    status, message = ask(serve(never_done(), short_text_timeout=5), "/v1/audio/speech", fields)
-    assert status == 200
-    assert "within 5 s (SHORT_TEXT_TIMEOUT)" in message
-    assert message.endswith(ONE_OF_THREE)
-
-
-def test_a_sentence_of_the_websocket_says_how_far_it_had_come(serve: Serve) -> None:
-    with talking(serve(never_done(), short_text_timeout=5).url) as client:
-        tell(client, "text", text="hello")
-        tell(client, "flush")
-        error = heard(client, "error")[0][-1]
-    assert "within 5 s (SHORT_TEXT_TIMEOUT)" in error["message"]
-    assert error["message"].endswith(ONE_OF_THREE)
+    with ThreadPoolExecutor() as pool:
+        streams = [
+            pool.submit(whole, OPENAI, stream_format="sse", response_format="pcm"),
+            *(pool.submit(by_zhipus_package), pool.submit(sentence)),
+        ]
+        others = {
+            f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has": pool.submit(
+                whole, path
+            )
+            for path, streamed_by in ((OURS, "stream=true"), (SOVITS, "streaming_mode=1"))
+        }
+        others["With stream=true audio"] = pool.submit(whole, ZHIPU)
+    for advice, answer in (*(("", each) for each in streams), *others.items()):
+        (message,) = re.findall(r'"message": ?"([^"]*)"', answer.result())
+        assert "within 3 s (SHORT_TEXT_TIMEOUT)" in message
+        assert f"1 of 3 segments were spoken, 0.5 s of audio.{' ' if advice else ''}{advice}" in message

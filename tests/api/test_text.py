@@ -52,11 +52,6 @@ def test_it_shows_words_segments_changes_and_phonemes(reader: httpx.Client) -> N
         assert segment["phonemes"] == phonemes
 
 
-def test_a_text_longer_than_is_said_is_refused_as_there(reader: httpx.Client) -> None:
-    answer = reader.post(TEXT, json={"input_text": "长" * 20001})
-    assert (answer.status_code, answer.json()["code"]) == (413, "text_too_long")
-
-
 def test_the_readings_of_a_word_are_offered_and_each_is_one_that_a_mark_takes(reader: httpx.Client) -> None:
     body = reader.get(READINGS, params={"word": "银行的女儿嗯A😀"}).json()
     readings = {each["character"]: each["readings"] for each in body["characters"]}

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx
-
 from tests.api.running import Running
-from tests.api.socket_client import SENTENCES, TONE_BYTES, heard, kinds, talking, tell
+from tests.api.socket_client import SENTENCES, heard, talking, tell
 from tests.api.tone_engine import ToneEngine
 
 Serve = Callable[..., Running]
@@ -52,22 +48,6 @@ def test_of_a_stream_they_can_be_fetched_afterwards(server: Running) -> None:
         assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
 
 
-def lines_of(answer: httpx.Response) -> list[dict[str, Any]]:
-    return [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line]
-
-
-def test_events_tell_them_behind_each_segment(serve: Serve) -> None:
-    server = serve(ToneEngine(n_segments=2))
-    fields = {"input": TEXT, "voice": "exampleA", "response_format": "pcm", "stream_format": "sse"}
-    with server.client() as client:
-        events = lines_of(client.post("/v1/audio/speech", json={**fields, "timestamps": "word"}))
-        plain = lines_of(client.post("/v1/audio/speech", json=fields))
-    audio, told = "speech.audio.delta", "speech.audio.timestamps"
-    assert kinds(events) == [audio, told, audio, told, "speech.audio.done"]
-    assert (events[3]["segment"], events[3]["start"], texts(events[3]["words"])) == (1, 0.5, WORDS)
-    assert [event for event in events if event["type"] != told] == plain
-
-
 def test_the_socket_tells_them_at_the_end_of_a_sentence(server: Running) -> None:
     with talking(server.url) as client:
         tell(client, "start", voice="exampleA", timestamps="sentence")
@@ -77,13 +57,3 @@ def test_the_socket_tells_them_at_the_end_of_a_sentence(server: Running) -> None
     ends = [message for message in messages if message["type"] == "segment.end"]
     assert [texts(end["timestamps"][0]["sentences"]) for end in ends] == [[SENTENCES[0]], [SENTENCES[1]]]
     assert [end["timestamps"][0]["end"] for end in ends] == [0.5, 0.5], "each from its own beginning"
-
-
-def test_kokoros_captioned_speech(server: Running) -> None:
-    fields = {"input": TEXT, "voice": "exampleA", "response_format": "pcm"}
-    with server.client() as client:
-        lines = lines_of(client.post("/dev/captioned_speech", json=fields))
-    words = [word for line in lines for word in line["timestamps"]]
-    assert [word["word"] for word in words] == WORDS
-    assert words[-1].keys() == {"word", "start_time", "end_time"}
-    assert sum(len(base64.b64decode(line["audio"])) for line in lines) == TONE_BYTES

@@ -4,7 +4,6 @@ go on."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,7 +21,6 @@ from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
 from tests.recognition.hearing import hears
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 Serve = Callable[..., Running]
 TEXT = "\n\n".join(
     f"第{number}段说的是[[江南|jiang1 nan2]]的春天和那里的人们，他们在河边走来走去，看着花，说着很久以前。"

@@ -17,6 +17,8 @@ import pytest
 import soundfile
 
 from glm_tts_api.cli import main
+from tests.api.dialects import ELEVENLABS, KOKORO, OPENAI, OURS, SAY, SOVITS, ZHIPU
+from tests.api.dialects import TEXT as TEXT_OF
 from tests.api.job_client import N_UNITS, begin, look, wait_for
 from tests.api.running import Running
 from tests.api.socket_client import heard, talking, tell
@@ -26,11 +28,7 @@ from tests.recognition.hearing import hears
 
 Serve = Callable[..., Running]
 Hearing = Callable[..., Running]
-TEXT, OTHER, NEAR = (
-    "我们今天出去玩。",
-    "桌上有七个红苹果。",
-    "我们有七个苹果。",
-)  # no dictionary has to be loaded
+TEXT, OTHER, NEAR = "我们今天出去玩。", "桌上有七个红苹果。", "我们有七个苹果。"  # without a dictionary
 
 
 @pytest.fixture
@@ -58,11 +56,8 @@ def test_a_segment_in_which_a_fake_recogniser_hears_other_words_is_spoken_anew(h
     engine = ToneEngine(n_segments=3)
     server = hearing("=", OTHER, "=", "=", engine=engine)
     answer = server.say(TEXT, verify="true", seed=42).json()
-    assert [(one["segment"], one["verdict"], one["respoken"]) for one in answer["verified"]] == [
-        (0, "ok", 0),
-        (1, "ok", 1),
-        (2, "ok", 0),
-    ]
+    told = [(one["segment"], one["verdict"], one["respoken"]) for one in answer["verified"]]
+    assert told == [(0, "ok", 0), (1, "ok", 1), (2, "ok", 0)]
     assert answer["verified"][1]["said"] == answer["verified"][1]["heard"] == TEXT
     first, again, last = seeds(base64.b64decode(answer["audio_base64"]), 3)
     assert (first, last) == (42, 42)
@@ -83,19 +78,11 @@ def test_the_best_of_three_takes_is_kept_and_the_drift_is_said_by_a_fake_recogni
     assert len({asked.sampling.seed for asked in engine.requests}) == 3
 
 
-def test_the_same_request_gives_the_same_audio_after_a_fake_recogniser_s_drift(hearing: Hearing) -> None:
-    lines = [OTHER, "="] * 2
-    server = hearing(*lines)
-    first, second = (server.say(TEXT, verify="true", response_format="wav").content for _ in range(2))
-    assert first == second != server.say(TEXT, response_format="wav").content
-
-
 def test_a_fake_recogniser_that_is_not_sure_or_dies_twice_makes_nothing_but_the_verdict_fail(
     hearing: Hearing,
 ) -> None:
     engine = ToneEngine(n_segments=3)
-    lines = [f"?{OTHER}", "die", "die", "="]
-    server = hearing(*lines, engine=engine)
+    server = hearing(f"?{OTHER}", "die", "die", "=", engine=engine)
     found = server.say(TEXT, verify="true").json()["verified"]
     assert [(one["verdict"], one["heard"]) for one in found] == [
         ("inconclusive", OTHER),
@@ -105,14 +92,13 @@ def test_a_fake_recogniser_that_is_not_sure_or_dies_twice_makes_nothing_but_the_
     assert len(engine.requests) == 1
 
 
-def test_a_segment_at_which_a_fake_recogniser_dies_is_heard_by_the_next_and_repaired(
+def test_the_same_request_gives_the_same_audio_though_a_fake_recogniser_drifts_or_dies(
     hearing: Hearing,
 ) -> None:
-    lines = [OTHER, "=", "die", OTHER, "="]
-    server = hearing(*lines)
+    server = hearing(OTHER, "=", "die", OTHER, "=")
     first, second = (server.say(TEXT, verify="true", response_format="wav") for _ in range(2))
     assert first.headers["x-verified"] == second.headers["x-verified"] == "ok"
-    assert first.content == second.content
+    assert first.content == second.content != server.say(TEXT, response_format="wav").content
 
 
 def test_a_fake_recogniser_that_hangs_costs_one_verdict_and_health_says_so(hearing: Hearing) -> None:
@@ -127,14 +113,13 @@ def test_a_fake_recogniser_that_hangs_costs_one_verdict_and_health_says_so(heari
         told.append("The recogniser of speech hung" in warnings())
     assert (verdicts, told) == (["inconclusive", "ok"], [True, False])
     with server.client() as client:
-        streamed = client.post("/tts", json={**ROUTES["/tts"], "verify": True, "streaming_mode": 1})
+        streamed = client.post(SOVITS, json=body(SOVITS, verify=True, streaming_mode=1))
         report = client.get(f"/api/v1/audio/{streamed.headers['x-request-id']}/verified").json()
     assert [each["verdict"] for each in report["verified"]] == ["inconclusive"]
 
 
 def test_a_job_goes_on_while_all_pieces_of_another_wait_for_a_fake_recogniser(hearing: Hearing) -> None:
-    lines = [*["="] * 2, "stop"]
-    server = hearing(*lines, look_every_s=600)
+    server = hearing("=", "=", "stop", look_every_s=600)
     with server.client() as client:
         verified = begin(client, verify=True)
         wait_until(lambda: look(client, verified)["segments_done"] == 2, 120)
@@ -146,23 +131,22 @@ def test_a_job_goes_on_while_all_pieces_of_another_wait_for_a_fake_recogniser(he
     assert found["count"] == {"ok": N_UNITS, "inconclusive": 0, "drift": 0}
 
 
-ROUTES: dict[str, dict[str, Any]] = {
-    "/api/v1/tts": {"input_text": TEXT, "index": "exampleA", "response_format": "wav"},
-    "/v1/audio/speech": {"input": TEXT, "voice": "exampleA", "stream": False},
-    "/api/paas/v4/audio/speech": {"input": TEXT, "voice": "exampleA"},
-    "/v1/text-to-speech/exampleA": {"text": TEXT},
-    "/tts": {"text": TEXT, "ref_audio_path": "exampleA.wav"},
-    "/dev/captioned_speech": {"input": TEXT, "voice": "exampleA", "stream": False},
+WHOLE: dict[str, dict[str, Any]] = {
+    OURS: {"response_format": "wav"},
+    **{OPENAI: {"stream": False}, ZHIPU: {}, ELEVENLABS: {}, SOVITS: {}, KOKORO: {"stream": False}},
 }
 
 
+def body(path: str, **more: Any) -> dict[str, Any]:
+    return {**SAY[path], TEXT_OF[path]: TEXT, **more}
+
+
 def test_each_dialect_s_whole_answer_says_what_a_fake_recogniser_hears(hearing: Hearing) -> None:
-    lines = ["=", f"?{OTHER}"] * len(ROUTES)
-    server = hearing(*lines)
+    server = hearing(*["=", f"?{OTHER}"] * len(WHOLE))
     with server.client() as client:
-        for path, fields in ROUTES.items():
-            by_field = client.post(path, json={**fields, "verify": True})
-            by_address = client.post(f"{path}?verify=true", json=fields)
+        for path, whole in WHOLE.items():
+            by_field = client.post(path, json=body(path, **whole, verify=True))
+            by_address = client.post(f"{path}?verify=true", json=body(path, **whole))
             for answer, verdict in ((by_field, "ok"), (by_address, "inconclusive")):
                 captions = path.startswith("/dev/") and answer.json()["verified"][0]["verdict"]
                 assert (captions or answer.headers["x-verified"]) == verdict, path
@@ -172,22 +156,14 @@ def test_each_dialect_s_whole_answer_says_what_a_fake_recogniser_hears(hearing: 
 def test_each_dialect_s_stream_is_reported_on(hearing: Hearing) -> None:
     server = hearing(OTHER, OTHER, OTHER, OTHER)
     with server.client() as client:
-        openais = {"input": TEXT, "voice": "exampleA", "stream_format": "sse", "verify": True}
-        done = client.post("/v1/audio/speech", json=openais).text.split("\n\n")[-2]
+        done = client.post(OPENAI, json=body(OPENAI, stream_format="sse", verify=True)).text.split("\n\n")[-2]
         assert len(server.engine.requests) == 1, "nothing is taken back"
-        events = client.post(
-            "/api/paas/v4/audio/speech?verify=true",
-            json={**ROUTES["/api/paas/v4/audio/speech"], "stream": True},
-        )
+        events = client.post(f"{ZHIPU}?verify=true", json=body(ZHIPU, stream=True))
         last = json.loads(events.text.split("\n\n")[-3].removeprefix("data: "))["choices"][0]
-        lines = client.post(
-            "/dev/captioned_speech?verify=true",
-            json={**ROUTES["/dev/captioned_speech"], "stream": True},
-        )
-        address = {"text": TEXT, "character": "exampleA", "verify": "true"}
-        samples = client.get("/tts", params=address)
+        lines = client.post(f"{KOKORO}?verify=true", json=body(KOKORO, stream=True))
+        samples = client.get(SOVITS, params={"text": TEXT, "character": "exampleA", "verify": "true"})
         told = client.get(f"/api/v1/audio/{samples.headers['x-request-id']}/verified").json()
-        plain = client.post("/tts", json=ROUTES["/tts"]).headers["x-request-id"]
+        plain = client.post(SOVITS, json=body(SOVITS)).headers["x-request-id"]
         assert client.get(f"/api/v1/audio/{plain}/verified").status_code == 404
     openais = json.loads(done.removeprefix("data: "))
     for report in (openais, last, json.loads(lines.text.splitlines()[-1]), told):
@@ -206,8 +182,7 @@ def test_the_end_of_a_socket_s_segment_says_what_a_fake_recogniser_hears(hearing
 
 
 def test_a_job_says_in_which_pieces_a_fake_recogniser_hears_other_words(hearing: Hearing) -> None:
-    lines = [*["="] * (N_UNITS - 1), OTHER, OTHER, OTHER]
-    server = hearing(*lines)
+    server = hearing(*["="] * (N_UNITS - 1), OTHER, OTHER, OTHER)
     with server.client() as client:
         id = begin(client, verify=True)
         wait_for(client, id, "done")
