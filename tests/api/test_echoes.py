@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from typing import Any
@@ -38,15 +37,6 @@ def test_a_header_of_warnings_has_2_kb_and_counts_what_it_leaves_out(server: Run
     assert (len(warnings), warnings[-1]) == (11, "240 more tags are not known here.")
 
 
-def test_an_events_model_is_cut(server: Running) -> None:
-    wanted = {"model": "x" * 900_000, "input": "hello", "stream": True}
-    with server.client() as client:
-        answer = client.post("/api/paas/v4/audio/speech", json=wanted)
-    first = json.loads(answer.text.partition("\n")[0].removeprefix("data: "))
-    assert first["model"] == "x" * 79 + "…"
-    assert longest_echo(answer) <= 80
-
-
 WAV = ("file.wav", voice_wav(1.5))
 CONSENT = {"name": LONG, "language": LONG, "voice_name": LONG}
 ASKED: list[tuple[str, str, dict[str, Any]]] = [
@@ -67,6 +57,7 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/v1/audio/voice_consents", {"data": CONSENT, "files": {"recording": WAV}}),
     ("DELETE", "/v1/audio/voice_consents/" + LONG, {}),
     ("DELETE", "/v1/audio/voices/" + LONG, {}),
+    ("POST", "/api/paas/v4/audio/speech", {"json": {"model": "x" * 900_000, "input": "a", "stream": True}}),
     ("POST", "/api/paas/v4/files", {"data": {"purpose": LONG}, "files": {"file": (LONG, voice_wav(1.5))}}),
     ("POST", "/api/paas/v4/voice/delete", {"json": {"voice": LONG}}),
     ("POST", "/api/paas/v4/voice/clone", {"json": {**CONSENT, "text": "t", "file_id": LONG, "input": "i"}}),

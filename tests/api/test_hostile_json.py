@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import pytest
 
 from glm_tts_api.api.routes import FILES_IN_JSON
 from glm_tts_api.api.v1 import jobs
@@ -39,14 +38,12 @@ def test_json_of_millions_of_values_takes_no_more_memory_than_its_text(start: Ca
     assert server.peak_bytes() - before < 300 * 2**20, "three bodies of 20 MB, as bytes and as text"
 
 
-@pytest.mark.parametrize(
-    "media_type", ["application/x-www-form-urlencoded; x=json", "multipart/x+json", "text/json-seq"]
-)
-def test_a_media_type_that_names_json_or_parts_lifts_no_limit(server: Running, media_type: str) -> None:
+def test_a_media_type_that_names_json_or_parts_lifts_no_limit(server: Running) -> None:
     with server.client() as client:
-        body, headers = b"input_text=" + b"%41" * 2**20, {"Content-Type": media_type}
-        answer = client.post(jobs.PATH, content=body, headers=headers)
-    assert refused(answer) == (413, "body_too_large")
+        for kind in ("application/x-www-form-urlencoded; x=json", "multipart/x+json", "text/json-seq"):
+            body = b"input_text=" + b"%41" * 2**20
+            answer = client.post(jobs.PATH, content=body, headers={"Content-Type": kind})
+            assert refused(answer) == (413, "body_too_large")
 
 
 def test_a_long_text_with_commas_and_brackets_is_one_value(server: Running) -> None:
@@ -58,9 +55,9 @@ def test_a_long_text_with_commas_and_brackets_is_one_value(server: Running) -> N
             assert refused(answer) == (404, "unknown_voice")
 
 
-@pytest.mark.parametrize("field", ["cast", "pauses", "lexicon"])
-def test_json_text_in_a_form_of_millions_of_values(server: Running, field: str) -> None:
-    fields = {"input_text": "hello", "index": "exampleA", field: f"[{LISTS[: 2**20].decode()}1]"}
+def test_json_text_in_a_form_of_millions_of_values(server: Running) -> None:
     with server.client() as client:
-        answer = client.post(jobs.PATH, files={name: (None, value) for name, value in fields.items()})
-    assert refused(answer) in ((400, "invalid_field"), (422, "unparsable_body"))
+        for field in ("cast", "pauses", "lexicon"):
+            fields = {"input_text": "hello", "index": "exampleA", field: f"[{LISTS[: 2**20].decode()}1]"}
+            answer = client.post(jobs.PATH, files={name: (None, value) for name, value in fields.items()})
+            assert refused(answer) in ((400, "invalid_field"), (422, "unparsable_body"))

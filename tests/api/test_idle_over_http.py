@@ -3,7 +3,6 @@ another."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -80,26 +79,3 @@ def test_a_text_that_is_read_wakes_an_idle_server_and_clearing_the_cache_does_no
     answer = server.client.post("/api/v1/text/normalize", json={"input_text": "ab/cd"}, timeout=PATIENCE_S)
     assert [segment["text"] for segment in answer.json()["segments"]] == ["ab", "cd"]
     assert server.log.read_text().count("Ready after") == 2
-
-
-@pytest.mark.long
-def test_requests_that_come_as_the_engine_is_unloaded_and_its_cache_cleared_are_answered(
-    process: Start,
-) -> None:
-    server = process("tests.api.real_app:app", environ=FAILING, idle_unload_s=0.1, short_text_timeout=600)
-    over = threading.Event()
-
-    def clear() -> None:
-        while not over.wait(0.02):
-            assert server.client.post("/api/v1/clear_cache").status_code == 200
-
-    with ThreadPoolExecutor(1) as pool:
-        clearing = pool.submit(clear)
-        try:
-            for _ in range(2):
-                wait_until(lambda: is_idle(server), PATIENCE_S)
-                assert server.say("ab").status_code == 200
-        finally:
-            over.set()
-        clearing.result()
-    wait_until(lambda: server.lane()["active"] == 0)

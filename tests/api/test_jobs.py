@@ -46,18 +46,6 @@ def test_a_text_becomes_a_book(client: httpx.Client) -> None:
     assert (row["id"], row["chapter_count"]) == (id, 1)
 
 
-def test_a_part_is_fetched_and_a_client_that_has_it_hears_so(client: httpx.Client) -> None:
-    id = begin(client)
-    wait_for(client, id, "done")
-    whole = audio(client, id)
-    assert whole.headers["accept-ranges"] == "bytes"
-    part = audio(client, id, Range="bytes=1000-1999")
-    assert (part.status_code, part.content) == (206, whole.content[1000:2000])
-    assert audio(client, id, **{"If-None-Match": whole.headers["etag"]}).status_code == 304
-    head = client.head(f"/api/v1/jobs/{id}/audio", params={"format": "wav"})
-    assert int(head.headers["content-length"]) == len(whole.content)
-
-
 def test_a_file_and_a_recording_are_sent_as_a_form(server: Running, client: httpx.Client) -> None:
     recording = client.get("/api/v1/prompts/exampleA/audio").content
     answer = client.post(
@@ -72,24 +60,11 @@ def test_a_file_and_a_recording_are_sent_as_a_form(server: Running, client: http
     assert voices == {"录音里说的每一个字。"}
 
 
-def test_a_cast_speaks_and_markdown_has_chapters(server: Running, client: httpx.Client) -> None:
-    text = "# 春天\n\n江南的春天来得很早。\n\n小王：你好！\n\n# 夏天\n\n天气热了。"
-    cast = {"旁白": "exampleA", "小王": "exampleB"}
-    id = begin(client, input_text=text, cast=cast, pauses={"chapter": 3, "heading": 0})
-    job = wait_for(client, id, "done")
-    assert [(each["title"], each["segments"]) for each in job["chapters"]] == [("春天", 3), ("夏天", 2)]
-    spoken = {(request.text, request.voice.name) for request in server.engine.requests}  # type: ignore[union-attr]
-    assert ("你好！", "exampleB") in spoken
-    assert ("天气热了。", "exampleA") in spoken
-    chapters = client.get(f"/api/v1/jobs/{id}/chapters.json").json()["chapters"]
-    assert [each["startTime"] for each in chapters] == [0, 0.5 + 0 + 0.5 + 0.8 + 0.5 + 3]
-
-
-@pytest.mark.parametrize("id", ["..", "%2e%2e%2fprompts", "nothing", "0" * 32, "0" * 31 + "/"])
-def test_an_id_is_no_path(client: httpx.Client, id: str) -> None:
-    for path in (f"/api/v1/jobs/{id}", f"/api/v1/jobs/{id}/audio"):
-        assert client.get(path).status_code in (404, 307)
-    assert client.delete(f"/api/v1/jobs/{id}").status_code in (404, 405)
+def test_an_id_is_no_path(client: httpx.Client) -> None:
+    for id in ("..", "%2e%2e%2fprompts", "nothing", "0" * 32, "0" * 31 + "/"):
+        for path in (f"/api/v1/jobs/{id}", f"/api/v1/jobs/{id}/audio"):
+            assert client.get(path).status_code in (404, 307)
+        assert client.delete(f"/api/v1/jobs/{id}").status_code in (404, 405)
 
 
 def test_metrics_count_jobs_and_their_units(client: httpx.Client) -> None:
@@ -112,20 +87,15 @@ def test_a_chapter_as_acx_takes_it(client: httpx.Client) -> None:
         assert (file.streams.audio[0].rate, file.streams.audio[0].bit_rate) == (44100, 192000)
         assert file.metadata["title"] == "第一章 起"
         seconds = sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
-    assert seconds == pytest.approx(
-        0.75 + 0.5 + 1.0 + 0.5 + 2.0, abs=0.1
-    )  # quiet, heading, pause, text, quiet
-    assert client.get(address, params={"preset": "acx", "chapter": 2}).content != first.content
-    assert client.get(address, params={"preset": "acx", "chapter": 1}).content == first.content
-    chapter = "preset=acx&chapter=1"
+    # Quiet, heading, pause, text, quiet.
+    assert seconds == pytest.approx(0.75 + 0.5 + 1.0 + 0.5 + 2.0, abs=0.1)
     plain = client.get(address, params={"chapter": 1}).raise_for_status()
     with av.open(io.BytesIO(plain.content)) as file:
         assert (file.streams.audio[0].rate, file.metadata["track"]) == (24000, "1/2")
     subtitles = client.get(address.replace("audio", "subtitles.srt"), params={"preset": "acx", "chapter": 2})
     assert subtitles.text.startswith("1\n00:00:00,750 --> 00:00:01,")
-    assert "第二章 落" in subtitles.text
-    assert "第一章" not in subtitles.text
-    for query in ("preset=acx", "chapter=3", "preset=acx&chapter=3", f"{chapter}&format=wav", "loudness=0"):
+    assert ("第二章 落" in subtitles.text, "第一章" in subtitles.text) == (True, False)
+    for query in ("preset=acx", "chapter=3", "preset=acx&chapter=1&format=wav", "loudness=0"):
         assert client.get(f"{address}?{query}").status_code == 400
 
 

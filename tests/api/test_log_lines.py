@@ -50,11 +50,7 @@ def say_by_every_api(client: httpx.Client) -> None:
         client.get("/tts", params=sovits),
         client.post("/tts", json=sovits | {"streaming_mode": True}),
         client.post("/api/paas/v4/audio/speech", json={"input": MARKER, "voice": "tongtong"}),
-        client.post(
-            "/api/v1/prompts",
-            data={"index": "mine", "prompt_text": MARKER},
-            files={"prompt_audio": recording},
-        ),
+        client.post("/api/v1/prompts", data=own_voice | {"index": "mine"}, files={"prompt_audio": recording}),
     ]
     assert [answer.status_code // 100 for answer in answers] == [2] * len(answers), answers
     refused = [
@@ -96,11 +92,8 @@ def test_no_api_s_texts_are_in_the_log_whose_lines_are_all_json(start: Start) ->
 
 def test_texts_that_are_asked_for_are_in_the_log_a_line_each(start: Start) -> None:
     server = start(log_text=1)
-    server.client.post(
-        "/api/v1/tts",
-        data={"input_text": f"{MARKER}\nzwei", "index": "exampleA"},
-        headers={"X-Request-Id": "mine"},
-    )
+    said = {"input_text": f"{MARKER}\nzwei", "index": "exampleA"}
+    server.client.post("/api/v1/tts", data=said, headers={"X-Request-Id": "mine"})
     (line,) = (line for line in server.log.read_text().splitlines() if "says" in line)
     assert "[mine]" in line
     assert json.loads(line.partition("says ")[2]) == f"{MARKER}\nzwei"
@@ -114,9 +107,8 @@ def test_a_fault_that_quotes_a_text_is_logged_without_it(
     server = serve(ToneEngine(fault=error))
     assert server.say(MARKER).status_code == 500
     wait_until(lambda: "failed" in caplog.text)
-    assert "RuntimeError; LOG_TEXT=1 shows its message" in caplog.text
-    assert "ValueError; LOG_TEXT=1 shows its message" in caplog.text
-    assert "in synthesize" in caplog.text
+    for part in ("RuntimeError; LOG_TEXT=1 shows its message", "ValueError; LOG_TEXT=1", "in synthesize"):
+        assert part in caplog.text
     assert MARKER not in caplog.text
 
 

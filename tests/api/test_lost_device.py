@@ -52,16 +52,6 @@ def test_a_text_that_loses_the_device_is_500_and_the_others_are_spoken_as_if_not
     assert f"begins again: {LOST}" in server.log.read_text()
 
 
-def test_the_only_engine_outlives_a_text_that_kills_it(with_engines: Start) -> None:
-    server = with_engines(short_text_timeout=600)
-    for _ in range(2):
-        failed = server.say("ab%")
-        assert (failed.status_code, failed.json()["code"]) == (500, "fatal_text")
-        assert server.say("ab").status_code == 200
-    assert "its process was ended by SIGSEGV" in server.log.read_text()
-    assert server.scrape()("engine_restarts_total") == 6
-
-
 def test_while_the_only_engine_begins_again_health_is_loading_and_what_comes_waits(
     with_engines: Start,
 ) -> None:
@@ -96,18 +86,4 @@ def test_on_a_cpu_the_same_fault_ends_the_engine_at_the_third_time_unless_someth
     assert server.say("a^").status_code == 500
     wait_until(lambda: server.scrape()("engine_restarts_total") == 1)
     assert "begins again: the same fault 3 times: RuntimeError: unreadable" in server.log.read_text()
-    assert server.say("ab").status_code == 200
-
-
-def test_a_cache_that_is_cleared_and_a_text_that_is_read_while_engines_die(with_engines: Start) -> None:
-    server = with_engines(workers=2, short_text_timeout=600)
-    for round_number in range(3):
-        for worker in server.stats()["per_worker"][round_number % 2 :]:
-            if worker["pid"] is not None:
-                os.kill(worker["pid"], signal.SIGKILL)
-        cleared = server.client.post("/api/v1/clear_cache")
-        assert (cleared.status_code, cleared.json()["success"]) == (200, True)
-        read = server.client.post("/api/v1/text/normalize", json={"input_text": "ab/cd"})
-        assert [segment["text"] for segment in read.json()["segments"]] == ["ab", "cd"]
-    server.wait_until_all_speak(120)
     assert server.say("ab").status_code == 200

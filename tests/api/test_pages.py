@@ -79,13 +79,9 @@ def test_no_answer_is_framed_or_taken_for_another_kind(serve: Callable[..., Runn
     page_of_another = {"Origin": "https://chat.example", "Access-Control-Request-Method": "POST"}
     with serve(cors_origins="https://chat.example").client() as client:
         for answer in (
-            *map(client.get, ("/", "/docs", "/openapi.json", "/metrics", "/api/v1/health", "/nothing")),
-            client.get("/static-offline-docs/swagger-ui.css"),
+            *map(client.get, ("/", "/docs", "/metrics", "/static-offline-docs/swagger-ui.css", "/nothing")),
             client.get("/", headers={"Accept": "text/html"}),
-            client.post(
-                "/api/v1/tts", json={"input_text": "a", "index": "exampleA", "response_format": "wav"}
-            ),
-            client.post("/api/v1/tts", content=b"{", headers={"Content-Type": "application/json"}),
+            client.post("/api/v1/tts", json={"input_text": "a", "index": "exampleA"}),
             client.post("/v1/audio/speech", content=b" " * 2**21),
             client.get("/api/v1/prompts", headers={"Host": "evil.example"}),
             client.options("/v1/audio/speech", headers=page_of_another),

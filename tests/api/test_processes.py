@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -17,7 +14,7 @@ import pytest
 
 from tests.api.raw_client import connected
 from tests.api.running import Running
-from tests.api.server_process import REPOSITORY, Server
+from tests.api.server_process import Server
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
 from tests.recordings import encoded, voice
@@ -150,22 +147,3 @@ def test_the_requests_of_all_engines_are_listed_and_none_waits_while_one_has_per
     assert body["worker"] == {"slot": 0, "pid": os.getpid()}
     assert len({request["request_id"] for request in body["active"]}) == 31
     assert [request["place"] for request in body["active"]] == [None] * 30 + [1]
-
-
-def test_a_bad_setting_is_one_line_and_exit_2(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "uvicorn", "glm_tts_api.api_server:app"],
-        cwd=tmp_path,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(REPOSITORY),
-            "SHORT_TEXT_CONCURRENCY": "abc",
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "SHORT_TEXT_CONCURRENCY='abc': must be a whole number from 1 to 1024" in done.stderr
-    assert "Traceback" not in done.stderr

@@ -66,18 +66,6 @@ def test_a_recording_named_by_its_path(server: Running, client: httpx.Client) ->
     assert refused(client.post("/api/v1/prompts", json=in_configs)) == (415, "not_audio")
 
 
-def test_a_transcript_that_is_too_long(client: httpx.Client) -> None:
-    long, path = "好" * 501, "/api/v1/prompts"
-    huge: dict[str, Any] = {"prompt_text": (None, "好" * 300_000), "prompt_audio": ("a.mp3", MP3)}
-    for answer in (
-        add(client, prompt_text=long),
-        client.post(path, data={"index": "mine"}, files=huge),
-        client.put(f"{path}/exampleA", json={"prompt_text": long}),
-    ):
-        assert refused(answer) == (413, "text_too_long")
-    assert len(client.get(path).content) < 1000
-
-
 def test_a_shipped_voice_can_be_hidden_but_not_deleted(server: Running, client: httpx.Client) -> None:
     shipped = (server.root / "configs" / "prompt_cache.json").read_bytes()
     assert refused(client.delete("/api/v1/prompts/exampleA")) == (403, "forbidden")

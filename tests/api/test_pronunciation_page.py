@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from glm_tts_api.lexicon import FILE_NAME, LexiconFile, open_frontend
 from speech_text import TextFrontend
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
-from tests.api.test_readme import curl_lines
+from tests.api.test_readme import curl_lines, ran
 from tests.api.tone_engine import ToneEngine
 
 ROOT = Path(__file__).parents[2]
@@ -33,15 +32,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def test_its_curl_lines_run_as_they_stand(reader: Running, tmp_path: Path) -> None:
     lines = curl_lines((ROOT / "docs" / PAGE).read_text())
     assert len(lines) == 12
-    answers = []
-    for line in lines:
-        command = line.replace("http://localhost:8049", reader.url)
-        command = command.replace("curl ", "curl --noproxy '*' --fail-with-body ")
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == 0, (line, done.stdout, done.stderr)
-        answers.append(done.stdout)
+    answers = [ran(line, reader, tmp_path) for line in lines]
     for name in ("nginx.wav", "chongqing.wav", "two.wav", "own.wav"):
         assert (tmp_path / name).read_bytes().startswith(b"RIFF")
     (shown,) = [line for line in (ROOT / "docs" / PAGE).read_text().splitlines() if '"characters"' in line]

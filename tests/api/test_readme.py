@@ -1,8 +1,10 @@
 """Examples of the README and of the pages behind it run as they stand, in English. The Chinese pages have the
-same ones. No error code or header is left out."""
+same ones. No error code or header is left out, and docs/architecture.md names functions that there are."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from glm_tts_api.api.dialects import status_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
@@ -21,8 +24,8 @@ from tests.recordings import voice_wav
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("", "_zh")
 TWINS = sorted(path.relative_to(ROOT) for path in (*ROOT.glob("*_zh.md"), *ROOT.glob("docs/*_zh.md")))
-CURL_PAGES = ("README", "docs/api", "docs/voices", "docs/operations", "docs/metrics")  # others have own tests
-PROGRAM_PAGES = ("README", "docs/api")
+CURL_PAGES = ("README", *(f"docs/{page}" for page in ("api", "clients", "voices", "operations", "metrics")))
+PROGRAM_PAGES = ("README", "docs/api", "docs/clients")
 ABSTRACT = {"bad_request", "unavailable"}  # only their kinds are raised
 SERVER = "http://localhost:8049"
 
@@ -49,6 +52,15 @@ def test_both_languages_show_the_same_blocks(twin: Path) -> None:
     assert blocks(twin.with_name(twin.name.replace("_zh", ""))) == blocks(twin)
 
 
+def ran(line: str, server: Running, folder: Path) -> str:
+    """What a curl line prints."""
+    line = line.replace(SERVER, server.url).replace("curl ", "curl --noproxy '*' --fail-with-body ")
+    command = ["bash", "-euo", "pipefail", "-c", line]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, (line, done.stdout[:400], done.stderr)
+    return done.stdout
+
+
 def test_the_curl_lines_run_as_they_stand(server: Running, tmp_path: Path) -> None:
     for name in ("my_voice.wav", "glad.wav"):
         (tmp_path / name).write_bytes(voice_wav(3.0))
@@ -56,34 +68,62 @@ def test_the_curl_lines_run_as_they_stand(server: Running, tmp_path: Path) -> No
     for part in ("-X PUT", "-X DELETE", "application/json", "prompt_audio=@", "stream=true", "/metrics"):
         assert any(part in line for line in lines), part
     for line in lines:
-        command = line.replace(SERVER, server.url)
-        command = command.replace("curl ", "curl --noproxy '*' --fail-with-body ")
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command],
-            cwd=tmp_path,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, (line, done.stdout[:400], done.stderr)
+        ran(line, server, tmp_path)
     for wav in tmp_path.glob("*.wav"):
         assert wav.read_bytes().startswith(b"RIFF"), wav
 
 
-def programs() -> list[str]:
-    text = "".join(map(text_of, PROGRAM_PAGES))
-    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+def blocks(language: str, *pages: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", "".join(map(text_of, pages)), re.DOTALL)
 
 
-@pytest.mark.parametrize("program", programs())
+@pytest.mark.parametrize("program", blocks("python", *PROGRAM_PAGES))
 def test_the_programs_run_as_they_stand(server: Running, tmp_path: Path, program: str) -> None:
+    (tmp_path / "my_voice.wav").write_bytes(voice_wav(4.0))
     program = program.replace(SERVER, server.url)
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, timeout=60, check=True)
+    environ = {**os.environ, "NO_PROXY": "*", "no_proxy": "*"}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environ, timeout=60, check=True)
     (written,) = tmp_path.glob("hello.*")
     if written.suffix == ".pcm":
         assert len(written.read_bytes()) == TONE_BYTES
     else:
         assert len(decode_audio(written.read_bytes(), RecordingLimits(min_s=0.1)).samples)
+    with server.client() as client:
+        assert client.get("/api/v1/prompts").json()["count"] == 2, "what was added is deleted again"
+
+
+def test_legados_source_plays(server: Running) -> None:
+    (source,) = map(json.loads, blocks("json", "docs/clients"))
+    address = source["url"].replace("http://192.168.1.20:8049", "")
+    address = address.replace("{{java.encodeURI(speakText)}}", "%E4%BD%A0%E5%A5%BD")
+    address = address.replace("{{Math.min(speakSpeed / 10, 4)}}", "1.5")
+    assert "{" not in address
+    with server.client() as client:
+        answer = client.get(address, headers=json.loads(source["header"]))
+    assert answer.status_code == 200, answer.text
+    assert re.fullmatch(source["contentType"], answer.headers["Content-Type"])
+
+
+def test_xiaozhis_settings_reach_routes_that_speak(server: Running) -> None:
+    settings = yaml.safe_load(*blocks("yaml", "docs/clients"))
+    assert settings["selected_module"]["TTS"] in settings["TTS"]
+    bodies = {
+        "index_stream": lambda tts: {"text": "你好", "character": tts["voice"]},
+        "openai": lambda tts: {"model": tts["model"], "input": "你好", "voice": tts["voice"]},
+        "gpt_sovits_v2": lambda tts: {"text": "你好", "ref_audio_path": tts["ref_audio_path"]},
+    }
+    with server.client() as client:
+        for tts in settings["TTS"].values():
+            address = tts.get("api_url", tts.get("url")).replace(SERVER, "")
+            assert client.post(address, json=bodies[tts["type"]](tts)).status_code == 200, tts
+
+
+def test_each_function_of_the_map_is_in_its_file() -> None:
+    for file, name in re.findall(
+        r"^\| \d+ \| `([\w/]+\.py)` `([\w.]+)` \|", text_of("docs/architecture"), re.M
+    ):
+        path = ROOT / file if file.startswith("speech_text/") else ROOT / "glm_tts_api" / file
+        assert f"def {name.rpartition('.')[2]}(" in path.read_text(), name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

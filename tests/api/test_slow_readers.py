@@ -80,15 +80,6 @@ def test_a_stream_that_nobody_reads_is_dropped_and_its_place_comes_back(start: S
     assert "Traceback" not in server.log.read_text()
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_answer(start: Start) -> None:
-    server = start(tone_s=LONG_S)
-    with connected(server.port, buffer_bytes=LITTLE) as client:
-        ask_for_speech(client)
-        read_head(client)
-    wait_until(lambda: "outcome=cut" in server.log.read_text())
-    assert "Traceback" not in server.log.read_text()
-
-
 def test_answers_that_nobody_reads_are_bounded_in_bytes(start: Start) -> None:
     """Of four of 13 MB each, 30 MB may be held: two stay, those that have waited longest go."""
     server = start(tone_s=200, limits={"unsent_bytes": 30_000_000})

@@ -8,7 +8,6 @@ import re
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, get_args
 
 import httpx
@@ -24,7 +23,6 @@ from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
 
 Serve = Callable[..., Running]
-FORMATS = ("wav", "flac", "mp3", "opus", "aac", "pcm")
 STREAM = {"input_text": "hello", "index": "exampleA", "stream": "true", "response_format": "pcm"}
 
 
@@ -32,14 +30,6 @@ def streamed(server: Running, **fields: Any) -> tuple[httpx.Response, bytes]:
     """The answer's head, and its body."""
     with server.client() as client, client.stream("POST", "/api/v1/tts", data=STREAM | fields) as response:
         return response, b"".join(response.iter_raw())
-
-
-def test_a_sane_request_id_is_kept_and_another_replaced(server: Running) -> None:
-    with server.client() as client:
-        given = client.get("/api/v1/health", headers={"X-Request-Id": "abc-1.2_3"})
-        assert given.headers["X-Request-Id"] == "abc-1.2_3"
-        bad = client.get("/api/v1/health", headers={"X-Request-Id": "a b\tc" + "x" * 100})
-        assert len(bad.headers["X-Request-Id"]) == 32
 
 
 def test_the_verification_sentence_counts_nowhere_and_once(server: Running) -> None:
@@ -53,23 +43,14 @@ def test_the_verification_sentence_counts_nowhere_and_once(server: Running) -> N
         assert token.exists() == (sent == "0123456789abcdef9999")
 
 
-@pytest.mark.parametrize("audio_format", FORMATS)
-def test_speech_so_short_that_its_first_bytes_are_its_last(serve: Serve, audio_format: str) -> None:
+def test_speech_so_short_that_its_first_bytes_are_its_last(serve: Serve) -> None:
     """Encoders and a change of tempo hold back some audio until they know that no more comes."""
     server = serve(ToneEngine(seconds=0.12))  # three speech tokens
-    for n_spoken, speed in enumerate((0.5, 1.0, 4.0), start=1):
-        response, body = streamed(server, response_format=audio_format, speed=speed)
-        assert (response.status_code, bool(body)) == (200, True)
-        server.wait_for_lane(active=0, completed=n_spoken)
-
-
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("audio_format", get_args(AudioFormat))
-def test_equal_requests_are_equal_bytes(server: Running, audio_format: AudioFormat, stream: bool) -> None:
-    fields: dict[str, Any] = {"response_format": audio_format, "stream": stream}
-    with ThreadPoolExecutor(2) as pool:
-        answers = [pool.submit(server.say, **fields) for _ in range(2)]
-    assert len({answer.result().raise_for_status().content for answer in answers}) == 1
+    for audio_format in get_args(AudioFormat):
+        for speed in (0.5, 1.0, 4.0):
+            bodies = [streamed(server, response_format=audio_format, speed=speed)[1] for _ in range(2)]
+            assert bodies[0] == bodies[1] != b""
+    server.wait_for_lane(active=0, completed=36)
 
 
 def test_every_error_before_the_first_audio_keeps_its_status(serve: Serve) -> None:

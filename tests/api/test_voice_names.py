@@ -3,10 +3,8 @@ mood, by marks in the text; in our API, each dialect, the socket and jobs."""
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +16,6 @@ from tests.api.running import Running
 from tests.api.socket_client import heard, kinds, talking, tell, write
 from tests.api.waiting import wait_until
 from tests.recordings import voice_wav
-from tests.settings.asking import run
 
 Serve = Callable[..., Running]
 NAMED = {path: said for path, said in SAY.items() if "exampleA" not in path}  # the voice is in the body
@@ -38,10 +35,10 @@ def voices(server: Running) -> list[tuple[str, list[str]]]:
     ]
 
 
-@pytest.mark.parametrize("name", ["我的音色", "Ännchen", "ひかり", "हिन्दी", "голос-2", "音" * 64])
+@pytest.mark.parametrize("name", ["我的音色", "Ännchen", "हिन्दी", "音" * 64])
 def test_a_voice_in_any_script(server: Running, name: str) -> None:
     """By that name, in both ways in which programs spell it."""
-    apart, at = unicodedata.normalize("NFD", name), f"{PROMPTS}/{quote(name)}"
+    apart = unicodedata.normalize("NFD", name)
     with server.client() as client:
         added = add(client, apart)
         assert (added.status_code, added.json()["prompt"]["index"]) == (201, name)
@@ -59,24 +56,13 @@ def test_a_voice_in_any_script(server: Running, name: str) -> None:
         files = [path.name for path in (server.root / "data/prompts").rglob("*") if path.is_file()]
         assert all(file.isascii() for file in files)
         assert client.delete(f"{PROMPTS}/{quote(apart)}").status_code == 200
-        assert client.get(at).status_code == 404
-
-
-def test_a_book_of_voices_that_is_written_by_hand(serve: Serve) -> None:
-    def written(root: Path) -> None:
-        recording = {"prompt_audio_path": "prompts/exampleA.wav", "prompt_text": "said"}
-        book = {unicodedata.normalize("NFD", "Ännchen"): recording, "exampleA": recording}
-        (root / "configs/prompt_cache.json").write_text(json.dumps(book))
-
-    with serve(prepare=written).client() as client:
-        assert client.get("/v1/audio/voices?legacy=true").json() == {"voices": ["exampleA", "Ännchen"]}
-        assert client.post(OPENAI, json={"input": "hello", "voice": "Ännchen"}).status_code == 200
+        assert client.get(f"{PROMPTS}/{quote(name)}").status_code == 404
 
 
 def test_aliases_hold_in_every_dialect(serve: Serve) -> None:
     """VOICE_ALIASES, and the names of OpenAI, Zhipu and Kokoro that it leaves as they are."""
     server = serve(voice_aliases="am_adam=exampleB,tongtong=exampleB,me=exampleB")
-    names = {"am_adam": "B", "tongtong": "B", "me": "B", "alloy": "A", "jam": "A", "af_sky": "A"}
+    names = {"am_adam": "B", "tongtong": "B", "me": "B", "jam": "A"}
     with server.client() as client:
         for name, voice in names.items():
             for path in (OPENAI, ZHIPU, SOVITS, KOKORO):
@@ -119,17 +105,6 @@ def test_text_in_pieces_goes_on_in_the_voice_of_a_mark_until_the_turn_ends(serve
     assert voices(server) == [(a, []), (a, [b]), (b, []), (a, []), (a, [])]
 
 
-def test_a_long_message_is_cut_where_its_sentences_end(server: Running) -> None:
-    sentence = "今天的天气真的很好" * 55 + "。"
-    marked = "[[voice exampleB]]" + sentence
-    with talking(server.url) as client:
-        tell(client, "text", text=3 * sentence + marked + sentence + "好")
-        tell(client, "end")
-        heard(client, "done")
-    assert [request.text for request in server.engine.requests] == [*3 * [sentence], marked, sentence, "好"]
-    assert [others for _, others in voices(server)] == [*3 * [[]], ["exampleB"], [], []]
-
-
 @pytest.fixture
 def moody(server: Running) -> Running:
     """`me` speaks plainly, glad or sad."""
@@ -166,7 +141,6 @@ MARKED = "One. [[mood glad]] Two. [[mood]] Three. [[voice exampleA]] Four. [[voi
     [
         ({}, "me", {}),
         ({"mood": "glad"}, "me:glad", {}),
-        ({"index": "me:glad"}, "me:glad", {}),
         ({"index": "me:sad", "mood": "glad"}, "me:glad", {}),
         ({"input_text": "[[mood sad]] One.", "index": "me:glad"}, "me:glad", {":sad": "me:sad"}),
         (
@@ -183,14 +157,6 @@ def test_the_field_the_name_and_marks_choose_a_mood(
         assert client.post(OURS, json={"input_text": "hello", "index": "me", **fields}).status_code == 200
     request = asked(moody)
     assert (request["voice"], request.get("others", {})) == (voice, others)
-
-
-def test_the_command_line_takes_a_mood(moody: Running, tmp_path: Path) -> None:
-    for mood, code, errors in (("glad", 0, ""), ("angry", 1, "Voice 'me' has no mood 'angry'; it has glad")):
-        wanted = ("Hello.", "-o", "a.wav", "--voice", "me", "--mood", mood, "--url", moody.url)
-        done = run(tmp_path, "say", *wanted)
-        assert (done.returncode, done.stderr.partition(" and")[0]) == (code, errors)
-    assert voices(moody) == [("me:glad", [])]
 
 
 def test_a_mood_that_a_voice_lacks_is_refused_with_those_that_it_has(moody: Running) -> None:
@@ -210,26 +176,13 @@ def test_openais_instructions_choose_a_mood_that_they_name(moody: Running) -> No
     with moody.client() as client:
         for voice, instructions, spoke, warning in (
             ("me", "Speak in a GLAD tone!", "me:glad", ""),
-            ("me:sad", "Speak in a glad tone.", "me:sad", None),
-            ("me", "Be gladiator-like.", "me", "they name none of the moods that voice 'me' has: glad, sad."),
-            (
-                "me",
-                "Not sad, but glad.",
-                "me",
-                "they name several of the moods that voice 'me' has: glad, sad.",
-            ),
-            (
-                "exampleA",
-                "Be glad.",
-                "exampleA",
-                "voice 'exampleA' has no moods, and nothing else changes it.",
-            ),
+            ("me", "Be gladiator-like.", "me", "they name none"),
+            ("me", "Not sad, but glad.", "me", "they name several"),
         ):
             answer = client.post(OPENAI, json={"input": "Hi.", "voice": voice, "instructions": instructions})
             assert (answer.status_code, asked(moody)["voice"]) == (200, spoke), instructions
-            if warning is not None:
-                told = answer.headers.get("X-Warnings", "").removeprefix("'instructions' was ignored: ")
-                assert told.partition(", and")[0] == warning.partition(", and")[0]
+            told = answer.headers.get("X-Warnings", "").removeprefix("'instructions' was ignored: ")
+            assert told == (warning and f"{warning} of the moods that voice 'me' has: glad, sad.")
 
 
 def test_a_mood_holds_in_the_socket_until_the_turn_ends(moody: Running) -> None:
@@ -277,16 +230,3 @@ def test_jobs_speak_in_moods(moody: Running) -> None:
         "[[mood sad]]第三段。": ("me:glad", [":sad"]),
         "[[voice :sad]]第四段在这里。": ("me:glad", [":sad"]),
     }
-
-
-def test_the_list_is_filtered_by_notes(moody: Running) -> None:
-    notes = {"language": "zh", "gender": "female", "description": "Warm and slow."}
-    with moody.client() as client:
-        client.put(f"{PROMPTS}/me", json=notes)
-
-        def found(**query: str) -> list[str]:
-            return [each["index"] for each in client.get(PROMPTS, params=query).json()["prompts"]]
-
-        assert found(gender="female") == found(search="WARM") == found(search="glad") == ["me"]
-        assert (found(language="zh"), found(language="en")) == (["me"], ["exampleA", "exampleB"])
-        assert client.get(PROMPTS, params={"gender": "robot"}).status_code == 400

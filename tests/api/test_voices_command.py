@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
 
-import pytest
-
 from glm_tts_api.settings import BUNDLED_MODEL
 from tests.api.running import Running
 from tests.recordings import voice_wav
@@ -103,11 +101,3 @@ def write(file: Path, listed: object) -> None:
     with ZipFile(file, "w") as archive:
         archive.writestr(LIST, json.dumps(listed))
         archive.writestr("a.wav", voice_wav(2.0))
-
-
-@pytest.mark.parametrize("data", [b"no zip", b"", b"PK\x03\x04 half a zip"])
-def test_a_file_that_is_no_export(server: Running, tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "v.zip").write_bytes(data)
-    done = voices(tmp_path, server, "import", "v.zip")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert done.stderr.startswith("This is no file of exported voices: ")

@@ -37,18 +37,11 @@ def test_a_report_over_http(server: Running) -> None:
         good = check(client, GOOD, index="me", consent="mine").json()
         assert good["message"] == "no errors, no warnings; 1 check did not run."
         assert (good["status"], good["warnings"]) == ("ok", [])
-        (words,) = good["not_checked"]
-        assert ("'words' did not run" in words, "ASR_MODEL_DIR" in words) == (True, True)
         bad = check(client, doubtful(), prompt_text=2 * SAID, promt_text="x").json()
         assert (bad["message"], bad["status"]) == ("1 error, 2 warnings; 1 check did not run.", "error")
         assert {each["name"]: each["status"] for each in bad["checks"] if each["status"] != "ok"} == DOUBTFUL
         assert "'promt_text' is not a field here" in bad["warnings"][0]
-        by_path = {"prompt_text": SAID, "prompt_audio_path": "configs/prompts/exampleA.wav"}
-        assert client.post("/api/v1/prompts/check", json=by_path).json()["checks"][0]["name"] == "length"
         assert client.get("/api/v1/prompts").json() == before
-        assert check(client, voice_wav(0.5)).json()["checks"][-1]["name"] == "language"
-        assert check(client, GOOD, prompt_text=" ").status_code == 400
-        assert client.post("/api/v1/prompts/check", data={"prompt_text": SAID}).status_code == 400
 
 
 def test_silence_at_the_ends_is_cut_where_the_client_wants_it(server: Running) -> None:
@@ -87,8 +80,6 @@ def test_a_report_on_the_command_line(server: Running, tmp_path: Path) -> None:
     rows = done.stdout.splitlines()
     assert (done.returncode, done.stderr, rows[0]) == (0, "", "CHECK        STATUS  FOUND")
     assert rows[1] == "length       ok      3.4 s long."
-    assert len(rows) == 9
-    assert rows[8].startswith("-            -       The check 'words' did not run.")
     done = run(tmp_path, "voices", "check", "bad.wav", "--text", 2 * SAID, "--url", server.url)
     found = {row.split()[0]: row.split()[1] for row in done.stdout.splitlines()[1:8]}
     assert done.returncode == 1
@@ -104,20 +95,12 @@ def test_a_consent_is_kept_with_its_voice(server: Running) -> None:
     files = {"prompt_audio": ("a.wav", GOOD)}
     with server.client() as client:
         added = client.post(path, data=fields, files=files)
-
-        def kept() -> Any:
-            listed = {each["index"]: each["consent"] for each in client.get(path).json()["prompts"]}
-            assert listed["me"] == client.get(f"{path}/me").json()["prompt"]["consent"]
-            return listed["me"]
-
-        assert kept() == agreed
-        assert client.put(f"{path}/me", json={"prompt_text": "新的文字。"}).status_code == 200
-        assert client.put(f"{path}/me", files=files).status_code == 200
-        assert kept() == agreed
+        client.put(f"{path}/me", json={"prompt_text": "新的文字。"})
+        assert client.put(f"{path}/me", files=files).json()["prompt"]["consent"] == agreed
         changed = client.put(f"{path}/me", json={"consent": "revoked"})
         assert changed.headers["ETag"] != added.headers["ETag"]
-        assert (changed.json()["prompt"]["prompt_text"], kept()) == ("新的文字。", "revoked")
-        refused = client.put(f"{path}/me", json={"consent": 501 * "x"})
-        assert (refused.status_code, refused.json()["code"]) == (413, "text_too_long")
+        assert client.put(f"{path}/me", json={"consent": 501 * "x"}).status_code == 413
+        kept = {each["index"]: each for each in client.get(path).json()["prompts"]}["me"]
+        assert (kept["prompt_text"], kept["consent"]) == ("新的文字。", "revoked")
         client.put(f"{path}/me", json={"consent": " "})
-        assert kept() is None
+        assert client.get(f"{path}/me").json()["prompt"]["consent"] is None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from safetensors.torch import load_file, save_file
 
@@ -18,7 +17,7 @@ from bench import make_synthetic_checkpoint
 from glm_tts_api.api_server import engine_process
 from glm_tts_api.contracts import STAGES
 from glm_tts_api.engine.client import EngineClient
-from glm_tts_api.settings import BUNDLED_MODEL, Settings
+from glm_tts_api.settings import Settings
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.server_process import Server
@@ -26,7 +25,6 @@ from tests.api.waiting import wait_until
 from tests.scraping import Scrape
 from tests.this_cpu import AS_AVX2
 
-LONG_TEXT = "今天的天气很好，我们一起去公园走走吧。"
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -129,60 +127,12 @@ def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Runni
     assert wav(server, "天气很好。", seed=7) == alone
 
 
-def test_a_segment_goes_on_from_the_speech_before_it_unless_told_otherwise(tmp_path: Path) -> None:
-    """On the bundled model: the tiny one's weights mean nothing, so what was said before changes nothing."""
-    text = "今天的天气很好，我们一起去公园走走，然后喝茶。你好。"
-    for server in start(tmp_path, BUNDLED_MODEL):
-        unsaid = server.say(text).json()
-        assert unsaid["segments"] == 2
-        assert server.say(text, use_cache=True).json()["audio_base64"] == unsaid["audio_base64"]
-        assert server.say(text, use_cache=False).json()["audio_base64"] != unsaid["audio_base64"]
-
-
-def test_health_is_answered_during_synthesis(server: Running) -> None:
-    n_answered = 0
-    with ThreadPoolExecutor(1) as pool, server.client() as client:
-        speaking = pool.submit(server.say, "今天天气很好。")
-        while not speaking.done():
-            assert client.get("/api/v1/health").status_code == 200
-            n_answered += 1
-    assert speaking.result().status_code == 200
-    assert n_answered > 3  # a poll that waited for the model would be answered once
-
-
-def test_a_client_that_leaves_frees_its_place(server: Running) -> None:
-    before = server.lane("long_text")["cancelled"]
-    with server.client() as client, pytest.raises(httpx.ReadTimeout):
-        client.post("/api/v1/tts", data={"input_text": LONG_TEXT * 200, "index": "exampleA"}, timeout=1)
-    server.wait_for_lane("long_text", cancelled=before + 1, active=0)
-
-
-def test_a_spent_deadline_frees_its_place(checkpoint: Path, tmp_path: Path) -> None:
-    for server in start(tmp_path, checkpoint, long_text_timeout=1.0):
-        answer = server.say(LONG_TEXT * 200)
-        assert (answer.status_code, answer.json()["code"]) == (408, "deadline_passed")
-        server.wait_for_lane("long_text", timed_out=1, active=0)
-        assert server.say("你好").status_code == 200
-
-
-def without_a_tensor(tensors: dict[str, Any]) -> None:
-    del tensors["model.layers.0.mlp.up_proj.weight"]
-
-
-def with_a_wrong_shape(tensors: dict[str, Any]) -> None:
-    name = "model.layers.0.mlp.up_proj.weight"
-    tensors[name] = tensors[name][:-1].clone()
-
-
-@pytest.mark.parametrize("damage", [without_a_tensor, with_a_wrong_shape])
-def test_a_damaged_checkpoint_is_one_clear_error(
-    checkpoint: Path, tmp_path: Path, damage: Callable[[dict[str, Any]], None]
-) -> None:
+def test_a_damaged_checkpoint_is_one_clear_error(checkpoint: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged"
     subprocess.run(["cp", "-r", str(checkpoint), str(damaged)], check=True)
     (weights,) = (damaged / "llm").glob("*.safetensors")
     tensors = load_file(weights)
-    damage(tensors)
+    del tensors["model.layers.0.mlp.up_proj.weight"]
     save_file(tensors, weights)
     for server in start(tmp_path / "project", damaged):
         body = health(server)

@@ -161,28 +161,6 @@ def test_a_place_that_comes_free_as_the_next_in_line_leaves_is_for_the_one_behin
     play(scenario)
 
 
-def test_a_storm_of_cancels_loses_no_place() -> None:
-    async def scenario(lanes: Lanes) -> None:
-        for round_number in range(50):
-            tasks = [asyncio.create_task(lanes.speak(0.001)) for _ in range(20)]
-            await asyncio.sleep(0)
-            for tick in range(round_number % 7):
-                await asyncio.sleep(0.0005 * tick)
-            for number, task in enumerate(tasks):
-                if number % 2:
-                    task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        counts = lanes.counts()
-        assert (counts["active"], counts["waiting"]) == (0, 0)
-        assert counts["completed"] + counts["cancelled"] == 1000
-        last = [asyncio.create_task(lanes.speak(0.005)) for _ in range(9)]
-        await asyncio.sleep(0)
-        assert (lanes.counts()["active"], lanes.counts()["waiting"]) == (3, 6)
-        await asyncio.gather(*last)
-
-    play(scenario, short_limit=3)
-
-
 def test_a_place_is_given_where_least_is_spoken_whatever_the_lane() -> None:
     async def scenario(lanes: Lanes) -> None:
         async with AsyncExitStack() as stack:
@@ -209,17 +187,6 @@ def test_the_engine_of_the_highest_rank_that_has_a_place_is_given_it_and_one_of_
             assert await waiting == 0
 
     play(scenario, N_ENGINES, short_limit=2)
-
-
-@pytest.mark.parametrize(
-    ("n_slots", "places"),
-    [(0, (15, 5)), (100, (15, 5)), (20, (15, 5)), (16, (12, 4)), (6, (5, 1)), (2, (1, 1))],
-)
-def test_the_lanes_of_a_small_engine_share_its_slots_in_proportion(
-    n_slots: int, places: tuple[int, int]
-) -> None:
-    limits = AdmissionConfig().on_slots(n_slots)
-    assert (limits.short_limit, limits.long_limit) == places
 
 
 def test_an_engine_is_given_as_many_requests_as_it_has_said_it_speaks_at_once() -> None:

@@ -103,16 +103,6 @@ def test_a_suspect_is_given_up_beside_a_listener_who_goes_on(tmp_path: Path) -> 
     run(scene, tmp_path)
 
 
-def test_texts_that_end_engines_one_after_the_other_do_not_stop_the_service(tmp_path: Path) -> None:
-    async def scene(service: Processes) -> None:
-        for number in range(3):
-            with pytest.raises(FatalText):
-                await service.say(f"guilty{number}", "^")
-        assert len(await service.say("other")) > 0
-
-    run(scene, tmp_path)
-
-
 def test_of_several_under_suspicion_the_innocent_are_answered(tmp_path: Path) -> None:
     async def scene(service: Processes) -> None:
         async def say(name: str) -> None:

@@ -1,8 +1,9 @@
-"""The WebSocket with every real part, on the bundled model."""
+"""The bundled model in a server with every real part: the socket, and the flood of one client."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,6 +14,8 @@ from tests.api.test_with_the_model import start
 from tests.api.waiting import wait_until
 from tests.scraping import Scrape
 
+N_FLOOD, N_PLACES = 20, 15
+MANY = 10  # of the flood's requests; where the clients share nothing but the places, 15 end first
 TEXT = "今天的天气真的很好。我们三点去公园走走吧！It costs 3.50 dollars. You can pay later."
 
 
@@ -66,3 +69,31 @@ def test_cancel_frees_the_row_and_the_place(server: Running) -> None:
         tell(client, "text", text="你好")
         tell(client, "end")
         assert kinds(heard(client, "done")[0]) == ["segment.start", "segment.end", "done"]
+
+
+def test_a_segment_goes_on_from_the_speech_before_it_unless_told_otherwise(server: Running) -> None:
+    text = "今天的天气很好，我们一起去公园走走，然后喝茶。你好。"
+    unsaid = server.say(text).json()
+    assert unsaid["segments"] == 2
+    assert server.say(text, use_cache=True).json()["audio_base64"] == unsaid["audio_base64"]
+    assert server.say(text, use_cache=False).json()["audio_base64"] != unsaid["audio_base64"]
+
+
+def say(server: Running, address: str, seed: int) -> bytes:
+    with server.client(headers={"X-Forwarded-For": address}) as client:
+        fields = {"input_text": "你好，很高兴认识你。", "index": "exampleA", "seed": str(seed)}
+        answer = client.post("/api/v1/tts", data={**fields, "response_format": "wav"})
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def test_a_single_request_is_answered_before_most_of_another_clients_and_sounds_the_same(
+    server: Running,
+) -> None:
+    alone = say(server, "192.0.2.1", 7)
+    with ThreadPoolExecutor(N_FLOOD) as pool:
+        flood = [pool.submit(say, server, "192.0.2.2", seed) for seed in range(N_FLOOD)]
+        server.wait_for_lane(active=N_PLACES, waiting=N_FLOOD - N_PLACES)
+        n_before = sum(each.done() for each in flood)
+        assert say(server, "192.0.2.1", 7) == alone
+        assert sum(each.done() for each in flood) - n_before < MANY
