@@ -251,34 +251,35 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     """For an unknown path (404) or a method that a path does not have (405), the message says what is
     possible. Other errors below 500 become InvalidField, the rest InternalFault."""
     assert isinstance(error, HTTPException)
-    path = quote(request.url.path)
+    path = request.url.path
     if error.status_code == 404:
         return _not_found(request, path)
     if error.status_code == 405:
         possible = _methods_of(request, request.scope["path"])
         hint = f"send {' or '.join(possible)}, as /docs describes"
-        refused = errors.MethodNotAllowed(f"{quote(request.method)} is not possible on {path}: {hint}.")
-        response = error_response(refused, request.url.path)
+        refused = errors.MethodNotAllowed(
+            f"{quote(request.method)} is not possible on {quote(path)}: {hint}."
+        )
+        response = error_response(refused, path)
         response.headers["Allow"] = ", ".join(possible)
         return response
-    if error.status_code < 500:
-        return error_response(errors.InvalidField(quote(str(error.detail))), request.url.path)
-    return error_response(errors.InternalFault(), request.url.path)
+    is_ours = error.status_code >= 500
+    return error_response(
+        errors.InternalFault() if is_ours else errors.InvalidField(quote(str(error.detail))), path
+    )
 
 
-def _not_found(request: Request, shown: str) -> Response:
+def _not_found(request: Request, path: str) -> Response:
     """Answers that the path does not exist. If the path only lacks /v1 or /api/v1 or has it twice, as with a
-    wrong base URL, the message names the right path. `shown` is the path for the message."""
-    rest = "/".join(part for part in request.url.path.split("/") if part not in ("", "api", "v1"))
+    wrong base URL, the message names the right path."""
+    rest = "/".join(part for part in path.split("/") if part not in ("", "api", "v1"))
     for dialect in (OPENAI, OWN):
         meant = f"{dialect.paths[0]}{rest}"
-        if rest and meant != request.url.path and _methods_of(request, meant):
+        if rest and meant != path and _methods_of(request, meant):
             hint = " An OpenAI client's base URL ends in /v1." if dialect is OPENAI else ""
-            refused = errors.NotFound(f"There is no {shown} here; did you mean {meant}?{hint}")
+            refused = errors.NotFound(f"There is no {quote(path)} here; did you mean {meant}?{hint}")
             return error_response(refused, meant)
-    return error_response(
-        errors.NotFound(f"There is no {shown} here; /docs lists every route."), request.url.path
-    )
+    return error_response(errors.NotFound(f"There is no {quote(path)} here; /docs lists every route."), path)
 
 
 def _methods_of(request: Request, path: str) -> list[str]:

@@ -10,16 +10,7 @@ from fastapi.routing import APIRoute
 from glm_tts_api.api.compatible import elevenlabs, gpt_sovits, kokoro, zhipu
 from glm_tts_api.api.openai import speech, speech_socket
 from glm_tts_api.api.openai import voices as openai_voices
-from glm_tts_api.api.v1 import (
-    audio,
-    jobs,
-    lexicon,
-    ops,
-    prompt_archive,
-    prompts,
-    text,
-    tts,
-)
+from glm_tts_api.api.v1 import audio, jobs, lexicon, ops, prompt_archive, prompts, text, tts
 
 ROUTERS = (
     tts.router,

@@ -22,11 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from glm_tts_api.api.access import owner_of
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.heard import (
-    doubts,
-    in_address,
-    require_recogniser,
-)
+from glm_tts_api.api.heard import doubts, in_address, require_recogniser
 from glm_tts_api.api.speech_request import log_of
 from glm_tts_api.api.v1.job_speech import keep_unfinished
 from glm_tts_api.audio.encode import media_type
@@ -38,7 +34,7 @@ from glm_tts_api.http.ranges import ranged
 from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole
-from glm_tts_api.speech.recent import what_is_asked
+from glm_tts_api.speech.recent import Tape, what_is_asked
 from glm_tts_api.speech.request_log import Lateness, Playback, recorded_outcome
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.service import deadline_adding
@@ -143,7 +139,7 @@ async def speak(
     answer can be found by `address` too. If the deadline passes, or is sure to be missed, keeps the finished
     segments as a job and raises DeadlineExceeded."""
     log, asked = log_of(request), _as_served(request, state, asked)
-    taping = closing(state.recent.tape(asked, owner_of(request), address))
+    taping = closing(Tape(state.recent, asked, owner_of(request), address))
     advice = f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has no time limit."
     chunks = list[AudioChunk]()
     try:
@@ -179,7 +175,7 @@ async def stream(
     log.playback = Playback()
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
-        tape = stack.enter_context(closing(state.recent.tape(asked, owner_of(request), address)))
+        tape = stack.enter_context(closing(Tape(state.recent, asked, owner_of(request), address)))
         pieces = Encoded(chunks, state.pools.encode, tape)
         first = await pieces.first()
         answer = _StreamedSpeech(request, asked, framing, permit, pieces, first, stack.pop_all())

@@ -58,9 +58,7 @@ def parse_json(text: str) -> Any:
         value = json.loads(text)
     except RecursionError:
         raise ValueError("nested too deep") from None
-    if _is_deeper(value, _MAX_DEPTH):
-        raise UnparsableBody(f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
-    return _whole_text(value)
+    return _whole_text(value, _MAX_DEPTH)
 
 
 def _has_few_values(text: str) -> bool:
@@ -78,29 +76,21 @@ def _n_signs(text: str) -> int:
     return sum(map(text.count, ",[{"))
 
 
-def _is_deeper(value: Any, depth: int) -> bool:
-    """Whether lists and objects are nested deeper than `depth`. Uses no recursion, which could overflow."""
-    level: list[Any] = [[value]]
-    for _ in range(depth + 1):
-        level = [
-            item
-            for outer in level
-            for item in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(item, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _whole_text(value: Any) -> Any:
-    if isinstance(value, str) and value.isascii():
-        return value
+def _whole_text(value: Any, depth: int) -> Any:
+    """Returns `value` with U+FFFD for each lone surrogate. Raises UnparsableBody if lists and objects are
+    nested deeper than `depth`."""
     if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        is_whole = value.isascii()
+        return (
+            value if is_whole else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        )
+    if not isinstance(value, (dict, list)):
+        return value
+    if not depth:
+        raise UnparsableBody(f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
     if isinstance(value, dict):
-        return {_whole_text(name): _whole_text(item) for name, item in value.items()}
-    return [_whole_text(item) for item in value] if isinstance(value, list) else value
+        return {_whole_text(name, 1): _whole_text(item, depth - 1) for name, item in value.items()}
+    return [_whole_text(item, depth - 1) for item in value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +145,7 @@ class Body:
     """The fields and uploaded files of a request, by name. Empty fields are left out, except `input_text`."""
 
     fields: Mapping[str, Any]
-    uploads: Mapping[str, Upload]
+    uploads: dict[str, Upload]
 
     def parse(
         self, model: type[ModelT], *, files: Collection[str] = (PROMPT_AUDIO,)
@@ -188,10 +178,6 @@ class Body:
         name = voice_field({**self.fields, **self.uploads}, known)
         if name is not None:
             raise self._unread_voice(name, known, advice)
-
-    def without(self, name: str) -> Body:
-        """Returns a copy of this body without the uploaded file `name`."""
-        return Body(self.fields, {other: it for other, it in self.uploads.items() if other != name})
 
     def file(self, name: str = PROMPT_AUDIO) -> Upload | None:
         """Returns the uploaded file `name`; None if it was not sent. Raises InvalidField if it is text."""

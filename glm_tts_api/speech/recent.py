@@ -137,16 +137,12 @@ class RecentAnswers:
         if (answer := self._answers.pop(place, None)) is not None:
             self._n_bytes -= answer.n_bytes
 
-    def tape(self, asked: SpeechRequest, owner: str, address: object = None) -> Tape:
-        """Returns a tape that records the answer to `asked`. It must be closed in the end."""
-        return Tape(self, RecentAnswer(asked.request_id, owner, address, asked.audio_format))
-
 
 class Tape:
-    """Records `answer` while it is made, to keep it in `store` at its end."""
+    """Records the answer to `asked` while it is made, to keep it in `store` at its end. It must be closed."""
 
-    def __init__(self, store: RecentAnswers, answer: RecentAnswer) -> None:
-        self.answer = answer
+    def __init__(self, store: RecentAnswers, asked: SpeechRequest, owner: str, address: object) -> None:
+        self.answer = RecentAnswer(asked.request_id, owner, address, asked.audio_format)
         self._store = store
         self._pcm: list[bytes] = []
         self._sent: list[bytes] = []

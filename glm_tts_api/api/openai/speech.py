@@ -174,8 +174,8 @@ async def create_speech(request: Request, state: AppStateDep) -> Response:
     HTTP status."""
     with logged_speech(request, "openai", state.speech.figures):
         body = await read_body(request, state.config.max_text_bytes, recording=_RECORDING)
-        recording = body.uploads.get(_RECORDING)
-        fields, warnings = body.without(_RECORDING).parse_speech(OpenAISpeechFields, voice="voice")
+        recording = body.uploads.pop(_RECORDING, None)
+        fields, warnings = body.parse_speech(OpenAISpeechFields, voice="voice")
         check_text(request, state, fields.input, field="input")
         if fields.stream_format == "sse" and not fields.stream:
             raise InvalidField("stream_format=sse is a stream: send it without stream=false.", "stream")

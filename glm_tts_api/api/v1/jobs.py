@@ -12,13 +12,14 @@ from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.beside import beside_speech
 from glm_tts_api.api.heard import require_recogniser
 from glm_tts_api.api.openapi import BINARY, RECORDING, body_docs, error_docs, ranged_docs
-from glm_tts_api.api.speech_request import named_voice, named_voices, uploaded_voice
+from glm_tts_api.api.speech_request import named_voice, named_voices
 from glm_tts_api.api.v1 import job_schemas
 from glm_tts_api.api.v1.job_files import send_audio, send_subtitles
 from glm_tts_api.api.v1.job_speech import NewJob
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import Done
-from glm_tts_api.contracts import SAMPLE_RATE, JobState, Voice
+from glm_tts_api.api.v1.tts import asked_voice
+from glm_tts_api.contracts import SAMPLE_RATE, JobState, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, Upload, read_body
 from glm_tts_api.http.disconnect import cancelled_on_disconnect
@@ -277,10 +278,11 @@ async def _book(
 
 
 async def _voices(body: Body, fields: job_schemas.JobFields, book: Book, state: AppState) -> dict[str, Voice]:
-    """Returns every voice that the book needs, by the name that it has in the book. Raises UnknownVoice, and
-    the errors of a bad recording."""
-
-    own = await _voice(body, fields, state)
+    """Returns every voice that the book needs, by the name that it has in the book. Raises InvalidField,
+    UnknownVoice, and the errors of a bad recording."""
+    own = await asked_voice(body, fields, state, lambda name: named_voice(name, state))
+    if isinstance(own, UploadedVoice):
+        own = await state.pools.decode.run(decoded_voice, own, state.speech.prompt_limits)
 
     def others() -> dict[str, Voice]:
         blocks = [block for chapter in book.chapters for block in chapter.blocks]
@@ -290,18 +292,3 @@ async def _voices(body: Body, fields: job_schemas.JobFields, book: Book, state: 
         return named_voices(names, state, own)
 
     return {BOOK: own, **await state.pools.files.run(others)}
-
-
-async def _voice(body: Body, fields: job_schemas.JobFields, state: AppState) -> Voice:
-    """Returns the book's main voice: a registered voice, or the recording in the request, decoded."""
-    upload = body.file()
-    if fields.index is not None:
-        if upload or fields.prompt_text:
-            raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
-        return await state.pools.files.run(named_voice, fields.registered, state)
-    if fields.mood is not None:
-        raise InvalidField("mood needs index: a recording in the request has no moods.", "mood")
-    if upload is None:
-        raise InvalidField("Send index (a registered voice), or prompt_audio with prompt_text.")
-    voice = await uploaded_voice(upload, fields.prompt_text, state, names=(PROMPT_AUDIO, "prompt_text"))
-    return await state.pools.decode.run(decoded_voice, voice, state.speech.prompt_limits)

@@ -231,9 +231,8 @@ async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:
             figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
             figures.set(series.KV_CELLS, usage.kv_cells)
             if usage.gpu_bytes is not None:
-                used, total = usage.gpu_bytes
-                figures.set(series.GPU_USED, used)
-                figures.set(series.GPU_TOTAL, total)
+                figures.set(series.GPU_USED, usage.gpu_bytes[0])
+                figures.set(series.GPU_TOTAL, usage.gpu_bytes[1])
         for state, n_jobs in jobs.states().items():
             speech.figures.set(series.JOBS, n_jobs, state=state)
         await asyncio.sleep(_EVERY_S)

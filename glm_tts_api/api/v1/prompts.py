@@ -22,13 +22,7 @@ from glm_tts_api.http.body import Body, read_body
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.speech.clients import may_use, require_voice
 from glm_tts_api.voices.about import NOTES, Gender, Language, composed
-from glm_tts_api.voices.check import (
-    STATUSES,
-    Finding,
-    check_language,
-    language_of,
-    voice_to_check,
-)
+from glm_tts_api.voices.check import STATUSES, Finding, check_language, language_of, voice_to_check
 from glm_tts_api.voices.index import VoiceInfo
 from speech_text.marks import MOOD_SIGN, in_mood
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -92,7 +92,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     check_text(request, state, fields.input_text, field="input_text")
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
-    voice = await _voice(body, fields, state)
+    voice = await asked_voice(body, fields, state, state.voices.get)
     text, more = await state.pools.files.run(marked_text, fields)
     others = await marked_voices(text, state, voice)
     asked = SpeechRequest(
@@ -125,14 +125,16 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     )
 
 
-async def _voice(body: Body, fields: SpeechFields, state: AppState) -> Voice | UploadedVoice:
-    """Returns the voice that the request names, or the voice of the recording in the request. Raises
-    InvalidField, and the errors for an unknown voice or a bad recording."""
+async def asked_voice(
+    body: Body, fields: SpeechFields, state: AppState, find: Callable[[str], Voice]
+) -> Voice | UploadedVoice:
+    """Returns the voice that the request names, as `find` finds it, or the voice of the recording in the
+    request. Raises InvalidField, and the errors for an unknown voice or a bad recording."""
     upload = body.file()
     if fields.index is not None:
         if upload or fields.prompt_text:
             raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
-        return await state.pools.files.run(state.voices.get, fields.registered)
+        return await state.pools.files.run(find, fields.registered)
     if fields.mood is not None:
         raise InvalidField("mood needs index: a recording in the request has no moods.", "mood")
     if upload is None and fields.prompt_text is None:
