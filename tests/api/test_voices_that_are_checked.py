@@ -12,7 +12,7 @@ import soundfile
 
 from glm_tts_api.settings import BUNDLED_MODEL
 from tests.api.running import Running
-from tests.recordings import encoded, seconds_of, voice_wav
+from tests.recordings import encoded, seconds_of
 from tests.settings.asking import run
 
 FILE = BUNDLED_MODEL / "prompts" / "exampleA.wav"
