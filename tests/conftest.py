@@ -37,7 +37,6 @@ PLACES = {
     **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "scripts/test_upgrade.py"), "long"),
     "speech_text/test_wetext_built.py": "long",
     "api/test_no_models_in_the_server.py": "model",
-    "api/test_official_bench.py": "scripts",
     "api/test_processes_of_engines.py": "model",
     "api/test_say_with_the_model.py": "long",
     "api/test_stalls.py": "model",

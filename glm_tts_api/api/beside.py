@@ -14,7 +14,7 @@ from glm_tts_api.audio.decode import decode_audio
 from glm_tts_api.audio.encode import from_pcm16, open_encoder
 from glm_tts_api.contracts import AudioFormat, Check, Recording, Voice
 from glm_tts_api.errors import InvalidField, ServiceError, Unavailable, quote
-from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.http.middleware import cancelled_on_disconnect
 from glm_tts_api.recognition.recogniser import Heard
 from glm_tts_api.voices.check import Finding, check_recording, words_heard
 from glm_tts_api.voices.store import VoiceStore

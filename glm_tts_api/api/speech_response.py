@@ -29,7 +29,7 @@ from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioChunk, SpeechRequest
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.http.connections import Connection
-from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.http.middleware import cancelled_on_disconnect
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.admission import Permit

@@ -156,12 +156,8 @@ class Connection(H11Protocol, InTurn):
         self.has_whole_answer = False  # whether the current request's answer is made completely
         self._others: Connections = app_state["connections"]
         self._late: asyncio.TimerHandle | None = None
-        self._lost = asyncio.Event()
+        self.lost = asyncio.Event()
         self._dropped = self._is_half_closed = False
-
-    @property
-    def lost(self) -> bool:
-        return self._lost.is_set()
 
     @contextmanager
     def resting(self) -> Iterator[None]:
@@ -183,7 +179,7 @@ class Connection(H11Protocol, InTurn):
         """Closes the connection after the kernel has taken all written bytes, and waits until it is closed.
         Used in the middle of a body: the client gets the bytes so far, but not the end of the body."""
         self.transport.close()
-        await self._lost.wait()
+        await self.lost.wait()
 
     def cut(self) -> None:
         """Ends the connection at once and drops all unsent bytes, also those in the kernel's buffer.
@@ -254,7 +250,7 @@ class Connection(H11Protocol, InTurn):
         self._dropped = self.flow.write_paused
         self._watch()
         super().connection_lost(exc)
-        self._lost.set()
+        self.lost.set()
         self.app_state.clear()  # it refers to this object: no reference cycle is left to collect
 
     @property

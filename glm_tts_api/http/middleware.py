@@ -11,8 +11,8 @@ import errno
 import logging
 import re
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
@@ -151,17 +151,17 @@ class RequestContext:
         except asyncio.CancelledError:
             if not self._in_flight.cut_off:
                 raise
-            if not answer.started:
+            if not answer.status:
                 return errors.Draining("The server stopped before this request was done.")
             await answer.cut()
         except (ClientGone, ClientDisconnect):
             raise  # nobody is there to answer
         except Exception as error:
-            if isinstance(error, ServiceError) and not answer.started:
+            if isinstance(error, ServiceError) and not answer.status:
                 return error
             shown = without_text(error)
             logger.error("%s %s failed", quote(scope["method"]), quote(scope["path"]), exc_info=shown)
-            if answer.started:
+            if answer.status:
                 raise shown from None
             return _answer_to(error)
         return None
@@ -285,10 +285,6 @@ class Answer:
         self._limits = limits
         self._unsent = unsent
 
-    @property
-    def started(self) -> bool:
-        return self.status > 0
-
     async def __call__(self, message: Message) -> None:
         """Sends an ASGI message of the answer. For a part of the body, returns once the kernel has taken it.
         Raises ClientGone if the client has left, or if it has read nothing for `limits.send_s` seconds."""
@@ -329,7 +325,7 @@ class Answer:
 
     async def _send_block(self, message: Message) -> None:
         connection = self._connection
-        if connection is not None and connection.lost:
+        if connection is not None and connection.lost.is_set():
             raise ClientGone
         try:
             async with asyncio.timeout(self._limits.send_s):
@@ -339,3 +335,31 @@ class Answer:
         except TimeoutError:
             await self.cut()
             raise ClientGone from None
+
+
+@asynccontextmanager
+async def cancelled_on_disconnect(receive: Receive) -> AsyncIterator[None]:
+    """Cancels the code inside the `async with` block when the client disconnects, and raises ClientGone in
+    place of CancelledError. Without it, a handler runs on after that. `receive` is the ASGI callable of a
+    request whose body has already been read."""
+    task = asyncio.current_task()
+    assert task is not None
+    cancels_before = task.cancelling()
+    gone = False
+
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if gone and task.uncancel() <= cancels_before:
+            raise ClientGone from None
+        raise
+    finally:
+        watcher.cancel()

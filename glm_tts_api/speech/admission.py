@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from glm_tts_api.engine.fair_shares import FairShares
@@ -92,31 +92,24 @@ class Places(Protocol):
     def end(self, permit: Permit) -> None: ...
 
 
+@dataclass(eq=False)
 class Permit:
     """The right to one place of `places` on an `engine`. `deadline` cancels the request's work `timeout_s`
     seconds after the request arrived. Work that `gives_way` stands back for all requests and may be
     interrupted."""
 
-    def __init__(
-        self,
-        places: Places,
-        engine: int,
-        client: Client,
-        deadline: asyncio.Timeout,
-        timeout_s: float = math.inf,
-    ) -> None:
-        self.gives_way = False
-        self.engine = engine
-        self.client = client
-        self.since = time.monotonic()
-        self.deadline = deadline
-        self.timeout_s = timeout_s
-        self._places = places
-        self._n_holders = 0
+    places: Places
+    engine: int
+    client: Client
+    deadline: asyncio.Timeout
+    timeout_s: float = math.inf
+    gives_way: bool = False
+    since: float = field(default_factory=time.monotonic)
+    n_holders: int = 0
 
     def move_to(self, engine: int) -> None:
         """Moves the permit's place to another engine. That engine may then have more requests than places."""
-        self._places.move(self, engine)
+        self.places.move(self, engine)
         self.engine = engine
 
     @property
@@ -143,7 +136,7 @@ class Permit:
     def hold(self) -> Callable[[], None]:
         """Adds a holder of the permit and returns the holder's release callback. The place is free once every
         holder has called its callback. Further calls of the same callback do nothing."""
-        self._n_holders += 1
+        self.n_holders += 1
         released = False
 
         def release() -> None:
@@ -151,9 +144,9 @@ class Permit:
             if released:
                 return
             released = True
-            self._n_holders -= 1
-            if self._n_holders == 0:
-                self._places.end(self)
+            self.n_holders -= 1
+            if self.n_holders == 0:
+                self.places.end(self)
 
         return release
 

@@ -44,8 +44,7 @@ class SparePlaces:
         self._begin_count_down()
         engine, is_due = await self._turn()
         interruption = asyncio.timeout(None)
-        permit = Permit(self, engine, ANYONE, interruption)
-        permit.gives_way = not is_due
+        permit = Permit(self, engine, ANYONE, interruption, gives_way=not is_due)
         release = permit.hold()
         self._permits.append(permit)
         try:

@@ -192,55 +192,33 @@ def test_what_fails_can_be_repeated_with_another_server(
     assert written(root / "out").keys() == FILES
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
+def test_a_folder_holds_one_book_and_one_command_at_a_time(server: Running, root: Path) -> None:
+    assert book(root, server).returncode == 0
+    before = written(root / "out")
+    for arguments, code, said in (
         (("--voice", "exampleB"), 2, "'out' was begun with another --voice: choose another folder"),
         (("--cast", "cast.json"), 2, "'out' was begun with another --cast: "),
         (("--prompt", "b.md"), 2, "--prompt needs --prompt-text: "),
         (("--cast", "b.md"), 1, "cast is no JSON: "),
-    ],
-)
-def test_a_folder_holds_one_book(
-    server: Running, root: Path, arguments: tuple[str, ...], code: int, said: str
-) -> None:
-    assert book(root, server).returncode == 0
-    before = written(root / "out")
-    done = book(root, server, *arguments)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert done.stderr.startswith(said)
+    ):
+        done = book(root, server, *arguments)
+        assert (done.returncode, done.stdout, done.stderr.startswith(said)) == (code, "", True)
+    with JobFolder(root / "out" / ".glm-tts").locked():
+        assert book(root, server).returncode == 1
     assert written(root / "out") == before
 
 
-def test_a_voice_that_is_not_there_is_missed_at_once(server: Running, root: Path) -> None:
+def test_what_cannot_become_a_book_is_said_at_once(server: Running, root: Path) -> None:
     (root / "cast.json").write_text(json.dumps({**CAST, "小王": "nobody"}))
     done = book(root, server, "--cast", "cast.json")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("There is no voice 'nobody'; ")
+    assert (done.returncode, done.stderr.startswith("There is no voice 'nobody'; ")) == (1, True)
     assert list((root / "out").iterdir()) == []
-    assert server.engine.requests == []
-
-
-def test_two_at_once_in_one_folder(server: Running, root: Path) -> None:
-    assert book(root, server).returncode == 0
-    with JobFolder(root / "out" / ".glm-tts").locked():
-        done = book(root, server)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-
-
-def test_a_folder_of_an_older_version_is_left_alone(server: Running, root: Path) -> None:
-    (root / "out" / ".glm-tts").mkdir(parents=True)
+    (root / "out" / ".glm-tts").mkdir()
     (root / "out" / ".glm-tts" / "job.json").write_text("{}")
     done = book(root, server)
     assert (done.returncode, done.stderr.startswith("'out' was begun by an older version: ")) == (2, True)
-    assert (root / "out" / ".glm-tts" / "job.json").exists()
-
-
-def test_files_that_are_no_book(server: Running, root: Path) -> None:
     (root / "b.pdf").write_bytes(b"%PDF")
-    done = run(root, "book", "b.pdf", "-o", "out", GLM_TTS_URL=server.url)
-    assert (done.returncode, done.stderr.startswith("A .pdf is no book: ")) == (1, True)
     done = run(root, "book", "b.pdf", "-o", "out", "--url", "127.0.0.1:9")
-    assert done.stderr.startswith("A .pdf is no book: "), "it is looked at before a server is asked"
-    done = run(root, "book", "missing.md", "-o", "out", GLM_TTS_URL=server.url)
-    assert done.returncode == 2
+    assert (done.returncode, done.stderr.startswith("A .pdf is no book: ")) == (1, True)
+    assert run(root, "book", "missing.md", "-o", "out", GLM_TTS_URL=server.url).returncode == 2
+    assert server.engine.requests == []

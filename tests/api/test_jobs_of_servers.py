@@ -214,7 +214,7 @@ def test_jobs_take_turns(serve: Callable[..., Running]) -> None:
         client.delete(f"/api/v1/jobs/{second}")
 
 
-@pytest.mark.parametrize("damage", ["a number beyond the last", "a number that no piece has", "no audio"])
+@pytest.mark.parametrize("damage", ["a number beyond the last", "no audio"])
 def test_one_damaged_folder_stops_no_other_job_and_can_be_deleted(tmp_path: Path, damage: str) -> None:
     settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}
     first, second = (project(tmp_path / name, **settings) for name in ("first", "second"))
@@ -225,8 +225,8 @@ def test_one_damaged_folder_stops_no_other_job_and_can_be_deleted(tmp_path: Path
     if damage == "no audio":
         shutil.rmtree(spoken)
     else:
-        number = f"{N_UNITS:06}" if damage == "a number beyond the last" else "9" * 30
-        (spoken / f"{number}-240-0.flac").touch()
+        for number in (f"{N_UNITS:06}", "9" * 30):
+            (spoken / f"{number}-240-0.flac").touch()
     with running_app(second, lambda *_: ToneEngine()) as server, server.client() as client:
         wait_for(client, begin(client), "done")
         assert id in {job["id"] for job in client.get("/api/v1/jobs").raise_for_status().json()["jobs"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -128,22 +127,3 @@ def test_two_engines_count_as_one_service(serve: Callable[..., Running]) -> None
         assert told("worker_ready", worker=str(number)) == 1
     assert body["config"]["workers"] == 2
     assert body["config"]["concurrency"]["short_text"] == 2
-
-
-def test_the_requests_of_all_engines_are_listed_and_none_waits_while_one_has_permits(
-    serve: Callable[..., Running],
-) -> None:
-    """All permits are taken by then, so an uneven spread would leave some in line."""
-    server = serve(*[ToneEngine(delay_s=60) for _ in range(3)], short_text_concurrency=10, drain_timeout=0)
-    pool = ThreadPoolExecutor(31)
-    for _ in range(30):
-        pool.submit(server.say)
-    server.wait_for_lane(active=30, waiting=0)
-    pool.submit(server.say)
-    server.wait_for_lane(active=30, waiting=1)
-    with server.client() as client:
-        body = client.get("/api/v1/stats/concurrency").json()
-    assert [worker["short_text"]["active"] for worker in body["per_worker"]] == [10, 10, 10]
-    assert body["worker"] == {"slot": 0, "pid": os.getpid()}
-    assert len({request["request_id"] for request in body["active"]}) == 31
-    assert [request["place"] for request in body["active"]] == [None] * 30 + [1]

@@ -67,22 +67,19 @@ def test_a_text_file_and_standard_input(
     assert [asked.text.strip() for asked in server.engine.requests] == ["从文件来。", "从管道来。"]
 
 
-def test_without_a_file_it_is_played(server: Running, tmp_path: Path, player: Path) -> None:
+def test_without_a_file_it_is_played_and_a_file_can_be_too(
+    server: Running, tmp_path: Path, player: Path
+) -> None:
     found = {"PATH": str(player), "HOME": str(tmp_path)}
     assert say(tmp_path, server, "hello", **found).returncode == 0
     assert (tmp_path / "played").read_text().endswith("aplay -q -\n")
     samples, rate = soundfile.read(tmp_path / "heard.wav")
     assert len(samples) == rate * server.engine.seconds
     assert server.engine.requests[-1].streams
-
-
-def test_the_file_can_be_played_too(server: Running, tmp_path: Path, player: Path) -> None:
-    found = {"PATH": str(player), "HOME": str(tmp_path)}
-    done = say(tmp_path, server, "hello", "-o", "a.wav", "--play", **found)
-    assert done.returncode == 0
+    assert say(tmp_path, server, "hello", "-o", "a.wav", "--play", **found).returncode == 0
     assert (tmp_path / "heard.wav").read_bytes() == (tmp_path / "a.wav").read_bytes()
     done = say(tmp_path, server, "hello", "-o", "a.mp3", "--play", **found)
-    assert (done.returncode, len(server.engine.requests)) == (1, 1)  # aplay knows no MP3
+    assert (done.returncode, len(server.engine.requests)) == (1, 2)  # aplay knows no MP3
     assert done.stderr.startswith("No player for mp3 is here (ffplay, mpv, afplay): ")
 
 
@@ -145,18 +142,14 @@ def test_what_goes_wrong_is_said_in_a_line(server: Running, tmp_path: Path) -> N
         assert not (tmp_path / "a.wav").exists()
 
 
-def test_the_key_of_a_server(serve: Callable[..., Running], tmp_path: Path) -> None:
-    server = serve(api_keys="s3crét")
+def test_the_key_of_a_server_and_a_text_that_is_a_book(serve: Callable[..., Running], tmp_path: Path) -> None:
+    server = serve(api_keys="s3crét", max_text_length=10)
     done = say(tmp_path, server, "hello", "-o", "a.wav")
     assert (done.returncode, done.stderr.count("GLM_TTS_API_KEY")) == (1, 1)
     assert say(tmp_path, server, "hello", "-o", "a.wav", "--key", "s3crét").returncode == 0
     assert say(tmp_path, server, "hello", "-o", "a.wav", GLM_TTS_API_KEY="s3crét").returncode == 0
-
-
-def test_what_is_too_long_is_a_book(serve: Callable[..., Running], tmp_path: Path) -> None:
-    done = say(tmp_path, serve(max_text_length=10), "hello " * 3, "-o", "a.wav")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "glm-tts book FILE.txt -o FOLDER" in done.stderr
+    done = say(tmp_path, server, "hello " * 3, "-o", "a.wav", "--key", "s3crét")
+    assert (done.returncode, "glm-tts book FILE.txt -o FOLDER" in done.stderr) == (1, True)
 
 
 def test_a_server_that_loads_is_asked_again(server: Running, tmp_path: Path) -> None:

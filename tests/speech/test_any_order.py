@@ -254,4 +254,4 @@ class Lanes(RuleBasedStateMachine):
 
 
 TestAnyOrder = Lanes.TestCase
-TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestAnyOrder.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

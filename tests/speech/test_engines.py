@@ -186,15 +186,6 @@ def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error
     run(scene)
 
 
-def test_whatever_was_heard_between_deaths_takes_the_suspicion_away() -> None:
-    async def scene() -> None:
-        engine = ScriptedEngine(1, 2, 2, 3, 1, 1)
-        np.testing.assert_array_equal(await Spoken(engine).say(), WHOLE)
-        assert len(engine.begun) > 3
-
-    run(scene)
-
-
 def test_work_that_gives_way_is_spoken_as_a_request_once_an_engine_has_died_at_it() -> None:
     async def scene() -> None:
         engine = ScriptedEngine(0, is_ours=True)

@@ -10,25 +10,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
-from glm_tts_api.speech.admission import AdmissionConfig
 from tests.speech.lanes import LONG, SHORT, Lanes, counted, play
 
 N_ENGINES = 4
-
-
-@pytest.mark.parametrize(
-    ("n_chars", "lane", "timeout_s"),
-    [
-        (1, "short_text", 60),
-        (50, "short_text", 60),
-        (51, "short_text", 300),
-        (200, "short_text", 300),
-        (201, "long_text", 600),
-    ],
-)
-def test_lane_and_deadline_by_length(n_chars: int, lane: str, timeout_s: float) -> None:
-    length = AdmissionConfig().measure(n_chars)
-    assert (length.lane, length.timeout_s) == (lane, timeout_s)
 
 
 def test_a_permit_tells_how_much_of_its_time_is_used_up() -> None:

@@ -147,15 +147,6 @@ def test_work_that_rests_on_its_place_beside_requests_asks_again_and_is_treated_
     play(scenario)
 
 
-def test_slow_work_without_requests_keeps_its_place() -> None:
-    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
-        works = [Work(spare) for _ in range(5)]
-        await asyncio.sleep(2000)
-        assert [work.task.done() for work in works] == [False] * 5
-
-    play(scenario)
-
-
 def test_its_place_is_free_once_the_engine_has_freed_it() -> None:
     async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         async with spare.place() as permit:

@@ -1,4 +1,5 @@
-"""docs/metrics.md and its Chinese twin name every series and every alert."""
+"""docs/metrics.md and its Chinese twin name every series and every alert; the dashboard asks for series that
+there are."""
 
 from __future__ import annotations
 
@@ -14,14 +15,26 @@ from tests.stats.test_exposition import scrape, worker
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("page", ["docs/metrics.md", "docs/metrics_zh.md"])
-def test_the_page_names_every_series_and_every_alert(page: str) -> None:
+_PARTS = re.compile("_(bucket|count|sum)$")
+
+
+def series() -> set[str]:
     of_keys = KeyCounts()
     of_keys.add("app", "completed", 0.5)
     told = scrape(worker(), of_keys=of_keys)
-    series = {re.sub("_(bucket|count|sum)$", "", name) for name, _ in told.samples}
+    return {_PARTS.sub("", name) for name, _ in told.samples} | {one.name for one in SERIES}
+
+
+@pytest.mark.parametrize("page", ["docs/metrics.md", "docs/metrics_zh.md"])
+def test_the_page_names_every_series_and_every_alert(page: str) -> None:
     text = (ROOT / page).read_text()
     rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
     listed = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     alerts = set(re.findall(r"alert: (\w+)", (ROOT / "deploy/prometheus/alerts.yml").read_text()))
-    assert listed == series | {one.name for one in SERIES} | alerts
+    assert listed == series() | alerts
+
+
+def test_no_panel_of_the_dashboard_is_empty() -> None:
+    asked = re.findall(r"glm_tts_(\w+)", (ROOT / "deploy/grafana/dashboard.json").read_text())
+    assert len(asked) > 20
+    assert {_PARTS.sub("", name) for name in asked} <= series()

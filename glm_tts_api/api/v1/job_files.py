@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import islice
-from typing import BinaryIO
 from urllib.parse import quote as url_quote
 
 from fastapi import Request, Response
@@ -96,7 +95,15 @@ def _units(look: Look, chapter: int | None, preset: str | None) -> range | None:
 async def _while_made(output: Output) -> AsyncIterator[bytes]:
     """Yields the bytes of the file while it grows, until the file is complete. Raises the error with which
     making the file failed."""
-    with await _opened(output) as file:
+    while not output.made.done() and not output.growing.exists():
+        await asyncio.wait([output.made], timeout=_LOOK_S)
+    try:
+        opened = await asyncio.to_thread(output.growing.open, "rb")
+    except FileNotFoundError:  # the file is complete, or making it failed
+        await asyncio.wait([output.made])
+        output.made.result()
+        opened = await asyncio.to_thread(output.path.open, "rb")
+    with opened as file:
         while True:
             is_whole = output.made.done()
             while block := await asyncio.to_thread(file.read, _BLOCK_BYTES):
@@ -104,19 +111,6 @@ async def _while_made(output: Output) -> AsyncIterator[bytes]:
             if is_whole:
                 output.made.result()
                 return
-            await asyncio.wait([output.made], timeout=_LOOK_S)
-
-
-async def _opened(output: Output) -> BinaryIO:
-    while True:
-        is_whole = output.made.done()
-        if is_whole:
-            output.made.result()
-        try:
-            return await asyncio.to_thread((output.path if is_whole else output.growing).open, "rb")
-        except FileNotFoundError:
-            if is_whole:
-                raise
             await asyncio.wait([output.made], timeout=_LOOK_S)
 
 

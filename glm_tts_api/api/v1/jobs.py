@@ -22,7 +22,7 @@ from glm_tts_api.api.v1.tts import asked_voice
 from glm_tts_api.contracts import SAMPLE_RATE, JobState, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, Upload, read_body
-from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.http.middleware import cancelled_on_disconnect
 from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type, chapter_times
 from glm_tts_api.longform.cast import read_cast, read_pauses
 from glm_tts_api.longform.job import BOOK, unit_voices

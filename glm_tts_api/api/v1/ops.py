@@ -19,7 +19,6 @@ from glm_tts_api.api.openapi import error_docs
 from glm_tts_api.api.v1.ops_schemas import Alive, ClearedCache, ConcurrencyStats, Health
 from glm_tts_api.commands import DOWNLOAD, START
 from glm_tts_api.contracts import SAMPLE_RATE
-from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import without_paths
 from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.speech.request_log import RequestLog
@@ -87,7 +86,7 @@ async def _health_body(state: AppState) -> dict[str, Any]:
     if fault := state.speech.recogniser.fault:
         warnings.append(fault)
     status, cause = state.speech.status, state.speech.engines.state.cause
-    config = state.config
+    config, streaming = state.config, info.streaming if info else None
     return {
         "status": status,
         "model_loaded": state.speech.engines.state.status == "ready",
@@ -105,17 +104,15 @@ async def _health_body(state: AppState) -> dict[str, Any]:
         "recogniser": state.speech.recogniser.is_there,
         "version": __version__,
         "uptime_s": round(time.monotonic() - state.started_at, 1),
-        "streaming": _streaming_body(info.streaming) if info and info.streaming else None,
+        "streaming": None
+        if streaming is None
+        else {
+            "first_audio_s": round(streaming.first_audio_s, 3),
+            "runs_dry": streaming.runs_dry,
+            "longest_gap_s": round(streaming.longest_gap_s, 3),
+        },
         "cause": without_paths(cause) if cause else None,
         "warnings": [without_paths(warning) for warning in (*warnings, *(info.warnings if info else ()))],
-    }
-
-
-def _streaming_body(streaming: Forecast) -> dict[str, Any]:
-    return {
-        "first_audio_s": round(streaming.first_audio_s, 3),
-        "runs_dry": streaming.runs_dry,
-        "longest_gap_s": round(streaming.longest_gap_s, 3),
     }
 
 

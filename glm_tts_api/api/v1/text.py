@@ -18,7 +18,7 @@ from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, SpeechFields, VerbatimField, Warnings
 from glm_tts_api.errors import of_text
 from glm_tts_api.http.body import read_body
-from glm_tts_api.http.disconnect import cancelled_on_disconnect
+from glm_tts_api.http.middleware import cancelled_on_disconnect
 from speech_text import ReadingOptions, ShownReading, TextError, with_marks
 from speech_text.marks import MOOD_SIGN, voices_in
 
