@@ -1,49 +1,6 @@
 """The tree of errors. The message of each says what is wrong and what to do. `code` is the error's stable
 name, and `retry_after_s` is set if a client should try again. Knows no HTTP: each API has its own statuses
-and bodies for the errors (api/dialects.py).
-
-ServiceError
-├── BadRequest                  bad_request
-│   ├── InvalidField            invalid_field
-│   ├── NothingToSay            nothing_to_say
-│   ├── PromptRejected          prompt_rejected
-│   └── MalformedPronunciation  malformed_pronunciation
-├── Unauthorized                unauthorized
-├── Forbidden                   forbidden
-│   └── WrongKey                forbidden
-├── NotFound                    not_found
-│   ├── UnknownVoice            unknown_voice
-│   │   └── UnknownMood         unknown_mood
-│   ├── UnknownWord             unknown_word
-│   ├── UnknownJob              unknown_job
-│   └── RecordingMissing        recording_missing
-├── MethodNotAllowed            method_not_allowed
-├── DeadlineExceeded            deadline_passed
-├── VoiceExists                 voice_exists
-├── VoiceChanged                voice_changed
-├── JobRefuses                  job_refuses
-│   └── JobRuns                 job_runs     (try again)
-├── RateLimited                 rate_limited     (try again)
-├── TextTooLong                 text_too_long
-├── BodyTooLarge                body_too_large
-├── StorageFull                 storage_full
-├── NotAudio                    not_audio
-├── RangeNotSatisfiable         range_not_satisfiable
-├── UnparsableBody              unparsable_body
-├── InternalFault               internal
-├── FatalText                   fatal_text
-└── Unavailable                 unavailable
-    ├── QueueFull               queue_full   (try again)
-    ├── Draining                draining     (try again)
-    ├── Loading                 loading      (try again)
-    ├── ReplicaLost             replica_lost (try again)
-    ├── OutOfMemory             out_of_memory
-    └── Unhealthy               unhealthy
-ClientGone                      the client has left, so it gets no answer
-StartupError                    a message for the person who starts the server; no client ever sees it
-├── AlreadyRunning              another server holds the run folder
-└── CheckpointError             what is missing or broken in the checkpoint, and how to get it
-Failed                          a command was tried and did not work
+and bodies for the errors (api/dialects.py). No client ever sees a StartupError or Failed.
 """
 
 from __future__ import annotations
