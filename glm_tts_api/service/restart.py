@@ -135,12 +135,13 @@ class Restart:
 
     def _clean(self, step: Step) -> None:
         """Removes the file `verify.token` that a killed restart left, and this project's compiled Python
-        files whose source was changed or removed. Rotates the log file. Never touches .venv, weights or
-        voices."""
+        files whose source was removed (of a changed source, Python writes a new one). Rotates the log file.
+        Never touches .venv, weights or voices."""
         (self._folder.path / "verify.token").unlink(missing_ok=True)
         for folder in _OWN_CODE:
             for compiled in Path(folder).rglob("__pycache__/*.pyc"):
-                if "node_modules" not in compiled.parts and not _has_source(compiled):
+                source = compiled.parent.with_name(f"{compiled.name.partition('.')[0]}.py")
+                if "node_modules" not in compiled.parts and not source.exists():
                     with suppress(OSError):  # the file belongs to another user
                         compiled.unlink()
         if self._log.is_file() and self._log.stat().st_size:
@@ -242,15 +243,6 @@ def _rotate(log: Path) -> None:
     for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
         if newer is log or newer.is_file():
             newer.replace(older)
-
-
-def _has_source(compiled: Path) -> bool:
-    """Returns whether the source of the file `compiled` exists and was not changed after it was compiled."""
-    source = compiled.parent.parent / f"{compiled.name.partition('.')[0]}.py"
-    try:
-        return source.stat().st_mtime <= compiled.stat().st_mtime
-    except FileNotFoundError:
-        return False
 
 
 def _leave(number: int, _: object) -> None:
