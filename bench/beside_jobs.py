@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
 from bench.arguments import Arguments, progress
-from bench.asking import client_of, say, shared
+from bench.asking import client_of, percentile, say, shared
 from bench.server import running_server
 
 TEXT = "你好，欢迎使用语音合成服务。"
@@ -35,10 +34,6 @@ async def latencies(
     return [answer.latency_s for answer in answers]
 
 
-def p95(seconds: Sequence[float]) -> float:
-    return statistics.quantiles(seconds, n=20, method="inclusive")[-1]
-
-
 async def measure(url: str, rounds: int, n_requests: int, bar: Any) -> None:
     alone, beside = list[float](), list[float]()
     async with client_of(url) as client:
@@ -50,8 +45,8 @@ async def measure(url: str, rounds: int, n_requests: int, bar: Any) -> None:
         done = (await client.get(f"/api/v1/jobs/{job}")).json()
         await client.delete(f"/api/v1/jobs/{job}")
     for name, seconds in (("without a job", alone), ("with a job", beside)):
-        print(f"{name}: p50 {statistics.median(seconds):.2f} s, p95 {p95(seconds):.2f} s")
-    print(f"p95 with / without: {p95(beside) / p95(alone):.2f}")
+        print(f"{name}: p50 {statistics.median(seconds):.2f} s, p95 {percentile(seconds, 0.95):.2f} s")
+    print(f"p95 with / without: {percentile(beside, 0.95) / percentile(alone, 0.95):.2f}")
     print(f"the job made {done['segments_done']} segments, {done['audio_seconds']:.0f} s of audio")
 
 

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import io
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -17,7 +16,6 @@ import soundfile
 
 from bench.arguments import progress
 from bench.asking import (
-    LONG,
     MIX,
     SHORT,
     VOICES,
@@ -36,8 +34,6 @@ from bench.server import running_server
 from bench.streaming import StreamFloor, first_audio_floor
 from glm_tts_api.settings import Settings
 
-_BURST = "今天天气非常好，我们一起去公园散步吧。"
-_N_BURST, _APART_S = 30, 0.01  # seconds between two requests, so that their order of arrival is known
 _CROWD = 20  # listeners; by default the server serves as many requests at once
 _HELD_S = 0.5
 Floor = Callable[[Sequence[Answer]], float]
@@ -87,57 +83,9 @@ def _whole_row(
     }
 
 
-async def _short_among_long(client: httpx.AsyncClient, bar: Any) -> dict[str, float]:
-    """Sends short requests to an idle server, then beside five long requests. Returns both p95 latencies."""
-
-    async def p95() -> float:
-        answers, _ = await shared(10, 1, lambda seed: say(client, SHORT[seed % len(SHORT)], seed), bar)
-        return percentile([one.latency_s for one in answers], 0.95)
-
-    idle = await p95()
-    longs = [asyncio.create_task(say(client, LONG[i % 2] * 3, i)) for i in range(5)]
-    await asyncio.sleep(1.0)
-    busy = await p95()
-    for task in longs:
-        task.cancel()
-    await asyncio.gather(*longs, return_exceptions=True)
-    return {"idle_p95_s": idle, "busy_p95_s": busy, "ratio": busy / idle}
-
-
-async def _side_by_side(client: httpx.AsyncClient) -> dict[str, float]:
-    """Speaks a long text with its segments in order, then side by side. Returns both latencies in seconds."""
-    in_order = (await say(client, LONG[0] * 2, 1, use_cache="true")).latency_s
-    parallel = (await say(client, LONG[0] * 2, 1, use_cache="false")).latency_s
-    return {"use_cache_true_s": in_order, "use_cache_false_s": parallel, "speedup": in_order / parallel}
-
-
-async def _burst(client: httpx.AsyncClient) -> dict[str, float]:
-    """Sends equal requests nearly at once, and returns the seconds until the first, half and all have ended.
-
-    `most_overtaken` is the largest number of later requests that ended before one request.
-    """
-    begin, ends = time.perf_counter(), list[tuple[float, int]]()
-
-    async def one(number: int) -> None:
-        await asyncio.sleep(_APART_S * number)
-        await say(client, _BURST, number, "exampleA")
-        ends.append((time.perf_counter() - begin, number))
-
-    await asyncio.gather(*(one(number) for number in range(_N_BURST)))
-    order = [number for _, number in sorted(ends)]
-    overtaken = [sum(later > number for later in order[:place]) for place, number in enumerate(order)]
-    seconds = [end for end, _ in ends]
-    return {
-        "requests": _N_BURST,
-        "first_s": min(seconds),
-        "p50_s": statistics.median(seconds),
-        "total_s": max(seconds),
-        "p50_of_total": statistics.median(seconds) / max(seconds),
-        "most_overtaken": max(overtaken),
-    }
-
-
-async def _measure(url: str, texts: Sequence[str], levels: Sequence[int], bar: Any) -> dict[str, Any]:
+async def _measure(
+    url: str, texts: Sequence[str], levels: Sequence[int], bar: Any
+) -> list[dict[str, float | list[float] | None]]:
     async with client_of(url) as client:
         await say(client, SHORT[0], 0)
         await say(client, SHORT[0], 1)  # these two requests compute the features of both voices
@@ -146,12 +94,7 @@ async def _measure(url: str, texts: Sequence[str], levels: Sequence[int], bar: A
         for level in levels:
             asked = shared(len(texts), level, lambda seed: say(client, texts[seed], seed), bar)
             rows.append(_whole_row(level, *await asked, floor))
-        return {
-            "levels": rows,
-            "short_among_long": await _short_among_long(client, bar),
-            "side_by_side": await _side_by_side(client),
-            "burst": await _burst(client),
-        }
+        return rows
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -162,14 +105,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     kept = [line.strip() for line in lines if line.strip()]
     texts = [kept[number % len(kept)] for number in range(args.requests)]
     levels = args.concurrency or [1, 4, 8, 16]
-    with progress(total=len(texts) * len(levels) + 20) as bar, running_server() as (url, pid):
-        before = LoopLag.read(url)
-        result = asyncio.run(_measure(url, texts, levels, bar))
-        lag = LoopLag.read(url).since(before)
-        result["peak_memory_gib"] = memory_mb(pid, "VmHWM") / 1024
+    with progress(total=len(texts) * len(levels)) as bar, running_server() as (url, pid):
+        rows = asyncio.run(_measure(url, texts, levels, bar))
+        result = {"levels": rows, "peak_memory_gib": memory_mb(pid, "VmHWM") / 1024}
     _print(result)
-    print(lag)
-    return {**result, "loop_lag": asdict(lag)}
+    return result
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -182,22 +122,7 @@ def _print(result: dict[str, Any]) -> None:
             f"{to_floor:>7}"
         )
     rates = [row["audio_s_per_s"] for row in result["levels"]]
-    short, side, burst = result["short_among_long"], result["side_by_side"], result["burst"]
     print(f"throughput, highest concurrency to lowest: {rates[-1] / rates[0]:.2f}x")
-    print(
-        f"short request p95: idle {short['idle_p95_s']:.2f} s, "
-        f"beside five long ones {short['busy_p95_s']:.2f} s ({short['ratio']:.2f}x)"
-    )
-    print(
-        f"long text: in order {side['use_cache_true_s']:.2f} s, "
-        f"side by side {side['use_cache_false_s']:.2f} s ({side['speedup']:.2f}x sooner)"
-    )
-    print(
-        f"burst of {burst['requests']} equal requests: first {burst['first_s']:.1f} s, "
-        f"half {burst['p50_s']:.1f} s, all {burst['total_s']:.1f} s "
-        f"(half at {burst['p50_of_total']:.2f} of the whole); "
-        f"the most unlucky one was overtaken by {burst['most_overtaken']}"
-    )
     print(f"peak memory of the server: {result['peak_memory_gib']:.2f} GiB")
 
 
