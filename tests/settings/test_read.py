@@ -43,8 +43,9 @@ def piped(data: bytes) -> TextIO:
     return io.TextIOWrapper(io.BytesIO(data))
 
 
-@pytest.mark.parametrize("arguments", [["-"], []])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])  # the latter begins a file that Windows wrote
+@pytest.mark.parametrize(
+    ("arguments", "mark"), [(["-"], ""), ([], "\ufeff")]
+)  # the latter begins a file that Windows wrote
 def test_read_takes_the_text_from_a_pipe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], mark: str
 ) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import subprocess
 from pathlib import Path
 
@@ -157,24 +155,6 @@ def test_which_checkpoint(root: Path) -> None:
     assert not Settings.load(root).is_demonstration
     (root / ".env").write_text("MODEL_DIR=models/one\n")
     assert Settings.load(root).checkpoint_dir == root / "models" / "one"
-
-
-def test_an_incomplete_ckpt_is_an_error_and_not_the_bundled_model(root: Path) -> None:
-    (root / "ckpt").mkdir()
-    done = run(root, "check", "checkpoint")
-    assert done.returncode == 2
-    assert "ckpt" in done.stderr
-    assert "scripts/download_model.sh" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_taken_port_names_its_holder(root: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        done = run(root, "check", "port", PORT=port, API_HOST="127.0.0.1")
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"PORT={port}: taken by PID {os.getpid()} (")
-    assert run(root, "check", "port", PORT=port, API_HOST="127.0.0.1").returncode == 0
 
 
 def test_an_address_that_is_not_of_this_machine(root: Path) -> None:
