@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,23 +11,27 @@ from pathlib import Path
 
 import pytest
 
+from glm_tts_api.durable import locked
 from tests.installed.distributions import PACKAGES, REPOSITORY, Distributions
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
-    """From a copy, so that nothing is written into the repository. No internet: the build's own needs are the
-    running environment's."""
-    folder = tmp_path_factory.mktemp("build")
+    """Built once for all workers, from a copy, so that nothing is written into the repository. No internet:
+    the build's own needs are the running environment's."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     source, dist = folder / "source", folder / "dist"
-    without_leftovers = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    source.mkdir()
-    for path in REPOSITORY.iterdir():
-        if path.is_dir() and path.name in (*PACKAGES, "configs"):
-            shutil.copytree(path, source / path.name, symlinks=True, ignore=without_leftovers)
-        elif path.is_file() and ".log" not in path.name:
-            shutil.copy(path, source)
-    run("-m", "build", "--no-isolation", "--outdir", dist, source)
+    with locked(folder / "dist.lock"):
+        if not dist.exists():
+            without_leftovers = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            source.mkdir()
+            for path in REPOSITORY.iterdir():
+                if path.is_dir() and path.name in (*PACKAGES, "configs"):
+                    shutil.copytree(path, source / path.name, symlinks=True, ignore=without_leftovers)
+                elif path.is_file() and ".log" not in path.name:
+                    shutil.copy(path, source)
+            run("-m", "build", "--no-isolation", "--outdir", dist, source)
     (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
     return Distributions(sdist, wheel)
 

@@ -1,12 +1,15 @@
-"""What is in the sdist and the wheel, and what they say of themselves."""
+"""What is in the sdist and the wheel, what they say of themselves, and the docs' commands for the wheel."""
 
 from __future__ import annotations
 
 import email
+import os
 import re
+import shutil
 import subprocess
 import tarfile
 import zipfile
+from pathlib import Path
 
 from glm_tts_api import __version__
 from tests.installed.distributions import PACKAGES, REPOSITORY, Distributions
@@ -36,7 +39,11 @@ def test_wheel_and_sdist_hold_every_file_of_the_package(built: Distributions) ->
         for name in wanted:
             assert wheel.read(name) == (REPOSITORY / name).read_bytes(), name
     with tarfile.open(built.sdist) as sdist:
-        assert wanted <= {name.partition("/")[2] for name in sdist.getnames()}
+        names = {name.partition("/")[2]: name for name in sdist.getnames()}
+        assert wanted <= names.keys()
+        lock = sdist.extractfile(names["constraints.txt"])
+        assert lock is not None
+        assert lock.read() == (REPOSITORY / "constraints.txt").read_bytes()
 
 
 def test_one_version_number(built: Distributions) -> None:
@@ -45,3 +52,21 @@ def test_one_version_number(built: Distributions) -> None:
         described = email.message_from_bytes(wheel.read(metadata))
     assert described["Version"] == __version__
     assert __version__ not in (REPOSITORY / "pyproject.toml").read_text()
+
+
+def test_the_commands_for_the_wheel(built: Distributions, tmp_path: Path) -> None:
+    """Without the internet: no dependency is installed, and the build is the one of the other tests."""
+    block = re.search(
+        r"```bash\n([^`]*-m build[^`]*)```", (REPOSITORY / "docs/getting-started.md").read_text()
+    )
+    assert block is not None
+    build, install, check, *_ = block[1].splitlines()
+    (copied,) = re.findall(r"cp (\S+) dist/", build)
+    dist = shutil.copytree(built.wheel.parent, tmp_path / "dist")
+    shutil.copy(REPOSITORY / copied, dist)
+    environment = {"PATH": os.environ["PATH"], "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1"}
+    done = subprocess.run(
+        ["bash", "-c", install], cwd=dist, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (dist / check.split()[0]).exists()

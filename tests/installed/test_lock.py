@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import tarfile
 import tomllib
 from importlib.metadata import distribution
 from itertools import chain
@@ -17,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.installed.distributions import REPOSITORY, Distributions
+from tests.installed.distributions import REPOSITORY
 
 CUDA = re.compile("(cuda|nvidia)-")  # PyTorch itself names the versions of these packages
 
@@ -105,11 +104,3 @@ def clone(folder: Path) -> None:
         shutil.copytree(REPOSITORY / name, folder / name, symlinks=True)
     for name in ("pyproject.toml", "constraints.txt", "README.md"):
         shutil.copy(REPOSITORY / name, folder)
-
-
-def test_the_sdist_brings_it(built: Distributions) -> None:
-    with tarfile.open(built.sdist) as sdist:
-        (name,) = (name for name in sdist.getnames() if name.endswith("/constraints.txt"))
-        file = sdist.extractfile(name)
-        assert file is not None
-        assert file.read() == (REPOSITORY / "constraints.txt").read_bytes()
