@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Runs the checks and tests. Tests are grouped in tiers (tests/conftest.py).
 #
-#   bash scripts/test.sh             the checks and every test that is not long; most tests of the golden files also
-#                                    run as on a CPU with only AVX2 (tests/scripts/test_as_avx2.py)
+#   bash scripts/test.sh             the checks and every test that is not long
 #   bash scripts/test.sh quick       the checks, and the tiers unit and server
 #   bash scripts/test.sh long        the same as the first command, and then the long tests: goldens, model and
 #                                    engine with only AVX2, client packages, kills in a Ray cluster, schemathesis, a text

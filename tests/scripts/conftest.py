@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from glm_tts_api.durable import locked
 from tests.scripts.own_project import REPOSITORY, Project
 
 
@@ -18,8 +18,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
     made = folder / "tiny-checkpoint"
-    with (folder / "tiny-checkpoint.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder / "tiny-checkpoint.lock"):
         if not made.exists():
             command = [sys.executable, "-m", "bench.make_synthetic_checkpoint", str(made)]
             subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)

@@ -73,9 +73,25 @@ def test_what_can_be_known_before_is_said_before_the_old_server_stops(shared_pro
     assert project.get("/api/v1/health").status == 200
 
 
-def test_a_restart_under_load_answers_every_accepted_request(shared_project: Project) -> None:
+def test_a_restart_under_load_answers_every_accepted_request_and_cleans_up(
+    shared_project: Project, tmp_path: Path
+) -> None:
+    """With a stand-in for nvidia-smi that lists the old server twice more after it is gone."""
     project = shared_project
     old = running(project)
+    path = f"{nvidia_smi(tmp_path, old).parent}:{project.environment()['PATH']}"
+    ours = project.root / "scripts/__pycache__/gone.cpython-311.pyc"
+    current = project.root / "scripts/__pycache__/bench.cpython-311.pyc"  # its source is older
+    (project.root / "scripts/bench.py").touch()
+    temporary = project.root / f"run/server-{old}/tmp/upload"
+    others = [
+        project.root / name
+        for name in ("data/__pycache__/x", "ckpt2/__pycache__/x", "data/prompts/a.wav", "run/tmp/not-ours")
+    ]
+    others.append(project.root / "tests/studio/node_modules/gyp/__pycache__/gone.cpython-311.pyc")
+    for file in (ours, current, temporary, *others):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
     accepted: list[int] = []
     knocks: Counter[int] = Counter()
     over = Event()
@@ -95,7 +111,7 @@ def test_a_restart_under_load_answers_every_accepted_request(shared_project: Pro
     wait_until(lambda: n_begun(project) == n_before + 4, "four requests under way")
     knocker = Thread(target=knock)
     knocker.start()
-    outcome = project.run("restart_api.sh")
+    outcome = project.run("restart_api.sh", PATH=path)
     over.set()
     for thread in (*speakers, knocker):
         thread.join()
@@ -106,31 +122,11 @@ def test_a_restart_under_load_answers_every_accepted_request(shared_project: Pro
     assert project.pid != old
     assert not is_alive(old)
     assert "SIGKILL" not in outcome.said
-
-
-def test_memory_logs_and_leftovers_of_the_old_server(shared_project: Project, tmp_path: Path) -> None:
-    """With a stand-in for nvidia-smi that lists the old server twice more after it is gone."""
-    project = shared_project
-    old = running(project)
-    old_log = project.log
-    path = f"{nvidia_smi(tmp_path, old).parent}:{project.environment()['PATH']}"
-    ours = project.root / "scripts/__pycache__/gone.cpython-311.pyc"
-    current = project.root / "scripts/__pycache__/bench.cpython-311.pyc"  # its source is older
-    (project.root / "scripts/bench.py").touch()
-    temporary = project.root / f"run/server-{old}/tmp/upload"
-    others = [
-        project.root / name
-        for name in ("data/__pycache__/x", "ckpt2/__pycache__/x", "data/prompts/a.wav", "run/tmp/not-ours")
-    ]
-    others.append(project.root / "tests/studio/node_modules/gyp/__pycache__/gone.cpython-311.pyc")
-    for file in (ours, current, temporary, *others):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    outcome = project.run("restart_api.sh", PATH=path)
-    assert outcome.code == 0, outcome.said
     assert outcome.said.count("GPU 0: 512 MiB of 81559 MiB in use") == 2
     assert (tmp_path / "asked").read_text().count("\n") == 3
-    assert (project.root / "api_server.log.1").read_text().startswith(old_log)
+    old_log = (project.root / "api_server.log.1").read_text()
+    assert f" {old} " in old_log
+    assert f" {project.pid} " not in old_log
     assert not ours.exists()
     assert current.exists()
     assert not temporary.exists()
@@ -151,6 +147,22 @@ def nvidia_smi(folder: Path, holder: int) -> Path:
     )
     program.chmod(0o755)
     return program
+
+
+def test_kill_ends_it_after_its_answers(shared_project: Project) -> None:
+    project = shared_project
+    pid = running(project)
+    replies: list[bytes] = []
+    speaker = Thread(target=lambda: replies.append(wav_of(project.speak(SENTENCE))))
+    n_before = n_begun(project)
+    speaker.start()
+    wait_until(lambda: n_begun(project) == n_before + 1, "a request under way")
+    kill(pid, signal.SIGTERM)
+    speaker.join()
+    with wave.open(io.BytesIO(replies[0])) as file:
+        assert file.getnframes() > 0
+    wait_until(lambda: not is_alive(pid), "the server's end")
+    assert project.run("scripts/status_api.sh").code == 3
 
 
 def test_a_server_that_does_not_hear_is_killed_and_named(shared_project: Project) -> None:
@@ -220,19 +232,3 @@ def test_time_that_runs_out_is_named_by_its_setting(shared_project: Project) -> 
     assert outcome.code == 1
     assert "VERIFY_TIMEOUT=0.1" in outcome.said
     assert shared_project.processes() == []
-
-
-def test_kill_ends_it_after_its_answers(shared_project: Project) -> None:
-    project = shared_project
-    pid = running(project)
-    replies: list[bytes] = []
-    speaker = Thread(target=lambda: replies.append(wav_of(project.speak(SENTENCE))))
-    n_before = n_begun(project)
-    speaker.start()
-    wait_until(lambda: n_begun(project) == n_before + 1, "a request under way")
-    kill(pid, signal.SIGTERM)
-    speaker.join()
-    with wave.open(io.BytesIO(replies[0])) as file:
-        assert file.getnframes() > 0
-    wait_until(lambda: not is_alive(pid), "the server's end")
-    assert project.run("scripts/status_api.sh").code == 3

@@ -11,26 +11,15 @@ from pathlib import Path
 from tests.scripts.own_project import REPOSITORY, Project, end_of, kill, wait_until
 
 
-def test_the_foreground_server_is_the_script_itself(project: Project) -> None:
+def test_the_foreground_server_is_the_script_itself_and_an_unread_log_holds_nothing_up(
+    project: Project,
+) -> None:
+    """The script's output is a pipe that nobody reads at first. Its log writer is stopped, then killed."""
     server = project.begin("start_api.sh")
     wait_until(lambda: project.get("/api/v1/health").status == 200, "health")
     assert project.pid == server.pid
-    status = project.run("scripts/status_api.sh")
-    assert status.code == 0, status.said
-    assert f"PID {server.pid}" in status.said
-    assert "Health: healthy" in status.said
-    stop = project.run("scripts/stop_api.sh")
-    assert stop.code == 0, stop.said
-    outcome = end_of(server)
-    assert outcome.code == -15
-    assert "Application shutdown complete" in outcome.said
-    assert outcome.said.splitlines() == project.log.splitlines()
-
-
-def test_a_log_that_nobody_reads_or_writes_holds_nothing_up(project: Project) -> None:
-    """The script's output is a pipe that nobody reads. Its log writer is stopped, then killed."""
-    server = project.begin("start_api.sh")
-    wait_until(lambda: project.get("/api/v1/health").status == 200, "health")
+    assert server.stdout
+    assert project.log.startswith(server.stdout.readline())
     writer = log_writer(project)
     kill(writer, signal.SIGSTOP)
     fill_pipe(server.pid)
@@ -43,8 +32,15 @@ def test_a_log_that_nobody_reads_or_writes_holds_nothing_up(project: Project) ->
     project.get("/nowhere/at/last")
     wait_until(lambda: "GET /nowhere/at/last refused: 404" in project.log, "lines by another writer")
     assert "another (PID " in project.log
-    server.send_signal(signal.SIGTERM)
-    server.wait(60)
+    status = project.run("scripts/status_api.sh")
+    assert status.code == 0, status.said
+    assert f"PID {server.pid}" in status.said
+    assert "Health: healthy" in status.said
+    stop = project.run("scripts/stop_api.sh")
+    assert stop.code == 0, stop.said
+    outcome = end_of(server)
+    assert outcome.code == -15
+    assert "Application shutdown complete" in project.log
     wait_until(lambda: project.processes() == [], "the end of the writer")
 
 

@@ -32,10 +32,12 @@ def test_who_cannot_wait_for_what_was_accepted(
     project: Project, arguments: list[str], settings: dict[str, Any]
 ) -> None:
     """The server was started with minutes to drain; the requests that are left hear that it stops."""
-    project.start()
+    server = project.begin("start_api.sh")
+    wait_until(lambda: project.get("/api/v1/health").status == 200, "health")
     speaker, replies = speaking(project)
     stop = project.run("scripts/stop_api.sh", *arguments, **settings)
     speaker.join()
+    assert end_of(server).code == -signal.SIGTERM
     assert stop.code == 0, stop.said
     assert "ending now" in stop.said
     assert "SIGKILL" not in stop.said
@@ -56,17 +58,8 @@ def test_a_server_that_is_stopped_while_it_starts_has_no_unseen_moment(project: 
     assert stop.code == 0, stop.said
     assert "SIGKILL" not in stop.said
     assert outcome.code == -signal.SIGTERM, outcome.said
-    assert project.processes() == []
-
-
-def test_a_server_that_is_told_to_end_while_it_loads(project: Project) -> None:
-    start = project.begin("start_api.sh", WORKERS="2")
-    wait_until(lambda: len(project.processes("engine.process")) == 2, "both engines")
-    start.send_signal(signal.SIGTERM)
-    outcome = end_of(start)
-    assert outcome.code == -signal.SIGTERM, outcome.said
     assert "Traceback" not in outcome.said
-    wait_until(lambda: project.processes() == [], "the end of all")
+    assert project.processes() == []
 
 
 def in_a_terminal_of_its_own(project: Project, command: str) -> tuple[Popen[str], int]:
