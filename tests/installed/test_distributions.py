@@ -39,9 +39,9 @@ def test_wheel_and_sdist_hold_every_file_of_the_package(built: Distributions) ->
         for name in wanted:
             assert wheel.read(name) == (REPOSITORY / name).read_bytes(), name
     with tarfile.open(built.sdist) as sdist:
-        names = {name.partition("/")[2]: name for name in sdist.getnames()}
-        assert wanted <= names.keys()
-        lock = sdist.extractfile(names["constraints.txt"])
+        places = {name.partition("/")[2]: name for name in sdist.getnames()}
+        assert wanted <= places.keys()
+        lock = sdist.extractfile(places["constraints.txt"])
         assert lock is not None
         assert lock.read() == (REPOSITORY / "constraints.txt").read_bytes()
 
