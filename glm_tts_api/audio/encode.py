@@ -68,28 +68,32 @@ def open_encoder(
     number of samples to come, None if unknown; a WAV then does not state its length. `kbits` is the bit rate
     of MP3, AAC and Opus in kbit/s; None is the usual rate. With `is_marked` the file says that it is
     synthetic."""
-    kbits = kbits or _KBITS.get(audio_format, 0)
+    kbits, comment = kbits or _KBITS.get(audio_format, 0), MARK if is_marked else ""
     match audio_format:
         case "pcm":
             return _Pcm(sample_rate)
         case "wav":
             return _Wav(sample_rate, n_samples, is_marked)
         case "mp3":
-            return _Frames(
+            bare = {"write_xing": "0", "id3v2_version": "0"}
+            return _Muxed(
                 "libmp3lame",
+                "mp3",
                 sample_rate,
-                kbits,
+                sample_rate,
+                bare,
+                kbits=kbits,
                 delay=_MP3_DELAY,
-                options={"reservoir": "0"},
+                codec_options={"reservoir": "0"},
                 tail=id3() if is_marked else b"",
             )
         case "aac":
-            return _Frames("aac", sample_rate, kbits, delay=_AAC_DELAY, options={}, tail=b"")
+            return _Muxed("aac", "adts", sample_rate, sample_rate, {}, kbits=kbits, delay=_AAC_DELAY)
         case "opus":
-            heard = sample_rate if sample_rate in _OPUS_RATES else 48000
-            return _Muxed("libopus", "ogg", sample_rate, heard, {"page_duration": "20000"}, is_marked, kbits)
+            heard, paged = sample_rate if sample_rate in _OPUS_RATES else 48000, {"page_duration": "20000"}
+            return _Muxed("libopus", "ogg", sample_rate, heard, paged, comment=comment, kbits=kbits)
         case "flac" if n_samples is None:
-            return _Muxed("flac", "flac", sample_rate, sample_rate, {}, is_marked)
+            return _Muxed("flac", "flac", sample_rate, sample_rate, {}, comment=comment)
         case "flac":
             return _WholeFlac(sample_rate, is_marked)
 
@@ -187,60 +191,9 @@ class _WholeFlac:
         return self._bytes.getvalue()
 
 
-class _Frames:
-    """Encodes MP3, or AAC with an ADTS header before each packet: formats without a container, whose packets
-    are independent."""
-
-    def __init__(
-        self, codec: str, sample_rate: int, kbits: int, *, delay: int, options: dict[str, str], tail: bytes
-    ) -> None:
-        """Opens the encoder `codec`. `delay` is the encoder's delay in samples, and `tail` are the bytes to
-        write after the last packet."""
-        self.sample_rate = sample_rate
-        self._codec = cast(av.AudioCodecContext, av.CodecContext.create(codec, "w"))
-        self._codec.sample_rate, self._codec.format, self._codec.layout = sample_rate, "fltp", "mono"
-        self._codec.bit_rate = 1000 * kbits
-        self._codec.options = options
-        self._codec.open()
-        self._frame_size = self._codec.frame_size
-        self._is_aac = codec == "aac"
-        self._input = Frames(sample_rate, sample_rate, self._codec.format.name, self._frame_size)
-        self._n_skipped = round(delay / self._frame_size)
-        self._tail = tail
-        self._n_samples = 0
-        self._n_sent = 0
-
-    def push(self, pcm: Float32) -> bytes:
-        self._n_samples += len(pcm)
-        return self._packets(self._input.push(pcm))
-
-    def finish(self) -> bytes:
-        return self._packets([*self._input.finish(), None]) + self._tail
-
-    def _packets(self, frames: Sequence[av.AudioFrame | None]) -> bytes:
-        packets = (bytes(packet) for frame in frames for packet in self._codec.encode(frame))
-        return b"".join(map(self._kept, packets))
-
-    def _kept(self, packet: bytes) -> bytes:
-        """Returns the bytes of the encoder's next packet, for AAC after an ADTS header. Returns no bytes for
-        a packet that is the encoder's delay, or that has more padding than sound."""
-        self._n_skipped -= 1
-        if self._n_skipped >= 0 or self._n_sent * self._frame_size + self._frame_size // 2 > self._n_samples:
-            return b""
-        self._n_sent += 1
-        return self._adts(len(packet)) + packet if self._is_aac else packet
-
-    def _adts(self, n_bytes: int) -> bytes:
-        """Returns the ADTS header of an AAC-LC packet of `n_bytes` bytes with one channel (ISO 13818-7,
-        6.2)."""
-        rates = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
-        length = n_bytes + 7
-        fields = 0xFFF1 << 40 | 1 << 38 | rates.index(self.sample_rate) << 34 | 1 << 30
-        return (fields | length << 13 | 0x7FF << 2).to_bytes(7, "big")
-
-
 class _Muxed:
-    """Encodes formats that need a container: Opus in Ogg, and FLAC."""
+    """Encodes formats whose packets a muxer of FFmpeg writes. Opus and FLAC get a container. MP3 and AAC are
+    bare packets, which are independent."""
 
     def __init__(
         self,
@@ -249,24 +202,38 @@ class _Muxed:
         rate: int,
         heard: int,
         options: dict[str, str],
-        is_marked: bool,
+        *,
+        comment: str = "",
         kbits: int = 0,
+        delay: int | None = None,
+        codec_options: dict[str, str] | None = None,
+        tail: bytes = b"",
     ) -> None:
-        self.sample_rate = heard
+        """`comment` is a tag of the container. `delay` is the encoder's delay in samples, which is cut off
+        together with the padding at the end; None where the container declares both. `tail` are the bytes to
+        write after the last packet."""
+        self.sample_rate, self._tail = heard, tail
         self._sink = _Sink()
         options = {"flush_packets": "1", "fflags": "+bitexact", **options}
         self._container = av.open(self._sink, "w", format=muxer, options=options)
-        if is_marked:
-            self._container.metadata["comment"] = MARK
+        if comment:
+            self._container.metadata["comment"] = comment
         self._needs_serial = muxer == "ogg"
         self._stream = cast(av.AudioStream, self._container.add_stream(codec, rate=heard, layout="mono"))
-        if kbits:
-            self._stream.codec_context.bit_rate = 1000 * kbits
-        self._stream.codec_context.open()
         context = self._stream.codec_context
-        self._input = Frames(rate, heard, context.format.name, context.frame_size or 1024)
+        if kbits:
+            context.bit_rate = 1000 * kbits
+        if delay is not None:
+            context.format, context.options = "fltp", codec_options or {}
+        context.open()
+        self._frame_size = context.frame_size or 1024
+        self._input = Frames(rate, heard, context.format.name, self._frame_size)
+        self._keeps_all = delay is None
+        self._n_skipped = round((delay or 0) / self._frame_size)
+        self._n_samples = self._n_sent = 0
 
     def push(self, pcm: Float32) -> bytes:
+        self._n_samples += len(pcm)
         if self._needs_serial and len(pcm):
             self._needs_serial = False
             # Joined Ogg files form a chain, in which each file needs its own serial number (RFC 3533, 4).
@@ -276,12 +243,22 @@ class _Muxed:
     def finish(self) -> bytes:
         rest = self._mux([*self._input.finish(), None])
         self._container.close()
-        return rest + self._sink.take()
+        return rest + self._sink.take() + self._tail
 
     def _mux(self, frames: Sequence[av.AudioFrame | None]) -> bytes:
         for frame in frames:
-            self._container.mux(self._stream.encode(frame))
+            self._container.mux([each for each in self._stream.encode(frame) if self._is_kept()])
         return self._sink.take()
+
+    def _is_kept(self) -> bool:
+        """Returns whether the encoder's next packet is neither its delay nor has more padding than sound."""
+        if self._keeps_all:
+            return True
+        self._n_skipped -= 1
+        if self._n_skipped >= 0 or self._n_sent * self._frame_size + self._frame_size // 2 > self._n_samples:
+            return False
+        self._n_sent += 1
+        return True
 
 
 class _Sink:

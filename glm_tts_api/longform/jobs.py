@@ -41,6 +41,7 @@ _TRY_EVERY_S = 0.05
 _LOOK_EVERY_S = 1.0
 _AFTER_FAULT_S = 30.0
 _SWEEP_EVERY_S = 600.0
+_AT_ONCE = 4  # units of one job that are spoken at a time
 _ATTEMPTS = 3  # how often a unit is tried if its errors do not say when to try again
 _AGAIN_S = 1.0
 # For each state that a request may ask for: the states that a job can be in before, and the verb.
@@ -253,7 +254,7 @@ class Jobs:
         """Speaks all units that are missing. Then reads the audio of all units, and speaks again those whose
         files are damaged. Raises InternalFault if their new files are damaged too."""
         speak = await asyncio.to_thread(self._speak_of, look.folder, look.job)
-        begun_at, n_spoken, at_once = time.monotonic(), 0, self._shelf.config.at_once
+        begun_at, n_spoken = time.monotonic(), 0
 
         async def speak_unit(unit: Unit) -> Spoken:
             self._shelf.require_room(look.job.owner)
@@ -266,7 +267,7 @@ class Jobs:
             self._count_unit()
 
         for _ in range(2):
-            await run_job(look.folder, look.job, look.made, speak_unit, at_once=at_once, progress=progress)
+            await run_job(look.folder, look.job, look.made, speak_unit, at_once=_AT_ONCE, progress=progress)
             if not await asyncio.to_thread(remove_damaged, look.folder, look.made):
                 return
             await asyncio.to_thread(look.read_again)

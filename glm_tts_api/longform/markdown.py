@@ -51,13 +51,11 @@ def is_markdown(text: str) -> bool:
 def read_markdown(text: str) -> Book:
     lines = _COMMENT.sub("", "\n".join(text.splitlines())).split("\n")
     front, lines = _front_matter(lines)
-    found = list(_blocks(_without_code(lines)))
+    found = [block for block in _blocks(_without_code(lines)) if any(map(str.isalnum, block.text))]
     if not any(block.rank for block in found):  # no headings: look for lines such as Chapter IV
         ranks = [heading_rank(block.text) if block.kind == "paragraph" else 0 for block in found]
-        found = [
-            Found(block.text, "heading", rank) if rank else block
-            for block, rank in zip(found, ranks, strict=True)
-        ]
+        pairs = zip(found, ranks, strict=True)
+        found = [Found(block.text, "heading", rank) if rank else block for block, rank in pairs]
     return book_of(found, front.get("title", ""), front.get("author", ""))
 
 
@@ -111,9 +109,9 @@ def _blocks(lines: Iterator[str]) -> Iterator[Found]:
             open_lines, is_item = [], False
         if heading or underlined:
             rank = len(heading[1]) if heading else 1 if underlined and "=" in underlined[1] else 2
-            yield from _spoken(heading[2].rstrip(" \t#") if heading else line, rank)
+            yield Found(_plain(heading[2].rstrip(" \t#") if heading else line), "heading", rank)
         elif is_row:
-            yield from _row(line)
+            yield Found(row_of(map(_plain, line.strip().strip("|").split("|"))), "item")
         elif item or not ends:
             is_item = is_item or bool(item)
             open_lines.append(line)
@@ -130,27 +128,15 @@ def _continues(before: str, line: str, width: int) -> bool:
 
 def _closed(lines: Sequence[str], is_item: bool) -> Iterator[Found]:
     """Yields the block that `lines` form: one paragraph or list item, or a verse block for each line if all
-    lines but the last end with a hard break. Blocks without a letter or digit are left out."""
+    lines but the last end with a hard break."""
     texts = [_HARD_BREAK.sub("", line) for line in lines]
     if len(lines) > 1 and all(map(_HARD_BREAK.search, lines[:-1])):
-        blocks = [Found(_plain(text), "verse") for text in texts]
+        yield from (Found(_plain(text), "verse") for text in texts)
     else:
         item = _ITEM.match(texts[0]) if is_item else None
         number = f"{item['number']} " if item and item["number"] else ""
         texts[0] = number + texts[0][item.end() if item else 0 :]
-        blocks = [Found(_plain(join_lines(texts)), "item" if is_item else "paragraph")]
-    yield from (block for block in blocks if any(map(str.isalnum, block.text)))
-
-
-def _spoken(text: str, rank: int) -> Iterator[Found]:
-    text = _plain(text)
-    if any(map(str.isalnum, text)):
-        yield Found(text, "heading", rank)
-
-
-def _row(line: str) -> Iterator[Found]:
-    if text := row_of(map(_plain, line.strip().strip("|").split("|"))):
-        yield Found(text, "item")
+        yield Found(_plain(join_lines(texts)), "item" if is_item else "paragraph")
 
 
 def _plain(text: str) -> str:

@@ -95,7 +95,7 @@ def decode(data: bytes) -> str:
     except UnicodeDecodeError:
         text = _decoded(data, "gb18030")
     signs = [char for char in text[:20_000] if not char.isascii()]
-    if sum(map(_is_common, signs)) < _LEAST_COMMON * len(signs):
+    if sum(bool(char.encode("gb2312", "ignore")) for char in signs) < _LEAST_COMMON * len(signs):
         raise UnparsableBody("The file is neither UTF-8 nor GB18030: save it as UTF-8.", param="file")
     return text
 
@@ -109,14 +109,6 @@ def _decoded(data: bytes, encoding: str) -> str:
             "save it as UTF-8.",
             param="file",
         ) from None
-
-
-def _is_common(char: str) -> bool:
-    try:
-        char.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _read_text(text: str, kind: str) -> Book:

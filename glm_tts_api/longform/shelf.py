@@ -34,13 +34,11 @@ _ID = re.compile("[0-9a-f]{32}")
 @dataclass(frozen=True, slots=True)
 class JobsConfig:
     """`folder` has the folders of all jobs. `max_bytes` is the most that all jobs together may take on the
-    disk. `keep_s` is how long in seconds a job at rest stays before it is deleted; 0 keeps it for ever.
-    `at_once` is how many units of one job are spoken at a time."""
+    disk. `keep_s` is how long in seconds a job at rest stays before it is deleted; 0 keeps it for ever."""
 
     folder: Path
     max_bytes: int = 10_000 * 2**20
     keep_s: float = 30 * _DAY_S
-    at_once: int = 4
 
 
 @dataclass(slots=True, eq=False)

@@ -6,10 +6,12 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
+
+from cachetools import LRUCache
 
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.contracts import Recording, UploadedVoice, Voice
@@ -26,10 +28,6 @@ class Decoded:
     digest: str
     signature: Signature | None
 
-    @property
-    def n_bytes(self) -> int:
-        return self.recording.samples.nbytes
-
 
 class DecodedRecordings:
     """A cache of decoded recordings with at most `max_bytes` bytes of samples; the least recently used are
@@ -38,10 +36,8 @@ class DecodedRecordings:
 
     def __init__(self, limits: RecordingLimits, *, max_bytes: int) -> None:
         self._limits = limits
-        self._max_bytes = max_bytes
-        self._n_bytes = 0
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Path, Decoded] = OrderedDict()
+        self._kept = LRUCache[Path, Decoded](max_bytes, lambda decoded: decoded.recording.samples.nbytes)
         self._in_use: WeakValueDictionary[str, Recording] = WeakValueDictionary()  # by digest
 
     def get(self, path: Path) -> Decoded:
@@ -52,46 +48,31 @@ class DecodedRecordings:
             with self._lock:
                 known = self._kept.get(path)
                 if known is not None and known.signature == signature:
-                    self._kept.move_to_end(path)
                     return known
             data = file.read()
         digest = digest_of(data)
         recording = self._in_use.get(digest) or decode_audio(data, self._limits)
         with self._lock:
-            recording = self._in_use.setdefault(digest, recording)
-        decoded = Decoded(recording, digest, signature)
-        self._keep(path, decoded)
+            decoded = Decoded(self._in_use.setdefault(digest, recording), digest, signature)
+            self._kept.pop(path, None)
+            if signature is not None:
+                with suppress(ValueError):  # larger than the cache
+                    self._kept[path] = decoded
         return decoded
 
     def forget_gone(self) -> None:
         """Removes from the cache the recordings whose files no longer exist."""
         with self._lock:
-            gone = [path for path in self._kept if not path.exists()]
-            for path in gone:
-                self._drop(path)
+            for path in [path for path in self._kept if not path.exists()]:
+                del self._kept[path]
 
     def clear(self) -> int:
         """Empties the cache. Returns how many bytes of samples the cache had. Recordings in use stay in
         memory until their last user ends."""
         with self._lock:
-            freed, self._n_bytes = self._n_bytes, 0
+            n_bytes = int(self._kept.currsize)
             self._kept.clear()
-        return freed
-
-    def _keep(self, path: Path, decoded: Decoded) -> None:
-        with self._lock:
-            self._drop(path)
-            if decoded.signature is None or decoded.n_bytes > self._max_bytes:
-                return
-            self._kept[path] = decoded
-            self._n_bytes += decoded.n_bytes
-            while self._n_bytes > self._max_bytes:
-                self._drop(next(iter(self._kept)))
-
-    def _drop(self, path: Path) -> None:
-        dropped = self._kept.pop(path, None)
-        if dropped is not None:
-            self._n_bytes -= dropped.n_bytes
+        return n_bytes
 
 
 def digest_of(data: bytes) -> str:

@@ -146,23 +146,18 @@ class VoiceIndex:
                 return None
         return None
 
-    def entry_of(self, name: str, item: Any) -> Entry | None:
+    def entry_of(self, name: str, item: Any) -> Entry:
         """Returns the Entry for `item`, the JSON value under `name` in an index file. The Entry has no path
-        if its recording is missing. Returns None if the form of `item` or a text in it is not allowed."""
-        if self._problem(name, item) is not None:
-            return None
-        about = check_about({note: item[note] for note in NOTES if item.get(note)})
-        return Entry(name, self.locate(item["prompt_audio_path"]), item["prompt_text"], about, self._source)
-
-    def _problem(self, name: str, item: Any) -> str | None:
+        if its recording is missing. Raises ValueError if the form of `item` or a text in it is not
+        allowed."""
         if problem := shape_problem(name, item):
-            return problem
+            raise ValueError(problem)
         try:
             check_transcript(item["prompt_text"], self._max_characters)
-            check_about({note: item.get(note, "") for note in NOTES})
+            about = check_about({note: item[note] for note in NOTES if item.get(note)})
         except (InvalidField, TextTooLong) as error:
-            return str(error)
-        return None
+            raise ValueError(str(error)) from None
+        return Entry(name, self.locate(item["prompt_audio_path"]), item["prompt_text"], about, self._source)
 
     def _is_as_before(self) -> bool:
         try:
@@ -193,13 +188,16 @@ class VoiceIndex:
     def _take(self, raw: dict[str, Any]) -> None:
         self.entries, self.warnings = {}, []
         for name, item in raw.items():
-            entry = self.entry_of(name, item)
-            if entry is not None:
-                self.entries[name] = entry
-            if entry is None or entry.audio is None:
-                reason = self._problem(name, item) or "its recording is not in the prompt folders"
+            problem = ""
+            try:
+                self.entries[name] = entry = self.entry_of(name, item)
+                if entry.audio is None:
+                    problem = "its recording is not in the prompt folders"
+            except ValueError as error:
+                problem = str(error)
+            if problem:
                 self.warnings.append(
-                    f"voice '{quote(name)}' of {self.path.parent.name}/ is left out: {reason}"
+                    f"voice '{quote(name)}' of {self.path.parent.name}/ is left out: {problem}"
                 )
 
 

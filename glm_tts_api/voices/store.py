@@ -14,6 +14,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -272,19 +273,22 @@ class VoiceStore:
         changed, or else the shipped one. Called under the lock of the added voices, so that no other writer
         can change them. Raises UnknownVoice, UnknownMood, and VoiceChanged if the voice's version is not in
         `only_if`."""
-        voice = self._own.entry_of(index, own.get(index)) or self._find(index)
+        voice = self._own_entry(index, own) or self._find(index)
         if only_if is not None and (voice.audio is None or voice.info().version not in only_if):
             raise VoiceChanged(f"Voice '{index}' was changed meanwhile: look at it again, then decide.")
         return voice
 
     def _stored(self, index: str, own: Entries) -> VoiceInfo:
-        entry = self._own.entry_of(index, own[index])
-        assert entry is not None
-        return self._with_moods(entry)
+        return self._with_moods(self._own.entry_of(index, own[index]))
+
+    def _own_entry(self, index: str, own: Entries) -> Entry | None:
+        with suppress(ValueError):
+            return self._own.entry_of(index, own.get(index))
+        return None
 
     def _recordings_in_use(self, own: Entries) -> Iterable[Path]:
         shipped, _ = self._entries()
-        entries = [*shipped.values(), *(self._own.entry_of(index, item) for index, item in own.items())]
+        entries = [*shipped.values(), *(self._own_entry(index, own) for index in own)]
         return [entry.audio for entry in entries if entry is not None and entry.audio is not None]
 
 
