@@ -12,7 +12,6 @@ import soundfile
 
 from glm_tts_api.errors import (
     InternalFault,
-    MalformedPronunciation,
     NothingToSay,
     QueueFull,
 )
@@ -114,47 +113,6 @@ def test_sentences_that_are_spoken_one_by_one_do_not_run_into_each_other(tmp_pat
     folder = new_job(tmp_path / "job", Book((Chapter("", (block,)),)))
     run(folder, speak)
     assert list(folder.made(3).silence) == [24 * 300, 0, 48000]
-
-
-def test_what_is_there_is_not_spoken_again(tmp_path: Path) -> None:
-    folder = new_job(tmp_path / "job", book_of(1, 4))
-    spoken: list[int] = []
-
-    async def speak(unit: Unit) -> Spoken:
-        spoken.append(unit.index)
-        if len(spoken) == 3:
-            raise MalformedPronunciation("a mark")
-        return await tone(unit)
-
-    with pytest.raises(MalformedPronunciation):
-        run(folder, speak)
-    run(folder, speak)
-    assert spoken == [0, 1, 2, 2, 3, 4]
-
-
-def test_a_pause_keeps_what_was_spoken(tmp_path: Path) -> None:
-    folder = new_job(tmp_path / "job", book_of(1, 4))
-
-    async def pauses() -> None:
-        job = folder.read()
-        made = folder.made(job.n_units)
-        two_there = asyncio.Event()
-
-        async def speak(unit: Unit) -> Spoken:
-            if unit.index == 2:
-                two_there.set()
-                await asyncio.sleep(60)
-            return await tone(unit)
-
-        running = asyncio.create_task(run_job(folder, job, made, speak))
-        await two_there.wait()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        assert made.prefix() == folder.made(job.n_units).prefix() == 2
-
-    asyncio.run(pauses())
-    assert not list(tmp_path.rglob("*.new"))
 
 
 def test_a_refused_unit_comes_back_when_it_is_told_to(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -81,21 +80,6 @@ def test_texts_and_files_for_download_count_too(tmp_path: Path) -> None:
     shelf.look_again()
     with pytest.raises(StorageFull):
         shelf.require_room("")
-
-
-def test_a_job_that_comes_while_the_folder_is_read_is_not_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shelf, id = Shelf(JobsConfig(tmp_path)), "a" * 32
-
-    def before_it_came() -> Iterator[str]:
-        job_of(tmp_path, id, "done", age_s=0)
-        shelf.found(id)
-        return iter(())
-
-    monkeypatch.setattr(shelf, "_ids", before_it_came)
-    shelf.refresh()
-    assert [look.job.id for look in shelf.looks] == [id]
 
 
 def test_what_expires_goes_unless_somebody_resumed_it(tmp_path: Path) -> None:

@@ -68,19 +68,6 @@ def test_a_user_s_files_beside_the_recordings_stay(store: VoiceStore, own: Path)
     assert names(store) == ["exampleA", "from-dropped"]
 
 
-def test_an_original_that_an_entry_by_hand_names_outlives_the_entry(store: VoiceStore, own: Path) -> None:
-    store.add("other", "text", WAV)
-    original = own / "recordings" / "original.wav"
-    original.write_bytes(WAV)
-    entry = {"prompt_audio_path": "recordings/original.wav", "prompt_text": "by hand"}
-    write_index(own, {"by-hand": entry})
-    store.replace("by-hand", "changed", None)
-    assert index_of(own)["by-hand"] == {**entry, "prompt_text": "changed"}
-    store.replace("by-hand", None, OTHER_WAV)
-    store.remove("by-hand")
-    assert original.read_bytes() == WAV
-
-
 def test_a_recording_edited_in_place_is_the_user_s(store: VoiceStore, own: Path) -> None:
     store.add("mine", "text", WAV)
     edited = own / "recordings" / kept_name(own)

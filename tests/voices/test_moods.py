@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.errors import InvalidField, TextTooLong, UnknownMood, UnknownVoice, VoiceExists
+from glm_tts_api.errors import InvalidField, UnknownMood, UnknownVoice, VoiceExists
 from glm_tts_api.voices.store import VoiceStore
 from tests.recordings import voice_wav
 from tests.voices.shelf import OTHER_WAV, WAV, index_of, names, open_store, write_index
@@ -82,24 +82,12 @@ def test_a_shipped_voice_has_own_moods_and_keeps_them(store: VoiceStore, configs
 
 
 def test_notes_are_kept_changed_and_removed(store: VoiceStore, own: Path) -> None:
-    about = {"language": "zh", "gender": "female", "description": " 温柔的声音 "}
-    store.add("mine", "words", WAV, about)
-    kept = {**about, "description": "温柔的声音"}
-    assert store.info("mine").about == kept
+    store.add("mine", "words", WAV, {"language": "zh", "gender": "female", "description": " 温柔的声音 "})
     before = store.info("mine").version
     store.replace("mine", None, None, {"gender": "", "consent": "mine"})
-    assert store.info("mine").about == {
-        "language": "zh",
-        "description": "温柔的声音",
-        "consent": "mine",
-    }
     assert store.info("mine").version != before
     store.replace("mine", None, OTHER_WAV)
-    assert store.info("mine").about["description"] == "温柔的声音"
-    with pytest.raises(InvalidField, match="language must be zh or en"):
-        store.replace("mine", None, None, {"language": "fr"})
-    with pytest.raises(TextTooLong, match="description"):
-        store.replace("mine", None, None, {"description": 501 * "x"})
+    assert store.info("mine").about == {"language": "zh", "description": "温柔的声音", "consent": "mine"}
     write_index(own, {"mine": {**index_of(own)["mine"], "gender": "robot"}})
     assert names(store) == ["exampleA"]
     assert "gender must be female or male or other" in store.warnings[0]

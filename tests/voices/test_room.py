@@ -64,10 +64,6 @@ def test_a_limit_that_was_lowered_deletes_nothing_and_lets_one_delete(configs: P
 
 def test_junk_behind_a_recording_is_not_kept(configs: Path, own: Path) -> None:
     store = store_with(configs, own)
-    store.add("plain", "text", WAV)
-    store.add("mine", "text", WAV + bytes(5 * 2**20))
-    store.replace("mine", None, OTHER_WAV + bytes(5 * 2**20))
+    store.add("mine", "text", OTHER_WAV + bytes(5 * 2**20))
     store.replace("mine", None, WAV + bytes(5 * 2**20))
-    assert sum(path.stat().st_size for path in (own / "recordings").iterdir()) < 2 * len(WAV)
-    plain, mine = store.get("plain").recording, store.get("mine").recording
-    assert mine.samples.tobytes() == plain.samples.tobytes()
+    assert sum(path.stat().st_size for path in (own / "recordings").iterdir()) < len(WAV)

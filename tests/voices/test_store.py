@@ -23,16 +23,6 @@ def shown(store: VoiceStore) -> list[tuple[str, str, str]]:
     return [(voice.index, voice.transcript, voice.source) for voice in store.list_voices()]
 
 
-def test_a_shipped_voice(store: VoiceStore) -> None:
-    assert shown(store) == [("exampleA", "text a", "shipped")]
-    voice = store.get("exampleA")
-    assert (voice.name, voice.transcript, voice.recording.seconds) == ("exampleA", "text a", 1.5)
-    data, container = store.audio("exampleA")
-    assert data == WAV
-    assert container is not None
-    assert container.media_type == "audio/wav"
-
-
 def test_the_shipped_file_is_never_written(store: VoiceStore, configs: Path) -> None:
     before = {path: path.read_bytes() for path in configs.rglob("*") if path.is_file()}
     with pytest.raises(VoiceExists):
@@ -156,16 +146,6 @@ def test_a_path_of_a_megabyte_is_refused_unread(store: VoiceStore) -> None:
     with pytest.raises(InvalidField):
         store.read_recording("../" * 350_000)
     assert time.process_time() - began < 2
-
-
-def test_the_repositorys_own_voices(own: Path) -> None:
-    root = Path(__file__).parents[2]
-    bundled = root / "glm_tts_api" / "assets" / "mini" / "prompts"
-    store = VoiceStore(root / "configs" / "prompt_cache.json", own, limits=RecordingLimits(), bundled=bundled)
-    assert store.warnings == []
-    assert {"exampleA", "exampleB"} <= set(names(store))
-    for name in names(store):
-        assert 2 < store.get(name).recording.seconds < 15
 
 
 def test_the_folders_own_list_stands_in_for_the_one_that_ships(tmp_path: Path, own: Path) -> None:
