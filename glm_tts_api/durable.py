@@ -51,6 +51,14 @@ def replace_file(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
+def stamp(path: Path) -> tuple[int, int, int, int] | None:
+    """Returns numbers that change when the file changes; None if there is no such file."""
+    with suppress(OSError):
+        status = path.stat()
+        return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return None
+
+
 def is_full(error: OSError) -> bool:
     """Whether the error says that the disk is full."""
     return error.errno in _FULL
@@ -68,11 +76,10 @@ def keep_spare(path: Path) -> None:
 
 def give_up_spare(path: Path) -> bool:
     """Deletes the spare file of `path`, which frees its disk space. Returns whether there was one."""
-    try:
+    with suppress(OSError):
         _spare_of(path).unlink()
-    except OSError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _spare_of(path: Path) -> Path:

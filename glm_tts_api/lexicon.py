@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glm_tts_api.durable import give_up_spare, is_full, keep_spare, locked, replace_file
+from glm_tts_api.durable import give_up_spare, is_full, keep_spare, locked, replace_file, stamp
 from glm_tts_api.errors import StorageFull, Unhealthy, UnknownWord, quote
 from speech_text import Dictionaries, Lexicon, LexiconEntry, RuleSet
 
@@ -37,7 +37,7 @@ class DictionaryFiles:
         self._current = Dictionaries()
 
     def current(self) -> Dictionaries:
-        seen = [_stamp(path) for path in Dictionaries.files(self._folder)]
+        seen = [stamp(path) for path in Dictionaries.files(self._folder)]
         with self._lock:
             if seen != self._seen:
                 self._current, self._seen = Dictionaries.read(self._folder), seen
@@ -62,7 +62,7 @@ class LexiconFile:
         the file cannot be opened, returns the lexicon that was read last. Updates `warnings`."""
         inventory = self.dictionaries.current().phonemes
         with self._reading:
-            seen = (_stamp(self._path), inventory)
+            seen = (stamp(self._path), inventory)
             if seen != self._seen:
                 try:
                     self._current, self.warnings = self._read(inventory)
@@ -158,15 +158,6 @@ def open_frontend(
 
     files = lexicon.dictionaries.current, lexicon.current
     return TextFrontend(*files, cache_dir=cache_dir, rules=rules, max_characters=max_characters)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """Returns numbers that change when the file changes; None if there is no such file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _word_of(line: str) -> Any:

@@ -25,6 +25,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from glm_tts_api.durable import stamp
 from glm_tts_api.errors import quote
 from glm_tts_api.speech.clients import Client
 from glm_tts_api.validation import WholeNumber
@@ -88,7 +89,7 @@ class Keys:
         self._seen: object = None
         self._looked_at = 0.0
         if file is not None:
-            self._named, self._seen = read_keys(file), _stamp(file)
+            self._named, self._seen = read_keys(file), stamp(file)
             self._looked_at = time.monotonic()
 
     def holder(self, given: str) -> Client | None:
@@ -142,7 +143,7 @@ class Keys:
     def _current(self) -> _Named:
         if self._file is not None and time.monotonic() - self._looked_at >= _LOOK_EVERY_S:
             self._looked_at = time.monotonic()
-            seen = _stamp(self._file)
+            seen = stamp(self._file)
             if seen != self._seen:
                 self._seen = seen
                 try:
@@ -155,11 +156,3 @@ class Keys:
 
 def _digest(key: bytes) -> bytes:
     return sha256(key).digest()
-
-
-def _stamp(file: Path) -> object:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
