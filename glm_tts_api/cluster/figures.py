@@ -41,6 +41,7 @@ class Reports:
 
     def report(self, number: int, record: bytes) -> None:
         self._n_joined = max(self._n_joined, number + 1)  # a restarted actor does not know earlier numbers
+        self._reports.pop(number, None)  # the last to report is the last in the dictionary
         self._reports[number] = (time.monotonic(), record)
 
     def read(self) -> list[tuple[int, bool, bytes]]:
@@ -48,9 +49,7 @@ class Reports:
         dead replicas, except the last 100 that died."""
         now = time.monotonic()
         reports = [(number, now - at < _SILENT_S, record) for number, (at, record) in self._reports.items()]
-        dead = sorted(self._reports, key=lambda number: self._reports[number][0])
-        n_dead = sum(not alive for _, alive, _ in reports)
-        for number in dead[: max(0, n_dead - _MOST_DEAD)]:
+        for number in [number for number, alive, _ in reports if not alive][:-_MOST_DEAD]:
             del self._reports[number]
         return reports
 
@@ -68,14 +67,13 @@ class ClusterStats:
     def read(self) -> list[WorkerStats]:
         """Returns the metrics of every replica. A dead replica has its totals, with nothing active. If the
         actor with the reports does not answer, returns the metrics of this replica alone."""
-        records = {number: (alive, record) for number, alive, record in self._others()}
-        records[self._number] = (True, self._own())
-        return [_unpacked(record, alive=alive) for _, (alive, record) in sorted(records.items())]
+        records = {number: _unpacked(record, alive=alive) for number, alive, record in self._others()}
+        records[self._number] = self._own()
+        return [record for _, record in sorted(records.items())]
 
-    def _own(self) -> bytes:
-        """Returns this replica's metrics as compressed bytes."""
+    def _own(self) -> WorkerStats:
         (own,) = self._read_own()
-        return zlib.compress(msgpack.encode(replace(own, number=self._number)), level=1)
+        return replace(own, number=self._number)
 
     def _others(self) -> list[tuple[int, bool, bytes]]:
         try:
@@ -89,7 +87,8 @@ class ClusterStats:
         """Reports this replica's metrics to the actor each second until the process ends."""
         while True:
             try:
-                ray.get(self._reports.report.remote(self._number, self._own()), timeout=_ANSWER_S)
+                record = zlib.compress(msgpack.encode(self._own()), level=1)
+                ray.get(self._reports.report.remote(self._number, record), timeout=_ANSWER_S)
             except ray.exceptions.RayError:  # _others logs the error
                 self._reports = _reports()
             time.sleep(_PERIOD_S)
