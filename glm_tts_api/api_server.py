@@ -73,8 +73,8 @@ def create_app(
     """Makes the whole server as an ASGI application. `build_engine` makes an engine from the settings and the
     engine's number; by default each engine is a process of its own. `with_others` is for a cluster: it adds
     other servers' figures to this server's. Such a server takes requests only once it can speak."""
-    in_flight, keys = InFlight(), settings.read_keys()
-    limits = limits or ConnectionLimits()
+    in_flight, keys, limits = InFlight(), settings.read_keys(), limits or ConnectionLimits()
+    build, answers = build_engine or engine_process, recent or RecentAnswers()
     app = FastAPIOffline(
         title="GLM-TTS API",
         version=__version__,
@@ -82,16 +82,7 @@ def create_app(
         redoc_url=None,  # ReDoc's page loads a picture from a CDN
         redirect_slashes=False,  # RequestContext has removed a slash at the path's end
         generate_unique_id_function=operation_id,
-        lifespan=partial(
-            _lifespan,
-            settings=settings,
-            keys=keys,
-            in_flight=in_flight,
-            build_engine=build_engine or engine_process,
-            with_others=with_others,
-            limits=limits,
-            recent=recent or RecentAnswers(),
-        ),
+        lifespan=lambda app: _lifespan(app, settings, keys, in_flight, build, with_others, limits, answers),
     )
     for router in (studio_router, *ROUTERS):
         app.include_router(router)
@@ -120,7 +111,6 @@ def create_app(
 @asynccontextmanager
 async def _lifespan(
     app: FastAPI,
-    *,
     settings: Settings,
     keys: Keys,
     in_flight: InFlight,
