@@ -1,13 +1,10 @@
 """Counts the faulty segments of the bundled model, without and with the guard that decodes them again.
 
-    python -m bench.guard [--sentences 400] [--seed 7]
-    python -m bench.guard --fresh [--seed 7] [--json FILE]
+    python -m bench.guard [--sentences 400] [--seed 7] [--json FILE]
 
 The guard (glm_tts_api/engine/guard.py) finds segments whose speech tokens cannot be right. The program
-decodes sentences of tests/speech_text/readings, half of them Chinese, in both voices. With the option --fresh
-it takes 400 sentences that were not used to choose the guard's limits: two later sets of that folder, and the
-held-out sentences of mini/. Prints the range of lengths, the faults, and the tokens that the
-guard costs. guard_heard.py reads FILE.
+decodes sentences of tests/speech_text/readings, half of them Chinese, in both voices. Prints the range of
+lengths, the faults, and the tokens that the guard costs. guard_heard.py reads FILE.
 """
 
 from __future__ import annotations
@@ -16,9 +13,8 @@ import json
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -34,17 +30,12 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL
-from mini.heldout import CHINESE, CHINESE_PARAGRAPHS, ENGLISH, ENGLISH_PARAGRAPHS
 from mini.speaking import Listener, shipped_voices
-from speech_text import SentenceSplitter, TextFrontend
-from tests.speech_text.readings.accepted import FOLDER, sentences
+from speech_text import TextFrontend
+from tests.speech_text.readings.accepted import sentences
 
 VOICES = ("exampleA", "exampleB")
 ROWS = 16
-_FRESH = (
-    ("fresh_zh_13.tsv", CHINESE, CHINESE_PARAGRAPHS),
-    ("fresh_en_8.tsv", ENGLISH, ENGLISH_PARAGRAPHS),
-)
 
 
 @dataclass
@@ -99,20 +90,8 @@ def chosen(n: int, seed: int) -> Iterator[str]:
         yield from random.Random(seed).sample(texts, n // 2)
 
 
-def fresh() -> list[str]:
-    """Returns 400 sentences, Chinese and English in turn, that were not used to choose the guard's limits."""
-    return [text for pair in zip_longest(*(_fresh(*each) for each in _FRESH)) for text in pair if text]
-
-
-def _fresh(name: str, held_out: Sequence[str], paragraphs: Sequence[str]) -> list[str]:
-    head, *rows = (line.split("\t") for line in (FOLDER / name).read_text(encoding="utf-8").splitlines())
-    splitter = SentenceSplitter()
-    cut = [each.strip() for each in (*splitter.push("\n".join(paragraphs)), splitter.flush())]
-    return [*(row[head.index("text")] for row in rows), *held_out, *filter(None, cut)]
-
-
 def runs(
-    texts: list[str], processor: InputProcessor, voices: Mapping[str, Voice], seed: int
+    texts: Iterable[str], processor: InputProcessor, voices: Mapping[str, Voice], seed: int
 ) -> Iterator[Run]:
     for number, text in enumerate(texts):
         for name, voice in voices.items():
@@ -146,7 +125,6 @@ def main() -> None:
     parser = Arguments(__doc__)
     parser.add_argument("--sentences", type=int, default=400)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -158,7 +136,7 @@ def main() -> None:
         processor = InputProcessor(
             models, frontend, VoiceFeatures(models, len(VOICES)), config.stream_chunks, guard=True
         )
-        texts = fresh() if arguments.fresh else [*chosen(arguments.sentences, arguments.seed)]
+        texts = chosen(arguments.sentences, arguments.seed)
         waiting = runs(texts, processor, {name: store.get(name) for name in VOICES}, arguments.seed)
         outcomes = [*decode(waiting, DecodeBatcher(models, config))]
     show(outcomes)

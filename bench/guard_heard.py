@@ -1,6 +1,6 @@
 """Counts the wrong sounds that a recogniser hears in the bundled model's speech, with and without guard.
 
-    python -m bench.guard --fresh --json OUTCOMES
+    python -m bench.guard --json OUTCOMES
     python -m bench.guard_heard FOLDER OUTCOMES --json FILE [--others 60]
 
 The guard (glm_tts_api/engine/guard.py) decodes faulty segments again. FOLDER holds the recogniser

@@ -106,61 +106,6 @@ CHINESE = (
     "各位晚上好，欢迎收看今天的新闻。",
 )
 
-ENGLISH_PARAGRAPHS = (
-    "When I was a child, we spent every summer in a small village by the sea. In the morning my father "
-    "went fishing, and in the afternoon we collected shells on the beach. I can still smell the salt in "
-    "the air and hear the cries of the birds above the boats. I haven't been back for many years, but I "
-    "often dream about it.",
-    "Thank you for calling our service centre. All our lines are busy at the moment, so please hold the "
-    "line. You can also find answers to many questions on our website. If you would like us to call you "
-    "back, press the star key and leave your number after the tone. We will get in touch with you "
-    "before the end of the day.",
-    "A good loaf of bread needs only flour, water, salt and time. Mix everything in a large bowl, cover "
-    "it with a cloth and let it rest over night. The next day, fold the dough a few times and bake it "
-    "in a very hot oven until the crust is dark brown. Let it cool before you cut it, even if that is "
-    "the hardest part.",
-    "The city council has decided to close the main street to cars on weekends. Shop owners were "
-    "worried at first, but many of them now say that more people visit than before. There is music on "
-    "the corner, children ride their bicycles, and cafes have put tables outside. Next month the "
-    "council will vote again.",
-    "Light travels so fast that it could circle the earth seven times in one second. Even so, the light "
-    "of the nearest star needs more than four years to reach us. When we look at the night sky, we are "
-    "looking into the past. Some of the stars that we see may have stopped shining long before the "
-    "first human was born.",
-)
-
-_CHINESE_STORIES = (
-    "小时候，每到夏天我们都会去海边的一个小村子住上一个月。早上父亲出海打鱼，下午我们就在沙滩上捡贝壳。到"
-    "了晚上，大家坐在院子里吃西瓜，听爷爷讲从前的故事。海风吹过来，带着一点咸咸的味道，远处的渔船亮着灯，"
-    "一闪一闪的，好像天上的星星。后来我离开家乡去城里上学，又在城里找到了工作，很多年都没有再回去过。可是"
-    "每当听见海浪的声音，我还是会想起那个小小的院子。",
-    "您好，感谢您致电客户服务中心。现在所有的线路都很忙，请您不要挂机，耐心等待。您也可以登录我们的网站，"
-    "在那里能找到很多常见问题的答案。如果您希望我们给您回电话，请按星号键，然后在提示音之后留下您的姓名和"
-    "号码。我们的工作人员会在今天下班之前跟您联系。为了提高服务质量，您的通话可能会被录音。再次感谢您的支"
-    "持，祝您生活愉快。",
-    "做一个好吃的面包，其实只需要面粉、水、盐和时间。先把所有的材料放进一个大碗里搅拌均匀，盖上一块干净的"
-    "布，让面团休息一个晚上。第二天早上，把面团轻轻地折几次，再放到温暖的地方等它慢慢变大。烤箱一定要提前"
-    "加热，温度越高越好。烤到表面变成深棕色的时候，就可以拿出来了。最难的一步是等它放凉以后再切，因为满屋"
-    "子都是香味，谁都想马上尝一口。",
-    "市政府最近决定，周末的时候主要的街道不再让汽车通行。开始的时候，很多商店的老板都很担心，怕客人会变少"
-    "。可是几个星期以后，他们发现来逛街的人反而比以前更多了。街角有人唱歌，孩子们骑着自行车跑来跑去，咖啡"
-    "店把桌子搬到了外面，老人们坐在树下聊天下棋。下个月大家还要再投一次票，如果多数人同意，这个办法就会一"
-    "直用下去。",
-    "光跑得非常快，一秒钟就可以绕地球七圈半。即使这样，离我们最近的那颗恒星发出的光，也要走四年多才能到达"
-    "地球。所以，当我们抬头看夜空的时候，其实看到的是过去的样子。有些星星可能早就已经不再发光了，只是它最"
-    "后的光还在路上。科学家们用巨大的望远镜收集这些微弱的光，就像翻开一本很老很老的书，一页一页地读出宇宙"
-    "的历史。也许有一天，我们会在这本书里找到另一个有生命的世界。",
-)
-
-# Paragraphs of 159 to 339 characters.
-CHINESE_PARAGRAPHS = (
-    _CHINESE_STORIES[1],
-    _CHINESE_STORIES[2],
-    _CHINESE_STORIES[4],
-    _CHINESE_STORIES[0] + _CHINESE_STORIES[2],
-    _CHINESE_STORIES[3] + _CHINESE_STORIES[4],
-)
-
 # Texts of at most 30 s whose sentences have two to five clauses.
 CHINESE_CLAUSES = (
     "周末的早晨，爸爸带着我去山里爬山，路边开满了黄色的小花，空气里有青草的味道，我们走得很慢。到了山顶以"
