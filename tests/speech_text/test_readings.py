@@ -8,8 +8,6 @@ import pytest
 
 from tests.speech_text.readings.accepted import FOLDER, compile_accepted, plain, sentences
 
-TESTS = FOLDER.parents[1]
-
 
 @pytest.mark.parametrize(
     ("accepted", "spoken"),
@@ -59,9 +57,8 @@ def test_every_sentence_stands_once_and_has_a_pattern_that_compiles() -> None:
 def test_the_sentences_are_read_well_but_for_the_known_misses() -> None:
     """In the frozen table, which tests/frozen compares with what is said now."""
     known = set((FOLDER / "known_misses.txt").read_text(encoding="utf-8").splitlines())
-    frozen = (TESTS / "frozen/readings.txt").read_text(encoding="utf-8").splitlines()
-    counts: Counter[str] = Counter()
-    good: Counter[str] = Counter()
+    frozen = (FOLDER.parents[1] / "frozen/readings.txt").read_text(encoding="utf-8").splitlines()
+    counts, good = Counter[str](), Counter[str]()
     missed = {}
     for one, spoken in zip(sentences(), frozen, strict=False):  # other sentences follow in the table
         counts[one.kind] += 1
