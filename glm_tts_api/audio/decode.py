@@ -121,7 +121,11 @@ def _decode_with_ffmpeg(data: bytes, container: Container, limits: RecordingLimi
             if not file.streams.audio:
                 raise NotAudio("The prompt file holds no sound: send 3 to 10 s of speech.")
             stream = file.streams.audio[0]
-            _require_decoder(stream, data, container)
+            if stream.codec_context is None or not stream.channels:
+                codec = quote(codec_in(data, container) or "a codec that it does not name")
+                raise NotAudio(
+                    f"The prompt's sound is in {codec}, which cannot be decoded here: save it as WAV or MP3."
+                )
             _require_usable(stream.rate, stream.channels)
             says_its_length = container in (FLAC, M4A, WEBM) and file.duration is not None
             declared_s = file.duration / av.time_base if says_its_length else 0.0
@@ -145,14 +149,6 @@ def _float_blocks(frames: Iterator[av.AudioFrame], stream: av.AudioStream) -> It
     for frame in frames:
         for block in to_float.resample(frame):
             yield block.to_ndarray().T
-
-
-def _require_decoder(stream: av.AudioStream, data: bytes, container: Container) -> None:
-    if stream.codec_context is None or not stream.channels:
-        codec = codec_in(data, container) or "a codec that it does not name"
-        raise NotAudio(
-            f"The prompt's sound is in {quote(codec)}, which cannot be decoded here: save it as WAV or MP3."
-        )
 
 
 def _require_usable(sample_rate: int, n_channels: int) -> None:

@@ -73,7 +73,8 @@ def open_encoder(
         case "pcm":
             return _Pcm(sample_rate)
         case "wav":
-            return _Wav(sample_rate, n_samples, is_marked)
+            header = wav_header(sample_rate, n_samples, is_marked=is_marked)
+            return _Pcm(sample_rate, header, riff_info() if is_marked and n_samples is not None else b"")
         case "mp3":
             bare = {"write_xing": "0", "id3v2_version": "0"}
             return _Muxed(
@@ -138,35 +139,19 @@ def wav_header(sample_rate: int, n_samples: int | None, *, is_marked: bool) -> b
 
 @dataclass(slots=True)
 class _Pcm:
-    sample_rate: int
-
-    def push(self, pcm: Float32) -> bytes:
-        return to_pcm16(pcm).tobytes()
-
-    def finish(self) -> bytes:
-        return b""
-
-
-@dataclass(slots=True)
-class _Wav:
-    """Encodes WAV. The header is returned together with the first samples."""
+    """Encodes samples of 16 bits, after `header`, which is returned together with the first of them, and
+    before `tail`."""
 
     sample_rate: int
-    n_samples: int | None
-    is_marked: bool
-    begun: bool = False
+    header: bytes = b""
+    tail: bytes = b""
 
     def push(self, pcm: Float32) -> bytes:
-        header = b"" if self.begun else self._header()
-        self.begun = True
+        header, self.header = self.header, b""
         return header + to_pcm16(pcm).tobytes()
 
     def finish(self) -> bytes:
-        end = riff_info() if self.is_marked and self.n_samples is not None else b""
-        return end if self.begun else self._header() + end
-
-    def _header(self) -> bytes:
-        return wav_header(self.sample_rate, self.n_samples, is_marked=self.is_marked)
+        return self.header + self.tail
 
 
 class _WholeFlac:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Literal, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
@@ -83,8 +83,8 @@ def unpack(file: BinaryIO, most_bytes: int = _MOST_BYTES) -> dict[str, PackedVoi
     bytes unpacked."""
     try:
         with ZipFile(file) as archive:
-            members = _Members(archive, most_bytes)
-            listed = members.read(_LIST, _MOST_LIST_BYTES)
+            read = _reads(archive, most_bytes)
+            listed = read(_LIST, _MOST_LIST_BYTES)
             if listed.count(b"[") + listed.count(b"{") > _MOST_BRACKETS:
                 raise ValueError("its list has too many brackets")
             entries = parse_entries(listed)
@@ -93,7 +93,7 @@ def unpack(file: BinaryIO, most_bytes: int = _MOST_BYTES) -> dict[str, PackedVoi
                     raise ValueError(f"of its voice '{quote(name)}', {problem}")
             return {
                 name: PackedVoice(
-                    members.read(entry["prompt_audio_path"]),
+                    read(entry["prompt_audio_path"]),
                     entry["prompt_text"],
                     {note: entry[note] for note in NOTES if entry.get(note)},
                 )
@@ -103,27 +103,28 @@ def unpack(file: BinaryIO, most_bytes: int = _MOST_BYTES) -> dict[str, PackedVoi
         raise InvalidField(f"This is no file of exported voices: {error}.", "archive") from None
 
 
-class _Members:
-    """The files in a zip. All reads together may unpack at most `most_bytes` bytes."""
+def _reads(archive: ZipFile, most_bytes: int) -> Callable[..., bytes]:
+    """Returns a function that reads a file of the zip, unpacked, by its name. All reads together may unpack
+    at most `most_bytes` bytes; with a second argument, this file at most so many. No more is unpacked than
+    the size that the zip states. The function raises ValueError for a missing or too large file, and the
+    errors of ZipFile."""
+    left = most_bytes
 
-    def __init__(self, archive: ZipFile, most_bytes: int) -> None:
-        self._archive, self._most, self._left = archive, most_bytes, most_bytes
-
-    def read(self, name: str, most_bytes: int | None = None) -> bytes:
-        """Returns the unpacked file `name`. `most_bytes` is the most that this file may have; None sets only
-        the limit on all reads together. No more is unpacked than the size that the zip states. Raises
-        ValueError for a missing or too large file, and the errors of ZipFile."""
+    def read(name: str, most: int = most_bytes) -> bytes:
+        nonlocal left
         try:
-            member = self._archive.getinfo(name)
+            member = archive.getinfo(name)
         except KeyError:
             raise ValueError(f"it has no {quote(name)}") from None
         if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):  # other methods have no limit
             raise ValueError(f"{quote(name)} is neither stored nor deflated")
-        self._left -= member.file_size
-        if self._left < 0 or member.file_size > (most_bytes or self._most):
-            raise ValueError(f"unpacked, {quote(name)} makes it too large (over {self._most / 2**20:g} MB)")
-        with self._archive.open(member) as file:
+        left -= member.file_size
+        if left < 0 or member.file_size > most:
+            raise ValueError(f"unpacked, {quote(name)} makes it too large (over {most_bytes / 2**20:g} MB)")
+        with archive.open(member) as file:
             return file.read(member.file_size)
+
+    return read
 
 
 def recordings_of(store: VoiceStore, names: Sequence[str]) -> list[VoiceInfo]:
