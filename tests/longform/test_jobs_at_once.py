@@ -37,6 +37,18 @@ def speaking(folder: JobFolder, job: Job) -> Speak:
     return silent
 
 
+async def until_done(jobs: Jobs, n_jobs: int) -> None:
+    await asyncio.wait_for(jobs.keep_going(lambda: jobs.states()["done"] == n_jobs), 30)
+
+
+def jobs_of_two(path: Path, n_jobs: int, *, is_put_off: bool = False) -> None:
+    """Of which the last alone is of the owner b."""
+    for number in range(n_jobs):
+        folder = new_job(path / f"{number:032x}", book_of(1, 1), is_put_off=is_put_off)
+        owner = "b" if number == n_jobs - 1 else "a"
+        folder.write(msgspec.structs.replace(folder.read(), owner=owner, created_at=float(number)))
+
+
 def test_a_job_that_is_deleted_twice_is_unknown_the_second_time(tmp_path: Path) -> None:
     new_job(tmp_path / ID, book_of(1, 1))
 
@@ -64,7 +76,7 @@ def test_a_folder_of_jobs_that_cannot_be_read_is_told_once_and_looked_for_again(
     async def until_it_is_done() -> None:
         jobs = Jobs(JobsConfig(folder), speaking)
         asyncio.get_running_loop().call_later(0.1, mend)
-        await asyncio.wait_for(jobs.keep_going(lambda: jobs.states()["done"] == 1), 30)
+        await until_done(jobs, 1)
 
     with caplog.at_level(logging.ERROR):
         asyncio.run(until_it_is_done())
@@ -72,15 +84,11 @@ def test_a_folder_of_jobs_that_cannot_be_read_is_told_once_and_looked_for_again(
 
 
 def test_some_jobs_are_at_work_and_each_owner_has_a_turn(tmp_path: Path) -> None:
-    for number in range(MOST_AT_WORK + 4):
-        folder = new_job(tmp_path / f"{number:032x}", book_of(1, 1))
-        owner = "b" if number == MOST_AT_WORK + 3 else "a"
-        folder.write(msgspec.structs.replace(folder.read(), owner=owner, created_at=float(number)))
+    jobs_of_two(tmp_path, MOST_AT_WORK + 4)
     begun, most, at_work = [], 0, set[str]()
 
     async def work() -> None:
-        jobs = Jobs(JobsConfig(tmp_path), begin)
-        await asyncio.wait_for(jobs.keep_going(lambda: jobs.states()["done"] == MOST_AT_WORK + 4), 30)
+        await until_done(Jobs(JobsConfig(tmp_path), begin), MOST_AT_WORK + 4)
 
     def begin(folder: JobFolder, job: Job) -> Speak:
         begun.append(job.owner)
@@ -102,10 +110,7 @@ def test_some_jobs_are_at_work_and_each_owner_has_a_turn(tmp_path: Path) -> None
 
 
 def test_the_texts_of_one_owner_wait_behind_few_of_another(tmp_path: Path) -> None:
-    for number in range(30):
-        folder = new_job(tmp_path / f"{number:032x}", book_of(1, 1), is_put_off=True)
-        owner = "b" if number == 29 else "a"
-        folder.write(msgspec.structs.replace(folder.read(), owner=owner, created_at=float(number)))
+    jobs_of_two(tmp_path, 12, is_put_off=True)
     begun = []
 
     def begin(folder: JobFolder, job: Job) -> Speak:
@@ -113,8 +118,7 @@ def test_the_texts_of_one_owner_wait_behind_few_of_another(tmp_path: Path) -> No
         return silent
 
     async def work() -> None:
-        jobs = Jobs(JobsConfig(tmp_path), begin)
-        await asyncio.wait_for(jobs.keep_going(lambda: jobs.states()["done"] == 30), 30)
+        await until_done(Jobs(JobsConfig(tmp_path), begin), 12)
 
     asyncio.run(work())
     assert "b" in begun[:3]
@@ -166,11 +170,10 @@ def test_a_job_that_nobody_lets_go_of_is_not_changed(tmp_path: Path, monkeypatch
 
 
 def spoken(folder: JobFolder) -> dict[str, bytes]:
-    async def until_it_is_done() -> None:
-        jobs = Jobs(JobsConfig(folder.path.parent), speaking)
-        await asyncio.wait_for(jobs.keep_going(lambda: jobs.states()["done"] == 1), 30)
+    async def speak() -> None:
+        await until_done(Jobs(JobsConfig(folder.path.parent), speaking), 1)
 
-    asyncio.run(until_it_is_done())
+    asyncio.run(speak())
     return {
         path.name: path.read_bytes() for path in (*folder.path.glob("*.json*"), *folder.path.glob("audio/*"))
     }

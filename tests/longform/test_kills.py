@@ -2,16 +2,63 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import random
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.job import Spoken, Unit
+from glm_tts_api.longform.jobs import run_job
 from tests.longform.books import book_of, new_job
-from tests.longform.killed_jobs import AT_ONCE
+
+AT_ONCE = 2
+MOST_S = 0.03  # a unit takes this or less
+LOG = "spoken.log"
+
+
+async def _speak(unit: Unit, log: int) -> Spoken:
+    os.write(log, b"%d\n" % unit.index)
+    draw = np.random.default_rng(unit.seed)
+    await asyncio.sleep(draw.uniform(0, MOST_S))
+    return Spoken(draw.uniform(-0.5, 0.5, 200 + unit.index).astype(np.float32), 24000)
+
+
+def run(folder: JobFolder) -> None:
+    log = os.open(folder.path / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    with folder.locked():
+        job = folder.read()
+        made = folder.made(job.n_units)
+        asyncio.run(run_job(folder, job, made, lambda unit: _speak(unit, log), at_once=AT_ONCE))
+
+
+def main(folder: JobFolder, n_kills: int) -> None:
+    """Runs the job in one process after the other, and kills each but the last. Prints a line of JSON for
+    each: the units that were on the disk when it began, and those that it began to speak."""
+    moments = random.Random(7)
+    log = folder.path / LOG
+    for number in range(n_kills + 1):
+        before = sorted(index for index, n in enumerate(folder.made(folder.read().n_units).speech) if n >= 0)
+        log.unlink(missing_ok=True)
+        child = os.fork()
+        if not child:
+            run(folder)
+            os._exit(0)
+        if number < n_kills:
+            time.sleep(moments.uniform(0, 4 * MOST_S))
+            os.kill(child, signal.SIGKILL)
+        status = os.waitpid(child, 0)[1]
+        spoken = log.read_text().split() if log.exists() else []
+        print(json.dumps({"before": before, "spoken": [*map(int, spoken)], "status": status}))
 
 
 @pytest.mark.parametrize(
@@ -37,6 +84,10 @@ def test_a_job_goes_on_after_kills(tmp_path: Path, n_kills: int, n_paragraphs: i
 
 
 def _run(path: Path, n_kills: int) -> list[dict[str, Any]]:
-    program = [sys.executable, "-m", "tests.longform.killed_jobs", str(path), str(n_kills)]
+    program = [sys.executable, "-m", __name__, str(path), str(n_kills)]
     output = subprocess.run(program, check=True, capture_output=True, text=True, timeout=600).stdout
     return [json.loads(line) for line in output.splitlines()]
+
+
+if __name__ == "__main__":
+    main(JobFolder(Path(sys.argv[1])), int(sys.argv[2]))

@@ -88,17 +88,13 @@ def test_a_size_that_is_a_lie_unpacks_no_more_than_it_tells() -> None:
     ("listed", "said"),
     [
         ({"../../evil": entry()}, "its name must be"),
-        ({"a/b": entry()}, "its name must be"),
-        ({"": entry()}, "its name must be"),
         ({"a": entry("../../etc/passwd")}, "it has no ../../etc/passwd"),
-        ({"a": entry("/etc/passwd")}, "it has no /etc/passwd"),
         ({"a": entry(3)}, "prompt_audio_path must be text"),  # type: ignore[arg-type]
         ({"a": entry(prompt_text=["x"])}, "prompt_text must be text"),
         ({"a": entry(prompt_text="\ud800")}, "prompt_text must be text"),
         ({"a": entry(consent={"x": 1})}, "consent must be text"),
         ({"a": "a.wav"}, "it must have prompt_audio_path"),
         ([], "it is not a JSON object"),
-        ("{", "it is not JSON"),
         ("[" * 90_000, "it cannot be read"),
     ],
 )
