@@ -3,7 +3,8 @@ has limits of its own (`AppState.beside`), so that no speech request waits for i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import BinaryIO, TypeVar
 
@@ -12,8 +13,8 @@ from fastapi import Request
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.audio.decode import decode_audio
 from glm_tts_api.audio.encode import from_pcm16, open_encoder
-from glm_tts_api.contracts import AudioFormat, Check, Recording, Voice
-from glm_tts_api.errors import InvalidField, ServiceError, Unavailable, quote
+from glm_tts_api.contracts import AudioFormat, Recording, Voice
+from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, Unavailable, quote
 from glm_tts_api.http.middleware import cancelled_on_disconnect
 from glm_tts_api.recognition.recogniser import Heard
 from glm_tts_api.voices.check import Finding, check_recording, words_heard
@@ -51,10 +52,7 @@ def doubts_of(voices: VoiceStore, index: str) -> list[str]:
         voice = voices.get(index)
     except ServiceError:  # another writer changed it meanwhile
         return []
-    return _doubts_in(check_recording(voice.recording, voice.transcript))
-
-
-def _doubts_in(found: Iterable[Finding]) -> list[str]:
+    found = check_recording(voice.recording, voice.transcript)
     return [each.message for each in found if each.status != "ok"]
 
 
@@ -69,18 +67,24 @@ async def encoded_anew(
     """Encodes samples as `audio_format`, within `beside_speech`, and returns the file. `pcm` is a file with
     `n_samples` samples of 16 bit at `sample_rate` Hz. Raises also ClientGone."""
 
-    def encode(check: Check) -> bytes:  # `check` raises if nobody waits for the file any more
+    left = threading.Event()  # set if nobody waits for the file any more
+
+    def encode() -> bytes:
         encoder = open_encoder(audio_format, sample_rate, n_samples=n_samples, is_marked=True)
         pcm.seek(0)
         pieces = []
         while data := pcm.read(_PIECE_BYTES):
-            check()
+            if left.is_set():
+                raise ClientGone
             pieces.append(encoder.push(from_pcm16(data)))
         return b"".join([*pieces, encoder.finish()])
 
     admitted = beside_speech(request, state, _CHARACTERS_A_SECOND * n_samples // sample_rate)
     async with cancelled_on_disconnect(request.receive), admitted:
-        return await state.pools.beside.run_while_wanted(encode)
+        try:
+            return await state.pools.beside.run(encode)
+        finally:
+            left.set()
 
 
 async def findings_in(
@@ -114,8 +118,8 @@ async def misfit_of(index: str, state: AppState) -> list[str]:
     voice `index` than its transcript has. Otherwise the list is empty; also without a recogniser, and if the
     voice can no longer be read."""
     with suppress(ServiceError):  # also where another writer changed it meanwhile
-        voice = await state.pools.files.run(state.voices.get, index)
-        return _doubts_in([await _words_in(voice, state)])
+        words = await _words_in(await state.pools.files.run(state.voices.get, index), state)
+        return [] if words.status == "ok" else [words.message]
     return []
 
 
@@ -138,13 +142,11 @@ async def needed_transcript(
     if state.speech.recogniser.is_there:
         recording = await register(request, state, "", lambda: decode_audio(read(), state.voices.limits))
         heard = await heard_in(recording, state)
-    if not heard:
-        raise InvalidField("prompt_text is missing: the recording's exact transcript.", "prompt_text")
-    raise InvalidField(
-        f"prompt_text is missing. A recogniser heard '{quote(heard, _MOST_SHOWN)}': send that as "
-        "prompt_text, corrected where it is wrong.",
-        "prompt_text",
-    )
+    hint = ": the recording's exact transcript."
+    if heard:
+        hint = f". A recogniser heard '{quote(heard, _MOST_SHOWN)}': send that as prompt_text, corrected "
+        hint += "where it is wrong."
+    raise InvalidField(f"prompt_text is missing{hint}", "prompt_text")
 
 
 async def _heard(recording: Recording, state: AppState, said: str | None) -> Heard:

@@ -79,14 +79,6 @@ def ranged_docs(whole: dict[str, Any]) -> Responses:
     }
 
 
-def header_docs(**descriptions: str) -> dict[str, Any]:
-    """Describes the headers of an answer: X_Sample_Rate="..." describes the header X-Sample-Rate."""
-    return {
-        name.replace("_", "-"): {"description": description, "schema": {"type": "string"}}
-        for name, description in descriptions.items()
-    }
-
-
 def name_bodies(app: FastAPI) -> None:
     """Makes `app.openapi` put the request bodies that have a title (as `body_docs` makes them) among the
     document's named schemas, under these titles."""

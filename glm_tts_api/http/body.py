@@ -212,7 +212,9 @@ class Body:
         loggable = (name if _LOGGABLE.fullmatch(name) else "?" for name in listed)
         logger.info("ignored fields that are not ours: %s", ", ".join(loggable))
         more = [f"{n_more} more fields were ignored."] if n_more > 0 else []
-        return [*(_unknown_field(name, known) for name in listed), *more]
+        shown = [quote(name, _MAX_NAME_CHARS) for name in listed]
+        ignored = "is not a field here and was ignored"
+        return [*(f"'{name}' {ignored}{did_you_mean(name, known) or '.'}" for name in shown), *more]
 
 
 def media_type_of(headers: Headers) -> str:
@@ -351,11 +353,6 @@ def _utf8(text: str) -> str:
         return text.encode("latin-1").decode()
     except UnicodeError:
         raise UnparsableBody("The form's text is not UTF-8.") from None
-
-
-def _unknown_field(name: str, known: tuple[str, ...]) -> str:
-    shown = quote(name, _MAX_NAME_CHARS)
-    return f"'{shown}' is not a field here and was ignored{did_you_mean(shown, known) or '.'}"
 
 
 def _invalid(model: type[BaseModel], error: ValidationError, warnings: list[str]) -> InvalidField:

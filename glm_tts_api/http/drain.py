@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
@@ -94,6 +95,7 @@ class Successor(Protocol):
     def leave(self, *, n_ended: int, n_cut: int) -> None: ...
 
 
+@dataclass
 class GracefulStop:
     """Handles the stop signals: waits for the unanswered requests, then ends the server.
 
@@ -103,18 +105,12 @@ class GracefulStop:
     both send one.
     """
 
-    def __init__(
-        self,
-        in_flight: InFlight,
-        connections: Connections,
-        *,
-        timeouts_s: tuple[float, float],
-        successor: Successor,
-    ) -> None:
-        self._in_flight = in_flight
-        self._connections = connections
-        self._successor = successor
-        self._timeout_s, self._leave_s = timeouts_s
+    in_flight: InFlight
+    connections: Connections
+    timeouts_s: tuple[float, float]
+    successor: Successor
+
+    def __post_init__(self) -> None:
         self._previous: dict[int, Any] = {}
         self._n_interrupts = 0
         self._told: tuple[int, int] | None = None
@@ -138,7 +134,7 @@ class GracefulStop:
         self._previous = {number: signal.signal(number, on_signal) for number in heard}
         servers = [getattr(handler, "__self__", None) for handler in self._previous.values()]
         if any(getattr(server, "should_exit", False) for server in servers):
-            self._in_flight.closing = True
+            self.in_flight.closing = True
         try:
             yield
         finally:
@@ -151,19 +147,19 @@ class GracefulStop:
         if number == signal.SIGQUIT or self._n_interrupts > 1:
             logger.info("%s: ending now", name)
             self._stop_within(0.0, number)
-        elif self._drain is None and self._connections.listeners and self._successor.is_succeeded():
+        elif self._drain is None and self.connections.listeners and self.successor.is_succeeded():
             logger.info("%s: another server has the port; ending once all clients have left", name)
-            for listener in self._connections.listeners:
+            for listener in self.connections.listeners:
                 listener.close()
             self._drain = asyncio.create_task(self._leave(number))
         elif self._drain is None:
-            logger.info("%s: finishing accepted requests, up to %g s", name, self._timeout_s)
-            self._stop_within(self._timeout_s, number)
+            logger.info("%s: finishing accepted requests, up to %g s", name, self.timeouts_s[0])
+            self._stop_within(self.timeouts_s[0], number)
         else:
             logger.info("%s: finishing accepted requests already; SIGINT twice or SIGQUIT ends now", name)
 
     def _stop_within(self, timeout_s: float, number: int) -> None:
-        self._in_flight.closing = True
+        self.in_flight.closing = True
         if self._drain is not None:
             self._drain.cancel()
         self._drain = asyncio.create_task(self._drain_then_hand_over(number, timeout_s))
@@ -174,26 +170,26 @@ class GracefulStop:
         An idle connection is not closed at once, because its client may just be sending a request. The client
         gets one more answer, or the connection times out. Open requests are waited for up to the second
         time-out, connections without a request (silent WebSockets) up to the first."""
-        self._in_flight.leaving = True
+        self.in_flight.leaving = True
         began = spoke = time.monotonic()
-        deadline = began + self._leave_s
+        deadline = began + self.timeouts_s[1]
         await asyncio.sleep(_POLL_S)  # until connections that were just accepted are open
-        while self._connections.open and time.monotonic() < deadline:
-            self._tell_what_became(len(self._in_flight.tasks))
+        while self.connections.open and time.monotonic() < deadline:
+            self._tell_what_became(len(self.in_flight.tasks))
             await asyncio.sleep(_POLL_S)
-            if len(self._in_flight.tasks):
+            if len(self.in_flight.tasks):
                 spoke = time.monotonic()
-            elif time.monotonic() > max(began + self._timeout_s, spoke + _QUIET_S):
+            elif time.monotonic() > max(began + self.timeouts_s[0], spoke + _QUIET_S):
                 break
-        self._in_flight.closing = True
+        self.in_flight.closing = True
         await self._drain_then_hand_over(number, max(0.0, deadline - time.monotonic()))
 
     def _tell_what_became(self, n_cut: int) -> None:
         """Tells the successor how many requests were answered and how many cut, if a number has changed.
         `n_cut` counts the requests that were cut, or that a kill at this moment would cut."""
-        if self._told != (self._in_flight.n_ended, n_cut):
-            self._told = self._in_flight.n_ended, n_cut
-            self._successor.leave(n_ended=self._in_flight.n_ended, n_cut=n_cut)
+        if self._told != (self.in_flight.n_ended, n_cut):
+            self._told = self.in_flight.n_ended, n_cut
+            self.successor.leave(n_ended=self.in_flight.n_ended, n_cut=n_cut)
 
     async def done(self) -> None:
         """If a stop has begun, waits until uvicorn has been told to end. Else returns at once."""
@@ -201,14 +197,14 @@ class GracefulStop:
             await asyncio.wait({self._drain})
 
     async def _drain_then_hand_over(self, number: int, timeout_s: float) -> None:
-        n_cut_off = await self._in_flight.drain(timeout_s)
+        n_cut_off = await self.in_flight.drain(timeout_s)
         if n_cut_off:
             logger.warning(
                 "%d requests were not done in time: answered 503, or cut off where the answer had begun",
                 n_cut_off,
             )
-        if self._in_flight.leaving:
-            self._tell_what_became(self._in_flight.n_cut)
+        if self.in_flight.leaving:
+            self._tell_what_became(self.in_flight.n_cut)
         if number in (signal.SIGQUIT, signal.SIGHUP):  # uvicorn handles neither of them
             number = signal.SIGTERM
         handler = self._previous[number]

@@ -13,6 +13,7 @@ import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
@@ -46,30 +47,29 @@ _BLOCK_BYTES = 64 * 1024
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
+@dataclass
 class RequestContext:
-    """Gives each request an id and its time of arrival, and answers the request if the app raises an error.
-    Writes the request's log line when the last byte of the answer is sent, or when the connection has ended
-    before that. `answer_error` makes the answer from an error and the request's path."""
+    """Gives each request an id (the client's own, if it is sane) and its time of arrival, and answers the
+    request if the app raises an error. Writes the request's log line when the last byte of the answer is
+    sent, or when the connection has ended before that. `answer_error` makes the answer from an error and the
+    request's path."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        in_flight: InFlight,
-        limits: ConnectionLimits,
-        answer_error: Callable[[ServiceError, str], ASGIApp],
-    ) -> None:
-        self._app = app
-        self._answer_error = answer_error
-        self._in_flight = in_flight
-        self._limits = limits
-        self._unsent = Held(limits.unsent_bytes)
+    app: ASGIApp
+    in_flight: InFlight
+    limits: ConnectionLimits
+    answer_error: Callable[[ServiceError, str], ASGIApp]
+
+    def __post_init__(self) -> None:
+        self._unsent = Held(self.limits.unsent_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         scope = {**scope, "path": _without_trailing_slash(scope)}
-        request_id = _request_id(Headers(scope=scope))
+        request_id = Headers(scope=scope).get("x-request-id", "")
+        if not _SANE_ID.fullmatch(request_id):
+            request_id = uuid.uuid4().hex
         scope.setdefault("state", {}).update(
             request_id=request_id, arrived_at=asyncio.get_running_loop().time()
         )
@@ -101,9 +101,9 @@ class RequestContext:
         try:
             if _is_one_too_many(scope["state"].get("connection")):
                 raise errors.QueueFull(_TOO_MANY)
-            await self._app(scope, receive, answer)
+            await self.app(scope, receive, answer)
         except ServiceError as error:
-            await self._answer_error(error, scope["path"])(scope, receive, answer)
+            await self.answer_error(error, scope["path"])(scope, receive, answer)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         state, headers = scope["state"], Headers(scope=scope)
@@ -116,22 +116,22 @@ class RequestContext:
             connection=connection,
             closes=lambda: (
                 has_two_lengths
-                or self._in_flight.leaving
-                or self._in_flight.closing
+                or self.in_flight.leaving
+                or self.in_flight.closing
                 or _is_one_too_many(connection)
             ),
-            limits=self._limits,
+            limits=self.limits,
             unsent=self._unsent,
         )
         try:
-            with self._in_flight.track(), suppress(ClientGone, ClientDisconnect):
+            with self.in_flight.track(), suppress(ClientGone, ClientDisconnect):
                 try:
                     left_to_say = await self._run(scope, receive, answer, connection)
                 finally:
                     if "form" in state:
                         await state["form"].close()  # removes the large uploads from the disk
                 if left_to_say is not None:
-                    await self._answer_error(left_to_say, scope["path"])(scope, receive, answer)
+                    await self.answer_error(left_to_say, scope["path"])(scope, receive, answer)
         finally:
             if LOG in state:
                 state[LOG].write(sent=answer.sent)  # the log that the request's route has put there
@@ -147,9 +147,9 @@ class RequestContext:
         if _is_one_too_many(connection):
             return errors.QueueFull(_TOO_MANY)
         try:
-            await self._app(scope, receive, answer)
+            await self.app(scope, receive, answer)
         except asyncio.CancelledError:
-            if not self._in_flight.cut_off:
+            if not self.in_flight.cut_off:
                 raise
             if not answer.status:
                 return errors.Draining("The server stopped before this request was done.")
@@ -167,20 +167,20 @@ class RequestContext:
         return None
 
 
+@dataclass
 class OwnNames:
     """Refuses requests that call the server by a host name which may belong to a stranger (DNS rebinding), so
     that a stranger's web page reads nothing. `allowed` holds the server's own names. Only the health probes
     answer to every name. Raises Forbidden."""
 
-    def __init__(self, app: ASGIApp, allowed: frozenset[str]) -> None:
-        self._app = app
-        self._allowed = allowed
+    app: ASGIApp
+    allowed: frozenset[str]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
         is_request = scope["type"] in ("http", "websocket")
-        if not is_request or path in _OPEN or has_own_name(HTTPConnection(scope), self._allowed):
-            await self._app(scope, receive, send)
+        if not is_request or path in _OPEN or has_own_name(HTTPConnection(scope), self.allowed):
+            await self.app(scope, receive, send)
             return
         host = quote(Headers(scope=scope)["host"])
         raise errors.Forbidden(
@@ -238,12 +238,6 @@ def _without_trailing_slash(scope: Scope) -> str:
     return path if bare == scope.get("root_path", "").rstrip("/") else bare
 
 
-def _request_id(headers: Headers) -> str:
-    """Returns the client's X-Request-Id if it has 1 to 64 letters, digits, `.`, `_` or `-`, else a new id."""
-    given = headers.get("x-request-id", "")
-    return given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
-
-
 def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
     """Lets the web pages of `origins` (CORS_ORIGINS) call the server and read its answers. A foreign page
     without a key still may not change anything (http/origin.py)."""
@@ -257,6 +251,7 @@ def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
     )
 
 
+@dataclass
 class Answer:
     """The ASGI `send` callable of one request. Adds the X-Request-Id header to the answer. `status` is 0
     until the answer has begun. `sent` says whether all of the answer has been sent. `closes` returns whether
@@ -266,24 +261,14 @@ class Answer:
     Otherwise a client that does not read would keep its answer in memory for ever, and a server that stops
     would take the bytes in a buffer for delivered."""
 
-    def __init__(
-        self,
-        send: Send,
-        *,
-        request_id: str,
-        connection: Connection | None,
-        closes: Callable[[], bool],
-        limits: ConnectionLimits,
-        unsent: Held,
-    ) -> None:
-        self.status = 0
-        self.sent = False
-        self._send = send
-        self._request_id = request_id
-        self._connection = connection
-        self._closes = closes
-        self._limits = limits
-        self._unsent = unsent
+    send: Send
+    request_id: str
+    connection: Connection | None
+    closes: Callable[[], bool]
+    limits: ConnectionLimits
+    unsent: Held
+    status: int = 0
+    sent: bool = False
 
     async def __call__(self, message: Message) -> None:
         """Sends an ASGI message of the answer. For a part of the body, returns once the kernel has taken it.
@@ -294,42 +279,42 @@ class Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self._request_id
-            if self._closes():
+            headers["X-Request-Id"] = self.request_id
+            if self.closes():
                 headers["Connection"] = "close"
-        await self._send(message)
+        await self.send(message)
 
     async def cut(self) -> None:
         """Ends the connection at once, also if bytes of the answer are unsent."""
-        if self._connection is not None:
-            self._connection.cut()
+        if self.connection is not None:
+            self.connection.cut()
         await asyncio.sleep(0)  # uvicorn notices the end before its app returns
 
     async def _send_body(self, body: bytes, *, more: bool) -> None:
-        connection = self._connection
+        connection = self.connection
         if connection is not None:
             connection.has_whole_answer = not more
         try:
             for start in range(0, max(1, len(body)), _BLOCK_BYTES):
                 if start:
                     await asyncio.sleep(0)  # other tasks have their turn, and a disconnect is noticed
-                self._unsent.hold(connection, len(body))
+                self.unsent.hold(connection, len(body))
                 block = body[start : start + _BLOCK_BYTES]
                 is_last = start + _BLOCK_BYTES >= len(body) and not more
                 await self._send_block(
                     {"type": "http.response.body", "body": block, "more_body": not is_last}
                 )
         finally:
-            self._unsent.release(connection)
+            self.unsent.release(connection)
         self.sent = not more
 
     async def _send_block(self, message: Message) -> None:
-        connection = self._connection
+        connection = self.connection
         if connection is not None and connection.lost.is_set():
             raise ClientGone
         try:
-            async with asyncio.timeout(self._limits.send_s):
-                await self._send(message)
+            async with asyncio.timeout(self.limits.send_s):
+                await self.send(message)
                 if connection is not None and not await connection.sent():
                     raise ClientGone
         except TimeoutError:

@@ -86,16 +86,11 @@ def _asked_part(request: Request, n_bytes: int, etag: str) -> range | None:
     means the whole, for a request that is not GET, that has no Range header of one valid range, or whose
     If-Range names another etag. Raises RangeNotSatisfiable."""
     found = _RANGE.fullmatch(request.headers.get("range", ""))
-    if (
-        request.method != "GET"
-        or found is None
-        or request.headers.get("if-range", f'"{etag}"') != f'"{etag}"'
-    ):
+    is_current = request.headers.get("if-range", f'"{etag}"') == f'"{etag}"'
+    if request.method != "GET" or found is None or not is_current:
         return None
     first, last = found.groups()
-    if not first and not last:
-        return None
-    if first and last and int(last) < int(first):
+    if not (first or last) or (first and last and int(last) < int(first)):
         return None
     start = int(first) if first else max(0, n_bytes - int(last))
     stop = min(n_bytes, int(last) + 1) if first and last else n_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,7 @@ from glm_tts_api.http.body import FORM_WITH_FILES, is_json, media_type_of, text_
 from glm_tts_api.http.connections import Connection, ConnectionLimits, Held
 
 
+@dataclass
 class UploadLimit:
     """Refuses request bodies that are too large or too slow.
 
@@ -22,34 +24,27 @@ class UploadLimit:
     `limits.body_s` seconds. All arriving bodies together may hold `limits.arriving_bytes` in memory. Raises
     BodyTooLarge, DeadlineExceeded, QueueFull."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        max_bytes: int,
-        max_text_bytes: int,
-        timeout_s: float,
-        limits: ConnectionLimits,
-        files_in_json: Collection[str],
-    ) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-        self._files_in_json = files_in_json
-        self._max_text_bytes = min(max_bytes, max_text_bytes)
-        self._timeout_s = timeout_s
-        self._stalled_s = limits.body_s
-        self._arriving = Held(limits.arriving_bytes)
+    app: ASGIApp
+    max_bytes: int
+    max_text_bytes: int
+    timeout_s: float
+    limits: ConnectionLimits
+    files_in_json: Collection[str]
+
+    def __post_init__(self) -> None:
+        self.max_text_bytes = min(self.max_bytes, self.max_text_bytes)
+        self._arriving = Held(self.limits.arriving_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         media_type = media_type_of(headers)
         has_parts = media_type == FORM_WITH_FILES
-        is_large_json = is_json(media_type) and path in self._files_in_json
-        max_bytes = self._max_bytes if has_parts or is_large_json else self._max_text_bytes
+        is_large_json = is_json(media_type) and path in self.files_in_json
+        max_bytes = self.max_bytes if has_parts or is_large_json else self.max_text_bytes
         declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared) > max_bytes:
             raise self._too_large(max_bytes)
@@ -67,7 +62,7 @@ class UploadLimit:
             if n_received > max_bytes:
                 raise self._too_large(max_bytes)
             # The rest of a form is a file, which lies on the disk.
-            n_held = min(n_received, self._max_text_bytes) if has_parts else n_received
+            n_held = min(n_received, self.max_text_bytes) if has_parts else n_received
             if is_whole and not is_large_json:
                 self._arriving.release(connection)
             elif not self._arriving.hold(connection, n_held, is_whole=is_whole):
@@ -75,24 +70,26 @@ class UploadLimit:
             return message
 
         try:
-            await self._app(scope, counted, send)
+            await self.app(scope, counted, send)
         finally:
             self._arriving.release(connection)
 
     async def _receive_in_time(self, receive: Receive, arrived_at: float) -> Message:
-        now, due = asyncio.get_running_loop().time(), arrived_at + self._timeout_s
+        now, due = asyncio.get_running_loop().time(), arrived_at + self.timeout_s
         try:
-            async with asyncio.timeout_at(min(due, now + self._stalled_s)):
+            async with asyncio.timeout_at(min(due, now + self.limits.body_s)):
                 return await receive()
         except TimeoutError:
-            if due < now + self._stalled_s:
-                message = f"The request was not there within {self._timeout_s:g} s (LONG_TEXT_TIMEOUT)."
+            if due < now + self.limits.body_s:
+                message = f"The request was not there within {self.timeout_s:g} s (LONG_TEXT_TIMEOUT)."
             else:
-                message = f"Nothing of the request came for {self._stalled_s:g} s; send it without a pause."
+                message = (
+                    f"Nothing of the request came for {self.limits.body_s:g} s; send it without a pause."
+                )
             raise DeadlineExceeded(message) from None
 
     def _too_large(self, max_bytes: int) -> ServiceError:
-        if max_bytes < self._max_bytes:
+        if max_bytes < self.max_bytes:
             return text_too_large(max_bytes)
         return BodyTooLarge(
             f"The request's body is larger than {max_bytes / 2**20:g} MB (MAX_UPLOAD_MB): send a smaller one."

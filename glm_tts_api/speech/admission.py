@@ -256,6 +256,7 @@ class Lane:
             refused.place.set_exception(QueueFull(message, self._last_back_at - now))
 
 
+@dataclass(eq=False)
 class Admission:
     """Admits requests to the short and the long lane of `n_engines` engines. This is the only place where
     requests wait.
@@ -266,23 +267,19 @@ class Admission:
     whenever a place is taken or becomes free, and at the end of `look_again`.
     """
 
-    def __init__(
-        self,
-        config: AdmissionConfig,
-        n_engines: int = 1,
-        rank: Callable[[int], int] = lambda engine: 1,
-        n_slots: Callable[[int], int] = lambda engine: 0,
-    ) -> None:
-        self.config = config
-        self.changed: Callable[[], None] = lambda: None
-        self.rank = rank
-        self._n_slots = n_slots
+    config: AdmissionConfig
+    n_engines: int = 1
+    rank: Callable[[int], int] = lambda engine: 1
+    n_slots: Callable[[int], int] = lambda engine: 0
+    changed: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
         self._held = Counter[str]()  # the places of both lanes that each client holds
-        self.lanes = {name: Lane(name, self, n_engines) for name in LANES}
+        self.lanes = {name: Lane(name, self, self.n_engines) for name in LANES}
 
     def limit_on(self, engine: int, lane: LaneName) -> int:
         """Returns how many places `lane` has on the engine with this number."""
-        return self.config.on_slots(self._n_slots(engine)).limit_of(lane)
+        return self.config.on_slots(self.n_slots(engine)).limit_of(lane)
 
     def look_again(self) -> None:
         """Gives the free places of both lanes to the requests that wait, and calls `changed`. To be

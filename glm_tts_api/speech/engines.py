@@ -172,11 +172,6 @@ class Engines:
                 self._reserved = None
                 self._look_again()
 
-    def acquit(self) -> None:
-        """Forgets the deaths of all engines since their last audio, since one text has caused them."""
-        for engine in self.each:
-            engine.n_deaths = 0
-
     def _best(self) -> int | None:
         """Returns the number of the ready engine with the fewest streams; None if no engine is ready. The
         engine that `alone` has reserved does not count."""

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
-
-from glm_tts_api.contracts import Check
-from glm_tts_api.errors import ClientGone
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,20 +29,6 @@ class Pool:
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, partial(context.run, call, *args, **kwargs)
         )
-
-    async def run_while_wanted(self, call: Callable[[Check], T]) -> T:
-        """Runs `call` as `run` does, with one argument: a function that raises ClientGone once the awaiting
-        task was cancelled. A long call uses that function to stop early."""
-        left = threading.Event()
-
-        def check() -> None:
-            if left.is_set():
-                raise ClientGone
-
-        try:
-            return await self.run(call, check)
-        finally:
-            left.set()
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

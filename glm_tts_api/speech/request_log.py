@@ -221,39 +221,39 @@ class RequestLog:
         return self.timings.generation_s / self.timings.audio_s if self.timings.audio_s else 0.0
 
 
+@dataclass(eq=False)
 class Lateness:
     """Judges whether the answer to `asked` will be late, by the pace of its segments so far. `n_spoken`
     returns how many requests are being spoken now, this one included. Alone, this request would be at most
     that many times faster. So the answer counts as late only if it would be late even at that speed. Without
     `use_cache` the segments are decoded at the same time, and their pace says little: never late."""
 
-    def __init__(
-        self, asked: SpeechRequest, log: RequestLog, permit: Permit, n_spoken: Callable[[], int]
-    ) -> None:
-        self._is_judged = asked.use_cache
-        self._log, self._permit, self._n_spoken = log, permit, n_spoken
-        self._ends: list[float] = []
-        self._beside: list[int] = []
+    asked: SpeechRequest
+    log: RequestLog
+    permit: Permit
+    n_spoken: Callable[[], int]
+    ends: list[float] = field(default_factory=list)
+    beside: list[int] = field(default_factory=list)
 
     def took(self, chunk: AudioChunk) -> None:
         """Notes a chunk of the answer. Raises DeadlineExceeded once the answer is sure to be late, after its
         fifth segment at the earliest. The message says how long the answer would take."""
-        if not chunk.ends_segment or not self._is_judged:
+        if not chunk.ends_segment or not self.asked.use_cache:
             return
-        self._ends.append(asyncio.get_running_loop().time())
-        self._beside.append(self._n_spoken())
-        if len(self._ends) < _LEAST_SEGMENTS:
+        self.ends.append(asyncio.get_running_loop().time())
+        self.beside.append(self.n_spoken())
+        if len(self.ends) < _LEAST_SEGMENTS:
             return
         # The median is not changed by one long time, as after the death of an engine.
-        pace_s = median(after - before for before, after in pairwise(self._ends))
-        needed_s = pace_s * (self._log.timings.segments - len(self._ends))
-        timeout_s = self._permit.timeout_s
-        left_s = timeout_s * (1 - self._permit.timeout_ratio)
-        if needed_s / fmean(self._beside) > _MARGIN * left_s:
-            assert self._log.length is not None
+        pace_s = median(after - before for before, after in pairwise(self.ends))
+        needed_s = pace_s * (self.log.timings.segments - len(self.ends))
+        timeout_s = self.permit.timeout_s
+        left_s = timeout_s * (1 - self.permit.timeout_ratio)
+        if needed_s / fmean(self.beside) > _MARGIN * left_s:
+            assert self.log.length is not None
             raise DeadlineExceeded(
                 f"At its pace the request would take some {timeout_s - left_s + needed_s:.0f} s, and "
-                f"{timeout_s:g} s are allowed ({self._log.length.setting}); its work is stopped."
+                f"{timeout_s:g} s are allowed ({self.log.length.setting}); its work is stopped."
             )
 
 

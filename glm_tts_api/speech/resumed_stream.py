@@ -10,7 +10,7 @@ import logging
 import math
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import InitVar, dataclass, replace
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechRequest, Timings
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 _SUSPECT = 2  # after this many deaths of engines without new audio the text is spoken alone
 
 
+@dataclass(eq=False)
 class ResumedStream:
     """The speech of one request: an async iterator of AudioChunk, and an async context manager that stops the
     speech when it is left. Another engine continues the speech if its engine dies.
@@ -40,22 +41,17 @@ class ResumedStream:
     attribute `verifier` hears it; both may be None.
     """
 
-    def __init__(
-        self,
-        engines: Engines,
-        asked: SpeechRequest,
-        timings: Timings,
-        permit: Permit,
-        engine: int,
-        progress: Progress = NO_PROGRESS,
-        log: RequestLog | None = None,
-    ) -> None:
-        self.timings = timings
-        self.asked = asked
-        self.verifier: Verifier | None = None
-        self._engines = engines
-        self._permit = permit
-        self._log, self._playback = log, log.playback if log is not None else None
+    engines: Engines
+    asked: SpeechRequest
+    timings: Timings
+    permit: Permit
+    engine: InitVar[int]
+    progress: InitVar[Progress] = NO_PROGRESS
+    log: RequestLog | None = None
+    verifier: Verifier | None = None
+
+    def __post_init__(self, engine: int, progress: Progress) -> None:
+        self._playback = self.log.playback if self.log is not None else None
         self._tokens: dict[int, Sequence[int]] = dict(progress.tokens)  # by segment, if it is decoded
         self._segment = progress.first  # the segment that is being sent
         # How many samples of that segment were sent, and how many of these a new engine still makes again.
@@ -65,14 +61,14 @@ class ResumedStream:
         self._is_alone = False  # whether the engine spoke nothing else when it began with a suspect text
         self._solitude = AsyncExitStack()
         self._stream = self._begin(engine)
-        self._release = permit.hold()  # not if the engine has refused the request
+        self._release = self.permit.hold()  # not if the engine has refused the request
 
     def _begin(self, engine: int) -> SpeechStream:
-        if engine != self._permit.engine:
-            self._permit.move_to(engine)
+        if engine != self.permit.engine:
+            self.permit.move_to(engine)
         self._n_known = self._n_heard
-        asked = replace(self.asked, gives_way=self._permit.gives_way)
-        stream = self._engines.each[engine].synthesize(
+        asked = replace(self.asked, gives_way=self.permit.gives_way)
+        stream = self.engines.each[engine].synthesize(
             asked, self.timings, progress=Progress(self._tokens, self._segment)
         )
         if self._segment or self._n_heard:
@@ -94,7 +90,7 @@ class ResumedStream:
         }
         asked = replace(self.asked, sampling=replace(self.asked.sampling, seed=seed))
         return ResumedStream(
-            self._engines, asked, Timings(), permit, permit.engine, progress=Progress(known, segment)
+            self.engines, asked, Timings(), permit, permit.engine, progress=Progress(known, segment)
         )
 
     def __aiter__(self) -> ResumedStream:
@@ -143,8 +139,8 @@ class ResumedStream:
         if self.verifier is not None:
             self.verifier.took(chunk)
         self.timings.audio_s += chunk.seconds
-        if self._log is not None:
-            self._log.took(chunk, chunk.seconds / self.asked.speed_of(chunk))
+        if self.log is not None:
+            self.log.took(chunk, chunk.seconds / self.asked.speed_of(chunk))
         self._n_heard += len(chunk.pcm)
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0
@@ -152,20 +148,21 @@ class ResumedStream:
     async def _go_on(self, death: EngineDied) -> None:
         if death.is_ours:
             self._n_deaths += 1
-            self._permit.gives_way = False  # an interruption would lose the count of deaths
+            self.permit.gives_way = False  # an interruption would lose the count of deaths
         self._tokens |= self._stream.tokens
         await self._solitude.aclose()
         if self._is_alone and death.is_ours:
-            self._engines.acquit()
+            for each in self.engines.each:
+                each.n_deaths = 0  # one text has caused them
             raise FatalText(
                 f"{self._n_deaths} engines died while they spoke this text, the last one while it spoke "
                 "nothing else: do not send it again. The server's log has the cause"
             )
         logger.warning("The request goes on with another engine: %s", death)
         if self._n_deaths >= _SUSPECT:
-            engine = await self._solitude.enter_async_context(self._engines.alone(self._permit.engine))
-            self._is_alone = not self._engines.each[engine].n_streams
+            engine = await self._solitude.enter_async_context(self.engines.alone(self.permit.engine))
+            self._is_alone = not self.engines.each[engine].n_streams
         else:
-            engine = await self._engines.ready(self._permit.engine)
-        self._engines.n_resumed[engine] += 1
+            engine = await self.engines.ready(self.permit.engine)
+        self.engines.n_resumed[engine] += 1
         self._stream = self._begin(engine)

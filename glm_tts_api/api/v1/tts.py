@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.heard import subtitles, times_body
-from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, header_docs, query_docs
+from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, query_docs
 from glm_tts_api.api.speech_request import check_text, log_of, logged_speech, marked_voices, uploaded_voice
 from glm_tts_api.api.speech_response import answer_speech, headers_alone, speak
 from glm_tts_api.api.v1.lexicon import own_lexicon
@@ -35,19 +35,20 @@ _LEAST_TOKEN_CHARS = 16
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
 _EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index": "exampleA", "response_format": "wav"}
 
+_HEADERS = {
+    "X-Request-Id": "Names the request in the server's log.",
+    "X-Sample-Rate": "Audio answers: Hz.",
+    "X-Audio-Seconds": "Whole audio answers: how long the speech lasts.",
+    "X-Generation-Time": "Whole audio answers: seconds from admission to the finished audio.",
+    "X-Finish-Reason": "Whole audio answers: stop, repaired or length, as finish_reason in JSON.",
+    "X-Verified": "Whole audio answers, with verify: the worst verdict, ok, inconclusive or drift.",
+    "X-Warnings": "Audio answers: what was sent and not used, as ASCII with backslash escapes.",
+}
 _SPOKEN = {
     "model": SpeechAnswer,
     "description": "JSON with the WAV inside, or the audio itself, as response_format says.",
     "content": {media_type(audio_format, SAMPLE_RATE): BINARY for audio_format in get_args(AudioFormat)},
-    "headers": header_docs(
-        X_Request_Id="Names the request in the server's log.",
-        X_Sample_Rate="Audio answers: Hz.",
-        X_Audio_Seconds="Whole audio answers: how long the speech lasts.",
-        X_Generation_Time="Whole audio answers: seconds from admission to the finished audio.",
-        X_Finish_Reason="Whole audio answers: stop, repaired or length, as finish_reason in JSON.",
-        X_Verified="Whole audio answers, with verify: the worst verdict, ok, inconclusive or drift.",
-        X_Warnings="Audio answers: what was sent and not used, as ASCII with backslash escapes.",
-    ),
+    "headers": {name: {"description": it, "schema": {"type": "string"}} for name, it in _HEADERS.items()},
 }
 
 router = APIRouter(
