@@ -1,5 +1,5 @@
-"""Engines that somebody ends, stops or kills: the server's clients hear nothing of it. Real processes, tiny
-models."""
+"""Engines that somebody ends, stops or kills, or whose GPU fails: the server's clients hear nothing of it.
+Real processes, tiny models, and the error of a GPU without one."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 
 TEXT = "abcd/efgh"
+LONG = "/".join(["abcdefgh"] * 12)  # some twenty seconds, as the engine takes its time
+LOST = "the device failed: AcceleratorError: CUDA error: an illegal memory access was encountered"
 PATIENCE_S = 240  # an engine begins within that while the machine is busy
 
 
@@ -121,3 +123,26 @@ def test_a_server_that_is_paused_by_itself_finds_its_engines_as_they_were(server
         server.process.send_signal(signal.SIGCONT)
         wait_for_more(n_answers)
     assert engines(server) == before
+
+
+def test_a_text_that_loses_the_device_is_500_and_the_others_are_spoken_as_if_nothing_had_been(
+    with_engines: Callable[..., Server],
+) -> None:
+    server = with_engines(workers=2, short_text_timeout=600, medium_text_timeout=600)
+    undisturbed = server.say(LONG).json()["audio_base64"]
+    with ThreadPoolExecutor(2) as pool:
+        at_work = [pool.submit(server.say, LONG) for _ in range(2)]
+        wait_until(lambda: server.lane()["active"] == 2)
+        failed = server.say("ab~")
+        assert (failed.status_code, failed.json()["code"]) == (500, "fatal_text")
+        assert "engines died while they spoke this text" in failed.json()["message"]
+        assert {answer.result().json()["audio_base64"] for answer in at_work} == {undisturbed}
+    server.wait_until_all_speak(120)
+    told = server.scrape()
+    n_deaths = told("engine_restarts_total")  # one more if another was under suspicion before it
+    assert n_deaths in (3, 4)
+    assert told("worker_restarts_total") == n_deaths
+    assert told("requests_resumed_total") >= 2
+    assert told("requests_total", outcome="fatal_text") == 1
+    assert sum(worker["restarts"] for worker in server.stats()["per_worker"]) == n_deaths
+    assert f"begins again: {LOST}" in server.log.read_text()

@@ -198,22 +198,6 @@ def test_jobs_have_a_bound_and_those_of_one_key_leave_half_of_it_to_others(
             wait_for(client, begin(client, input_text="好。"), "done")
 
 
-def test_jobs_take_turns(serve: Callable[..., Running]) -> None:
-    engine = ToneEngine(delay_s=600)
-    with serve(engine).client() as client:
-        first, second = begin(client, input_text=TEXT * 4), begin(client, input_text=TEXT * 4)
-        for id in (first, second):
-            wait_for(client, id, "running")
-            client.post(f"/api/v1/jobs/{id}/pause").raise_for_status()
-        engine.delay_s = 0.03
-        for id in (first, second):
-            client.post(f"/api/v1/jobs/{id}/resume").raise_for_status()
-        wait_for(client, first, "done")
-        done = look(client, second)["segments_done"]
-        assert done > look(client, first)["segments"] / 2, "the second did not wait for the end of the first"
-        client.delete(f"/api/v1/jobs/{second}")
-
-
 @pytest.mark.parametrize("damage", ["a number beyond the last", "no audio"])
 def test_one_damaged_folder_stops_no_other_job_and_can_be_deleted(tmp_path: Path, damage: str) -> None:
     settings = {"jobs_dir": tmp_path / "jobs", "workers": 1}

@@ -6,7 +6,6 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -52,27 +51,6 @@ def test_one_line_a_request(server: Running, caplog: pytest.LogCaptureFixture) -
     assert lines[2].startswith("lane=long_text chars=300 ")
     outcomes = [line.rpartition("outcome=")[2] for line in lines]
     assert outcomes == ["completed", "nothing_to_say", "unknown_voice"]
-
-
-@pytest.mark.parametrize(("timeout_s", "outcome"), [(60, "completed"), (0.5, "deadline_passed")])
-def test_the_line_says_how_long_a_request_stood_in_line(
-    serve: Serve, caplog: pytest.LogCaptureFixture, timeout_s: float, outcome: str
-) -> None:
-    """Also one that never had its turn."""
-    engine = ToneEngine(delay_s=600, freeing_s=600)
-    server = serve(engine, short_text_concurrency=1, short_text_timeout=timeout_s)
-    with caplog.at_level(logging.INFO, logger="glm_tts_api.request"), ThreadPoolExecutor(2) as pool:
-        answers = [pool.submit(server.say) for _ in range(2)]
-        if outcome == "completed":
-            server.wait_for_lane(active=1, waiting=1)
-            time.sleep(0.5)
-            engine.release()
-        assert len({answer.result().status_code for answer in answers}) == 1
-        engine.release()
-        lines = lines_of(caplog, "glm_tts_api.request", 2)
-    assert all(line.endswith(f"outcome={outcome}") for line in lines)
-    first, second = sorted(float(line.split("queue_s=")[1].split()[0]) for line in lines)
-    assert second > max(0.4, first)
 
 
 def test_a_refusal_outside_the_handlers_has_its_line(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from threading import Semaphore
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.raw_client import connected
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
@@ -74,27 +72,6 @@ def test_the_requests_being_spoken_and_how_far_they_are(serve: Serve) -> None:
     assert told == sorted(told)
     assert "secret" not in str(seen)
     wait_until(lambda: figures(server)["active"] == [])
-
-
-def test_the_place_in_the_line_of_its_lane(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=60), short_text_concurrency=1, long_text_concurrency=1)
-    port = int(server.url.rpartition(":")[2])
-
-    def lines() -> dict[str, tuple[str, int | None]]:
-        active = figures(server)["active"]
-        return {request["request_id"]: (request["state"], request["place"]) for request in active}
-
-    with ExitStack() as clients:
-        for n_before, (name, n_chars) in enumerate({"a": 5, "b": 5, "c": 300, "d": 300, "e": 5}.items()):
-            client = clients.enter_context(connected(port))
-            client.sendall(
-                b"GET /api/v1/tts?index=exampleA&input_text=%b HTTP/1.1\r\nHost: localhost\r\n"
-                b"X-Request-Id: %b\r\n\r\n" % (b"x" * n_chars, name.encode())
-            )
-            wait_until(lambda n=n_before + 1: len(lines()) == n)  # type: ignore[misc]
-        speaking = ("speaking", None)
-        in_line = {"b": ("waiting", 1), "d": ("waiting", 1), "e": ("waiting", 2)}
-        assert lines() == {"a": speaking, "c": speaking, **in_line}
 
 
 def test_the_last_requests_that_ended(serve: Serve) -> None:

@@ -39,19 +39,6 @@ def test_a_stop_lets_a_slow_client_have_all_of_its_answer(start: Start) -> None:
     assert "Traceback" not in log
 
 
-def test_a_stop_cuts_what_is_not_sent_in_its_time(start: Start) -> None:
-    server = start(tone_s=LONG_S, drain_timeout=1)
-    with connected(server.port, buffer_bytes=LITTLE) as client:
-        ask_for_speech(client)
-        _, n_bytes, begun = read_head(client)
-        server.process.send_signal(signal.SIGTERM)
-        server.process.wait(20)
-        assert len(begun) + read_body(client, n_bytes) < n_bytes
-    log = server.log.read_text()
-    assert "outcome=cut" in log
-    assert "Traceback" not in log
-
-
 def test_an_answer_that_nobody_reads_is_dropped_in_time(start: Start) -> None:
     server = start(tone_s=LONG_S, limits={"send_s": 3})
     with connected(server.port, buffer_bytes=LITTLE) as stalled, connected(server.port) as slow:

@@ -102,17 +102,6 @@ def test_cancel_stops_what_is_said_and_drops_what_waits(serve: Serve) -> None:
         assert len(audio) == TONE_BYTES
 
 
-def test_cancel_after_end_still_ends(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=30))
-    with talking(server.url) as client:
-        tell(client, "text", text="你好")
-        tell(client, "end")
-        server.wait_for_lane(active=1)
-        tell(client, "cancel")
-        assert kinds(heard(client, "done")[0]) == ["cancelled", "done"]
-        assert closed(client) == 1000
-
-
 def test_a_full_line_ends_the_turn_and_says_when_to_come_back(serve: Serve) -> None:
     server = serve(ToneEngine(delay_s=600), short_text_concurrency=1, queue_max_size=0)
     with talking(server.url) as first, talking(server.url) as second:

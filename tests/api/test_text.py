@@ -5,18 +5,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 import pytest
 
-from glm_tts_api.lexicon import LexiconFile, open_frontend
 from speech_text import TextFrontend
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.tone_engine import ToneEngine
-from tests.api.waiting import wait_until
 
 TEXT, READINGS, LEXICON = "/api/v1/text/normalize", "/api/v1/text/readings", "/api/v1/lexicon"
 READING = {"reading": "chong2 qing4"}
@@ -68,28 +64,3 @@ def test_a_word_is_added_changed_shown_and_deleted(server: Running) -> None:
         assert client.put(f"{LEXICON}/重庆", json={"replacement": " "}).json()["code"] == "invalid_field"
     (line,) = (server.root / "configs" / "lexicon.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(line) == {"word": "重庆", "replacement": "山城", "context": "火锅"}
-
-
-def test_a_change_is_heard_from_every_server_of_a_folder_within_a_second(tmp_path: Path) -> None:
-    """Whichever of them was told, and whatever it has read before. A busy machine has ten."""
-    root = project(tmp_path / "project")
-
-    def reader() -> ToneEngine:
-        files = LexiconFile(root / "configs")
-        return ToneEngine(frontend=open_frontend(files, cache_dir=tmp_path / "cache"))
-
-    def says(client: httpx.Client) -> str:
-        text: str = client.post(TEXT, json={"input_text": "重庆"}).json()["text"]
-        return text
-
-    with ExitStack() as stack:
-        servers = [stack.enter_context(running_app(root, lambda *_: reader())) for _ in range(2)]
-        clients = [stack.enter_context(server.client()) for server in servers]
-        assert {says(client) for client in clients} == {"重庆。"}
-        for told, said in zip(clients, ("山城", "雾都"), strict=True):
-            assert told.put(f"{LEXICON}/重庆", json={"replacement": said}).status_code == 200
-            for client in clients:
-                wait_until(lambda client=client, said=said: says(client) == f"{said}。", 10)  # type: ignore[misc]
-        assert clients[0].delete(f"{LEXICON}/重庆").status_code == 200
-        for client in clients:
-            wait_until(lambda client=client: says(client) == "重庆。", 10)  # type: ignore[misc]

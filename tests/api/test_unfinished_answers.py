@@ -43,14 +43,18 @@ def frontend(tmp_path_factory: pytest.TempPathFactory) -> TextFrontend:
     return frontend
 
 
-def ask(client: httpx.Client, **fields: Any) -> httpx.Response:
-    return client.post("/api/v1/tts", json={"input_text": TEXT, "index": "exampleA", **fields})
+def ask(client: httpx.Client, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
+    body = {"input_text": TEXT, "index": "exampleA", **fields}
+    return client.post("/api/v1/tts", json=body, headers=headers)
 
 
 def test_what_was_made_is_a_job_that_goes_on(serve: Serve, frontend: TextFrontend) -> None:
     engine = Reader(segment_s=0.2, frontend=frontend)
     server = serve(engine, long_text_timeout=10)
     with server.client() as client:
+        not_for_jobs = ask(client, headers={"X-Forwarded-For": "203.0.113.7"})
+        assert (not_for_jobs.status_code, not_for_jobs.json().get("job")) == (408, None)
+        assert not list((server.root / "data/jobs").glob("*"))
         answer = ask(client)
         assert answer.status_code == 408
         late = answer.json()
@@ -113,12 +117,3 @@ def test_a_deadline_while_a_drift_is_spoken_anew_leaves_a_job_with_what_was_firs
         assert np.array_equal(kept, np.frombuffer(plain, "<i2")), "as without verify"
         client.post(f"/api/v1/jobs/{id}/resume").raise_for_status()
         wait_until(lambda: client.get(f"/api/v1/jobs/{id}").json()["state"] == "done")
-
-
-def test_it_is_kept_for_whoever_may_have_jobs_alone(serve: Serve, frontend: TextFrontend) -> None:
-    server = serve(Reader(segment_s=0.2, frontend=frontend), long_text_timeout=10)
-    with server.client(headers={"X-Forwarded-For": "203.0.113.7"}) as client:
-        answer = ask(client)
-    assert answer.status_code == 408
-    assert answer.json().get("job") is None
-    assert not list((server.root / "data/jobs").glob("*"))

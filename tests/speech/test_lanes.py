@@ -4,12 +4,11 @@ a place."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import pytest
 
-from glm_tts_api.errors import DeadlineExceeded, NothingToSay, QueueFull
+from glm_tts_api.errors import DeadlineExceeded, QueueFull
 from tests.speech.lanes import LONG, SHORT, Lanes, counted, play
 
 N_ENGINES = 4
@@ -39,25 +38,6 @@ def test_an_answer_may_still_be_sent_once_the_deadline_has_passed() -> None:
             await client()
 
     play(scenario)
-
-
-@pytest.mark.parametrize("queue_size", [0, 2])
-def test_a_full_line_sends_away_at_once(queue_size: int) -> None:
-    async def scenario(lanes: Lanes) -> None:
-        tasks = [asyncio.create_task(lanes.speak(3600)) for _ in range(1 + queue_size)]
-        await asyncio.sleep(0)
-        with pytest.raises(QueueFull) as refusal:
-            await lanes.speak()
-        assert refusal.value.retry_after_s
-        assert lanes.counts() == counted(active=1, waiting=queue_size, rejected=1, total=1)
-        await lanes.speak(n_chars=LONG)  # the long lane is a lane of its own
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert lanes.counts() == counted(total=1, cancelled=1 + queue_size, rejected=1)
-        await lanes.speak()
-
-    play(scenario, queue_size=queue_size)
 
 
 def test_of_those_that_are_sent_away_each_is_to_come_back_later_than_the_one_before() -> None:
@@ -90,45 +70,6 @@ def test_the_deadline_counts_from_arrival_and_covers_wait_and_work() -> None:
                 await asyncio.sleep(0)
         counts = lanes.counts()
         assert (counts["timed_out"], counts["active"], counts["waiting"]) == (3, 0, 0)
-
-    play(scenario)
-
-
-@pytest.mark.parametrize("error", [TimeoutError(), NothingToSay("nothing")], ids=["time-out", "refusal"])
-def test_an_error_of_the_work_counts_as_failed_and_frees_the_place(error: Exception) -> None:
-    async def scenario(lanes: Lanes) -> None:
-        with pytest.raises(type(error)):
-            async with lanes.admit():
-                raise error
-        assert lanes.counts() == counted(total=1, failed=1)
-
-    play(scenario)
-
-
-def test_the_place_is_free_only_when_the_engine_has_let_go() -> None:
-    async def scenario(lanes: Lanes) -> None:
-        held: list[Callable[[], None]] = []
-
-        async def client_that_runs_out_of_time() -> None:
-            async with lanes.admit() as permit:
-                held.append(permit.hold())
-                await asyncio.sleep(3600)
-
-        with pytest.raises(DeadlineExceeded):
-            await client_that_runs_out_of_time()
-        assert (lanes.counts()["active"], lanes.counts()["timed_out"]) == (1, 1)
-        waiting = asyncio.create_task(lanes.speak(n_chars=60))
-        await asyncio.sleep(0.01)
-        assert lanes.counts()["waiting"] == 1
-        held[0]()
-        held[0]()  # heard twice, it still frees one place
-        await waiting
-        assert (lanes.counts()["active"], lanes.counts()["completed"]) == (0, 1)
-        async with lanes.admit(60):
-            waiting = asyncio.create_task(lanes.speak(n_chars=60))
-            await asyncio.sleep(0)
-            assert (lanes.counts()["active"], lanes.counts()["waiting"]) == (1, 1)
-        await waiting
 
     play(scenario)
 
