@@ -9,11 +9,11 @@ alone, in chunks of a fixed size, and its tokens are drawn from its own random g
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Sequence, Set
 from functools import partial
 
 import torch
+from cachetools import LRUCache
 from torch import Tensor
 
 from glm_tts_api.contracts import DecodeKernels
@@ -242,17 +242,17 @@ class PrefixCache:
     """
 
     def __init__(self, cache: KVCache, capacity: int) -> None:
-        self._cache = cache
-        self._capacity = capacity
-        self._kept: OrderedDict[tuple[int, ...], tuple[Tensor, Tensor]] = OrderedDict()
+        self._cache, self._capacity = cache, capacity
+        self._kept = LRUCache[tuple[int, ...], tuple[Tensor, Tensor]](
+            _MOST_BYTES, getsizeof=lambda kept: sum(tensor.nbytes for tensor in kept)
+        )
 
     def recall(self, ids: Sequence[int], slot: int) -> int:
         """Copies the keys and values of the transcript `ids` into the slot `slot`, if they are cached.
         Returns the number of positions that this fills; 0 if the transcript is not cached."""
-        kept = self._kept.get(key := tuple(ids))
+        kept = self._kept.get(tuple(ids))
         if kept is None:
             return 0
-        self._kept.move_to_end(key)
         self._cache.write(slot, kept)
         return len(ids)
 
@@ -262,11 +262,8 @@ class PrefixCache:
         if len(ids) < _LEAST_IDS or tuple(ids) in self._kept:
             return
         self._kept[tuple(ids)] = self._cache.read(slot, len(ids))
-        while len(self._kept) > self._capacity or self._n_bytes() > _MOST_BYTES:
-            self._kept.popitem(last=False)
+        if len(self._kept) > self._capacity:
+            self._kept.popitem()
 
     def clear(self) -> None:
         self._kept.clear()
-
-    def _n_bytes(self) -> int:
-        return sum(keys.nbytes + values.nbytes for keys, values in self._kept.values())
