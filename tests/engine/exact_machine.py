@@ -52,14 +52,8 @@ class Speed:
         return self.vocoder_s + self.vocoder_token_s * n_tokens
 
     def slower(self, times: float) -> Speed:
-        return replace(
-            self,
-            token_s=times * self.token_s,
-            flow_s=times * self.flow_s,
-            flow_token_s=times * self.flow_token_s,
-            vocoder_s=times * self.vocoder_s,
-            vocoder_token_s=times * self.vocoder_token_s,
-        )
+        names = ("token_s", "flow_s", "flow_token_s", "vocoder_s", "vocoder_token_s")
+        return replace(self, **{name: times * getattr(self, name) for name in names})
 
 
 class Player(RequestListener):

@@ -80,14 +80,6 @@ def test_what_was_measured_badly_at_the_start_is_forgotten(start: Start) -> None
     assert last.first_audio_s < 1 < first.first_audio_s
 
 
-def test_one_hiccup_of_a_token_hardly_lengthens_the_wait(start: Start) -> None:
-    machine = start(AVX2)
-    (usual,) = machine.serve([300])
-    machine.starts.decoded(5.0)
-    (later,) = machine.serve([300])
-    assert later.first_audio_s < 1.2 * usual.first_audio_s
-
-
 def test_no_player_waits_longer_than_it_may(start: Start) -> None:
     """A second of speech takes some ten seconds."""
     players = start(AVX2.slower(30)).serve([300, 300])

@@ -160,7 +160,7 @@ def test_a_request_that_the_device_has_no_memory_for_fails_alone() -> None:
 
 def test_a_context_that_dies_loses_the_engine_with_its_cause() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.engine.dead_context", "cuda"],
+        [sys.executable, "-m", "tests.engine.dead_context"],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

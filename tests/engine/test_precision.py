@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from glm_tts_api.engine.torch_flags import Turns, compute_exactly, full_float32, set_torch_flags, tf32
 from tests import gpus
@@ -33,23 +35,15 @@ def as_a_server_starts() -> Iterator[None]:
         each.fp32_precision = precision
 
 
-def test_tf32_ends_with_its_block_even_when_that_fails() -> None:
-    with tf32():
-        assert switches() == {"tf32"}
-    assert switches() == {"ieee"}
-    with pytest.raises(torch.OutOfMemoryError), tf32():
-        raise torch.OutOfMemoryError("CUDA out of memory")
-    assert switches() == {"ieee"}
-
-
-def test_each_switch_is_read_set_and_restored_to_what_it_was() -> None:
+def test_each_switch_is_read_set_and_restored_to_what_it_was_even_after_an_error() -> None:
     """On any PyTorch that pyproject.toml allows; mixed values and "none", which a process starts with."""
     for precision in (tf32, full_float32):
         matmul, conv, rnn = operators()
         matmul.fp32_precision, conv.fp32_precision, rnn.fp32_precision = "none", "tf32", "ieee"
         before = [each.fp32_precision for each in operators()]
-        with precision():
+        with suppress(torch.OutOfMemoryError), precision():
             assert switches() == {"tf32" if precision is tf32 else "ieee"}
+            raise torch.OutOfMemoryError("CUDA out of memory")
         assert [each.fp32_precision for each in operators()] == before
 
 
@@ -96,45 +90,37 @@ def test_a_turn_goes_to_whoever_has_waited_longest_and_not_back_to_a_flow_that_w
     assert order[3:] == ["flow"], "nobody holds it any more"
 
 
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+
+
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@on_a_gpu
 @gpus.from_ampere_on
-def test_convolutions_are_rounded_inside_and_exact_outside() -> None:
-    """Their switch is another one than that of products, and a GPU's library rounds unless it is told."""
+@pytest.mark.parametrize(
+    ("operator", "shapes", "most", "least"),
+    [(F.conv1d, ((1, 256, 500), (256, 256, 7)), 2.0, 2e-3), (torch.mm, ((512, 512), (512, 512)), 1.0, 1e-3)],
+)
+def test_products_and_convolutions_are_rounded_inside_and_exact_outside(
+    operator: Callable[..., Tensor], shapes: tuple[tuple[int, ...], ...], most: float, least: float
+) -> None:
+    """Each has a switch of its own, and a GPU's library rounds convolutions unless it is told."""
     draw = torch.Generator("cuda").manual_seed(0)
-    x, weight = (
-        torch.randn(*shape, generator=draw, device="cuda") for shape in ((1, 256, 500), (256, 256, 7))
-    )
-    exact = F.conv1d(x.double(), weight.double()).float()
+    a, b = (torch.randn(*shape, generator=draw, device="cuda") for shape in shapes)
+    exact = operator(a.double(), b.double()).float()
     with tf32():
-        rounded = F.conv1d(x, weight)
+        rounded = operator(a, b)
     with full_float32():
-        full = F.conv1d(x, weight)
-    assert (full - exact).abs().max() < 2e-3 < (rounded - exact).abs().max() < 2.0
+        full = operator(a, b)
+    assert (full - exact).abs().max() < least < (rounded - exact).abs().max() < most
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@on_a_gpu
 def test_products_in_bfloat16_are_added_up_in_float32() -> None:
     """One row against many columns, as a decode step has it: such products are split over what is added."""
     set_torch_flags(torch.device("cuda", 0), {})
     draw = torch.Generator("cuda").manual_seed(0)
     a, b = (torch.rand(n, 8192, generator=draw, device="cuda").bfloat16() for n in (1, 4096))
     exact = (a.double() @ b.double().T).bfloat16()
-    assert (
-        (a @ b.T) != exact
-    ).double().mean() < 0.02  # parts in bfloat16 would round anew in a third of them
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-@gpus.from_ampere_on
-def test_products_are_rounded_inside_and_exact_outside() -> None:
-    draw = torch.Generator("cuda").manual_seed(0)
-    a, b = (torch.randn(512, 512, generator=draw, device="cuda") for _ in range(2))
-    exact = (a.double() @ b.double()).float()
-    with tf32():
-        rounded = a @ b
-    with full_float32():
-        full = a @ b
-    assert (full - exact).abs().max() < 1e-3 < (rounded - exact).abs().max() < 1.0
+    others = (a @ b.T != exact).double().mean()
+    assert others < 0.02  # parts in bfloat16 would round anew in a third of them

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,12 +14,11 @@ import pytest
 
 from glm_tts_api.contracts import NO_PROGRESS
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.child import Begun
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
 from glm_tts_api.errors import InternalFault
 from tests.engine import echo_process, tiny, tiny_process
-from tests.engine.test_messages import BROKEN, plain, without_samples
+from tests.engine.test_messages import BROKEN, without_samples
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -116,22 +114,7 @@ def test_caches_that_cannot_be_cleared_are_an_answer_and_a_server_that_says_no_m
     side = start(echo_process.COMMAND)
     side.say(LOAD, messages.ClearCache(5))
     answer = side.hear(messages.Answer)
-    assert plain(answer) == plain(messages.Answer(5, fault=messages.fault_of(InternalFault())))
+    assert frame(answer) == frame(messages.Answer(5, fault=messages.fault_of(InternalFault())))
     assert "The caches could not be cleared" in side.log.read_text()
     side.own.shutdown(socket.SHUT_WR)
     assert side.process.wait(60) == 0
-
-
-def test_it_asks_for_large_pages_unless_the_servers_environment_says_otherwise(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    said = []
-    tell = "import os, sys; os.write(int(sys.argv[1]), os.environ['THP_MEM_ALLOC_ENABLE'].encode())"
-    monkeypatch.delenv("THP_MEM_ALLOC_ENABLE", raising=False)
-    for _ in range(2):
-        begun = Begun.of((sys.executable, "-S", "-c", tell))
-        with begun.own as own:
-            said.append(own.recv(10))
-        begun.process.wait()
-        monkeypatch.setenv("THP_MEM_ALLOC_ENABLE", "0")
-    assert said == [b"1", b"0"]

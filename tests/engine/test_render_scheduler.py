@@ -93,18 +93,6 @@ def test_cancelled_renders_are_dropped() -> None:
     assert order_of_ends(scheduler) == ["kept"]
 
 
-def test_a_single_render_takes_every_second_turn_beside_forty_of_another_client() -> None:
-    flood = [Task(f"flood {at}", due=at, n_steps=10, client="flood") for at in range(40)]
-    scheduler = scheduler_of(*flood)
-    for _ in range(25):  # two of the flood have ended, the third is at work
-        step(scheduler)
-    scheduler.add(Task("single", due=1000, n_steps=10, client="single"))
-    n_turns = 0
-    while step(scheduler) != "single":
-        n_turns += 1
-    assert n_turns <= 2 * 10
-
-
 def test_a_second_thread_never_works_for_a_client_while_another_has_none() -> None:
     scheduler = scheduler_of(*(Task("flood", due=0, client="flood") for _ in range(40)))
     scheduler.add(Task("single", due=1000, n_steps=10, step_work=1000, client="single"))

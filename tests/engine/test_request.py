@@ -121,20 +121,15 @@ def test_history_over_750_speech_tokens_loses_its_oldest_segment_but_not_the_pro
     assert len(third.prompt_ids) == 5 + 100 + 200
 
 
-def test_history_gives_way_when_the_slot_is_short() -> None:
+def test_history_gives_way_when_the_slot_is_short_whose_room_bounds_the_draws() -> None:
     layout = replace(LAYOUT, slot_length=47)
     request, _ = make_request([10], [20])
+    request.check_fits(layout)
+    assert make_request([10, 11])[0].next_sequence(replace(LAYOUT, slot_length=40)).max_len == 40 - 8
     end_row(request, request.next_sequence(layout), [1] * 30)
     sequence = request.next_sequence(layout)
     assert sequence.prompt_ids == [1, 2, 20, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
     assert sequence.max_len == 20
-
-
-def test_draws_are_bounded_by_the_room_in_the_slot() -> None:
-    layout = replace(LAYOUT, slot_length=40)
-    request, _ = make_request([10, 11])
-    request.check_fits(layout)
-    assert request.next_sequence(layout).max_len == 40 - 8
 
 
 def deliver(request: EngineRequest, value: float, n_samples: int = 24) -> None:

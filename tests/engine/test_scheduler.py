@@ -57,9 +57,3 @@ def test_a_request_that_leaves_frees_its_rows() -> None:
     assert scheduler.n_busy == 0
     scheduler.admit("b")
     assert scheduler.assign({"b": 1}) == [("b", 0)]
-
-
-def test_nothing_is_given_to_requests_that_want_nothing_or_are_gone() -> None:
-    scheduler: Scheduler[str] = Scheduler(2)
-    scheduler.admit("a")
-    assert scheduler.assign({"a": 0, "gone": 3}) == []

@@ -39,14 +39,15 @@ def test_sizes_grow_and_the_last_repeats() -> None:
     assert [window.end - window.first for window in found] == [12, 25, 50, 50, 50, 13]
 
 
-def test_a_rest_that_the_look_ahead_covers_leaves_with_the_span_before_it() -> None:
-    assert [window.end for window in windows([20], [46])] == [20, 46]
-    assert [window.end for window in windows([20], [47])] == [20, 40, 47]
-
-
-def test_a_rest_of_at_most_half_a_long_span_leaves_with_it() -> None:
-    assert [window.end for window in windows([60], [150])] == [60, 150]
-    assert [window.end for window in windows([60], [151])] == [60, 120, 151]
+def test_a_short_rest_leaves_with_the_span_before_it() -> None:
+    """What the look-ahead covers, or half of a long span."""
+    for size, n, expected in (
+        (20, 46, [20, 46]),
+        (20, 47, [20, 40, 47]),
+        (60, 150, [60, 150]),
+        (60, 151, [60, 120, 151]),
+    ):
+        assert [window.end for window in windows([size], [n])] == expected
 
 
 def test_a_whole_answer_has_one_span_a_segment() -> None:

@@ -108,8 +108,8 @@ torch.set_num_threads(1)
 product = PackedLinear(torch.randn(512, 256), torch.randn(512), typical_rows=1024)
 convolution = torch.nn.Conv1d(64, 64, 7, padding=3)
 with torch.inference_mode():
-    for length in range(100, 700):
-        if length == 300:
+    for length in range(100, 500):
+        if length == 250:
             begun = psutil.Process().memory_info().rss
         product(torch.randn(length, 256))
         convolution(torch.randn(1, 64, length))

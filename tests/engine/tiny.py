@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from glm_tts_api.contracts import (
     NO_PROGRESS,
-    AudioChunk,
     Float32,
     Progress,
     Recording,
@@ -25,6 +24,7 @@ from glm_tts_api.contracts import (
     SpeechRequest,
     Voice,
 )
+from glm_tts_api.engine import messages
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.faults import EngineLost
@@ -33,7 +33,7 @@ from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.engine.telling import RequestListener
+from glm_tts_api.engine.telling import Listener, RequestListener
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import NothingToSay
@@ -201,50 +201,6 @@ def tiny_engine(
     return Engine(config, load_models=load, load_frontend=lambda: cast(Any, frontend()), on_lost=on_lost)
 
 
-class Listener(RequestListener):
-    """What comes of a request goes to a stream on the event loop, as between two processes. `buffer_s`:
-    seconds of audio that may wait there before no more is made."""
-
-    def __init__(self, engine: Engine, buffer_s: float) -> None:
-        self.stream = SpeechStream(left=self._leave, took=self._take)
-        self.timings = self.stream.timings
-        self._engine, self._buffer_s = engine, buffer_s
-        self._waiting_s = 0.0
-        self._loop = asyncio.get_running_loop()
-
-    @property
-    def full(self) -> bool:
-        return self._waiting_s >= self._buffer_s
-
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        self._on_loop(lambda: self.stream.tokens.update({segment: tokens}))
-
-    def chunk_ready(self, chunk: AudioChunk) -> None:
-        self._on_loop(lambda: self._put(chunk))
-
-    def request_ended(self, error: Exception | None) -> None:
-        self._on_loop(lambda: self.stream.put(error))
-
-    def request_freed(self) -> None:
-        self._on_loop(self.stream.freed)
-
-    def _put(self, chunk: AudioChunk) -> None:
-        self._waiting_s += chunk.seconds
-        self.stream.put(chunk)
-
-    def _take(self, seconds: float) -> None:
-        self._waiting_s -= seconds
-        self._engine.wake()
-
-    def _leave(self) -> None:
-        self.closed = True
-        self._engine.wake()
-
-    def _on_loop(self, call: Callable[[], None]) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(call)
-
-
 def speak(
     engine: Engine,
     asked: SpeechRequest,
@@ -252,10 +208,28 @@ def speak(
     progress: Progress = NO_PROGRESS,
     buffer_s: float = math.inf,
 ) -> SpeechStream:
-    """Speaks with an engine that is in this process."""
-    listener = Listener(engine, buffer_s)
+    """Speaks with an engine that is in this process. What it tells goes to the stream on the event loop, as
+    between two processes. `buffer_s`: seconds of audio that may wait there before no more is made."""
+    loop = asyncio.get_running_loop()
+
+    def send(message: Any) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(hear, message)
+
+    def hear(message: Any) -> None:
+        stream.freed() if isinstance(message, messages.Freed) else stream.take(message)
+
+    def leave() -> None:
+        listener.closed = True
+        engine.wake()
+
+    def take(seconds: float) -> None:
+        if listener.took(seconds):
+            engine.wake()
+
+    listener, stream = Listener(0, send, buffer_s, lambda _: None), SpeechStream(leave, took=take)
     engine.speak(asked, listener, progress=progress)
-    return listener.stream
+    return stream
 
 
 def usage(engine: Engine) -> EngineUsage:
