@@ -59,6 +59,9 @@ def test_a_checkpoint_loads_and_every_part_works(sound: Path) -> None:
     models = load_checkpoint(sound, device="cpu")
     assert models.name == "tiny"
     assert _logits(models).shape == (5, 1025)  # two Hanzi and three bytes; all speech tokens and the end
+    tokenizer = models.text_tokenizer
+    assert models.llm.sampled_ids[0] == tokenizer.audio_start
+    assert models.llm.sampled_ids[-2:].tolist() == [tokenizer.audio_start + 1023, tokenizer.end_of_audio]
     mel = torch.zeros(1, 80, 6) - 5
     assert models.vocoders.keys() == set(get_args(SampleRate))
     assert models.vocoders[24000](mel, noise=torch.Generator()).shape == (6 * 480,)
@@ -67,13 +70,6 @@ def test_a_checkpoint_loads_and_every_part_works(sound: Path) -> None:
     assert models.speech_tokenizer.tokenize([wave])[0].shape == (25,)
     assert models.speaker_encoder.embed(wave).shape == (1, 192)
     assert not any(parameter.requires_grad for parameter in models.flow.parameters())
-
-
-def test_the_last_columns_are_the_last_speech_token_and_the_end(sound: Path) -> None:
-    models = load_checkpoint(sound, device="cpu")
-    tokenizer = models.text_tokenizer
-    assert models.llm.sampled_ids[0] == tokenizer.audio_start
-    assert models.llm.sampled_ids[-2:].tolist() == [tokenizer.audio_start + 1023, tokenizer.end_of_audio]
 
 
 def test_sharded_and_half_precision_weights_load_as_the_same_model(sound: Path, copy: Path) -> None:
@@ -132,9 +128,8 @@ def test_an_empty_folder_lists_every_file_its_purpose_and_the_remedy(tmp_path: P
 
 
 def test_a_folder_that_is_not_there_is_named_as_such(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="nowhere': there is no such folder") as caught:
+    with pytest.raises(CheckpointError, match=r"nowhere': there is no such folder(?!.*missing)"):
         require_servable(tmp_path / "nowhere", device="cpu", dtype="auto")
-    assert "missing" not in str(caught.value)
 
 
 def _drop_tensor(root: Path) -> None:
@@ -174,8 +169,6 @@ BREAKS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "wrong shape": (_resize_tensor, ["estimator.proj_out.weight is [3, 64] instead of [80, 64]"]),
     "llm cut short": (_truncate("llm/model.safetensors"), ["llm/model.safetensors", "cannot be read"]),
     "hift cut short": (_truncate("hift/hift.pt"), ["hift/hift.pt", "cannot be read"]),
-    "flow cut short": (_truncate("flow/flow.pt"), ["flow/flow.pt", "cannot be read"]),
-    "vocos cut short": (_truncate("vocos2d/generator_jit.ckpt"), ["generator_jit.ckpt", "cannot be read"]),
     "onnx cut short": (_truncate("frontend/campplus.onnx"), ["campplus.onnx", "cannot be read"]),
     "empty file": (_write("flow/flow.pt", ""), ["flow/flow.pt", "is empty"]),
     "lfs pointer": (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from glm_tts_api.model.threads import at_most
 from tests.compiled import compiled_kernels
 from tests.this_cpu import HAS_AVX512, HAS_BF16_UNITS, HAS_DECODE_KERNELS
 
+pytestmark = pytest.mark.usefixtures("inference")
 SLOTS, SLOT_LENGTH, VOCABULARY = 16, 300, 257
 SIZES: dict[str, dict[str, Any]] = {
     "heads of 16 numbers": {"hidden_size": 64, "intermediate_size": 160, "num_attention_heads": 4,
@@ -38,12 +38,6 @@ PRECISIONS: dict[str, dict[str, Any]] = {
 N_READ = [37, 299, 1, 128, 127, 200, 5, 31, 32, 33, 64, 2, 63, 65, 257, 8]  # positions of each slot
 each_size = pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES.keys())
 each_precision = pytest.mark.parametrize("precision", PRECISIONS.keys())
-
-
-@pytest.fixture(autouse=True)
-def _inference() -> Iterator[None]:
-    with torch.inference_mode():
-        yield
 
 
 @pytest.fixture

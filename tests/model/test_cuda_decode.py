@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-from collections.abc import Iterator
 from contextlib import nullcontext
 from unittest.mock import MagicMock
 
@@ -29,11 +28,7 @@ from tests.model.tiny_decode import (
     runner_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _inference() -> Iterator[None]:
-    with torch.inference_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("inference")
 
 
 @pytest.mark.parametrize("slots", [[0], [0, 1], [4, 2, 0], [5, 3, 1, 4, 0, 2]])

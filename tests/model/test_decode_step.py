@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.decode_step import CpuDecodeStep, Drawn
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm import LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from tests.compiled import compiled_kernels
-from tests.model.tiny_decode import likeliest
+from tests.model.tiny_decode import likeliest, llama
 from tests.this_cpu import HAS_BF16_UNITS, HAS_DECODE_KERNELS
 
 SLOTS, N_READ = 40, 20
@@ -20,16 +20,11 @@ SLOTS, N_READ = 40, 20
 
 @pytest.fixture
 def runner() -> LlmRunner:
-    torch.manual_seed(3)
     wide = LlmConfig(
         vocab_size=257, hidden_size=512, intermediate_size=1408, num_hidden_layers=1,
         num_attention_heads=8, num_key_value_heads=2, head_dim=64,
     )  # fmt: skip
-    llama = Llama(wide)
-    for name, parameter in llama.named_parameters():
-        if "norm" not in name:
-            nn.init.normal_(parameter, std=1.5 / parameter.shape[-1] ** 0.5)
-    return LlmRunner(llama, sampled_ids=range(100, 231), device="cpu", dtype=torch.bfloat16)
+    return LlmRunner(llama(wide), sampled_ids=range(100, 231), device="cpu", dtype=torch.bfloat16)
 
 
 class Drawing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,11 +15,7 @@ from glm_tts_api.model.static_draw import STEPS, DrawNoise, noise_bytes
 from tests.dispatched import Dispatched
 from tests.model.tiny_decode import AUDIO, END, cache_of, runner_of
 
-
-@pytest.fixture(autouse=True)
-def _inference() -> Iterator[None]:
-    with torch.inference_mode():
-        yield
+pytestmark = pytest.mark.usefixtures("inference")
 
 
 def _by_ras(columns: list[int], token: int, generator: torch.Generator, *, slot: int = 0) -> SpeechSequence:

@@ -124,17 +124,7 @@ def test_the_official_yaml_is_read_as_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [
-        {"speech_token_cfg": True},
-        {"trans_dim": 100},
-        {"depth": 0},
-        {"heads": "12"},
-        {"depth": True},
-        {"steps": 0},
-        {"steps": 2.5},
-        {"steps": 101},
-    ],
+    "broken", [{"speech_token_cfg": True}, {"trans_dim": 100}, {"heads": "12"}, {"depth": True}, {"steps": 0}]
 )
 def test_what_cannot_be_built_is_refused(broken: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="flow:"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +12,10 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner, causal_mask
 from tests.dispatched import Dispatched
+from tests.model.tiny_decode import llama
 from tests.this_cpu import HAS_BF16_UNITS
 
+pytestmark = pytest.mark.usefixtures("inference")
 SLOTS, SLOT_LENGTH, VOCABULARY = 16, 700, 257
 SIZES = {
     "tiny": {"hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -26,23 +27,12 @@ SIZES = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _inference() -> Iterator[None]:
-    with torch.inference_mode():
-        yield
-
-
 def _config(**sizes: Any) -> LlmConfig:
     return LlmConfig(vocab_size=VOCABULARY, max_position_embeddings=1024, **sizes)
 
 
 def _llama(**sizes: int) -> Llama:
-    torch.manual_seed(3)
-    llama = Llama(_config(**sizes))
-    for name, parameter in llama.named_parameters():
-        if "norm" not in name:
-            torch.nn.init.normal_(parameter, std=1.5 / parameter.shape[-1] ** 0.5)
-    return llama.eval()
+    return llama(_config(**sizes))
 
 
 def _runner(llama: Llama, *, dtype: torch.dtype = torch.float32, int8: bool = False) -> LlmRunner:

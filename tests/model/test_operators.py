@@ -31,22 +31,15 @@ class Without:
 
 
 def test_the_installed_pytorch_has_them_all() -> None:
-    for precision in (
-        Precision(torch.float32),
-        Precision(torch.bfloat16),
-        Precision(torch.float32, int8=True),
-    ):
-        require_operators(CPU, precision)
+    for dtype, int8 in ((torch.float32, False), (torch.bfloat16, False), (torch.float32, True)):
+        require_operators(CPU, Precision(dtype, int8=int8))
 
 
 @pytest.mark.parametrize(
     ("namespace", "name"),
     [
-        ("ops.mkldnn", "_reorder_linear_weight"),
         ("ops.mkldnn", "_linear_pointwise"),
-        ("ops.mkldnn", "_is_mkldnn_bf16_supported"),
         ("ops.onednn", "qlinear_prepack"),
-        ("ops.onednn", "qlinear_pointwise"),
         ("cpu", "_is_avx512_bf16_supported"),
     ],
 )

@@ -34,48 +34,33 @@ def _dtype(dtype: Dtype, n_weights: int, device: torch.device = CPU) -> torch.dt
     return choose_precision(device, n_weights=n_weights, dtype=dtype).dtype
 
 
-def test_the_dtype_asked_for_is_taken() -> None:
+def test_the_dtype_asked_for_is_taken_else_a_large_model_is_in_bf16_where_the_cpu_has_units_for_it() -> None:
     for n_weights in (SMALL, LARGE):
         assert _dtype("fp32", n_weights) == torch.float32
         assert _dtype("bf16", n_weights) == torch.bfloat16
-
-
-def test_a_small_model_runs_in_float32_on_any_cpu() -> None:
     assert _dtype("auto", SMALL) == torch.float32
-
-
-def test_a_large_model_runs_in_bf16_where_the_cpu_has_units_for_it() -> None:
     assert _dtype("auto", LARGE) == (torch.bfloat16 if HAS_BF16_UNITS else torch.float32)
+    assert [placement_warnings("cpu", dtype=dtype) for dtype in ("fp32", "auto")] == [[], []]
 
 
-@pytest.mark.parametrize("capability", [None, "avx2"])
 def test_bf16_on_a_cpu_without_units_for_it_is_a_warning_that_says_what_to_set(
-    tmp_path: Path, capability: str | None
+    tmp_path: Path,
 ) -> None:
     """Told to use no AVX-512, PyTorch is as on a CPU that has none."""
-    limit = {"ATEN_CPU_CAPABILITY": capability} if capability else {}
     done = subprocess.run(
         [sys.executable, "-m", "glm_tts_api", "check", "checkpoint"],
         cwd=tmp_path,
-        env={**os.environ, "DEVICE": "cpu", "DTYPE": "bf16", **limit},
+        env={**os.environ, "DEVICE": "cpu", "DTYPE": "bf16", "ATEN_CPU_CAPABILITY": "avx2"},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, "slow, but not wrong"
-    if HAS_BF16_UNITS and not capability:
-        assert done.stderr == ""
-        return
     assert done.stderr.splitlines() == [
         "WARNING: DTYPE=bf16 is several times slower than fp32 on this CPU, "
         "which has no units for bfloat16 (avx512_bf16 or amx_bf16): set DTYPE=auto."
     ]
-
-
-def test_full_precision_is_no_warning_anywhere() -> None:
-    assert placement_warnings("cpu", dtype="fp32") == []
-    assert placement_warnings("cpu", dtype="auto") == []
 
 
 def test_8_bit_weights_are_for_the_cpu() -> None:
@@ -140,15 +125,11 @@ def test_engines_share_a_faked_gpu_that_was_named_or_taken_in_turn(
 
 
 @pytest.mark.skipif(N_GPUS > 0, reason="has a GPU")
-def test_auto_without_a_gpu_is_the_cpu() -> None:
+def test_without_a_gpu_auto_is_the_cpu_and_a_gpu_is_one_clear_error() -> None:
     assert choose_device("auto", nth=3) == CPU
-
-
-@pytest.mark.parametrize("device", ["cuda", "cuda:0"])
-@pytest.mark.skipif(N_GPUS > 0, reason="has a GPU")
-def test_a_gpu_that_is_not_there_is_one_clear_error(device: str) -> None:
-    with pytest.raises(StartupError, match=rf"^DEVICE='{device}': PyTorch sees no GPU"):
-        choose_device(device)
+    for device in ("cuda", "cuda:0"):
+        with pytest.raises(StartupError, match=rf"^DEVICE='{device}': PyTorch sees no GPU"):
+            choose_device(device)
 
 
 @pytest.mark.gpu

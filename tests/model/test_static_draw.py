@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor
@@ -12,14 +10,9 @@ from glm_tts_api.model.sampling import HISTORY, MAX_CANDIDATES, Columns, Draw, r
 from glm_tts_api.model.static_draw import Rules, draw
 from tests.model.history import no_history
 
+pytestmark = pytest.mark.usefixtures("inference")
 N_COLUMNS, N_ROWS = 300, 64
 END = N_COLUMNS - 1
-
-
-@pytest.fixture(autouse=True)
-def _inference() -> Iterator[None]:
-    with torch.inference_mode():
-        yield
 
 
 def _generators() -> list[torch.Generator]:
@@ -139,7 +132,21 @@ def test_noise_belongs_to_its_column_whatever_the_rank_of_that(nucleus: bool) ->
     assert {3, 8} <= set(one.columns.tolist())
 
 
-def _assert_rows_draw_alone_as_together(device: str, n_columns: int) -> None:
+@pytest.mark.parametrize(
+    ("device", "n_columns"),
+    [
+        ("cpu", N_COLUMNS),
+        pytest.param(
+            "cuda",
+            32769,
+            marks=[
+                pytest.mark.gpu,
+                pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU"),
+            ],
+        ),
+    ],
+)
+def test_a_row_draws_the_same_in_1_and_4_and_16_rows(device: str, n_columns: int) -> None:
     """16 rows of logits that bfloat16 made equal to many others, half of them RAS."""
     n_rows = 16
     seeded = torch.Generator().manual_seed(4)
@@ -157,13 +164,3 @@ def _assert_rows_draw_alone_as_together(device: str, n_columns: int) -> None:
             alone = draw(logits[rows], part, end=n_columns - 1, noise=noise[rows])
             assert torch.equal(alone.columns, together.columns[rows])
             assert torch.equal(alone.log_probs, together.log_probs[rows])
-
-
-def test_a_row_draws_the_same_in_1_and_4_and_16_rows() -> None:
-    _assert_rows_draw_alone_as_together("cpu", N_COLUMNS)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-def test_a_row_draws_the_same_in_1_and_4_and_16_rows_of_a_gpu() -> None:
-    _assert_rows_draw_alone_as_together("cuda", 32769)

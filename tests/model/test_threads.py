@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm import LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.threads import at_most
 from glm_tts_api.model.vocoder import HiFT, HiftConfig
+from tests.model.tiny_decode import llama
 from tests.this_cpu import HAS_BF16_UNITS
 
 BF16 = pytest.param(
@@ -44,23 +46,15 @@ def differing(compute: Callable[[], list[Tensor]]) -> list[tuple[int, int]]:
     ]
 
 
-def llama(n_kv_heads: int) -> Llama:
-    """As wide as the bundled model's."""
-    torch.manual_seed(3)
-    config = LlmConfig(
-        vocab_size=257,
-        hidden_size=256,
-        intermediate_size=704,
-        num_hidden_layers=1,
-        num_attention_heads=4,
-        num_key_value_heads=n_kv_heads,
-        head_dim=64,
-    )
-    made = Llama(config)
-    for name, parameter in made.named_parameters():
-        if "norm" not in name:
-            nn.init.normal_(parameter, std=1.5 / parameter.shape[-1] ** 0.5)
-    return made
+# As wide as the bundled model's.
+WIDE = LlmConfig(
+    vocab_size=257,
+    hidden_size=256,
+    intermediate_size=704,
+    num_hidden_layers=1,
+    num_attention_heads=4,
+    head_dim=64,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +70,8 @@ def test_prompts_are_read_and_rows_decoded_alike(dtype: torch.dtype, int8: bool,
     """In float32 a single query at 33 positions differed, and chunks of two and three ids."""
     if dtype == torch.bfloat16 and not HAS_BF16_UNITS:
         pytest.skip("oneDNN packs no bf16 here")
-    runner = LlmRunner(llama(n_kv_heads), sampled_ids=range(100, 231), device="cpu", dtype=dtype, int8=int8)
+    llm = llama(replace(WIDE, num_key_value_heads=n_kv_heads))
+    runner = LlmRunner(llm, sampled_ids=range(100, 231), device="cpu", dtype=dtype, int8=int8)
     lengths = [32, 130, 3, 67]
 
     def compute() -> list[Tensor]:

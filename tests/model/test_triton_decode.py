@@ -105,18 +105,14 @@ def test_where_triton_does_not_work_plain_operators_decode_and_the_log_says_what
     assert "apt install gcc python3-dev" in caplog.text
 
 
-def test_a_gpu_that_is_full_is_no_reason_for_plain_operators(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(torch.OutOfMemoryError):
-        fastest_kernels(*_on_a_faked_gpu(monkeypatch, torch.OutOfMemoryError("full")))
-
-
-def test_a_gpu_on_which_triton_works_decodes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert fastest_kernels(*_on_a_faked_gpu(monkeypatch, None)) == "triton"
-
-
-def test_a_cpu_decodes_with_plain_operators() -> None:
+def test_a_gpu_on_which_triton_works_decodes_with_it_even_a_full_one_and_a_cpu_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     runner = tiny.runner_of()
     assert CudaDecodeStep(runner, tiny.cache_of(runner), end=tiny.END).kernels == "plain"
+    assert fastest_kernels(*_on_a_faked_gpu(monkeypatch, None)) == "triton"
+    with pytest.raises(torch.OutOfMemoryError):
+        fastest_kernels(*_on_a_faked_gpu(monkeypatch, torch.OutOfMemoryError("full")))
 
 
 def _on_a_faked_gpu(monkeypatch: pytest.MonkeyPatch, fault: Exception | None) -> tuple[Any, Any]:
@@ -127,6 +123,7 @@ def _on_a_faked_gpu(monkeypatch: pytest.MonkeyPatch, fault: Exception | None) ->
     return SimpleNamespace(device=torch.device("cuda")), SimpleNamespace(slots=1)
 
 
+@pytest.mark.long
 def test_the_kernels_compile_for_gpus_that_are_not_there() -> None:
     """In a process of its own; 64 KiB is the shared memory of the smallest, a T4."""
     told = json.loads(subprocess.check_output([sys.executable, HERE / "compile_triton.py"], env=_environ()))

@@ -23,9 +23,9 @@ CONFIG = LlmConfig(
 _PROMPT_LENGTHS = [37, 511, 1, 120, 600, 64]
 
 
-def llama() -> Llama:
+def llama(config: LlmConfig = CONFIG) -> Llama:
     torch.manual_seed(3)
-    model = Llama(CONFIG)
+    model = Llama(config)
     for name, parameter in model.named_parameters():
         if "norm" not in name:
             torch.nn.init.normal_(parameter, std=1.5 / parameter.shape[-1] ** 0.5)
