@@ -18,62 +18,14 @@ _LEAST_FACTOR = 0.5  # the slowest speed of one filter; slower speech takes two 
 _SILENCE_S = 0.5  # added after the end, since atempo keeps back up to a window of samples
 
 
-class Tempo:
-    """Changes the speed of pieces of mono float32 samples [n]. `speed` is 0.25 to 4; the result has exactly
-    the number of samples divided by `speed`, rounded."""
-
-    def __init__(self, sample_rate: int, speed: float) -> None:
-        self._rate = sample_rate
-        self._speed = speed
-        self._n_in = self._n_out = 0
-        self._graph = Graph()
-        source = self._graph.add_abuffer(
-            format="flt", sample_rate=sample_rate, layout="mono", time_base=Fraction(1, sample_rate)
-        )
-        filters = [self._graph.add("atempo", f"{factor:.6f}") for factor in _factors(speed)]
-        self._graph.link_nodes(source, *filters, self._graph.add("abuffersink")).configure()
-
-    def push(self, pcm: Float32) -> Float32:
-        """Takes the next samples. Returns the samples at the new speed that are ready; possibly none."""
-        blocks = (pcm[start : start + _BLOCK] for start in range(0, len(pcm), _BLOCK))
-        ready = np.concatenate([np.zeros(0, np.float32), *map(self._push, blocks)])
-        self._n_out += len(ready)
-        return ready
-
-    def finish(self) -> Float32:
-        """Ends the audio. Returns the last samples."""
-        if not self._n_in:
-            return np.zeros(0, np.float32)
-        n_due = round(self._n_in / self._speed) - self._n_out
-        silence = np.zeros(round(_SILENCE_S * self._rate), np.float32)
-        return np.concatenate([self.push(silence), self._pull(None)])[:n_due]
-
-    def _push(self, pcm: Float32) -> Float32:
-        frame = frame_of(pcm, self._rate, self._n_in)
-        self._n_in += len(pcm)
-        return self._pull(frame)
-
-    def _pull(self, frame: av.AudioFrame | None) -> Float32:
-        self._graph.push(frame)
-        return np.concatenate([np.zeros(0, np.float32), *self._ready()])
-
-    def _ready(self) -> Iterator[Float32]:
-        while True:
-            try:
-                yield self._graph.pull().to_ndarray()[0]
-            except (av.error.BlockingIOError, av.error.EOFError):  # no frame is ready, or the audio has ended
-                return
-
-
 class Paced:
     """Changes the speed of pieces of mono float32 samples [n], but not their pitch. Each piece has a speed of
-    its own from 0.25 to 4; a speed of 2 halves the length. Push the pieces in order, then call `finish` once.
-    """
+    its own from 0.25 to 4; a speed of 2 halves the length. Pieces of one speed have exactly the number of
+    their samples divided by the speed, rounded. Push the pieces in order, then call `finish` once."""
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
-        self._speed = 1.0
-        self._tempo: Tempo | None = None
+        self._begin(1.0)
 
     def push(self, pcm: Float32, speed: float) -> Float32:
         """Takes the next samples with their speed. Returns the samples at the new speed that are ready;
@@ -82,15 +34,46 @@ class Paced:
         before = np.zeros(0, np.float32)
         if speed != self._speed:
             before = self.finish()
-            self._speed = speed
-            self._tempo = None if speed == 1.0 else Tempo(self._rate, speed)
-        ready = pcm if self._tempo is None else self._tempo.push(pcm)
+            self._begin(speed)
+        ready = pcm if self._graph is None else self._at_speed(pcm, self._graph)
         return np.concatenate([before, ready]) if len(before) else ready
 
     def finish(self) -> Float32:
         """Ends the audio of the last speed. Returns the last samples."""
-        return np.zeros(0, np.float32) if self._tempo is None else self._tempo.finish()
+        if self._graph is None or not self._n_in:
+            return np.zeros(0, np.float32)
+        n_due = round(self._n_in / self._speed) - self._n_out
+        silence = np.zeros(round(_SILENCE_S * self._rate), np.float32)
+        rest = self._at_speed(silence, self._graph)
+        self._graph.push(None)
+        return np.concatenate([rest, *_ready(self._graph)])[:n_due]
+
+    def _begin(self, speed: float) -> None:
+        self._speed, self._n_in, self._n_out = speed, 0, 0
+        self._graph: Graph | None = None
+        if speed == 1.0:
+            return
+        self._graph = graph = Graph()
+        time_base = Fraction(1, self._rate)
+        source = graph.add_abuffer(format="flt", sample_rate=self._rate, layout="mono", time_base=time_base)
+        factors = [speed] if speed >= _LEAST_FACTOR else [_LEAST_FACTOR, speed / _LEAST_FACTOR]
+        filters = [graph.add("atempo", f"{factor:.6f}") for factor in factors]
+        graph.link_nodes(source, *filters, graph.add("abuffersink")).configure()
+
+    def _at_speed(self, pcm: Float32, graph: Graph) -> Float32:
+        ready = [np.zeros(0, np.float32)]
+        for start in range(0, len(pcm), _BLOCK):
+            frame = frame_of(pcm[start : start + _BLOCK], self._rate, self._n_in)
+            self._n_in += frame.samples
+            graph.push(frame)
+            ready += _ready(graph)
+        self._n_out += sum(map(len, ready))
+        return np.concatenate(ready)
 
 
-def _factors(speed: float) -> list[float]:
-    return [speed] if speed >= _LEAST_FACTOR else [_LEAST_FACTOR, speed / _LEAST_FACTOR]
+def _ready(graph: Graph) -> Iterator[Float32]:
+    while True:
+        try:
+            yield graph.pull().to_ndarray()[0]
+        except (av.error.BlockingIOError, av.error.EOFError):  # no frame is ready, or the audio has ended
+            return

@@ -114,7 +114,16 @@ def write_audio(
         muxer, codec, options, codec_options = _MUXERS[book_format]
         with av.open(str(path), "w", format=muxer, options={"fflags": "+bitexact", **options}) as container:
             container.metadata.update({"genre": "Audiobook", **tags, "comment": MARK})
-            container.set_chapters([_chapter(number, each) for number, each in enumerate(chapters)])
+            container.set_chapters(
+                {
+                    "id": number,
+                    "start": round(1000 * each.start_s),
+                    "end": round(1000 * each.end_s),
+                    "time_base": Fraction(1, 1000),
+                    "metadata": {"title": each.text or str(number + 1)},
+                }
+                for number, each in enumerate(chapters)
+            )
             heard = preset.heard_rate(rate)
             stream = cast(av.AudioStream, container.add_stream(codec, rate=heard, layout="mono"))
             context = stream.codec_context
@@ -137,18 +146,6 @@ def write_audio(
             file.write(encoder.push(pcm))
             yield
         file.write(encoder.finish())
-
-
-def _chapter(number: int, chapter: TimedText) -> dict[str, object]:
-    """Returns the chapter as the dictionary that PyAV's `set_chapters` takes, with times in ms. A chapter
-    without a title is named by its number, which is `number` + 1."""
-    return {
-        "id": number,
-        "start": round(1000 * chapter.start_s),
-        "end": round(1000 * chapter.end_s),
-        "time_base": Fraction(1, 1000),
-        "metadata": {"title": chapter.text or str(number + 1)},
-    }
 
 
 def chapter_times(job: Job, made: Made, n_units: int) -> list[TimedText]:

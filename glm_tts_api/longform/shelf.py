@@ -224,7 +224,8 @@ class Shelf:
                     left.unlink(missing_ok=True)
         for look in resting:
             with suppress(OSError, JobRuns):
-                if self._goes_at(look) < time.time():
+                rested_at = look.folder.changed_at + (self.config.keep_s or math.inf)
+                if (look.job.expires_at or rested_at) < time.time():
                     with look.folder.locked():
                         look.folder.delete()
                     self.forget(look.job.id)
@@ -239,11 +240,6 @@ class Shelf:
             stamp.touch()
             return gap_s if gap_s > _GAP_S else 0.0
         return 0.0
-
-    def _goes_at(self, look: Look) -> float:
-        if look.job.expires_at:
-            return look.job.expires_at
-        return look.folder.changed_at + self.config.keep_s if self.config.keep_s else math.inf
 
 
 def _is_abandoned(path: Path) -> bool:

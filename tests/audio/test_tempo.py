@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from glm_tts_api.audio.tempo import Paced, Tempo
+from glm_tts_api.audio.tempo import Paced
 from tests.recordings import voice
 
 RATE = 24000
@@ -15,10 +15,9 @@ RATE = 24000
 def at_speed(
     pcm: npt.NDArray[np.float32], speed: float, size: int, rate: int = RATE
 ) -> npt.NDArray[np.float32]:
-    tempo = Tempo(rate, speed)
-    return np.concatenate(
-        [*(tempo.push(pcm[at : at + size]) for at in range(0, len(pcm), size)), tempo.finish()]
-    )
+    paced = Paced(rate)
+    pieces = [paced.push(pcm[at : at + size], speed) for at in range(0, len(pcm), size)]
+    return np.concatenate([*pieces, paced.finish()])
 
 
 def pitch_hz(pcm: npt.NDArray[np.float32]) -> float:
@@ -58,7 +57,7 @@ def test_pitch_and_level(speed: float, size: int) -> None:
 @pytest.mark.parametrize("speed", [0.25, 0.5, 1.25, 4.0])
 def test_most_of_a_piece_leaves_at_once(speed: float) -> None:
     """What a listener waits for is the first piece of half a second, not the second."""
-    first = Tempo(RATE, speed).push(voice(0.5))
+    first = Paced(RATE).push(voice(0.5), speed)
     assert len(first) * speed / RATE > 0.35
 
 
