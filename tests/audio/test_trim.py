@@ -48,12 +48,6 @@ def test_a_file_larger_than_its_sound_is_kept_as_its_sound(name: str) -> None:
     assert again.samples.tobytes() == recording.samples.tobytes()
 
 
-def test_whole_numbers_are_kept_as_flac() -> None:
-    for name in ("wav", "stereo", "24 bits", "telephone"):
-        kept = trimmed(RECORDINGS[name], decode_audio(RECORDINGS[name], LIMITS))
-        assert container_of(kept) is FLAC, name
-
-
 @pytest.mark.parametrize(
     "data",
     [
