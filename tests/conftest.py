@@ -23,7 +23,7 @@ TIERS = {
 # The longest path that fits decides.
 PLACES = {
     **dict.fromkeys(("audio", "deploy", "lexicon", "longform", "service"), "unit"),
-    **dict.fromkeys(("settings", "speech", "stats", "speech_text", "voices"), "unit"),
+    **dict.fromkeys(("settings", "simulation", "speech", "stats", "speech_text", "voices"), "unit"),
     "api": "server",
     "recognition": "unit",
     "recognition/test_with_whisper.py": "long",

@@ -46,8 +46,7 @@ class EngineClient:
         self.changed: Callable[[], None] = lambda: None
         self.state = EngineState("loading")
         self.n_restarts = self.n_watchdog_exits = 0
-        self._load, self._watchdog_s = load, watchdog_s
-        self._command, self._begun = command, begun
+        self._load, self._watchdog_s, self._command, self._begun = load, watchdog_s, command, begun
         self._info: EngineInfo | None = None
         self._usage: EngineUsage | None = None
         self._life: asyncio.Task[None] | None = None
@@ -142,7 +141,8 @@ class EngineClient:
         self._life = asyncio.create_task(self._live())
 
     async def close(self) -> None:
-        """Ends the process. The requests and questions that wait for it end with EngineDied."""
+        """Ends the process, and its requests and questions with EngineDied. Takes no others from then on."""
+        self._enter(EngineState("failed", "the server has stopped"))
         if self._life is not None:
             self._life.cancel()
             await asyncio.wait({self._life})

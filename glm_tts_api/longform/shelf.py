@@ -214,7 +214,9 @@ class Shelf:
         if gap_s := self._gap_s():
             for look in resting:
                 with suppress(OSError):
-                    look.folder.set_changed_at(look.folder.changed_at + gap_s)
+                    if look.folder.changed_at == look.changed_at:
+                        look.folder.set_changed_at(look.changed_at + gap_s)
+                        look.changed_at = look.folder.changed_at  # a full disk may lack the known state
             return
         for folder in map(self.folder, self._ids()):
             with suppress(OSError):
@@ -234,12 +236,12 @@ class Shelf:
     def _gap_s(self) -> float:
         """Returns how many seconds ago a server last called this function for the folder of all jobs; 0 if
         that is less than an hour. In a longer gap no server ran, or the clock was set ahead."""
-        stamp = self.config.folder / ".swept"
+        gap_s, stamp = 0.0, self.config.folder / ".swept"
         with suppress(OSError):
+            stamp.parent.mkdir(parents=True, exist_ok=True)
             gap_s = time.time() - stamp.stat().st_mtime if stamp.exists() else 0.0
             stamp.touch()
-            return gap_s if gap_s > _GAP_S else 0.0
-        return 0.0
+        return gap_s if gap_s > _GAP_S else 0.0
 
 
 def _is_abandoned(path: Path) -> bool:

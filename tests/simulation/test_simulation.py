@@ -1,0 +1,31 @@
+"""The short form of scripts/checks/simulate.sh: some seeds, and the same seed twice."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+
+def _simulate(*arguments: str) -> str:
+    """In a process of its own, whose clocks are replaced before the package is imported."""
+    command = [sys.executable, "-m", "tests.simulation", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_no_seed_shows_a_fault_and_the_processes_died_at_many_messages() -> None:
+    reached = set(re.findall(r"^  (\S.*): \d+$", _simulate("seeds", "15"), re.MULTILINE))
+    assert {
+        "health.healthy",
+        "health.loading",
+        "engine.restarting",
+        "job.done",
+        "answer.200.whole",
+    } <= reached
+    assert len([name for name in reached if name.startswith("engine.fault.")]) >= 6
+
+
+def test_a_seed_gives_the_same_history_each_time() -> None:
+    assert _simulate("seed", "7") == _simulate("seed", "7")
