@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import signal
 import wave
 from collections import Counter
@@ -147,22 +146,6 @@ def nvidia_smi(folder: Path, holder: int) -> Path:
     )
     program.chmod(0o755)
     return program
-
-
-def test_kill_ends_it_after_its_answers(shared_project: Project) -> None:
-    project = shared_project
-    pid = running(project)
-    replies: list[bytes] = []
-    speaker = Thread(target=lambda: replies.append(wav_of(project.speak(SENTENCE))))
-    n_before = n_begun(project)
-    speaker.start()
-    wait_until(lambda: n_begun(project) == n_before + 1, "a request under way")
-    kill(pid, signal.SIGTERM)
-    speaker.join()
-    with wave.open(io.BytesIO(replies[0])) as file:
-        assert file.getnframes() > 0
-    wait_until(lambda: not is_alive(pid), "the server's end")
-    assert project.run("scripts/status_api.sh").code == 3
 
 
 def test_a_server_that_does_not_hear_is_killed_and_named(shared_project: Project) -> None:

@@ -27,7 +27,10 @@ def speaking(project: Project) -> tuple[Thread, list[Reply]]:
     return speaker, replies
 
 
-@pytest.mark.parametrize(("arguments", "settings"), [(["--now"], {}), ([], {"DRAIN_TIMEOUT": "0.5"})])
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [(["--now"], {}), pytest.param([], {"DRAIN_TIMEOUT": "0.5"}, marks=pytest.mark.long)],
+)
 def test_who_cannot_wait_for_what_was_accepted(
     project: Project, arguments: list[str], settings: dict[str, Any]
 ) -> None:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from subprocess import PIPE, STDOUT, CompletedProcess, run
 
+import pytest
+
 from tests.scripts.own_project import LIMIT_S, Project, kill, wait_until
 
 VERIFY = """
@@ -46,6 +48,7 @@ def test_a_load_that_takes_no_end_is_not_waited_for_for_ever(project: Project) -
     assert f"The check failed: {last}" in project.log
 
 
+@pytest.mark.long
 def test_an_engine_that_will_never_speak_ends_the_wait_at_once(project: Project, tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(project.environment()["MODEL_DIR"], model)
