@@ -10,14 +10,14 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT_S = 600  # generous: the machine may be busy with other things
@@ -142,31 +142,24 @@ class Project:
                 kill(pid)
 
     def get(self, path: str, key: str = "") -> Reply:
-        return self._send(urllib.request.Request(self._url(path), headers={"X-API-Key": key}))
+        return self._ask("GET", path, 10, headers={"X-API-Key": key})
 
-    def speak(self, text: str = "你好。", timeout_s: float = 300) -> Reply:
-        return self.post("/api/v1/tts", {"input_text": text, "index": "exampleA"}, timeout_s)
+    def speak(self, text: str = "你好。") -> Reply:
+        return self.post("/api/v1/tts", {"input_text": text, "index": "exampleA"})
 
-    def post(self, path: str, fields: dict[str, Any], timeout_s: float = 300) -> Reply:
-        headers = {"Content-Type": "application/json"}
-        body = json.dumps(fields).encode()
-        return self._send(urllib.request.Request(self._url(path), body, headers), timeout_s)
+    def post(self, path: str, fields: dict[str, Any]) -> Reply:
+        return self._ask("POST", path, 300, json=fields)
 
     def stats(self, key: str = "") -> Any:
         return self.get("/api/v1/stats/concurrency", key).json()
 
-    def _url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
-
-    def _send(self, request: urllib.request.Request, timeout_s: float = 10) -> Reply:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    def _ask(self, method: str, path: str, timeout_s: float, **content: Any) -> Reply:
+        url = f"http://127.0.0.1:{self.port}{path}"
         try:
-            with opener.open(request, timeout=timeout_s) as response:
-                return Reply(response.status, response.read())
-        except urllib.error.HTTPError as error:
-            return Reply(error.code, error.read())
-        except OSError as error:
+            answer = httpx.request(method, url, timeout=timeout_s, trust_env=False, **content)
+        except httpx.HTTPError as error:
             return Reply(0, repr(error).encode())
+        return Reply(answer.status_code, answer.content)
 
 
 def free_port() -> int:
