@@ -233,7 +233,6 @@ class Outcome:
     first_audio_p50: float
     first_audio_p95: float
     latency_mean: float
-    latency_p50: float
     latency_p95: float
     refused: float
     known_voices: float
@@ -275,7 +274,6 @@ def simulate(
         first_audio_p50=percentile(first, 0.5),
         first_audio_p95=percentile(first, 0.95),
         latency_mean=sum(latency) / len(latency),
-        latency_p50=percentile(latency, 0.5),
         latency_p95=percentile(latency, 0.95),
         refused=refused / (refused + len(taken)),
         known_voices=sum(request.knew_voice for request in taken) / len(taken),
