@@ -94,9 +94,8 @@ def write_audio(
 ) -> Iterator[None]:
     """Writes the audio of the job's first `n_units` units to the file `path`, or with `chapter` (from 1) the
     audio of that chapter alone. All of these units must be spoken. M4B and MP3 files get tags, and those of
-    a whole book get chapters; only they take the sample rate and the bit rate of `preset`. `made` is the
-    job's progress. The tags say that the audio is synthetic, where the format has tags. The
-    function is a generator: each step writes one piece of audio."""
+    a whole book get chapters; only they take the sample rate and the bit rate of `preset`. Where the format
+    has tags, they say that the audio is synthetic. Each step of the generator writes one piece of audio."""
     numbers, rate = range(n_units), job.sample_rate
     tags = {"title": job.title, "album": job.title, "artist": job.author}
     if chapter is not None:
@@ -114,7 +113,7 @@ def write_audio(
         muxer, codec, options, codec_options = _MUXERS[book_format]
         with av.open(str(path), "w", format=muxer, options={"fflags": "+bitexact", **options}) as container:
             container.metadata.update({"genre": "Audiobook", **tags, "comment": MARK})
-            container.set_chapters(
+            marks = [
                 {
                     "id": number,
                     "start": round(1000 * each.start_s),
@@ -123,7 +122,8 @@ def write_audio(
                     "metadata": {"title": each.text or str(number + 1)},
                 }
                 for number, each in enumerate(chapters)
-            )
+            ]
+            container.set_chapters(marks)
             heard = preset.heard_rate(rate)
             stream = cast(av.AudioStream, container.add_stream(codec, rate=heard, layout="mono"))
             context = stream.codec_context
