@@ -41,7 +41,7 @@ def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
     if llm.device.type != "cpu":
         a_slot += noise_bytes(len(llm.sampled_ids))
         kept = render_bytes(models.flow.config, models.vocoders.values(), config)
-    n_fit = n_slots_that_fit(free, kept=kept, a_slot=a_slot)
+    n_fit = max(0, int(_SHARE * free - kept) // a_slot)
     if config.n_slots <= n_fit:
         return config
     if config.fewer_slots and n_fit >= _FEWEST:
@@ -69,12 +69,6 @@ def why_fewer(n_asked: int, n_slots: int) -> str:
         f"The memory holds {n_slots} requests at once, not {n_asked}: the lanes have fewer places."
         f" SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY of at most {n_slots} says that this is meant."
     )
-
-
-def n_slots_that_fit(free: int, *, kept: int, a_slot: int) -> int:
-    """Returns how many slots of `a_slot` bytes each fit into 90 % of the `free` bytes less the `kept` bytes
-    that flow and vocoder need; 0 if none fits."""
-    return max(0, int(_SHARE * free - kept) // a_slot)
 
 
 def share_of_a_gpu(free: int, *, total: int, held: int, n_engines: int) -> int:
