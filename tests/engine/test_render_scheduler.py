@@ -86,13 +86,6 @@ def test_what_someone_is_at_is_given_to_nobody_else() -> None:
     assert scheduler.take() is first
 
 
-def test_cancelled_renders_are_dropped() -> None:
-    gone, kept = Task("gone", cancelled=True), Task("kept")
-    scheduler = scheduler_of(gone, kept)
-    assert scheduler.drop_cancelled() == [gone]
-    assert order_of_ends(scheduler) == ["kept"]
-
-
 def test_a_second_thread_never_works_for_a_client_while_another_has_none() -> None:
     scheduler = scheduler_of(*(Task("flood", due=0, client="flood") for _ in range(40)))
     scheduler.add(Task("single", due=1000, n_steps=10, step_work=1000, client="single"))

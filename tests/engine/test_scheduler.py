@@ -42,13 +42,6 @@ def test_a_borrowed_row_gives_way_at_the_next_segment() -> None:
     assert scheduler.assign({"long": 3, "new": 1}) == [("new", 1)]
 
 
-def test_all_rows_are_used_when_every_place_is_taken() -> None:
-    scheduler: Scheduler[str] = Scheduler(2, n_reserved=2)
-    scheduler.admit("a")
-    scheduler.admit("b")
-    assert scheduler.assign({"a": 1, "b": 1}) == [("a", 0), ("b", 1)]
-
-
 def test_a_request_that_leaves_frees_its_rows() -> None:
     scheduler: Scheduler[str] = Scheduler(3)
     scheduler.admit("a")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from glm_tts_api.contracts import Timings
 
@@ -25,11 +26,8 @@ def test_of_stages_side_by_side_the_latest_counts_and_none_counts_twice() -> Non
 
 def test_a_stage_that_an_error_ends_has_ended() -> None:
     timings = Timings()
-    try:
-        with timings.stage("text"):
-            raise ValueError
-    except ValueError:
-        pass
+    with suppress(ValueError), timings.stage("text"):
+        raise ValueError
     before = timings.stage_s["text"]
     time.sleep(0.01)
     timings.begin("flow")

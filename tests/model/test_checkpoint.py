@@ -178,14 +178,6 @@ BREAKS: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "no json": (_write("llm/config.json", "{"), ["llm/config.json", "cannot be used"]),
     "bad size": (_write("hift/config.json", '{"base_channels": 7}'), ["hift/config.json", "multiple of 8"]),
     "bad yaml": (_write("flow/config.yaml", "flow: ["), ["flow/config.yaml", "cannot be used"]),
-    "no steps": (
-        _write("flow/config.yaml", "flow: {steps: 0}"),
-        ["flow/config.yaml", "steps must be a positive integer"],
-    ),
-    "segments too short": (
-        _write("llm/config.json", '{"longest_segment": 3}'),
-        ["llm/config.json", "longest_segment must be from 12 to 60, got 3"],
-    ),
     "ranks": (
         _write("vq32k-phoneme-tokenizer/tokenizer.model", "?"),
         ["vq32k-phoneme-tokenizer", "tokenizer.model"],

@@ -35,7 +35,7 @@ def _assert_exact(weight: Tensor, x: Tensor) -> None:
     torch.testing.assert_close(Int8Linear(weight)(x).double(), exact, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("rows", [4, 16, 300])
+@pytest.mark.parametrize("rows", [4, 300])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_the_largest_integers_add_up(shape: tuple[int, int], rows: int) -> None:
     """Without VNNI the CPU adds products in pairs to 16 bits, and cuts off what does not fit."""

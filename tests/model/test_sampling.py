@@ -118,12 +118,3 @@ def test_top_k_draws_what_multinomial_draws_each_row_with_its_own_k() -> None:
             p, which = logits[row].log_softmax(-1).softmax(-1).topk(k[row])
             expected = which[torch.multinomial(p, 1, replacement=True, generator=alone[row])]
             assert int(draw.columns[row]) == int(expected)
-
-
-def test_equal_probabilities_are_ranked_by_column() -> None:
-    logits = torch.full((1, VOCABULARY), -20.0)
-    logits[0, 21:31] = 1.0
-    few = top_k(logits, COLUMNS, generators=_generators(1), k=[10], may_end=torch.tensor([True]))
-    p = logits[0].log_softmax(-1).softmax(-1).sort(descending=True, stable=True)
-    expected = p.indices[torch.multinomial(p.values[:10], 1, replacement=True, generator=_generators(1)[0])]
-    assert int(few.columns) == int(expected)

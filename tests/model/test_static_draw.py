@@ -87,20 +87,14 @@ def test_top_k_draws_the_same_columns(k: int) -> None:
     _assert_same(draw(logits, rules, end=END, noise=_noise(logits, [k] * N_ROWS)), expected)
 
 
-def test_top_k_that_must_not_end_draws_from_its_other_candidates() -> None:
-    """`sampling` gets there by drawing again."""
+@pytest.mark.parametrize(("k", "drawn"), [(3, {3, 8}), (1, {3})])
+def test_top_k_that_must_not_end_draws_from_its_other_candidates(k: int, drawn: set[int]) -> None:
+    """`sampling` gets there by drawing again. Top-1 takes the next likeliest."""
     logits = torch.full((N_ROWS, N_COLUMNS), -20.0)
     logits[:, [END, 3, 8]] = torch.tensor([4.0, 1.0, 1.0])
-    found = draw(logits, _rules(3, nucleus=False, may_end=False), end=END, noise=_any_noise())
-    assert set(found.columns.tolist()) == {3, 8}
+    found = draw(logits, _rules(k, nucleus=False, may_end=False), end=END, noise=_any_noise())
+    assert set(found.columns.tolist()) == drawn
     torch.testing.assert_close(found.log_probs, logits.log_softmax(-1)[:, 3])
-
-
-def test_top_1_that_must_not_end_takes_the_next_likeliest() -> None:
-    logits = torch.zeros(N_ROWS, N_COLUMNS)
-    logits[:, [END, 7]] = torch.tensor([4.0, 1.0])
-    found = draw(logits, _rules(1, nucleus=False, may_end=False), end=END, noise=_any_noise())
-    assert found.columns.tolist() == [7] * N_ROWS
 
 
 def test_logits_that_are_not_numbers_show_in_their_row_alone() -> None:

@@ -13,7 +13,7 @@ def _speech(n: int, seed: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("feature_size", [80, 128])
-@pytest.mark.parametrize("lengths", [[1], [640], [16_001, 15_999], [480_000, 480_000, 33_000]])
+@pytest.mark.parametrize("lengths", [[1], [640], [16_001, 15_999], [480_000, 33_000]])
 def test_features_and_mask_equal_those_of_transformers_to_the_bit(
     feature_size: int, lengths: list[int]
 ) -> None:
