@@ -1,6 +1,7 @@
 """The tree of errors. The message of each says what is wrong and what to do. `code` is the error's stable
-name, and `retry_after_s` is set if a client should try again. Knows no HTTP: each API has its own statuses
-and bodies for the errors (api/dialects.py). No client ever sees a StartupError or Failed.
+name, by default that of its class (queue_full), and `retry_after_s` is set if a client should try again.
+Knows no HTTP: each API has its own statuses and bodies for the errors (api/dialects.py). No client ever sees
+a StartupError or Failed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from speech_text import quote as quote
 
 # An absolute path of two parts or more. A path in quotes may hold blanks.
 _PATH = re.compile(r"""(?P<quote>['"])(?:/[^/'"\n]+){2,}|(?<![\w./:])(?:/[^\s/'"<>:;,()]+){2,}/?""")
+_CAPITAL = re.compile("(?<!^)(?=[A-Z])")
 
 
 def without_paths(text: str) -> str:
@@ -28,70 +30,62 @@ class ServiceError(Exception):
     code = "internal"
     retry_after_s: float | None = None
 
+    def __init_subclass__(cls) -> None:
+        if "code" not in vars(cls):
+            cls.code = _CAPITAL.sub("_", cls.__name__).lower()
+
     def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
 
 
-class BadRequest(ServiceError):
-    code = "bad_request"
+class BadRequest(ServiceError): ...
 
 
-class InvalidField(BadRequest):
-    code = "invalid_field"
+class InvalidField(BadRequest): ...
 
 
-class NothingToSay(BadRequest):
-    code = "nothing_to_say"
+class NothingToSay(BadRequest): ...
 
 
-class PromptRejected(BadRequest):
-    code = "prompt_rejected"
+class PromptRejected(BadRequest): ...
 
 
-class MalformedPronunciation(BadRequest):
-    code = "malformed_pronunciation"
+class MalformedPronunciation(BadRequest): ...
 
 
-class Unauthorized(ServiceError):
-    code = "unauthorized"
+class Unauthorized(ServiceError): ...
 
 
-class Forbidden(ServiceError):
-    code = "forbidden"
+class Forbidden(ServiceError): ...
 
 
 class WrongKey(Forbidden):
     """The API key is wrong. /api/v1 answers 403, but OpenAI's clients expect 401."""
 
-
-class NotFound(ServiceError):
-    code = "not_found"
+    code = "forbidden"
 
 
-class UnknownVoice(NotFound):
-    code = "unknown_voice"
+class NotFound(ServiceError): ...
 
 
-class UnknownMood(UnknownVoice):
-    code = "unknown_mood"
+class UnknownVoice(NotFound): ...
 
 
-class UnknownWord(NotFound):
-    code = "unknown_word"
+class UnknownMood(UnknownVoice): ...
 
 
-class UnknownJob(NotFound):
-    code = "unknown_job"
+class UnknownWord(NotFound): ...
 
 
-class RecordingMissing(NotFound):
-    code = "recording_missing"
+class UnknownJob(NotFound): ...
 
 
-class MethodNotAllowed(ServiceError):
-    code = "method_not_allowed"
+class RecordingMissing(NotFound): ...
+
+
+class MethodNotAllowed(ServiceError): ...
 
 
 class DeadlineExceeded(ServiceError):
@@ -102,58 +96,48 @@ class DeadlineExceeded(ServiceError):
     job = ""
 
 
-class VoiceExists(ServiceError):
-    code = "voice_exists"
+class VoiceExists(ServiceError): ...
 
 
-class VoiceChanged(ServiceError):
-    code = "voice_changed"
+class VoiceChanged(ServiceError): ...
 
 
 class JobRefuses(ServiceError):
     """The job's state does not allow the change that was asked for."""
 
-    code = "job_refuses"
-
 
 class JobRuns(JobRefuses):
     """Another server or program works on the job now, and holds its folder."""
 
-    code = "job_runs"
     retry_after_s = 2
 
 
-class TextTooLong(ServiceError):
-    code = "text_too_long"
+class TextTooLong(ServiceError): ...
 
 
-class BodyTooLarge(ServiceError):
-    code = "body_too_large"
+class BodyTooLarge(ServiceError): ...
 
 
-class StorageFull(ServiceError):
-    code = "storage_full"
+class StorageFull(ServiceError): ...
 
 
-class NotAudio(ServiceError):
-    code = "not_audio"
+class NotAudio(ServiceError): ...
 
 
 class RangeNotSatisfiable(ServiceError):
     """The request's Range names no byte of the answer, which has `n_bytes` bytes."""
-
-    code = "range_not_satisfiable"
 
     def __init__(self, n_bytes: int) -> None:
         super().__init__(f"The Range names no byte of this answer: ask for some of bytes 0 to {n_bytes - 1}.")
         self.n_bytes = n_bytes
 
 
-class UnparsableBody(ServiceError):
-    code = "unparsable_body"
+class UnparsableBody(ServiceError): ...
 
 
 class InternalFault(ServiceError):
+    code = "internal"
+
     def __init__(
         self,
         message: str = "A fault of the server; its log has the details under the request_id.",
@@ -164,15 +148,11 @@ class InternalFault(ServiceError):
 class FatalText(ServiceError):
     """Engines died again and again while they spoke this text, the last one while it spoke nothing else."""
 
-    code = "fatal_text"
 
-
-class Unavailable(ServiceError):
-    code = "unavailable"
+class Unavailable(ServiceError): ...
 
 
 class QueueFull(Unavailable):
-    code = "queue_full"
     retry_after_s: float | None = 5
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
@@ -182,34 +162,27 @@ class QueueFull(Unavailable):
 
 
 class RateLimited(ServiceError):
-    code = "rate_limited"
-
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
 
 
 class Draining(Unavailable):
-    code = "draining"
     retry_after_s = 5
 
 
 class Loading(Unavailable):
-    code = "loading"
     retry_after_s = 5
 
 
 class ReplicaLost(Unavailable):
-    code = "replica_lost"
     retry_after_s = 1
 
 
-class OutOfMemory(Unavailable):
-    code = "out_of_memory"
+class OutOfMemory(Unavailable): ...
 
 
-class Unhealthy(Unavailable):
-    code = "unhealthy"
+class Unhealthy(Unavailable): ...
 
 
 class ClientGone(Exception):
@@ -220,12 +193,10 @@ class StartupError(Exception):
     """The server cannot start; the message is for the person who starts it."""
 
 
-class CheckpointError(StartupError):
-    pass
+class CheckpointError(StartupError): ...
 
 
-class AlreadyRunning(StartupError):
-    pass
+class AlreadyRunning(StartupError): ...
 
 
 class Failed(Exception):
