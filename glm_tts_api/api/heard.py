@@ -88,19 +88,14 @@ def _piece(timed: Timed) -> dict[str, Any]:
 def subtitles(times: Iterable[SegmentTimes], kind: Subtitle) -> str:
     """Makes a subtitle file of the format `kind`, with the text as it was written. `times` are the times of
     the text's segments."""
-    return subtitle_file((piece for segment in times for piece in _pieces(segment)), kind)
+    sentences = ((it.words, sentence) for it in times for sentence in it.sentences or (it.whole,))
+    return subtitle_file((piece for words, sentence in sentences for piece in _within(sentence, words)), kind)
 
 
-def _pieces(segment: SegmentTimes) -> Iterator[TimedText]:
-    """Yields the timed words of a segment, each with the punctuation after it, or its timed sentences if
+def _within(sentence: Timed, of_segment: Sequence[Timed]) -> Iterator[TimedText]:
+    """Yields the timed words of a sentence, each with the punctuation after it, or the whole sentence if the
     words have no times. Each word gets the paragraph number of its sentence."""
-    words = list(segment.words)
-    for sentence in segment.sentences or (segment.whole,):
-        mine = [word for word in words if sentence.start_s <= word.start_s < sentence.end_s]
-        yield from _within(sentence, mine)
-
-
-def _within(sentence: Timed, words: Sequence[Timed]) -> Iterator[TimedText]:
+    words = [word for word in of_segment if sentence.start_s <= word.start_s < sentence.end_s]
     places, at = [], 0
     for word in words:
         found = sentence.text.find(word.text, at)

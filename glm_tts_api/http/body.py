@@ -79,11 +79,8 @@ def _n_signs(text: str) -> int:
 def _whole_text(value: Any, depth: int) -> Any:
     """Returns `value` with U+FFFD for each lone surrogate. Raises UnparsableBody if lists and objects are
     nested deeper than `depth`."""
-    if isinstance(value, str):
-        is_whole = value.isascii()
-        return (
-            value if is_whole else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        )
+    if isinstance(value, str) and not value.isascii():
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if not isinstance(value, (dict, list)):
         return value
     if not depth:

@@ -1,9 +1,8 @@
 """For real_app: an engine's process with tiny models, whose LLM fails or stalls at some letters.
 
 "~" is what a GPU does after an illegal access: the error of the device at this call and at each later one.
-"^" is a fault of its own, at that letter alone; "%" ends the process, as native code may. "!" waits until a
-file `go-on` is in the working directory; "?" does not end and keeps the interpreter for itself, as native
-code may, unless a file `stalled` is there, which it makes; so does each load for LOAD_HOLDS_S.
+"!" waits until a file `go-on` is in the working directory. "?" does not end and keeps the interpreter for
+itself, as native code may, unless a file `stalled` is there, which it makes.
 
 The first step of all takes SLOW_FIRST_S; each takes its time, so that others are at work too. Texts are read
 as tests/engine/tiny.py does; while one is, a file `reading` is in the working directory.
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -27,7 +25,6 @@ from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.messages import Load
 from glm_tts_api.engine.process import main
-from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from speech_text import ReadingOptions
@@ -45,10 +42,6 @@ class FaultyRunner(LlmRunner):
         letters = {chr(each) for each in list(ids)}
         self.lost |= "~" in letters
         self._fail_if_lost()
-        if "^" in letters:
-            raise RuntimeError("unreadable")
-        if "%" in letters:
-            os.kill(os.getpid(), signal.SIGSEGV)
         while "!" in letters and not GO_ON.exists():
             time.sleep(0.05)
         if "?" in letters and not STALLED.exists():
@@ -82,16 +75,11 @@ def hold_interpreter(seconds: int) -> None:
     ctypes.PyDLL(None).sleep(seconds)  # PyDLL: with the interpreter's lock
 
 
-def load_models() -> Models:
-    hold_interpreter(int(os.environ.get("LOAD_HOLDS_S", "0")))
-    return tiny.tiny_models(FaultyRunner)
-
-
 def build(load: Load, on_lost: Callable[[EngineLost], None]) -> Engine:
     n_slots = int(os.environ.get("SLOTS", tiny.CONFIG.n_slots))
     return Engine(
         replace(tiny.CONFIG, n_slots=n_slots),
-        load_models=load_models,
+        load_models=lambda: tiny.tiny_models(FaultyRunner),
         load_frontend=lambda: cast(Any, Frontend()),
         on_lost=on_lost,
     )

@@ -199,13 +199,6 @@ def test_a_request_may_take_longer_than_its_head_and_the_next_one_comes_on_the_s
             time.sleep(0.5)
 
 
-def test_a_connection_that_has_had_its_answer_is_ended_when_nothing_follows(hasty: Server) -> None:
-    with connected(hasty.port) as client:
-        ask_for_speech(client)
-        read_body(client, read_head(client)[1])
-        wait_until(lambda: not is_open(client), 10)
-
-
 async def test_an_answer_does_not_wait_for_the_clients_acknowledgement() -> None:
     """By Nagle's algorithm each small answer on a kept connection would come 40 ms late."""
     (listener,) = listen("127.0.0.1", 0)

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 
@@ -55,27 +53,3 @@ def test_an_idle_server_is_ready_and_the_first_request_waits_until_the_model_is_
     assert log.count("was idle: its process ends") == 2
     assert log.count("begins again, since a request waits for it") == 2
     assert log.count("Ready after") == 3
-
-
-@pytest.mark.long
-def test_a_load_that_holds_the_interpreter_longer_than_the_watchdog_waits_ends_nothing(
-    process: Start,
-) -> None:
-    """The bound is for an engine that speaks."""
-    own = {"SLOTS": "4", "LOAD_HOLDS_S": "4", "ENGINE_STALL_S": "0.75"}
-    environ = {"ENGINE": "tests.api.faulty_engine", **own}
-    server = process("tests.api.real_app:app", environ=environ, idle_unload_s=0.5)
-    wait_until(lambda: is_idle(server), PATIENCE_S)
-    assert server.say("ab").status_code == 200
-    assert server.scrape()("watchdog_exits_total") == 0
-
-
-@pytest.mark.long
-def test_a_text_that_is_read_wakes_an_idle_server_and_clearing_the_cache_does_not(process: Start) -> None:
-    server = process("tests.api.real_app:app", environ=FAILING, idle_unload_s=1)
-    wait_until(lambda: is_idle(server), PATIENCE_S)
-    assert server.client.post("/api/v1/clear_cache").status_code == 200
-    assert is_idle(server)
-    answer = server.client.post("/api/v1/text/normalize", json={"input_text": "ab/cd"}, timeout=PATIENCE_S)
-    assert [segment["text"] for segment in answer.json()["segments"]] == ["ab", "cd"]
-    assert server.log.read_text().count("Ready after") == 2

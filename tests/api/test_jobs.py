@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Iterator
 
 import av
 import httpx
 import pytest
-import soundfile
 
-from tests.api.job_client import N_UNITS, TEXT, audio, begin, wait_for
+from tests.api.job_client import N_UNITS, TEXT, begin, wait_for
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
 from tests.api.tone_engine import ToneEngine
@@ -99,19 +97,6 @@ def test_a_chapter_as_acx_takes_it(client: httpx.Client) -> None:
         assert client.get(f"{address}?{query}").status_code == 400
 
 
-def test_audio_has_the_loudness_that_was_asked_for(client: httpx.Client) -> None:
-    id = begin(client)
-    wait_for(client, id, "done")
-    address = f"/api/v1/jobs/{id}/audio"
-    loud, soft = (
-        client.get(address, params={"format": "wav", "loudness": lufs}).raise_for_status().content
-        for lufs in (-16, -26)
-    )
-    assert rms_of(loud) - rms_of(soft) == pytest.approx(10, abs=0.2)
-    assert audio(client, id).content not in (loud, soft)
-    assert client.get(address, params={"format": "wav", "loudness": -16}).content == loud
-
-
 def test_files_of_many_loudnesses_are_not_kept(client: httpx.Client, server: Running) -> None:
     id = begin(client)
     wait_for(client, id, "done")
@@ -122,8 +107,3 @@ def test_files_of_many_loudnesses_are_not_kept(client: httpx.Client, server: Run
     assert bodies[0] == bodies[1] == bodies[2]
     files = {file.name for file in (server.root / "data/jobs" / id / "outputs").iterdir()}
     assert files == {f"{N_UNITS}at-20.wav", f"{N_UNITS}at-21.wav"}
-
-
-def rms_of(wav: bytes) -> float:
-    pcm, _ = soundfile.read(io.BytesIO(wav))
-    return 10 * math.log10((pcm**2).mean())

@@ -46,18 +46,13 @@ def ask_for_everything(server: Server) -> None:
     post("/api/v1/prompts", data=voice, files={"prompt_audio": ("a.wav", voice_wav(2.0))})
     post("/api/v1/text/normalize", json={"input_text": "预计3-5天送到 by DHL", "use_phoneme": True})
     post("/api/v1/tts", data={"input_text": "你好。", "index": "new", "use_phoneme": "true"})
-    uploaded = {"prompt_audio": ("a.flac", voice_wav(2.0))}
-    post("/api/v1/tts", data={"input_text": "你好。", "prompt_text": "what is said"}, files=uploaded)
-    for audio_format in ("mp3", "opus", "aac", "flac", "wav", "pcm"):
+    for audio_format in ("opus", "flac", "pcm"):
         post("/v1/audio/speech", json={**SPEECH, "response_format": audio_format})
-    post("/v1/audio/speech", json={**SPEECH, "stream_format": "sse", "response_format": "pcm"})
-    post("/studio/encode", data={"response_format": "mp3", "sample_rate": 24000}, files={"pcm": b"\0\0"})
     with talking(str(server.client.base_url)) as client:
         tell(client, "text", text="你好。")
         tell(client, "end")
         heard(client, "done")
     assert server.client.put("/api/v1/lexicon/重庆", json={"reading": "chong2 qing4"}).status_code == 200
     assert server.client.get("/api/v1/text/readings", params={"word": "重庆"}).status_code == 200
-    post("/api/v1/clear_cache")
-    for path in ("/metrics", "/api/v1/health", "/openapi.json", "/docs", "/"):
+    for path in ("/metrics", "/api/v1/health", "/docs"):
         assert server.client.get(path, follow_redirects=True).status_code == 200, path

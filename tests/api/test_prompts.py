@@ -66,17 +66,6 @@ def test_a_recording_named_by_its_path(server: Running, client: httpx.Client) ->
     assert refused(client.post("/api/v1/prompts", json=in_configs)) == (415, "not_audio")
 
 
-def test_a_shipped_voice_can_be_hidden_but_not_deleted(server: Running, client: httpx.Client) -> None:
-    shipped = (server.root / "configs" / "prompt_cache.json").read_bytes()
-    assert refused(client.delete("/api/v1/prompts/exampleA")) == (403, "forbidden")
-    assert client.put("/api/v1/prompts/exampleA", data={"prompt_text": "new"}).status_code == 200
-    assert client.get("/api/v1/prompts/exampleA").json()["prompt"]["source"] == "own"
-    assert client.delete("/api/v1/prompts/exampleA").status_code == 200
-    prompt = client.get("/api/v1/prompts/exampleA").json()["prompt"]
-    assert (prompt["source"], prompt["prompt_text"]) == ("shipped", "text of exampleA")
-    assert (server.root / "configs" / "prompt_cache.json").read_bytes() == shipped
-
-
 def test_a_change_for_another_state_of_the_voice_is_refused(client: httpx.Client) -> None:
     path, added = "/api/v1/prompts/mine", {"If-Match": add(client).headers["ETag"]}
     changed = client.put(path, data={"prompt_text": "two"}, headers=added)

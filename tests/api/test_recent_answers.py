@@ -24,7 +24,7 @@ from tests.api.tone_engine import ToneEngine
 from tests.recordings import seconds_of, voice_wav
 
 Serve = Callable[..., Running]
-TTS, SOVITS, AUDIO = "/api/v1/tts", "/tts", "/api/v1/prompts/exampleA/audio"
+TTS, AUDIO = "/api/v1/tts", "/api/v1/prompts/exampleA/audio"
 SAY = {"input_text": "hello", "index": "exampleA"}
 SAFARI = {"Range": "bytes=0-1"}  # what it asks before it plays
 
@@ -202,8 +202,6 @@ def test_head_has_the_headers_of_get_and_speaks_nothing(server: Running, client:
         head = client.head(TTS, params={**SAY, "response_format": audio_format})
         assert (head.status_code, head.headers["Content-Type"]) == (200, kind)
         assert "Content-Length" not in head.headers
-    sovits = {"text": "hello", "ref_audio_path": "exampleA.wav"}
-    assert client.head(SOVITS, params=sovits).headers["Content-Type"] == "audio/wav"
     assert client.head(TTS, params={**SAY, "index": "nobody"}).status_code == 404
     assert client.head("/v1/audio/speech").status_code == 405
     assert (server.engine.requests, server.lane()["total"]) == ([], 0)

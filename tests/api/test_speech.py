@@ -31,17 +31,6 @@ def streamed(server: Running, **fields: Any) -> tuple[httpx.Response, bytes]:
         return response, b"".join(response.iter_raw())
 
 
-def test_the_verification_sentence_counts_nowhere_and_once(server: Running) -> None:
-    token = server.root / "run" / "verify.token"
-    token.parent.mkdir(exist_ok=True)
-    token.write_text("0123456789abcdef0123\n")
-    for sent, n_counted in (("0123456789abcdef9999", 1), ("0123456789abcdef0123", 1), (token.read_text(), 2)):
-        with server.client(headers={"X-Verify-Token": sent.strip()}) as client:
-            assert client.post("/api/v1/tts", data=STREAM).status_code == 200
-        server.wait_for_lane(total=n_counted, active=0)
-        assert token.exists() == (sent == "0123456789abcdef9999")
-
-
 def test_speech_so_short_that_its_first_bytes_are_its_last(serve: Serve) -> None:
     """Encoders and a change of tempo hold back some audio until they know that no more comes."""
     server = serve(ToneEngine(seconds=0.12))  # three speech tokens

@@ -3,7 +3,6 @@ and of one."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import httpx
@@ -11,10 +10,10 @@ import pytest
 
 from speech_text import TextFrontend
 from tests.api.project_folder import project
-from tests.api.running import Running, running_app
+from tests.api.running import running_app
 from tests.api.tone_engine import ToneEngine
 
-TEXT, READINGS, LEXICON = "/api/v1/text/normalize", "/api/v1/text/readings", "/api/v1/lexicon"
+TEXT, READINGS = "/api/v1/text/normalize", "/api/v1/text/readings"
 READING = {"reading": "chong2 qing4"}
 
 
@@ -49,18 +48,3 @@ def test_the_readings_of_a_word_are_offered_and_each_is_one_that_a_mark_takes(re
     assert (readings["的"][0], readings["女"][0], readings["A"], readings["😀"]) == ("de5", "nv3", [], [])
     for word in ("", "长" * 51):
         assert reader.get(READINGS, params={"word": word}).status_code == 400
-
-
-def test_a_word_is_added_changed_shown_and_deleted(server: Running) -> None:
-    with server.client() as client:
-        client.put(f"{LEXICON}/重庆", json=READING)
-        client.put(f"{LEXICON}/重庆", data={"replacement": "山城", "context": "火锅"})
-        client.put(f"{LEXICON}/TCP/IP", json={"replacement": "T C P I P"})
-        assert client.get(LEXICON).json()["count"] == 2
-        shown = client.get(f"{LEXICON}/重庆").json()["entry"]
-        assert shown == {"word": "重庆", "reading": None, "replacement": "山城", "context": "火锅"}
-        for status in (200, 404):
-            assert client.delete(f"{LEXICON}/TCP/IP").status_code == status
-        assert client.put(f"{LEXICON}/重庆", json={"replacement": " "}).json()["code"] == "invalid_field"
-    (line,) = (server.root / "configs" / "lexicon.jsonl").read_text(encoding="utf-8").splitlines()
-    assert json.loads(line) == {"word": "重庆", "replacement": "山城", "context": "火锅"}

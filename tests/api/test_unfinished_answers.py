@@ -12,14 +12,12 @@ import pytest
 
 from glm_tts_api.audio.encode import to_pcm16
 from glm_tts_api.contracts import SpeechRequest
-from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.longform.audio import speech_of
 from glm_tts_api.longform.folder import JobFolder
 from speech_text import TextFrontend
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
 from tests.api.waiting import wait_until
-from tests.recognition.hearing import hears
 
 Serve = Callable[..., Running]
 TEXT = "\n\n".join(
@@ -84,36 +82,3 @@ def test_what_was_made_is_a_job_that_goes_on(serve: Serve, frontend: TextFronten
         wait_until(lambda: client.get(f"/api/v1/jobs/{id}").json()["state"] == "done")
         assert len(engine.requests) - n_before == job["segments"] - 5, "what was there is not spoken again"
         assert folder.read().expires_at == 0, "it stays as long as any other now"
-
-
-class SlowAnew(Reader):
-    """A segment that is spoken anew takes forever."""
-
-    def synthesize(self, asked: SpeechRequest, *rest: Any, **progress: Any) -> SpeechStream:
-        self.delay_s = 0.0 if asked.sampling.seed == 42 else 60.0
-        return super().synthesize(asked, *rest, **progress)
-
-
-def test_a_deadline_while_a_drift_is_spoken_anew_leaves_a_job_with_what_was_first_spoken(
-    serve: Serve, frontend: TextFrontend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = serve(
-        SlowAnew(frontend=frontend),
-        prepare=hears(monkeypatch, "=", "桌上有七个红苹果。"),
-        asr_model_dir="asr",
-        medium_text_timeout=6,
-        short_text_timeout=6,
-    )
-    text = "\n\n".join(TEXT.split("\n\n")[:2])
-    with server.client() as client:
-        answer = ask(client, input_text=text, verify=True)
-        assert answer.status_code == 408
-        id = answer.json()["job"]
-        folder = JobFolder(server.root / "data/jobs" / id)
-        made = folder.made(folder.read().n_units)
-        assert (made.n_units, folder.read().n_units) == (2, 2)
-        kept = np.concatenate([2**15 * speech_of(folder, made, unit) for unit in range(2)])
-        plain = ask(client, input_text=text, response_format="pcm").content
-        assert np.array_equal(kept, np.frombuffer(plain, "<i2")), "as without verify"
-        client.post(f"/api/v1/jobs/{id}/resume").raise_for_status()
-        wait_until(lambda: client.get(f"/api/v1/jobs/{id}").json()["state"] == "done")

@@ -114,25 +114,6 @@ def moody(server: Running) -> Running:
     return server
 
 
-def moods(answer: httpx.Response) -> list[str]:
-    return [mood["name"] for mood in answer.json()["prompt"]["moods"]]
-
-
-def test_moods_are_listed_heard_changed_and_deleted(moody: Running) -> None:
-    with moody.client() as client:
-        glad = client.get(f"{PROMPTS}/me").json()["prompt"]["moods"][0]
-        assert (glad["name"], glad["prompt_text"], glad["source"]) == ("glad", "me glad words", "own")
-        assert client.get(glad["audio_url"]).content == voice_wav(2.2)
-        changed = client.put(f"{PROMPTS}/me:glad", json={"prompt_text": "new words"})
-        assert changed.json()["prompt"]["prompt_text"] == "new words"
-        assert add(client, "me", mood="glad").status_code == 409
-        assert add(client, "me:calm").status_code == 201
-        assert client.delete(f"{PROMPTS}/me:glad").status_code == 200
-        assert moods(client.get(f"{PROMPTS}/me")) == ["calm", "sad"]
-        assert moods(client.put(f"{PROMPTS}/me", json={"prompt_text": "other"})) == ["calm", "sad"]
-        assert client.get("/v1/audio/voices?legacy=true").json()["voices"] == ["exampleA", "exampleB", "me"]
-
-
 MARKED = "One. [[mood glad]] Two. [[mood]] Three. [[voice exampleA]] Four. [[voice me]][[mood sad]] Five."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,15 +14,11 @@ from safetensors.torch import load_file, save_file
 
 from bench import make_synthetic_checkpoint
 from glm_tts_api.api_server import engine_process
-from glm_tts_api.contracts import STAGES
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.settings import Settings
 from tests.api.project_folder import project
 from tests.api.running import Running, running_app
-from tests.api.server_process import Server
 from tests.api.waiting import wait_until
-from tests.scraping import Scrape
-from tests.this_cpu import AS_AVX2
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -74,42 +69,6 @@ def wav(server: Running, text: str, **fields: Any) -> bytes:
     response = server.say(text, response_format="wav", **fields)
     assert response.status_code == 200, response.text
     return response.content
-
-
-def test_health_warns_of_bf16_on_a_cpu_without_units_for_it(checkpoint: Path, tmp_path: Path) -> None:
-    server = Server(
-        tmp_path,
-        "glm_tts_api.api_server:app",
-        environ=AS_AVX2,
-        model_dir=checkpoint,
-        device="cpu",
-        dtype="bf16",
-        cpu_threads=1,
-    )
-    try:
-        wait_until(lambda: server.client.get("/api/v1/health").json()["status"] != "loading", 60)
-        body = server.client.get("/api/v1/health").json()
-        assert body["status"] == "healthy"
-        assert body["flow_steps"] == 10, "neither FLOW_STEPS nor the checkpoint says otherwise"
-        (warning,) = body["warnings"]
-        assert warning.startswith("DTYPE=bf16 is several times slower than fp32 on this CPU")
-        assert warning.endswith("set DTYPE=auto.")
-        assert warning in server.log.read_text()
-    finally:
-        server.end()
-
-
-def test_the_metrics_say_where_the_time_went_and_what_is_in_use(server: Running) -> None:
-    assert server.say("测试").status_code == 200
-
-    def told() -> Scrape:
-        with server.client() as client:
-            return Scrape(client.get("/metrics").text)
-
-    wait_until(lambda: told()("decode_rows") == 20)
-    wait_until(lambda: all(told()("stage_seconds_sum", stage=stage) > 0 for stage in STAGES))
-    assert told()("kv_cells") > told()("kv_cells_used") >= 0
-    assert math.isnan(told()("gpu_memory_total_bytes"))
 
 
 def test_the_same_request_is_the_same_audio_alone_and_among_others(server: Running) -> None:

@@ -2,8 +2,7 @@
 
 Its settings come from .env in the working directory; TONE_DELAY_S says how long a tone takes, TONE_SECONDS
 how long it lasts, CONNECTION_LIMITS (JSON) what ConnectionLimits are to be, TONE_LOAD_S (a JSON list) how
-long each engine loads, which fails if a file weights-are-gone is there by then; with TONE_READS it reads
-texts as the real one does. TONE_QUICK: how many requests have no delay. A file go-on ends all delays.
+long each engine loads. TONE_QUICK: how many requests have no delay. A file go-on ends all delays.
 """
 
 from __future__ import annotations
@@ -12,16 +11,12 @@ import json
 import os
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from glm_tts_api.api_server import create_app
 from glm_tts_api.http.connections import ConnectionLimits
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import Settings
 from tests.api.tone_engine import ToneEngine
-
-if TYPE_CHECKING:
-    from speech_text import TextFrontend
 
 
 def engine(settings: Settings, number: int) -> ToneEngine:
@@ -31,18 +26,10 @@ def engine(settings: Settings, number: int) -> ToneEngine:
         n_quick=int(os.environ.get("TONE_QUICK", "0")),
         seconds=float(os.environ.get("TONE_SECONDS", "0.5")),
         load_s=loads_s[number] if loads_s else 0.0,
-        load_fault=Path("weights-are-gone"),
-        frontend=_frontend() if "TONE_READS" in os.environ else None,
         requests=deque(maxlen=1),  # nobody looks at them, and each holds a recording
     )
     tones.is_released = Path("go-on").exists
     return tones
-
-
-def _frontend() -> TextFrontend:
-    from glm_tts_api.lexicon import LexiconFile, open_frontend
-
-    return open_frontend(LexiconFile(Path("configs")), cache_dir=Path("cache"))
 
 
 settings = Settings.load()

@@ -16,7 +16,6 @@ from collections.abc import Callable, MutableSequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechReque
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import NothingToSay, of_text
 from speech_text import ReadingOptions, ShownReading, TextError, Written, WrittenWord
 
@@ -43,11 +41,9 @@ class NobodyListensError(Exception):
 class ToneEngine:
     """`delay_s`: until the first tone is there, but of the first `n_quick` requests; `segment_s`: from each
     of the `n_segments` to the next; `n_chunks`: the pieces in which each segment comes; `freeing_s`: from
-    the end or a cancel until the request is let go; `load_s`: from the start until it is ready, or has
-    failed if `load_fault` is there by then; `breaks`: what ends a request after its first segment;
-    `wait_s`: in how many seconds, each chunk says, a player may start; `n_slots`: how many requests it says
-    it speaks at once, once it is loaded; `gain` of every transcript. A test that has to see a request under
-    way sets long delays, and ends them by `release`."""
+    the end or a cancel until the request is let go; `load_s`: from the start until it is ready; `breaks`:
+    what ends a request after its first segment; `n_slots`: how many requests it says it speaks at once, once
+    it is loaded. A test that has to see a request under way sets long delays, and ends them by `release`."""
 
     delay_s: float = 0.0
     n_quick: int = 0
@@ -56,15 +52,12 @@ class ToneEngine:
     n_segments: int = 1
     n_chunks: int = 1
     segment_s: float = 0.0
-    wait_s: float = 0.0
     state: EngineState = READY
     n_spoken: int = 0
     n_stopped: int = 0
     fault: Exception | None = None
     breaks: Exception | None = None
     load_s: float = 0.0
-    load_fault: Path | None = None
-    streaming: Forecast | None = None
     frontend: TextFrontend | None = None
     n_slots: int = 0
     requests: MutableSequence[SpeechRequest] = field(default_factory=list)
@@ -85,11 +78,7 @@ class ToneEngine:
         self._loop = asyncio.get_running_loop()
         if self.load_s:
             self._enter(EngineState("loading"))
-            self._loop.call_later(self.load_s, self._loaded)
-
-    def _loaded(self) -> None:
-        failed = self.load_fault is not None and self.load_fault.exists()
-        self._enter(EngineState("failed", "the weights are gone") if failed else READY)
+            self._loop.call_later(self.load_s, self._enter, READY)
 
     def _enter(self, state: EngineState) -> None:
         self.state = state
@@ -162,7 +151,7 @@ class ToneEngine:
 
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"
-        told = EngineInfo("tone", "cpu", "float32", n_slots=self.n_slots, streaming=self.streaming)
+        told = EngineInfo("tone", "cpu", "float32", n_slots=self.n_slots)
         return told if ready else None
 
     def usage(self) -> EngineUsage | None:
@@ -236,9 +225,7 @@ class ToneEngine:
                 self.n_stopped += 1
                 return
             for chunk, pcm in enumerate(np.array_split(tone, self.n_chunks), start=1):
-                piece = AudioChunk(
-                    pcm, rate, segment, chunk == self.n_chunks, wait_s=self.wait_s, written=written, said=said
-                )
+                piece = AudioChunk(pcm, rate, segment, chunk == self.n_chunks, written=written, said=said)
                 self._tell(self._put, stream, piece)
             if self.breaks is not None:
                 self._tell(self._put, stream, self.breaks)

@@ -14,16 +14,6 @@ from tests.speech.lanes import LONG, SHORT, Lanes, counted, play
 N_ENGINES = 4
 
 
-def test_a_permit_tells_how_much_of_its_time_is_used_up() -> None:
-    async def scenario(lanes: Lanes) -> None:
-        async with lanes.admit() as permit:
-            assert permit.timeout_ratio == 0
-        async with lanes.admit(came_s_ago=1800) as permit:
-            assert permit.timeout_ratio == 0.5
-
-    play(scenario, short_timeout_s=3600)
-
-
 def test_an_answer_may_still_be_sent_once_the_deadline_has_passed() -> None:
     async def scenario(lanes: Lanes) -> None:
         async def client() -> None:

@@ -21,12 +21,10 @@ def play(
     *,
     n_engines: int = 1,
     most: int = 4,
-    rank: int = 1,
 ) -> None:
     """Engines with two short places and one long."""
 
     async def beside(lanes: Lanes) -> None:
-        lanes.ranks = [rank] * n_engines
         await scenario(lanes, SparePlaces(lanes.admission, n_engines, most=most))
 
     plain.play(beside, n_engines, short_limit=2)
@@ -175,12 +173,3 @@ def test_work_is_spread_and_follows_its_engines_successor() -> None:
         assert last.engine is not None
 
     play(scenario, n_engines=2, most=2)
-
-
-def test_an_engine_that_takes_nothing_gives_no_place() -> None:
-    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
-        work = Work(spare)
-        await settled()
-        assert work.engine is None
-
-    play(scenario, rank=0)

@@ -87,19 +87,6 @@ def test_a_suspect_and_all_others_are_spoken_though_a_listener_never_ends(tmp_pa
     run(scene, tmp_path, 2)
 
 
-def test_a_suspect_is_given_up_beside_a_listener_who_goes_on(tmp_path: Path) -> None:
-    async def scene(service: Processes) -> None:
-        async with listening(service, "listener"):
-            with pytest.raises(
-                FatalText, match="engines died while they spoke this text, the last one while"
-            ):
-                await service.say("suspect", "^")
-        assert service.n_begun("suspect") <= 4
-        assert len(await service.say("other")) > 0
-
-    run(scene, tmp_path)
-
-
 def test_of_several_under_suspicion_the_innocent_are_answered(tmp_path: Path) -> None:
     async def scene(service: Processes) -> None:
         async def say(name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from glm_tts_api.contracts import AudioChunk, SpeechRequest, Timestamps, UploadedVoice
 from glm_tts_api.speech.encoding import encode_whole
@@ -64,9 +63,3 @@ def test_a_segment_that_is_one_sentence_is_exact() -> None:
     (segment,) = times(whole, level="sentence")
     ((only,), words) = segment.sentences, segment.words
     assert (only.text, only.start_s, only.end_s, only.estimated, words) == ("你好。", 0.0, 1.0, False, ())
-
-
-@pytest.mark.parametrize("level", ["segment", "sentence", "word"])
-def test_what_has_no_words_has_no_sentences(level: Timestamps) -> None:
-    (segment,) = times(AudioChunk(chunk(1.0).pcm, RATE, 0, written=Written("", [], 0)), level=level)
-    assert (segment.sentences, segment.words) == ((), ())

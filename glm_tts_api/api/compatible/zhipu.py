@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache, partial
 from hashlib import sha256
 from itertools import accumulate
@@ -186,11 +187,9 @@ class Uploads:
 
     def read(self, name: str) -> bytes:
         """Returns the content of the file `name`. Raises InvalidField if there is no such file."""
-        try:
+        with suppress(FileNotFoundError):
             if _ID.fullmatch(name):
                 return (self._folder / name).read_bytes()
-        except FileNotFoundError:
-            pass
         raise InvalidField(f"There is no file '{quote(name)}'; only the newest {_MOST} are kept.")
 
 
