@@ -34,10 +34,12 @@ class ServiceError(Exception):
         if "code" not in vars(cls):
             cls.code = _CAPITAL.sub("_", cls.__name__).lower()
 
-    def __init__(self, message: str, param: str | None = None) -> None:
+    def __init__(self, message: str, param: str | None = None, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
 
 
 class BadRequest(ServiceError): ...
@@ -153,18 +155,10 @@ class Unavailable(ServiceError): ...
 
 
 class QueueFull(Unavailable):
-    retry_after_s: float | None = 5
-
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
-        if retry_after_s is not None:
-            self.retry_after_s = retry_after_s
+    retry_after_s = 5
 
 
-class RateLimited(ServiceError):
-    def __init__(self, message: str, retry_after_s: float) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+class RateLimited(ServiceError): ...
 
 
 class Draining(Unavailable):

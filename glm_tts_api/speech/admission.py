@@ -253,7 +253,7 @@ class Lane:
             f"this client (QUEUE_MAX_SIZE={self._admission.config.queue_size}). Try again soon."
         )
         if not refused.place.done():
-            refused.place.set_exception(QueueFull(message, self._last_back_at - now))
+            refused.place.set_exception(QueueFull(message, retry_after_s=self._last_back_at - now))
 
 
 @dataclass(eq=False)

@@ -68,6 +68,6 @@ class RequestRates:
             raise RateLimited(
                 f"The key {client.name} may begin {most} requests a minute (API_KEYS_FILE: "
                 "requests_a_minute). Try again later.",
-                begun[-most] + _MINUTE_S - now,
+                retry_after_s=begun[-most] + _MINUTE_S - now,
             )
         begun.append(now)

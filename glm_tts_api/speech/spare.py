@@ -54,7 +54,7 @@ class SparePlaces:
         except TimeoutError:
             if not interruption.expired():
                 raise
-            raise QueueFull("The work has to give its place up.", _COME_BACK_S) from None
+            raise QueueFull("The work has to give its place up.", retry_after_s=_COME_BACK_S) from None
         finally:
             self._permits.remove(permit)
             release()
