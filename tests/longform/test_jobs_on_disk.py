@@ -120,11 +120,8 @@ def test_a_refused_unit_comes_back_when_it_is_told_to(
 ) -> None:
     monkeypatch.setattr("glm_tts_api.longform.jobs._AGAIN_S", 0.01)
     folder = new_job(tmp_path / "job", book_of(1, 1))
-    refusals: list[Exception] = [
-        QueueFull("full", retry_after_s=0.001),
-        InternalFault(),
-        QueueFull("full", retry_after_s=0.001),
-    ]
+    full = QueueFull("full", retry_after_s=0.001)
+    refusals: list[Exception] = [full, InternalFault(), full]
 
     async def speak(unit: Unit) -> Spoken:
         if refusals:
