@@ -59,11 +59,6 @@ def test_a_loader_is_told_what_to_skip() -> None:
     assert {name: encoder_key(name, SMALL) for name in names} == names
 
 
-def test_an_empty_utterance_is_refused(tokenizer: SpeechTokenizer) -> None:
-    with pytest.raises(ValueError, match="empty"):
-        tokenizer.tokenize([torch.zeros(0)])
-
-
 @pytest.mark.parametrize(
     "broken",
     [{"d_model": 33, "encoder_attention_heads": 2}, {"quantize_position": 0}, {"pooling_position": 17}],
