@@ -26,6 +26,7 @@ PLACES = {
     **dict.fromkeys(("settings", "simulation", "speech", "stats", "speech_text", "voices"), "unit"),
     "api": "server",
     "recognition": "unit",
+    "deploy/test_dashboard.py": "server",
     "recognition/test_with_whisper.py": "long",
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
     "frozen": "model",
