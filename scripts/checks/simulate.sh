@@ -3,7 +3,7 @@
 #
 #   bash scripts/checks/simulate.sh [SECONDS [SEED]]   seeds from SEED (1) on for SECONDS (600), on one core
 #   bash scripts/checks/simulate.sh seed SEED          one seed, with its history
-#
+#   bash scripts/checks/simulate.sh faults [NAME...]   puts faults of tests/simulation/faults back, and looks for each
 # Exit codes: 1, a fault was found, with its seed; 2, a program is missing.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/../lib/common.sh"

@@ -1,4 +1,4 @@
-"""python -m tests.simulation SECONDS [SEED] | seeds N | seed SEED
+"""python -m tests.simulation SECONDS [SEED] | seeds N | seed SEED | faults [NAME...]
 
 scripts/checks/simulate.sh says what each is."""
 
@@ -23,6 +23,7 @@ if (
     os.environ["PYTHONHASHSEED"] = "0"
     os.execv(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]])
 
+from tests.simulation.track_record import find_all
 from tests.simulation.world import World, emptied, project_folder
 
 _MOST_BYTES, _MOST_S = (
@@ -40,10 +41,10 @@ def simulated(seed: int, root: Path) -> tuple[World, BaseException | None]:
         await worlds[0].run()
 
     def stuck(*_: object) -> None:
-        raise virtual.StuckError(f"the seed takes more than {_MOST_S} s")
+        raise virtual.StuckError(f"the seed takes more than {_MOST_S} s of CPU")
 
-    signal.signal(signal.SIGALRM, stuck)
-    signal.alarm(_MOST_S)
+    signal.signal(signal.SIGPROF, stuck)
+    signal.setitimer(signal.ITIMER_PROF, _MOST_S)
     gc.disable()  # what it ends would depend on the memory of earlier seeds
     gc.freeze()
     fault: BaseException | None = None
@@ -51,7 +52,7 @@ def simulated(seed: int, root: Path) -> tuple[World, BaseException | None]:
         virtual.run(main, seed)
     except (Exception, virtual.StuckError) as error:
         fault = error
-    signal.alarm(0)
+    signal.setitimer(signal.ITIMER_PROF, 0.0)
     gc.collect()
     return worlds[0], fault
 
@@ -92,6 +93,8 @@ class Report:
 
 def main(arguments: list[str]) -> int:
     match arguments:
+        case ["faults", *names]:
+            return find_all(names)
         case ["seed", seed]:
             first, most_seeds, seconds = int(seed), 1, 0.0
         case ["seeds", n]:

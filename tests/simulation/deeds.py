@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -56,6 +57,23 @@ class Deeds:
     def n_open(self) -> int:
         return len(self._open)
 
+    async def do_without_pause(self, seconds: float) -> None:
+        """Lets clients take all places for so many seconds, beside a job."""
+        until = self.world.now + seconds
+        self._job()
+
+        async def ask(n_chars: int) -> None:
+            while self.world.now < until:
+                call = await self._speak(self._text(n_chars), verify=False, streams=False)
+                await asyncio.sleep(20.0 if call.status == 503 else self.chance.random() * 0.1)
+
+        settings = self.world.settings
+        for _ in range(self.world.n_engines):
+            for n_chars, n in ((190, settings.short_text_concurrency), (300, settings.long_text_concurrency)):
+                for _ in range(n + 1):
+                    self._start(ask(n_chars))
+        await self.world.until(lambda: not self.n_open, seconds + 600, "has answered all requests")
+
     async def do(self, seconds: float) -> None:
         """Does things by chance for so many seconds."""
         world, chance = self.world, self.chance
@@ -64,7 +82,7 @@ class Deeds:
             [self._speech] * 12 + [self._crowd, self._question] + [self._job] * 2
         )
         deeds += [self._change] * 4
-        if world.n_faults:
+        if world.is_hostile:
             deeds += [self._signal] * 2 + [self._disk, self._damage, self._clock]
         while world.now < until:
             await asyncio.sleep(chance.expovariate(1 / between_s))
@@ -112,7 +130,7 @@ class Deeds:
         if chance.random() < 0.1:
             how["pace_s"] = chance.choice([1.0, 10.0, 40.0])
         text = self._text(chance.choice([20, 45, 120, 190, 300]))
-        if self.world.n_faults and chance.random() < 0.03:
+        if self.world.is_hostile and chance.random() < 0.05:
             text = f"{POISON} {text}"
         self._start(self._speak(text, verify=chance.random() < 0.2, streams=chance.random() < 0.5, **how))
 
@@ -165,7 +183,7 @@ class Deeds:
         if len(self._looks()) >= _MOST_JOBS:
             return
         paragraphs = [self._text(chance.randint(20, 90)) for _ in range(chance.randint(1, 6))]
-        if self.world.n_faults and chance.random() < 0.1:
+        if self.world.is_hostile and chance.random() < 0.25:
             paragraphs[chance.randrange(len(paragraphs))] = f"{POISON} here."
         fields = {"index": "exampleA", "seed": chance.randint(0, 3), "verify": chance.random() < 0.3}
         self._start(self._ask("POST", "/api/v1/jobs", input_text="\n\n".join(paragraphs), **fields))
@@ -214,9 +232,11 @@ class Deeds:
         look = self.chance.choice(looks)
         audio: Path = look.folder.path / "audio"
         files = sorted(audio.glob("*.flac"))
-        deed = self.chance.choice(["strange file", "cut", "removed"])
+        deed = self.chance.choice(["strange file", "strange file", "cut", "removed", "no folder"])
         if deed == "strange file" and audio.is_dir():
             (audio / "000099-800-0.flac").write_bytes(b"")
+        elif deed == "no folder":
+            shutil.rmtree(audio, ignore_errors=True)
         elif files and deed == "cut":
             (file := self.chance.choice(files)).write_bytes(file.read_bytes()[:20])
         elif files:
@@ -224,6 +244,7 @@ class Deeds:
         self.world.note(f"a file of job {look.job.id[:8]}: {deed}")
         self.world.reach(f"damage.{deed}")
         self.world.judge.damaged.add(look.job.id)
+        self._start(self._ask("GET", f"/api/v1/jobs/{look.job.id}/audio?format=pcm"))
 
     def _clock(self) -> None:
         days = self.chance.choice([-2, 31, 31])

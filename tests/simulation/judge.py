@@ -97,7 +97,8 @@ class Judge:
         )
 
     def _require_beginning(self, call: Call, asked: SpeechRequest, is_late: bool) -> None:
-        may_be_cut = is_late or self.world.stopped_since(call.begun_at)
+        is_well = call.health_before == call.health_after == "healthy"
+        may_be_cut = is_late or not is_well or self.world.stopped_since(call.begun_at)
         if not may_be_cut and self.world.deaths_at[asked.text] < 3:
             raise WrongError(f"an answer was cut after {call.ended_at - call.begun_at:.1f} s: {call.error!r}")
         if not encoded([takes[0] for takes in takes_of(asked)], asked).startswith(call.body):
@@ -170,7 +171,8 @@ class Judge:
             self.world.note(f"job {look.job.id[:8]}: {look.state} {look.made.n_units} of {look.job.n_units}")
             if look.state == "done" and look.job.id not in self.damaged:
                 for unit in look.folder.units():
-                    self._require_unit(look, unit)
+                    if unit.block >= 0:  # else it is a segment of an answer that was late
+                        self._require_unit(look, unit)
             elif look.state == "failed" and not look.job.message:
                 raise WrongError("a job has failed and does not say why")
 

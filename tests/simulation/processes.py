@@ -53,6 +53,7 @@ class Process:
         self.status: int | None = None
         self.stopped = self.closed = self._is_cut = False
         self.is_killed = False  # by a person
+        self._n_out_of_memory = world.n_out_of_memory
         self.is_ready = False
         self.hangs_since: float | None = None  # since then a step has not ended
         self.spent_s = 0.0
@@ -91,7 +92,9 @@ class Process:
         elif number == signal.SIGABRT and self.stopped:
             self._is_aborted = True
         else:
-            self.is_killed = number == signal.SIGKILL and not self.closed
+            # The server takes it for the kernel's if memory ran out somewhere since the process began.
+            is_clear = self.world.n_out_of_memory == self._n_out_of_memory
+            self.is_killed = number == signal.SIGKILL and not self.closed and is_clear
             self.die(-number)
 
     def kill(self) -> None:
@@ -168,9 +171,10 @@ class Process:
 
     def _deliver(self) -> None:
         while self._inbox and not self.stopped and self.status is None and not self.closed:
-            message = self._inbox.popleft()
+            message = self._inbox[0]
             name = f"{self.name}.in.{type(message).__name__}"
             if self._pass(f"{name}.before"):
+                self._inbox.popleft()
                 self.take(message)
                 self._pass(f"{name}.after")
 

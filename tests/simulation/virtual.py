@@ -100,6 +100,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                     each._when += by
             heapq.heapify(timers)
             loop._scheduled = timers
+            self.now += by
             self.skipped_s += by
 
     # -- threads

@@ -28,7 +28,7 @@ from glm_tts_api.settings import Settings
 from glm_tts_api.speech.recent import RecentAnswers
 from tests.simulation.deeds import KEYS, Deeds
 from tests.simulation.judge import Judge, WrongError
-from tests.simulation.processes import Plan, Process
+from tests.simulation.processes import Plan, Process, RecogniserProcess
 from tests.simulation.replaced import replaced
 from tests.simulation.virtual import VirtualLoop
 
@@ -59,13 +59,13 @@ class World:
         self.deaths_at = Counter[str]()  # by text: ends of processes by themselves while they spoke it
         self.n_out_of_memory = 0
         self.n_faults = 0  # that processes may still have
-        self.disk_is_full = False
+        self.is_hostile = self.disk_is_full = False  # whether texts, files and clocks do harm
         self.stops: list[float] = []
         self.errors: list[BaseException] = []
         chance = self.chance
         self.n_engines = chance.choice([1, 1, 2, 2, 3])
         self.has_keys = chance.random() < 0.3
-        self.beat_s = chance.choice([0.1, 0.5, 0.5])
+        self.beat_s = chance.choice([0.3, 1.0, 1.0])
         self._pace = chance.choice([0.5, 1.0, 3.0])
         self.settings = self._settings()
         self.judge, self.deeds = Judge(self), Deeds(self)
@@ -182,6 +182,7 @@ class World:
             recent=RecentAnswers(),
         )
         self.n_faults = self.chance.choice([0, 2, 5, 10])
+        self.is_hostile = self.n_faults > 0
         numbers = (signal.SIGTERM, signal.SIGINT)
         handlers = {number: signal.signal(number, lambda *_: None) for number in numbers}
         try:
@@ -189,6 +190,8 @@ class World:
                 self.app, self.parts = app, app.state.parts
                 self.note(f"life {life} begins: {self.n_engines} engines, {self.n_faults} faults")
                 watch = asyncio.create_task(self._watch())
+                if not self.is_hostile and self._pace > 1 and self.chance.random() < 0.5:
+                    await self.deeds.do_without_pause(2000.0)
                 await self.deeds.do(self.chance.uniform(10.0, 200.0))
                 await self._recover()
                 await self._idle()
@@ -214,7 +217,7 @@ class World:
     async def _recover(self) -> None:
         """Ends all faults, and requires that each request ends, that the server is healthy and answers, and
         that each job comes to rest."""
-        self.n_faults, self.disk_is_full = 0, False
+        self.n_faults, self.is_hostile, self.disk_is_full = 0, False, False
         for process in self.processes:
             process.plan.fault = ""
         self.note("calm")
@@ -243,7 +246,8 @@ class World:
     async def _idle(self) -> None:
         until = self.now + self.chance.uniform(3600.0, 4 * 3600.0)
         while self.now < until:
-            self.loop.skip(_SWEEP_S)
+            if all(isinstance(each, RecogniserProcess) or each.is_ready for each in self.lives):
+                self.loop.skip(_SWEEP_S)
             await asyncio.sleep(5.0)
             self.raise_errors()
         self.judge.rest()
