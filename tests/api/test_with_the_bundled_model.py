@@ -87,6 +87,7 @@ def say(server: Running, address: str, seed: int) -> bytes:
     return answer.content
 
 
+@pytest.mark.long
 def test_a_single_request_is_answered_before_most_of_another_clients_and_sounds_the_same(
     server: Running,
 ) -> None:

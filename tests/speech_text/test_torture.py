@@ -22,7 +22,7 @@ def tokenizer() -> TextTokenizer:
     return TextTokenizer.from_dir(TOKENIZER)
 
 
-@pytest.fixture(params=["default", "published"])
+@pytest.fixture(params=["default", pytest.param("published", marks=pytest.mark.long)])
 def door(request: pytest.FixtureRequest, frontend: TextFrontend, published: TextFrontend) -> TextFrontend:
     either = frontend if request.param == "default" else published
     either.prepare("行长说了3 words", use_phoneme=True)  # jieba and pypinyin load

@@ -68,7 +68,7 @@ def microphone(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("browser", ["chrome", "firefox"])
+@pytest.mark.parametrize("browser", ["chrome", pytest.param("firefox", marks=pytest.mark.long)])
 def test_speaking(browser: str, studio: str, tmp_path: Path) -> None:
     in_browser("speaking.js", browser, studio, tmp_path)
 
@@ -132,6 +132,7 @@ def test_for_everybody(studio: str, tmp_path: Path) -> None:
     in_browser("access.js", "chrome", studio, tmp_path)
 
 
+@pytest.mark.long
 def test_twenty_minutes(frontend: TextFrontend, tmp_path: Path) -> None:
     """Of a tone, made faster than it is heard; scripts/checks/test_studio.sh does it with speech."""
     engine = ToneEngine(seconds=5, n_segments=240, segment_s=0.01, frontend=frontend)
@@ -139,6 +140,7 @@ def test_twenty_minutes(frontend: TextFrontend, tmp_path: Path) -> None:
         in_browser("long_text.js", "chrome", url, tmp_path, TEXT="hello")
 
 
+@pytest.mark.long
 def test_an_address_that_speaks(tmp_path: Path) -> None:
     """In the browser's own player, whose seek bar works; each of two addresses is spoken once."""
     engine = ToneEngine(seconds=5, n_segments=4, segment_s=0.1)
