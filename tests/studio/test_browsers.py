@@ -31,6 +31,7 @@ from tests.studio.browsers import in_browser, missing
 REPOSITORY = Path(__file__).parents[2]
 PROMPT = REPOSITORY / "glm_tts_api/assets/mini/prompts/exampleB.wav"
 KEY = "k3y"
+BROWSERS = ("chrome", pytest.param("firefox", marks=pytest.mark.long))
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
@@ -68,12 +69,12 @@ def microphone(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("browser", ["chrome", pytest.param("firefox", marks=pytest.mark.long)])
+@pytest.mark.parametrize("browser", BROWSERS)
 def test_speaking(browser: str, studio: str, tmp_path: Path) -> None:
     in_browser("speaking.js", browser, studio, tmp_path)
 
 
-@pytest.mark.parametrize("browser", ["chrome", pytest.param("firefox", marks=pytest.mark.long)])
+@pytest.mark.parametrize("browser", BROWSERS)
 def test_a_voice_of_ones_own(browser: str, studio: str, microphone: str, tmp_path: Path) -> None:
     in_browser("voices.js", browser, studio, tmp_path, MICROPHONE=microphone)
 
