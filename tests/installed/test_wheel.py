@@ -138,7 +138,7 @@ def test_an_empty_folder_speaks(folder: Folder) -> None:
     assert "glm-tts download" in log
     assert "scripts/" not in log
     wait_until(lambda: folder.terminal() == log, LIMIT_S)
-    assert {path.name for path in folder.root.iterdir()} == {"run", "api_server.log"}
+    assert {path.name for path in folder.root.iterdir()} == {"run", "data", "api_server.log"}
     assert stamps(folder.venv) == installed
 
 
