@@ -492,14 +492,8 @@ CHAPTERS = (
     *(openai, openai_voices, zhipu, zhipu_voices, elevenlabs, compatible, sockets, jobs, pages),
 )
 EVERY = 6  # of the cases of a chapter that need no other, one in six is in the short form
-WHOLE = (
-    "voices",
-    "openai_voices",
-    "zhipu_voices",
-    "words",
-    "recent",
-    "jobs",
-)  # chapters whose cases need each other
+# Chapters whose cases need each other.
+WHOLE = ("voices", "openai_voices", "zhipu_voices", "words", "recent", "jobs")
 
 
 def cases(short: bool = False) -> dict[str, list[Case]]:

@@ -17,15 +17,12 @@ def _simulate(*arguments: str) -> str:
 
 def test_no_seed_shows_a_fault_and_the_processes_died_at_many_messages() -> None:
     reached = set(re.findall(r"^  (\S.*): \d+$", _simulate("seeds", "15"), re.MULTILINE))
-    assert {
-        "health.healthy",
-        "health.loading",
-        "engine.restarting",
-        "job.done",
-        "answer.200.whole",
-    } <= reached
+    wanted = "health.healthy health.loading engine.restarting job.done answer.200.whole"
+    assert set(wanted.split()) <= reached
     assert len([name for name in reached if name.startswith("engine.fault.")]) >= 6
 
 
 def test_a_seed_gives_the_same_history_each_time() -> None:
-    assert _simulate("seed", "7") == _simulate("seed", "7")
+    """But for the seconds that it took."""
+    one, other = (re.sub(r" in \d+ s ", " ", _simulate("seed", "7")) for _ in range(2))
+    assert one == other
