@@ -29,8 +29,6 @@ _FIRST_GUESS_S = 5.0  # how long a place is held, until the first request has en
 _N_AVERAGED = 5  # the moving average of that time goes over about so many requests
 _MARGIN = 1.5  # the time between two refused clients, relative to the time in which a place gets free
 _LATEST_S = 60.0  # OpenAI's clients ignore a longer Retry-After
-
-
 # Texts up to this length have SHORT_TEXT_TIMEOUT; the other texts of the short lane have MEDIUM_TEXT_TIMEOUT.
 SHORT_TEXT_CHARS = 50
 

@@ -183,7 +183,7 @@ async def test_close_ends_the_process_with_all_that_it_is_at(client: EngineClien
     reading = asyncio.create_task(client.read(tiny.ENDLESS_TEXT, ReadingOptions()))
     await anext(streams[0])
     await client.close()
-    assert is_gone(pid)
+    assert (is_gone(pid), client.state.status) == (True, "failed")
     for listening in (*map(tiny.pcm, streams), reading):
         with pytest.raises(EngineDied):
             await listening

@@ -97,18 +97,18 @@ def test_what_expires_goes_unless_somebody_resumed_it(tmp_path: Path) -> None:
 
 def test_a_clock_that_is_set_ahead_ends_the_rest_of_no_job(tmp_path: Path) -> None:
     """The files are set back instead."""
+    Shelf(JobsConfig(jobs := tmp_path / "jobs")).remove_old()  # before there is a job
     rested_s, ahead_s = {"a" * 32: 20 * DAY_S, "b" * 32: 29.9 * DAY_S}, 31 * DAY_S
     for id, age_s in rested_s.items():
-        job_of(tmp_path, id, "done", age_s=age_s + ahead_s)
-    (tmp_path / ".swept").touch()
-    os.utime(tmp_path / ".swept", (time.time() - ahead_s, time.time() - ahead_s))
+        job_of(jobs, id, "done", age_s=age_s + ahead_s)
+    os.utime(jobs / ".swept", 2 * (time.time() - ahead_s,))
     for _ in range(2):
-        shelf = Shelf(JobsConfig(tmp_path))
+        shelf = Shelf(JobsConfig(jobs))
         shelf.refresh()
         shelf.remove_old()
     assert {look.job.id for look in shelf.looks} == set(rested_s)
     for id, age_s in rested_s.items():
-        assert time.time() - JobFolder(tmp_path / id).changed_at == pytest.approx(age_s, abs=60)
-    os.utime(tmp_path / ("b" * 32) / "job.json", (time.time() - ahead_s, time.time() - ahead_s))
+        assert time.time() - JobFolder(jobs / id).changed_at == pytest.approx(age_s, abs=60)
+    os.utime(jobs / ("b" * 32) / "job.json", (time.time() - ahead_s, time.time() - ahead_s))
     shelf.remove_old()
     assert {look.job.id for look in shelf.looks} == {"a" * 32}
