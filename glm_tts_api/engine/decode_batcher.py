@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from functools import partial
 
 import torch
@@ -250,8 +251,7 @@ class PrefixCache:
     def recall(self, ids: Sequence[int], slot: int) -> int:
         """Copies the keys and values of the transcript `ids` into the slot `slot`, if they are cached.
         Returns the number of positions that this fills; 0 if the transcript is not cached."""
-        kept = self._kept.get(tuple(ids))
-        if kept is None:
+        if (kept := self._kept.get(tuple(ids))) is None:
             return 0
         self._cache.write(slot, kept)
         return len(ids)
@@ -261,7 +261,8 @@ class PrefixCache:
         slot `slot`. Does nothing if the transcript is stored already or has fewer than four ids."""
         if len(ids) < _LEAST_IDS or tuple(ids) in self._kept:
             return
-        self._kept[tuple(ids)] = self._cache.read(slot, len(ids))
+        with suppress(ValueError):  # larger than the cache
+            self._kept[tuple(ids)] = self._cache.read(slot, len(ids))
         if len(self._kept) > self._capacity:
             self._kept.popitem()
 

@@ -16,7 +16,7 @@ ALLOWED = "Access-Control-Allow-Origin"
 
 
 def preflight(client: httpx.Client, origin: str) -> httpx.Response:
-    """What a browser asks before it sends JSON or a key; Chrome with the last header, if a public page calls
+    """The question of a browser before it sends JSON or a key; Chrome with the last header, if a public page calls
     into the user's network."""
     headers = {
         "Origin": origin,

@@ -54,7 +54,7 @@ def test_both_languages_show_the_same_blocks(twin: Path) -> None:
 
 
 def ran(line: str, server: Running, folder: Path) -> str:
-    """What a curl line prints."""
+    """The output of a curl line."""
     line = line.replace(SERVER, server.url).replace("curl ", "curl --noproxy '*' --fail-with-body ")
     command = ["bash", "-euo", "pipefail", "-c", line]
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=False)

@@ -1,7 +1,7 @@
 """A fault ends the request it happened to; the others sound as if nothing had been.
 
 A CPU has no CUDA allocator, so networks of this file's own raise torch.OutOfMemoryError where a GPU's memory
-would be full. What happens to the error is real.
+would be full. The handling of the error is real.
 """
 
 from __future__ import annotations

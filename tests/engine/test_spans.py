@@ -40,7 +40,7 @@ def test_sizes_grow_and_the_last_repeats() -> None:
 
 
 def test_a_short_rest_leaves_with_the_span_before_it() -> None:
-    """What the look-ahead covers, or half of a long span."""
+    """The part that the look-ahead covers, or half of a long span."""
     for size, n, expected in (
         (20, 46, [20, 46]),
         (20, 47, [20, 40, 47]),

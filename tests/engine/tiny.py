@@ -208,7 +208,7 @@ def speak(
     progress: Progress = NO_PROGRESS,
     buffer_s: float = math.inf,
 ) -> SpeechStream:
-    """Speaks with an engine that is in this process. What it tells goes to the stream on the event loop, as
+    """Speaks with an engine that is in this process. Its messages go to the stream on the event loop, as
     between two processes. `buffer_s`: seconds of audio that may wait there before no more is made."""
     loop = asyncio.get_running_loop()
 

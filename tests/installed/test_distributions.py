@@ -1,4 +1,4 @@
-"""What is in the sdist and the wheel, what they say of themselves, and the docs' commands for the wheel."""
+"""The contents of the sdist and the wheel, their metadata, and the docs' commands for the wheel."""
 
 from __future__ import annotations
 

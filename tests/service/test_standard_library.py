@@ -1,4 +1,4 @@
-"""What makes .venv, and what downloads the model, run before anything is installed."""
+"""The makers of .venv and the downloader of the model run before anything is installed."""
 
 from __future__ import annotations
 

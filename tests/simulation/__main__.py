@@ -58,7 +58,7 @@ def simulated(seed: int, root: Path) -> tuple[World, BaseException | None]:
 
 
 class Report:
-    """What all seeds together have shown."""
+    """The results of all seeds together."""
 
     def __init__(self, first: int) -> None:
         self.first, self.n = first, 0
