@@ -16,7 +16,7 @@ ALLOWED = "Access-Control-Allow-Origin"
 
 
 def preflight(client: httpx.Client, origin: str) -> httpx.Response:
-    """The question of a browser before it sends JSON or a key; Chrome with the last header, if a public page calls
+    """The question before JSON or a key is sent; Chrome with the last header, if a public page calls
     into the user's network."""
     headers = {
         "Origin": origin,
