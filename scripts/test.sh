@@ -5,7 +5,7 @@
 #   bash scripts/test.sh quick       the checks, and the tiers unit and server
 #   bash scripts/test.sh long        the same as the first command, and then the long tests: goldens, model and
 #                                    engine with only AVX2, client packages, kills in a Ray cluster, schemathesis, a text
-#                                    of twenty minutes, texts that are made to take long, mutants
+#                                    of twenty minutes, a short soak, texts that are made to take long, mutants
 #   bash scripts/test.sh ARGUMENTS   the checks, and pytest with these arguments, such as tests/speech_text -k money
 #
 # The checks (scripts/check.sh) run in parallel with the tests. Their output is printed below that of the tests.
@@ -66,6 +66,8 @@ for form in test_clients test_cluster hunt_http test_studio; do
   say "== scripts/checks/$form.sh"
   bash "scripts/checks/$form.sh"
 done
+say "== five minutes of scripts/checks/soak.sh"
+bash scripts/checks/soak.sh 5
 say "== texts that are made to take long"
 "$PYTHON" -m bench.text_torture --texts 200
 for room in audio engine stats speech_text voices; do

@@ -99,9 +99,8 @@ def with_engines(process: Callable[..., Server]) -> Callable[..., Server]:
 
 
 @pytest.fixture
-def speaking_server(process: Callable[..., Server], request: pytest.FixtureRequest) -> Server:
-    """One that speaks with the bundled model; its parameter is how many workers it has."""
-    workers = getattr(request, "param", 1)
-    server = process("glm_tts_api.api_server:app", flow_steps=1, workers=workers)
+def speaking_server(process: Callable[..., Server]) -> Server:
+    """One that speaks with the bundled model."""
+    server = process("glm_tts_api.api_server:app", flow_steps=1)
     server.wait_until_all_speak(120)
     return server

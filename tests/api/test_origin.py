@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -54,6 +55,26 @@ def test_a_rebound_name_reads_and_writes_nothing_but_probes(serve: Serve) -> Non
         assert {client.get(path, headers=headers).status_code for path in PROBES} == {200}
     with serve(api_keys="secret").client(headers={"Host": "tts.example", "X-API-Key": "secret"}) as client:
         assert 403 not in {client.get(path).status_code for path in (*PAGES, *ROUTES)}
+
+
+def test_the_server_asks_no_name_server_whatever_it_is_called(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This process is the client's, too, who looks up the address alone."""
+    asked, look_up = set[str](), socket.getaddrinfo
+
+    def noted(host: str, *rest: Any, **options: Any) -> Any:
+        asked.add(host)
+        return look_up(host, *rest, **options)
+
+    monkeypatch.delattr(socket, "gethostbyname")
+    monkeypatch.delattr(socket, "gethostbyaddr")
+    monkeypatch.setattr(socket, "getaddrinfo", noted)
+    for host in ("127.0.0.1", "stranger.example.org", socket.gethostname()):
+        client.get("/api/v1/prompts", headers={"Host": host})
+    say = {"input_text": "a", "index": "exampleA"}
+    assert client.post("/api/v1/tts", json=say).status_code == 200
+    assert asked <= {"127.0.0.1"}
 
 
 def test_a_websocket_answers_to_no_rebound_name_either(client: httpx.Client) -> None:

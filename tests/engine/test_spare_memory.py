@@ -14,18 +14,25 @@ import torch
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 
 HELD_APART = """
-import asyncio
+import asyncio, ctypes
 import numpy as np
 from glm_tts_api.engine.spare_memory import keep_memory_small
-from scripts.checks.torture.inside import look
+
+class Mallinfo(ctypes.Structure):
+    _fields_ = [(f"of_glibc_{{number}}", ctypes.c_size_t) for number in range(10)]
+
+def mapped_mb():
+    look = ctypes.CDLL(None).mallinfo2
+    look.restype = Mallinfo
+    return look().of_glibc_4 / 2**20  # hblkhd of malloc.h
 
 async def hold():
     {begin}
     await asyncio.sleep(0)
     np.ones(2**21)  # 16 MB, freed at once
-    before = look()["mapped_mb"]
+    before = mapped_mb()
     held = np.ones(2**20)
-    print(look()["mapped_mb"] - before)
+    print(mapped_mb() - before)
 
 asyncio.run(hold())
 """

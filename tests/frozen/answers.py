@@ -84,11 +84,13 @@ def cpu_kind() -> str:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
+def serving(
+    app: str = "glm_tts_api.api_server:app", environ: dict[str, str] | None = None, **settings: Any
+) -> Iterator[Server]:
     """A server of the bundled model with the shipped voices."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        server = Server(root, "glm_tts_api.api_server:app", environ=ENVIRON, **dict[str, Any](SETTINGS))
+        server = Server(root, app, environ={**ENVIRON, **(environ or {})}, **{**SETTINGS, **settings})
         try:
             for shipped in (REPOSITORY / "configs").iterdir():
                 target = root / "configs" / shipped.name

@@ -1,5 +1,5 @@
 """Which engine speaks, and how a request goes on when one dies. The engines are scripted; real ones die in
-tests/engine and bench/engine_kills.py."""
+tests/engine and scripts/checks/soak.py."""
 
 from __future__ import annotations
 

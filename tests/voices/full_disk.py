@@ -1,5 +1,6 @@
 """For `unshare -rm python -m tests.voices.full_disk FOLDER`: adds, deletes and adds again on a disk of two
-megabytes, which is full meanwhile. Prints each error by what met it; nothing where it went well."""
+megabytes, which is full meanwhile and then read-only. Prints each error by what met it; nothing where it went
+well."""
 
 from __future__ import annotations
 
@@ -71,9 +72,14 @@ def main(disk: Path) -> dict[str, str]:
         "add a voice where there is room": outcome(lambda: store.add("c", "said", OTHER_WAV)),
         "add a word where there is room": outcome(lambda: lexicon.put(LexiconEntry("c", replacement="x"))),
     }
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    read_only = {
+        "add a voice to a read-only folder": outcome(lambda: store.add("d", "said", OTHER_WAV)),
+        "delete a word of one": outcome(lambda: lexicon.remove("b")),
+    }
     voices = sorted(voice.index for voice in store.list_voices())
     left = {"voices": str(voices), "words": str(sorted(lexicon.current().entries)), "book": str(book.is_job)}
-    return full | room | left
+    return full | room | read_only | left
 
 
 if __name__ == "__main__":

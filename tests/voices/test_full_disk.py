@@ -1,4 +1,4 @@
-"""A disk that is full: what adds is refused, what deletes is done. On a real one of two megabytes."""
+"""A disk of two megabytes that is full: what adds is refused, what deletes is done. Then it is read-only."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def test_voices_words_and_books_are_deleted_from_a_full_disk(tmp_path: Path) -> 
         "delete a book": "",
         "add a voice where there is room": "",
         "add a word where there is room": "",
+        "add a voice to a read-only folder": "unhealthy",
+        "delete a word of one": "unhealthy",
         "voices": "['b', 'c', 'exampleA']",
         "words": "['b', 'c']",
         "book": "False",

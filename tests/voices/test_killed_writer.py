@@ -1,5 +1,5 @@
-"""Processes that write voices: a reader finds each voice meanwhile, and a writer that is killed at any moment
-loses nothing that was acknowledged."""
+"""Processes that write voices and words: a reader finds each of them meanwhile, and a writer that is killed
+at any moment loses nothing that was acknowledged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from glm_tts_api.lexicon import LexiconFile
 from glm_tts_api.voices.store import VoiceStore
+from speech_text import LexiconEntry
 from tests.recordings import voice_wav
 from tests.voices.shelf import names, open_store
 
@@ -19,11 +21,12 @@ RECORDINGS = [voice_wav(1.0 + step / 10) for step in range(5)]
 N_KILLS = 12
 
 
-def write(store: VoiceStore, number: int) -> None:
+def write(store: VoiceStore, lexicon: LexiconFile, number: int) -> None:
     """One voice is always an own one, one hides the shipped one now and then, and one comes and goes."""
     for step in range(10**6):
         text, data = str(step % 5), RECORDINGS[step % 5]
         store.replace("kept", text, data)
+        lexicon.put(LexiconEntry("kept", replacement=text))
         store.replace("exampleA", text, data)
         if number == 0:
             store.remove("exampleA")
@@ -48,11 +51,12 @@ def main(configs: Path, own: Path) -> None:
     """Runs in a process without threads, which may fork."""
     chance, reader, seen = random.Random(0), open_store(configs, own), set[str]()
     reader.add("kept", "0", RECORDINGS[0])
+    LexiconFile(configs).put(LexiconEntry("kept", replacement="0"))
     for _ in range(N_KILLS):
         writers = []
         for number in range(2):
             if not (child := os.fork()):
-                write(open_store(configs, own), number)
+                write(open_store(configs, own), LexiconFile(configs), number)
             writers.append(child)
         for _ in range(chance.randint(1, 60)):
             seen |= assert_whole(reader)
@@ -63,6 +67,8 @@ def main(configs: Path, own: Path) -> None:
             assert os.waitpid(child, 0)[1] == signal.SIGKILL, "the writer had failed"
         json.loads((own / "prompt_cache.json").read_text())
         assert_whole(open_store(configs, own))
+        lexicon = LexiconFile(configs)
+        assert (set(lexicon.current().entries), lexicon.warnings) == ({"kept"}, ())
     reader.replace("kept", "0", RECORDINGS[0])  # the next writer clears up
     book = json.loads((own / "prompt_cache.json").read_text())
     kept = {path.name for path in (own / "recordings").iterdir()}
