@@ -1,16 +1,21 @@
-"""Replaces files atomically: if the process is killed at any moment, the old file or the new one is there."""
+"""Replaces files atomically: if the process is killed at any moment, the old file or the new one is there.
+Tells users what to do about a disk that is full or cannot be written."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
+
+from glm_tts_api.errors import StorageFull, Unhealthy
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SPARE_BYTES = 2**16
+ResultT = TypeVar("ResultT")
 
 
 @contextmanager
@@ -64,23 +69,35 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
-def keep_spare(path: Path) -> None:
-    """Reserves disk space in a spare file next to `path`: the size of that file and 64 KiB more. On a full
-    disk, a change that makes the file smaller needs this space to be written. Does nothing if the disk has no
-    space or `path` does not exist."""
-    with suppress(OSError), _spare_of(path).open("ab") as spare:
+@contextmanager
+def told_what_to_do(full: str, unwritable: str, only: Collection[int] = ()) -> Iterator[None]:
+    """Raises an error with a message for the user in place of an OSError in the `with` block: StorageFull
+    with `full` if the disk is full, else Unhealthy with `unwritable`, in which {} is replaced by the reason.
+    With `only`, an OSError whose number is not in it passes unchanged."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise StorageFull(full) from error
+        if only and error.errno not in only:
+            raise
+        raise Unhealthy(unwritable.format(error.strerror or error)) from error
+
+
+def change_file(path: Path, write: Callable[[], ResultT], *, frees: bool) -> ResultT:
+    """Calls `write`, which replaces the file `path`, and returns its result. A spare file beside `path`
+    reserves room for the next change: the size of `path` and 64 KiB more. `frees` says that the change makes
+    the file smaller. On a full disk such a change gives up the spare file and calls `write` again."""
+    spare = path.with_name(f".{path.name}.spare")
+    try:
+        result = write()
+    except OSError as error:
+        if not (frees and is_full(error) and spare.exists()):
+            raise
+        spare.unlink()
+        result = write()
+    with suppress(OSError), spare.open("ab") as file:
         wanted = path.stat().st_size + _SPARE_BYTES
-        if spare.tell() < wanted:
-            os.posix_fallocate(spare.fileno(), 0, wanted)
-
-
-def give_up_spare(path: Path) -> bool:
-    """Deletes the spare file of `path`, which frees its disk space. Returns whether there was one."""
-    with suppress(OSError):
-        _spare_of(path).unlink()
-        return True
-    return False
-
-
-def _spare_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.spare")
+        if file.tell() < wanted:
+            os.posix_fallocate(file.fileno(), 0, wanted)
+    return result

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glm_tts_api.durable import give_up_spare, is_full, keep_spare, locked, replace_file, stamp
+from glm_tts_api.durable import change_file, locked, replace_file, stamp, told_what_to_do
 from glm_tts_api.errors import StorageFull, Unhealthy, UnknownWord, quote
 from speech_text import Dictionaries, Lexicon, LexiconEntry, RuleSet
 
@@ -24,6 +23,11 @@ if TYPE_CHECKING:
 
 FILE_NAME = "lexicon.jsonl"
 MOST_WORDS = 20_000
+_FULL = "The disk of configs/ is full: make room, or DELETE a word, then try again."
+_UNWRITABLE = (
+    "The lexicon cannot be changed: configs/ cannot be written ({}). Let the server's user write it, or edit "
+    f"{FILE_NAME} by hand."
+)
 
 
 class DictionaryFiles:
@@ -108,17 +112,11 @@ class LexiconFile:
         """Writes the file with its lines as `edit` returns them, and returns by how many lines the file has
         grown. With `frees` the change also succeeds on a full disk, since reserved space is given up for it.
         Raises StorageFull or Unhealthy."""
-        with _told_what_to_do(), locked(self._path.with_name(f".{FILE_NAME}.lock")):
+        with told_what_to_do(_FULL, _UNWRITABLE), locked(self._path.with_name(f".{FILE_NAME}.lock")):
             lines = self._lines()
             edited = edit(lines)
             data = "".join(f"{line}\n" for line in edited).encode()
-            try:
-                replace_file(self._path, data)
-            except OSError as error:
-                if not (frees and is_full(error) and give_up_spare(self._path)):
-                    raise
-                replace_file(self._path, data)
-            keep_spare(self._path)
+            change_file(self._path, lambda: replace_file(self._path, data), frees=frees)
             return len(edited) - len(lines)
 
     def _lines(self) -> list[str]:
@@ -166,20 +164,3 @@ def _word_of(line: str) -> Any:
     except (ValueError, RecursionError):
         return None
     return fields.get("word") if isinstance(fields, dict) else None
-
-
-@contextmanager
-def _told_what_to_do() -> Iterator[None]:
-    """Raises StorageFull or Unhealthy in place of an OSError inside the block. The message says what to do
-    and names no path."""
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise StorageFull(
-                "The disk of configs/ is full: make room, or DELETE a word, then try again."
-            ) from error
-        raise Unhealthy(
-            f"The lexicon cannot be changed: configs/ cannot be written ({error.strerror or error}). Let the "
-            f"server's user write it, or edit {FILE_NAME} by hand."
-        ) from error

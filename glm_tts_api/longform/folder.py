@@ -26,6 +26,7 @@ import shutil
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -35,15 +36,22 @@ from msgspec import Struct
 
 from glm_tts_api.audio.encode import encode
 from glm_tts_api.contracts import Recording, Verified, Voice
-from glm_tts_api.durable import is_full, replace_file, temporary_of
-from glm_tts_api.errors import JobRuns, NothingToSay, StorageFull, Unhealthy
+from glm_tts_api.durable import replace_file, temporary_of, told_what_to_do
+from glm_tts_api.errors import JobRuns, NothingToSay
 from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit, plan
 from glm_tts_api.longform.loudness import quiet_tail
 from glm_tts_api.longform.script import Book
 from speech_text import Pauses
 
 _AUDIO_NAME = re.compile(r"(\d{6,9})-(\d{1,18})-(\d{1,18})\.flac")  # each number fits into 64 bits
-_NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
+_FULL = (
+    "The disk of the job's folder is full: make room (DELETE of a job works), then try again. A paused job "
+    "goes on at resume."
+)
+_UNWRITABLE = "The job's folder cannot be written ({}): let this user write it, then try again."
+# Turns an OSError in a `with` block into an error that tells the user what to do. OSErrors with other causes,
+# such as that of a deleted job, pass unchanged.
+on_disk = partial(told_what_to_do, _FULL, _UNWRITABLE, (errno.EROFS, errno.EACCES, errno.EPERM))
 _UNSPOKEN = -1
 
 
@@ -291,23 +299,3 @@ class JobFolder:
         only if job.json cannot be deleted."""
         self._job.unlink(missing_ok=True)
         shutil.rmtree(self.path, ignore_errors=True)
-
-
-@contextmanager
-def told_what_to_do() -> Iterator[None]:
-    """Turns an OSError raised in the `with` block into an error that tells the user what to do: StorageFull
-    if the disk is full, Unhealthy if the folder may not be written. Other OSErrors, such as that of a deleted
-    job, pass unchanged."""
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise StorageFull(
-                "The disk of the job's folder is full: make room (DELETE of a job works), then try again. "
-                "A paused job goes on at resume."
-            ) from None
-        if error.errno not in _NOT_WRITABLE:
-            raise
-        raise Unhealthy(
-            f"The job's folder cannot be written ({error.strerror}): let this user write it, then try again."
-        ) from None

@@ -31,7 +31,7 @@ from glm_tts_api.errors import (
     Unavailable,
 )
 from glm_tts_api.longform.audio import remove_damaged
-from glm_tts_api.longform.folder import JobFolder, Made, told_what_to_do
+from glm_tts_api.longform.folder import JobFolder, Made, on_disk
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.shelf import JobsConfig, Look, Shelf, no_such_job
 
@@ -88,7 +88,7 @@ class Jobs:
 
         def make() -> Look:
             try:
-                with told_what_to_do():
+                with on_disk():
                     folder.path.mkdir(parents=True)
                     write(folder, id)
             except BaseException:
@@ -163,7 +163,7 @@ class Jobs:
         job, StorageFull, Unhealthy."""
         look = await self.get(id, sees)
         try:
-            with told_what_to_do():
+            with on_disk():
                 async with look.changing:
                     yield look
         except FileNotFoundError:
@@ -233,7 +233,7 @@ class Jobs:
         state: JobState = "done"
         message = ""
         try:
-            with told_what_to_do():
+            with on_disk():
                 if not look.job.n_units:
                     await _plan(look)
                     return

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glm_tts_api.longform.audio import BookFormat, write_audio
-from glm_tts_api.longform.folder import JobFolder, Made, told_what_to_do
+from glm_tts_api.longform.folder import JobFolder, Made, on_disk
 from glm_tts_api.longform.job import Job
 from glm_tts_api.longform.loudness import ACX, LEVEL, at_loudness
 
@@ -98,7 +98,7 @@ class Outputs:
         Raises StorageFull, Unhealthy, OSError, and
         CancelledError after `close`; after an error `growing` is removed."""
         try:
-            with told_what_to_do():
+            with on_disk():
                 path.parent.mkdir(exist_ok=True)
                 for _ in written:
                     if self._closed.is_set():

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from json import dumps
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from glm_tts_api.audio.containers import container_of
-from glm_tts_api.durable import give_up_spare, is_full, keep_spare, locked, replace_file, temporary_of
+from glm_tts_api.durable import change_file, locked, replace_file, temporary_of, told_what_to_do
 from glm_tts_api.errors import StorageFull, Unhealthy
 from glm_tts_api.voices.about import About, is_index
 from glm_tts_api.voices.index import parse_entries
@@ -28,6 +27,11 @@ from glm_tts_api.voices.index import parse_entries
 logger = logging.getLogger(__name__)
 _RECORDINGS = "recordings"
 _DIGITS = 16
+_FULL = "The disk of PROMPTS_DIR is full: make room, or DELETE a voice, then try again."
+_UNWRITABLE = (
+    "Voices cannot be changed: PROMPTS_DIR cannot be written ({}). Make it a folder that the server's user "
+    "may write, or set PROMPTS_DIR to another one."
+)
 _WRITTEN = re.compile(rf"[A-Za-z0-9_-]{{1,64}}-([0-9a-f]{{{_DIGITS}}})\.[a-z0-9]+")
 Entries = dict[str, Any]
 ResultT = TypeVar("ResultT")
@@ -72,15 +76,8 @@ class VoiceWriter:
         Raises StorageFull if the disk is full. Raises Unhealthy if the folder cannot be written or the index
         is no readable JSON; the index is then kept for repair.
         """
-        with _told_what_to_do(), locked(self._folder / ".lock"):
-            try:
-                result = self._change(edit)
-            except OSError as error:
-                if not (frees and is_full(error) and give_up_spare(self._index)):
-                    raise
-                result = self._change(edit)
-            keep_spare(self._index)
-            return result
+        with told_what_to_do(_FULL, _UNWRITABLE), locked(self._folder / ".lock"):
+            return change_file(self._index, lambda: self._change(edit), frees=frees)
 
     def _change(self, edit: Callable[[Entries], ResultT]) -> ResultT:
         before = self._read_index()
@@ -195,20 +192,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _short_digest(data: bytes) -> str:
     return sha256(data).hexdigest()[:_DIGITS]
-
-
-@contextmanager
-def _told_what_to_do() -> Iterator[None]:
-    """Raises StorageFull or Unhealthy in place of an OSError, with a message that tells the user what to do
-    and has no path in it."""
-    try:
-        yield
-    except OSError as error:
-        if is_full(error):
-            raise StorageFull(
-                "The disk of PROMPTS_DIR is full: make room, or DELETE a voice, then try again."
-            ) from error
-        raise Unhealthy(
-            f"Voices cannot be changed: PROMPTS_DIR cannot be written ({error.strerror or error}). Make it a "
-            "folder that the server's user may write, or set PROMPTS_DIR to another one."
-        ) from error
