@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import accumulate, islice
+from operator import add
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
@@ -25,9 +27,8 @@ from glm_tts_api.audio.mark import MARK
 from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 from glm_tts_api.errors import JobRefuses
-from glm_tts_api.longform.folder import JobFolder, Made
-from glm_tts_api.longform.job import Job, Unit
 from glm_tts_api.longform.loudness import LEVEL, Preset, mastered
+from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import TimedText
 from speech_text.marks import without_marks
 
@@ -42,14 +43,14 @@ def book_media_type(book_format: BookFormat, sample_rate: int) -> str:
     return "audio/mp4" if book_format == "m4b" else media_type(book_format, sample_rate)
 
 
-def speech_of(folder: JobFolder, made: Made, index: int) -> Float32:
-    """Returns the samples [n] in [-1, 1] of unit number `index`, read from its FLAC in `folder`. The unit
-    must be spoken already. The silence after the unit is not included; a unit without speech gives an empty
-    array. `made` is the job's progress. Raises JobRefuses if the file is damaged or missing."""
-    n_samples, silence = made.speech[index], made.silence[index]
+def speech_of(job: Look, index: int) -> Float32:
+    """Returns the samples [n] in [-1, 1] of unit number `index`, read from its FLAC. The unit must be spoken
+    already. The silence after the unit is not included; a unit without speech gives an empty array. Raises
+    JobRefuses if the file is damaged or missing."""
+    n_samples, silence = job.made.speech[index], job.made.silence[index]
     if not n_samples:
         return np.zeros(0, np.float32)
-    file = folder.audio_file(index, n_samples, silence)
+    file = job.folder.audio_file(index, n_samples, silence)
     with suppress(OSError, soundfile.LibsndfileError):
         speech: Float32 = soundfile.read(io.BytesIO(file.read_bytes()), dtype="float32")[0]
         if len(speech) == n_samples:
@@ -60,16 +61,16 @@ def speech_of(folder: JobFolder, made: Made, index: int) -> Float32:
     )
 
 
-def remove_damaged(folder: JobFolder, made: Made) -> bool:
+def remove_damaged(job: Look) -> bool:
     """Removes the audio file of each unit that `speech_of` cannot read, so that the next run of the job
     speaks the unit again. All units must be spoken. Returns whether such a unit was found."""
     found = False
-    for index, (n_samples, silence) in enumerate(zip(made.speech, made.silence, strict=True)):
+    for index, sizes in enumerate(zip(job.made.speech, job.made.silence, strict=True)):
         try:
-            speech_of(folder, made, index)
+            speech_of(job, index)
         except JobRefuses as damage:
-            logger.warning("Job %s: %s", folder.path.name, damage)
-            folder.audio_file(index, n_samples, silence).unlink(missing_ok=True)
+            logger.warning("Job %s: %s", job.folder.path.name, damage)
+            job.folder.audio_file(index, *sizes).unlink(missing_ok=True)
             found = True
     return found
 
@@ -84,9 +85,7 @@ _MUXERS: dict[BookFormat, tuple[str, str, dict[str, str], dict[str, str]]] = {
 def write_audio(
     path: Path,
     book_format: BookFormat,
-    folder: JobFolder,
-    job: Job,
-    made: Made,
+    look: Look,
     n_units: int,
     *,
     chapter: int | None = None,
@@ -96,6 +95,7 @@ def write_audio(
     audio of that chapter alone. All of these units must be spoken. M4B and MP3 files get tags, and those of
     a whole book get chapters; only they take the sample rate and the bit rate of `preset`. Where the format
     has tags, they say that the audio is synthetic. Each step of the generator writes one piece of audio."""
+    job, made = look.job, look.made
     numbers, rate = range(n_units), job.sample_rate
     tags = {"title": job.title, "album": job.title, "artist": job.author}
     if chapter is not None:
@@ -105,11 +105,11 @@ def write_audio(
 
     def units() -> Iterator[tuple[Float32, float]]:
         for index in numbers:
-            yield speech_of(folder, made, index), made.silence[index] / rate
+            yield speech_of(look, index), made.silence[index] / rate
 
     pieces = mastered(units, rate, preset)
     if book_format == "m4b" or book_format == "mp3":
-        chapters = chapter_times(job, made, n_units) if chapter is None else []
+        chapters = chapter_times(look, n_units) if chapter is None else []
         muxer, codec, options, codec_options = _MUXERS[book_format]
         with av.open(str(path), "w", format=muxer, options={"fflags": "+bitexact", **options}) as container:
             container.metadata.update({"genre": "Audiobook", **tags, "comment": MARK})
@@ -148,29 +148,26 @@ def write_audio(
         file.write(encoder.finish())
 
 
-def chapter_times(job: Job, made: Made, n_units: int) -> list[TimedText]:
+def chapter_times(job: Look, n_units: int) -> list[TimedText]:
     """Returns the titles and times of the chapters in the audio of the job's first `n_units` units. The last
     of these chapters may be incomplete."""
-    times, at = list[TimedText](), 0
-    for chapter in job.chapters:
-        if chapter.first >= n_units:
-            break
-        units = slice(chapter.first, min(chapter.first + chapter.n_units, n_units))
-        end = at + sum(made.speech[units]) + sum(made.silence[units])
-        times.append(TimedText(chapter.title, at / job.sample_rate, end / job.sample_rate))
-        at = end
-    return times
+    rate = job.job.sample_rate
+    ends = [0, *accumulate(map(add, job.made.speech[:n_units], job.made.silence))]
+    return [
+        TimedText(each.title, ends[each.first] / rate, ends[min(each.units.stop, n_units)] / rate)
+        for each in job.job.chapters
+        if each.first < n_units
+    ]
 
 
-def timed_texts(
-    units: Iterable[Unit], made: Made, sample_rate: int, *, from_s: float = 0.0
-) -> Iterator[TimedText]:
-    """Yields the text of each unit without its marks, with the times at which it is spoken. The audio of the
-    first unit begins at `from_s` seconds. Units without speech are left out. The units of one block of the
-    book get the same paragraph number. `made` is the job's progress, which must have all `units`."""
+def timed_texts(job: Look, numbers: range, *, from_s: float = 0.0) -> Iterator[TimedText]:
+    """Yields the text of each unit in `numbers` without its marks, with the times at which it is spoken. The
+    audio of the first unit begins at `from_s` seconds. Units without speech are left out. The units of one
+    block of the book get the same paragraph number. All of these units must be spoken."""
+    made, sample_rate = job.made, job.job.sample_rate
     at, paragraph = round(from_s * sample_rate), 0
     block: tuple[int, int] | None = None
-    for unit in units:
+    for unit in islice(job.folder.units(), numbers.start, numbers.stop):
         if (unit.chapter, unit.block) != block:
             block, paragraph = (unit.chapter, unit.block), paragraph + 1
         end = at + made.speech[unit.index]

@@ -31,7 +31,7 @@ from glm_tts_api.errors import (
     Unavailable,
 )
 from glm_tts_api.longform.audio import remove_damaged
-from glm_tts_api.longform.folder import JobFolder, Made, on_disk
+from glm_tts_api.longform.folder import JobFolder, on_disk
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.shelf import JobsConfig, Look, Shelf, no_such_job
 
@@ -267,8 +267,8 @@ class Jobs:
             self._count_unit()
 
         for _ in range(2):
-            await run_job(look.folder, look.job, look.made, speak_unit, at_once=_AT_ONCE, progress=progress)
-            if not await asyncio.to_thread(remove_damaged, look.folder, look.made):
+            await run_job(look, speak_unit, at_once=_AT_ONCE, progress=progress)
+            if not await asyncio.to_thread(remove_damaged, look):
                 return
             await asyncio.to_thread(look.read_again)
         raise InternalFault("The job's audio cannot be read from the disk: examine the disk, then resume.")
@@ -321,24 +321,19 @@ def _require_way(look: Look, to: JobState) -> None:
 
 
 async def run_job(
-    folder: JobFolder,
-    job: Job,
-    made: Made,
-    speak: Speak,
-    *,
-    at_once: int = 1,
-    progress: Callable[[], None] = lambda: None,
+    look: Look, speak: Speak, *, at_once: int = 1, progress: Callable[[], None] = lambda: None
 ) -> None:
-    """Speaks all units of `job` that are missing in `folder`, `at_once` of them at a time, and writes each to
-    the disk. Returns once every unit is on the disk. `made` is the job's progress and is kept up to date.
-    `progress` is called after each unit. The caller holds the folder's lock. Raises OSError, and the
-    ServiceError of a unit that cannot be spoken. Units that were finished before stay on the disk."""
+    """Speaks all units of the job that are missing, `at_once` of them at a time, and writes each to the disk.
+    Returns once every unit is on the disk. `look.made` is kept up to date. `progress` is called after each
+    unit. The caller holds the folder's lock. Raises OSError, and the ServiceError of a unit that cannot be
+    spoken. Units that were finished before stay on the disk."""
+    folder, made = look.folder, look.made
     await asyncio.to_thread(folder.sweep)
     units = folder.units(without=made)
 
     async def work() -> None:
         for unit in units:
-            spoken = await _spoken(unit, speak, job.sample_rate)
+            spoken = await _spoken(unit, speak, look.job.sample_rate)
             keeping = asyncio.ensure_future(asyncio.to_thread(folder.keep, unit, spoken))
             try:
                 await asyncio.shield(keeping)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glm_tts_api.longform.audio import BookFormat, write_audio
-from glm_tts_api.longform.folder import JobFolder, Made, on_disk
-from glm_tts_api.longform.job import Job
+from glm_tts_api.longform.folder import on_disk
 from glm_tts_api.longform.loudness import ACX, LEVEL, at_loudness
+from glm_tts_api.longform.shelf import Look
 
 _N_THREADS = 2
 _MOST_LEVELED = 2  # files of a loudness of their own: without a bound, a client could fill the disk with them
@@ -50,9 +50,7 @@ class Outputs:
 
     def of(
         self,
-        folder: JobFolder,
-        job: Job,
-        made: Made,
+        job: Look,
         book_format: BookFormat,
         *,
         lufs: float | None = None,
@@ -63,25 +61,23 @@ class Outputs:
         the job's audio up to the first missing unit as `book_format`, with an integrated loudness of `lufs`
         if given, rounded to 0.5 LU. If `chapter` (from 1) is given, the file is an MP3 of that chapter, with
         `for_acx` within ACX's limits; `lufs` must be None, and all units of the chapter must be spoken."""
-        n_units = made.prefix()
+        n_units = job.made.prefix()
         name, preset = f"{n_units}.{book_format}", LEVEL
         if lufs is not None:
             lufs = _LU * round(lufs / _LU)
             name, preset = f"{n_units}at{lufs:g}.{book_format}", at_loudness(lufs)
         if chapter is not None:
             name, preset = (f"acx-{chapter}.mp3", ACX) if for_acx else (f"chapter-{chapter}.mp3", LEVEL)
-        path = folder.outputs / name
+        path = job.folder.outputs / name
         if (output := self._making.get(path)) is not None:
             return output
         loop = asyncio.get_running_loop()
-        growing, etag = path.with_name(f"{name}.{os.getpid()}.new"), f"{job.id}-{name}"
+        growing, etag = path.with_name(f"{name}.{os.getpid()}.new"), f"{job.job.id}-{name}"
         if path.exists():
             done: asyncio.Future[None] = loop.create_future()
             done.set_result(None)
             return Output(path, growing, etag, done)
-        written = write_audio(
-            growing, book_format, folder, job, made, n_units, chapter=chapter, preset=preset
-        )
+        written = write_audio(growing, book_format, job, n_units, chapter=chapter, preset=preset)
         making = loop.run_in_executor(self._threads, self._make, path, growing, written)
         self._making[path] = output = Output(path, growing, etag, making)
         making.add_done_callback(lambda _: self._making.pop(path, None))

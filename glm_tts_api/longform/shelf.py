@@ -43,24 +43,27 @@ class JobsConfig:
 
 @dataclass(slots=True, eq=False)
 class Look:
-    """A job as this server knows it. `changed_at` is when job.json was last written before it was read into
-    `job`, in seconds since 1970. `task` runs the job in this server; None where the job does not run here.
-    `pace_s` is the mean time in seconds from one finished unit to the next in this run; None before the first
-    unit is spoken. The job does not begin here before `not_before`, a time of time.monotonic.
-    `n_output_bytes` is the size of the files for download at the last look at the disk. `runs_elsewhere` says
-    that another server was running the job when this server last tried to run it. `changing` is held by a
-    change of the job."""
+    """A job as this server knows it: its `folder`, the content of job.json, and the progress `made`.
+    `changed_at` is when job.json was last written before it was read into `job`, in seconds since 1970.
+    `task` runs the job in this server; None where the job does not run here. `pace_s` is the mean time in
+    seconds from one finished unit to the next in this run; None before the first unit is spoken. The job does
+    not begin here before `not_before`, a time of time.monotonic. `n_output_bytes` is the size of the files
+    for download at the last look at the disk. `runs_elsewhere` says that another server was running the job
+    when this server last tried to run it. `changing` is held by a change of the job."""
 
     folder: JobFolder
-    job: Job
-    made: Made
-    changed_at: float
+    job: Job = field(init=False)
+    made: Made = field(init=False)
+    changed_at: float = field(init=False)
     n_output_bytes: int = 0
     task: asyncio.Task[None] | None = None
     pace_s: float | None = None
     not_before: float = 0.0
     runs_elsewhere: bool = False
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.read_again()
 
     @property
     def state(self) -> JobState:
@@ -182,8 +185,7 @@ class Shelf:
             return known
         folder = self.folder(id)
         try:
-            changed_at, job = folder.changed_at, folder.read()
-            return self._known.setdefault(id, Look(folder, job, folder.made(job.n_units), changed_at))
+            return self._known.setdefault(id, Look(folder))
         except FileNotFoundError:
             return None
         except Exception as error:  # no folder may hide the other jobs

@@ -14,6 +14,7 @@ from glm_tts_api.audio.encode import to_pcm16
 from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.longform.audio import speech_of
 from glm_tts_api.longform.folder import JobFolder
+from glm_tts_api.longform.shelf import Look
 from speech_text import TextFrontend
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
@@ -64,16 +65,15 @@ def test_what_was_made_is_a_job_that_goes_on(serve: Serve, frontend: TextFronten
         job = client.get(f"/api/v1/jobs/{id}").raise_for_status().json()
         assert (job["state"], job["segments_done"]) == ("paused", 5)
         assert "30 minutes" in job["message"]
-        folder = JobFolder(server.root / "data/jobs" / id)
-        made = folder.made(job["segments"])
+        look = Look(JobFolder(server.root / "data/jobs" / id))
         time = np.arange(12000) / 24000
         tone = (0.3 * np.sin(2 * np.pi * (200 + 42 % 200) * time)).astype(np.float32)
         for unit in range(5):
-            samples = 2**15 * speech_of(folder, made, unit)
+            samples = 2**15 * speech_of(look, unit)
             assert np.array_equal(samples, to_pcm16(tone)), "those that the answer would have had"
-        said = [unit.text for unit in folder.units()]
+        said = [unit.text for unit in look.folder.units()]
         assert "".join("".join(said).split()) == "".join(TEXT.split())
-        assert [round(silence / 24000, 1) for silence in made.silence[:5]] == [0.8] * 5
+        assert [round(silence / 24000, 1) for silence in look.made.silence[:5]] == [0.8] * 5
         srt = client.get(f"/api/v1/jobs/{id}/subtitles.srt").text
         assert "第0段说的是江南的春天" in srt
 
@@ -81,4 +81,4 @@ def test_what_was_made_is_a_job_that_goes_on(serve: Serve, frontend: TextFronten
         client.post(f"/api/v1/jobs/{id}/resume").raise_for_status()
         wait_until(lambda: client.get(f"/api/v1/jobs/{id}").json()["state"] == "done")
         assert len(engine.requests) - n_before == job["segments"] - 5, "what was there is not spoken again"
-        assert folder.read().expires_at == 0, "it stays as long as any other now"
+        assert look.folder.read().expires_at == 0, "it stays as long as any other now"

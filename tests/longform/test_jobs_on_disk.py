@@ -19,6 +19,7 @@ from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Speak, Spoken, Unit, plan, unit_voices
 from glm_tts_api.longform.jobs import run_job
 from glm_tts_api.longform.script import Block, Book, Chapter
+from glm_tts_api.longform.shelf import Look
 from tests.longform.books import PAUSES, book_of, new_job
 
 N_SAMPLES = 240
@@ -29,8 +30,7 @@ async def tone(unit: Unit) -> Spoken:
 
 
 def run(folder: JobFolder, speak: Speak = tone, **options: Any) -> None:
-    job = folder.read()
-    asyncio.run(run_job(folder, job, folder.made(job.n_units), speak, **options))
+    asyncio.run(run_job(Look(folder), speak, **options))
 
 
 def test_the_same_book_and_seed_give_the_same_plan() -> None:

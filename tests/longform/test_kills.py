@@ -19,6 +19,7 @@ import pytest
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Spoken, Unit
 from glm_tts_api.longform.jobs import run_job
+from glm_tts_api.longform.shelf import Look
 from tests.longform.books import book_of, new_job
 
 AT_ONCE = 2
@@ -36,9 +37,7 @@ async def _speak(unit: Unit, log: int) -> Spoken:
 def run(folder: JobFolder) -> None:
     log = os.open(folder.path / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     with folder.locked():
-        job = folder.read()
-        made = folder.made(job.n_units)
-        asyncio.run(run_job(folder, job, made, lambda unit: _speak(unit, log), at_once=AT_ONCE))
+        asyncio.run(run_job(Look(folder), lambda unit: _speak(unit, log), at_once=AT_ONCE))
 
 
 def main(folder: JobFolder, n_kills: int) -> None:

@@ -18,6 +18,7 @@ from glm_tts_api.longform.audio import write_audio
 from glm_tts_api.longform.job import Spoken, Unit
 from glm_tts_api.longform.jobs import run_job
 from glm_tts_api.longform.loudness import ACX, LEVEL, Preset, at_loudness, mastered, speech_level
+from glm_tts_api.longform.shelf import Look
 from tests.longform.books import book_of, new_job
 
 RATE = 24000
@@ -118,12 +119,10 @@ def test_a_file_has_the_loudness_that_was_asked_for(tmp_path: Path, lufs: float)
     async def speak(unit: Unit) -> Spoken:
         return Spoken(line(unit.index, (0.05, 0.5)[unit.index % 2]), RATE)
 
-    folder = new_job(tmp_path / "job", book_of(1, 7))
-    job = folder.read()
-    asyncio.run(run_job(folder, job, folder.made(job.n_units), speak))
+    job = Look(new_job(tmp_path / "job", book_of(1, 7)))
+    asyncio.run(run_job(job, speak))
     path = tmp_path / "a.mp3"
-    made = folder.made(job.n_units)
-    for _ in write_audio(path, "mp3", folder, job, made, job.n_units, preset=at_loudness(lufs)):
+    for _ in write_audio(path, "mp3", job, job.job.n_units, preset=at_loudness(lufs)):
         pass
     measure = ["ffmpeg", "-hide_banner", "-i", str(path), "-af", "ebur128=peak=true", "-f", "null", "-"]
     said = subprocess.run(measure, capture_output=True, text=True, check=True).stderr.rpartition("Summary")[2]

@@ -19,6 +19,7 @@ from glm_tts_api.lexicon import LexiconFile
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Spoken
 from glm_tts_api.longform.outputs import Outputs
+from glm_tts_api.longform.shelf import Look
 from speech_text import LexiconEntry
 from tests.longform.books import book_of, new_job
 from tests.voices.shelf import OTHER_WAV, WAV, make_configs, open_store
@@ -41,8 +42,7 @@ def outcome(change: Callable[[], object]) -> str:
 
 
 async def put_together(book: JobFolder) -> None:
-    job = book.read()
-    await Outputs().of(book, job, book.made(job.n_units), "wav").made
+    await Outputs().of(Look(book), "wav").made
 
 
 def main(disk: Path) -> dict[str, str]:

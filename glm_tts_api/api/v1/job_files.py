@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import islice
 from urllib.parse import quote as url_quote
 
 from fastapi import Request, Response
@@ -55,9 +54,7 @@ async def send_audio(
     kind = book_media_type(book_format, look.job.sample_rate)
     name = url_quote(f"{look.job.title or 'book'}.{book_format}", safe="")
     headers = {"Content-Disposition": f"attachment; filename=\"book.{book_format}\"; filename*=UTF-8''{name}"}
-    output = state.outputs.of(
-        look.folder, look.job, look.made, book_format, lufs=lufs, chapter=chapter, for_acx=preset == "acx"
-    )
+    output = state.outputs.of(look, book_format, lufs=lufs, chapter=chapter, for_acx=preset == "acx")
     streams = (
         book_format != "m4b"
         and request.method == "GET"
@@ -124,9 +121,7 @@ async def send_subtitles(
     from_s = ACX.before_s if preset == "acx" else 0.0
 
     def write() -> bytes:
-        units = islice(look.folder.units(), numbers.start, numbers.stop)
-        texts = timed_texts(units, look.made, look.job.sample_rate, from_s=from_s)
-        return subtitle_file(texts, kind).encode()
+        return subtitle_file(timed_texts(look, numbers, from_s=from_s), kind).encode()
 
     text = await state.pools.files.run(write)
     media_type = f"{MEDIA_TYPES[kind]}; charset=utf-8"

@@ -177,7 +177,7 @@ async def get_job_subtitles(
 async def get_job_chapters(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """The chapters in the audio that is made so far, in the JSON form of Podcasting 2.0."""
     look = await find_job(id, request, state)
-    times = chapter_times(look.job, look.made, look.made.prefix())
+    times = chapter_times(look, look.made.prefix())
     chapters = [
         {"startTime": round(each.start_s, 3), "endTime": round(each.end_s, 3), "title": each.text}
         for each in times
