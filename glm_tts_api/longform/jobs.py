@@ -11,7 +11,6 @@ import asyncio
 import logging
 import threading
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Final, get_args
@@ -78,24 +77,23 @@ class Jobs:
 
     # -- requests for jobs
 
-    async def create(self, write: Callable[[JobFolder, str], None], owner: str) -> Look:
-        """Makes a new job of `owner` and returns it. `write` is called with the new folder and the job's id,
-        and writes the job there; it may block. Raises StorageFull, Unhealthy, and the errors of `write`;
-        after an error the folder is removed."""
-        self._shelf.require_room(owner)
-        id = uuid.uuid4().hex
-        folder = self._shelf.folder(id)
+    async def create(self, job: Job, write: Callable[[JobFolder], None]) -> Look:
+        """Makes the new job and returns it. `write` is called with the new folder and writes the job there;
+        it may block. Raises StorageFull, Unhealthy, and the errors of `write`; after an error the folder is
+        removed."""
+        self._shelf.require_room(job.owner)
+        folder = self._shelf.folder(job.id)
 
         def make() -> Look:
             try:
                 with on_disk():
                     folder.path.mkdir(parents=True)
-                    write(folder, id)
+                    write(folder)
             except BaseException:
                 with suppress(OSError):
                     folder.delete()
                 raise
-            return self._shelf.found(id)
+            return self._shelf.found(job.id)
 
         look = await asyncio.to_thread(make)
         self._changed.set()

@@ -218,12 +218,13 @@ def full_disk() -> Iterator[None]:
 def test_a_full_disk_refuses_a_new_job_and_keeps_nothing_of_it(tmp_path: Path) -> None:
     voice = Voice(Recording(np.zeros(100_000, np.float32), 24000), "a", "0")
 
-    def write(folder: JobFolder, id: str) -> None:
+    def write(folder: JobFolder) -> None:
         folder.keep_voices({BOOK: voice})
 
+    job = new_job(tmp_path / "other" / ID, book_of(1, 1)).read()
     with full_disk(), pytest.raises(StorageFull):
-        asyncio.run(Jobs(JobsConfig(tmp_path), speaking).create(write, ""))
-    assert list(tmp_path.iterdir()) == []
+        asyncio.run(Jobs(JobsConfig(tmp_path / "jobs"), speaking).create(job, write))
+    assert list((tmp_path / "jobs").iterdir()) == []
 
 
 def test_a_job_that_a_full_disk_has_paused_stays_paused_when_it_is_told_so_again(

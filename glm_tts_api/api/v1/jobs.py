@@ -15,16 +15,17 @@ from glm_tts_api.api.openapi import BINARY, RECORDING, body_docs, error_docs, ra
 from glm_tts_api.api.speech_request import named_voice, named_voices
 from glm_tts_api.api.v1 import job_schemas
 from glm_tts_api.api.v1.job_files import send_audio, send_subtitles
-from glm_tts_api.api.v1.job_speech import NewJob
+from glm_tts_api.api.v1.job_speech import job_of
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import Done
 from glm_tts_api.api.v1.tts import asked_voice
-from glm_tts_api.contracts import SAMPLE_RATE, JobState, UploadedVoice, Voice
+from glm_tts_api.contracts import SAMPLE_RATE, JobState, SpeechRequest, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, Upload, read_body
 from glm_tts_api.http.middleware import cancelled_on_disconnect
 from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type, chapter_times
 from glm_tts_api.longform.cast import read_cast, read_pauses
+from glm_tts_api.longform.folder import Draft, JobFolder
 from glm_tts_api.longform.job import BOOK, unit_voices
 from glm_tts_api.longform.jobs import Sees
 from glm_tts_api.longform.reading import read_apart
@@ -33,7 +34,7 @@ from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
 from glm_tts_api.recognition.recogniser import told
 from glm_tts_api.voices.decoded import decoded_voice
-from speech_text import Pauses
+from speech_text import Pauses, ReadingOptions
 
 PATH = "/api/v1/jobs"
 FILE = "file"
@@ -85,9 +86,24 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
         voices = await _voices(body, fields, book, state)
     lexicon = await own_lexicon(fields.lexicon, state)
     pauses = Pauses() if fields.pauses is None else read_pauses(fields.pauses)
-    owner = owner_of(request) if state.keys.are_needed else ""
-    new = NewJob(book, fields, voices, lexicon, pauses, owner)
-    look = await state.jobs.create(new.write, owner)
+    asked = SpeechRequest(
+        request.state.request_id,
+        "",
+        voices[BOOK],
+        fields.options,
+        fields.sample_rate,
+        reading=ReadingOptions(fields.use_phoneme, fields.verbatim, lexicon),
+        speed=fields.speed,
+        verify=fields.verify,
+    )
+    title, author = fields.title or book.title, fields.author or book.author
+    job = job_of(asked, owner_of(request) if state.keys.are_needed else "", title=title, author=author)
+
+    def write(folder: JobFolder) -> None:
+        folder.keep_voices(voices)
+        folder.put_off(job, Draft(book, fields.seed, pauses))  # to count its units can take seconds
+
+    look = await state.jobs.create(job, write)
     return {**_shown(look), "warnings": [*warnings, *more]}
 
 
