@@ -71,8 +71,8 @@ def is_full(error: OSError) -> bool:
 
 @contextmanager
 def told_what_to_do(full: str, unwritable: str, only: Collection[int] = ()) -> Iterator[None]:
-    """Raises an error with a message for the user in place of an OSError in the `with` block: StorageFull
-    with `full` if the disk is full, else Unhealthy with `unwritable`, in which {} is replaced by the reason.
+    """Raises an error for the user in place of an OSError in the `with` block: StorageFull with the message
+    `full` if the disk is full, else Unhealthy with `unwritable`. In `unwritable`, {} stands for the reason.
     With `only`, an OSError whose number is not in it passes unchanged."""
     try:
         yield

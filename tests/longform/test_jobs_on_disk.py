@@ -10,11 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from glm_tts_api.errors import (
-    InternalFault,
-    NothingToSay,
-    QueueFull,
-)
+from glm_tts_api.errors import InternalFault, NothingToSay, QueueFull
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import Speak, Spoken, Unit, plan, unit_voices
 from glm_tts_api.longform.jobs import run_job
