@@ -1,12 +1,12 @@
 """Reads one prompt_cache.json (the index of voices), and reads it again whenever it changes. Never writes.
-Has the data types for a voice: as it is found in an index, and as the API lists it."""
+Has the data type of a registered voice."""
 
 from __future__ import annotations
 
 import json
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from os import fstat, stat_result
 from pathlib import Path
@@ -32,40 +32,18 @@ Source = Literal["shipped", "own"]
 
 @dataclass(frozen=True, slots=True)
 class VoiceInfo:
-    """A registered voice as the API lists it, or one of its `moods`. `seen` is the path of the voice's
-    recording with its inode, size and times, which change with the recording."""
-
-    index: str
-    transcript: str
-    about: About
-    source: Source
-    seen: tuple[Path, int, int, int, int]
-    moods: tuple[VoiceInfo, ...] = ()
-
-    @property
-    def created_at(self) -> int:
-        """The time of the last write to the voice's recording, in seconds since 1970."""
-        return self.seen[3] // 10**9
-
-    @property
-    def version(self) -> str:
-        """A digest that changes when the voice's recording, transcript or notes change. Its moods have
-        versions of their own."""
-        about = sorted(self.about.items())
-        return sha256(repr((self.source, self.transcript, about, self.seen)).encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One recording of a voice: the voice's name, the path of the recording's file (None if there is no such
-    file), its transcript, and the notes. `source` says which index names it: "shipped" with the server, or
-    the API's "own"."""
+    """A registered voice, or one of its `moods`: the voice's name, the path of its recording's file (None if
+    there is no such file), its transcript, and the notes. `source` says which index names it: "shipped" with
+    the server, or the API's "own". `seen` is the path of the recording with its inode, size and times, which
+    change with the recording; it is empty before `looked_at`."""
 
     index: str
     audio: Path | None
     transcript: str
     about: About
     source: Source
+    seen: tuple[Any, ...] = ()
+    moods: tuple[VoiceInfo, ...] = ()
 
     @property
     def file(self) -> Path:
@@ -77,12 +55,24 @@ class Entry:
             )
         return self.audio
 
-    def info(self, moods: tuple[VoiceInfo, ...] = ()) -> VoiceInfo:
+    def looked_at(self, moods: tuple[VoiceInfo, ...] = ()) -> VoiceInfo:
         """Returns the voice as the API lists it, with `moods`. Raises RecordingMissing, or FileNotFoundError
         if the recording was removed after the index was read."""
         file = self.file.stat()
         seen = (self.file, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
-        return VoiceInfo(self.index, self.transcript, self.about, self.source, seen, moods)
+        return replace(self, seen=seen, moods=moods)
+
+    @property
+    def created_at(self) -> int:
+        """The time of the last write to the voice's recording, in seconds since 1970."""
+        return int(self.seen[3] // 10**9)
+
+    @property
+    def version(self) -> str:
+        """A digest that changes when the voice's recording, transcript or notes change. Its moods have
+        versions of their own."""
+        about = sorted(self.about.items())
+        return sha256(repr((self.source, self.transcript, about, self.seen)).encode()).hexdigest()[:32]
 
 
 class VoiceIndex:
@@ -101,7 +91,7 @@ class VoiceIndex:
     ) -> None:
         self._path, self._default, self._source = path, default, source
         self._max_characters = max_characters
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, VoiceInfo] = {}
         self.warnings: list[str] = []
         self._folders = folders
         self._signature: Signature | None = None
@@ -146,10 +136,9 @@ class VoiceIndex:
                 return None
         return None
 
-    def entry_of(self, name: str, item: Any) -> Entry:
-        """Returns the Entry for `item`, the JSON value under `name` in an index file. The Entry has no path
-        if its recording is missing. Raises ValueError if the form of `item` or a text in it is not
-        allowed."""
+    def entry_of(self, name: str, item: Any) -> VoiceInfo:
+        """Returns the voice that `item` describes, the JSON value under `name` in an index file. Raises
+        ValueError if the form of `item` or a text in it is not allowed."""
         if problem := shape_problem(name, item):
             raise ValueError(problem)
         try:
@@ -157,7 +146,9 @@ class VoiceIndex:
             about = check_about({note: item[note] for note in NOTES if item.get(note)})
         except (InvalidField, TextTooLong) as error:
             raise ValueError(str(error)) from None
-        return Entry(name, self.locate(item["prompt_audio_path"]), item["prompt_text"], about, self._source)
+        return VoiceInfo(
+            name, self.locate(item["prompt_audio_path"]), item["prompt_text"], about, self._source
+        )
 
     def _is_as_before(self) -> bool:
         try:

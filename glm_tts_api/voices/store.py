@@ -23,13 +23,7 @@ from glm_tts_api.audio.containers import HEAD_BYTES, Container, container_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.measure import trimmed, without_silence
 from glm_tts_api.contracts import Voice
-from glm_tts_api.errors import (
-    Forbidden,
-    InvalidField,
-    RecordingMissing,
-    VoiceChanged,
-    VoiceExists,
-)
+from glm_tts_api.errors import Forbidden, InvalidField, RecordingMissing, VoiceChanged, VoiceExists
 from glm_tts_api.voices.about import (
     MAX_CHARACTERS,
     NONE,
@@ -43,7 +37,7 @@ from glm_tts_api.voices.about import (
     unknown_voice,
 )
 from glm_tts_api.voices.decoded import DecodedRecordings
-from glm_tts_api.voices.index import Entry, VoiceIndex, VoiceInfo
+from glm_tts_api.voices.index import VoiceIndex, VoiceInfo
 from glm_tts_api.voices.writer import Entries, StoreLimits, VoiceWriter
 from speech_text.marks import MOOD_SIGN, in_mood
 
@@ -94,40 +88,40 @@ class VoiceStore:
     def list_voices(self) -> list[VoiceInfo]:
         """Returns the voices whose recordings exist, sorted by name, each with its moods."""
 
-        def look(*, again: bool) -> list[VoiceInfo]:
-            found = self._find_all(again=again)
+        def look() -> list[VoiceInfo]:
+            found = self._find_all()
             whole = [found[index] for index in sorted(found) if found[index].audio is not None]
             moods = defaultdict[str, list[VoiceInfo]](list)
             for voice in whole:
                 name, sign, _ = voice.index.partition(MOOD_SIGN)
                 if sign:
-                    moods[name].append(voice.info())
+                    moods[name].append(voice.looked_at())
             voices = (voice for voice in whole if MOOD_SIGN not in voice.index)
-            return [voice.info(tuple(moods[voice.index])) for voice in voices]
+            return [voice.looked_at(tuple(moods[voice.index])) for voice in voices]
 
-        return _until_there(look)
+        return self._until_there(look)
 
     def info(self, index: str) -> VoiceInfo:
         """Returns the voice named `index` with its moods, or one voice in a mood (`voice:mood`). Raises
         UnknownVoice, UnknownMood or RecordingMissing."""
-        return _until_there(lambda *, again: self._with_moods(self._find(index, again=again)))
+        return self._until_there(lambda: self._with_moods(self._find(index)))
 
     def get(self, index: str) -> Voice:
         """Returns the voice named `index` (or `voice:mood`) with its decoded recording. The samples are
         shared with other requests and must not be changed. Raises UnknownVoice, UnknownMood,
         RecordingMissing, or the errors of decode_audio."""
 
-        def look(*, again: bool) -> Voice:
-            voice = self._find(index, again=again)
+        def look() -> Voice:
+            voice = self._find(index)
             decoded = self._decoded.get(voice.file)
             return Voice(decoded.recording, voice.transcript, decoded.digest, name=index)
 
-        return _until_there(look)
+        return self._until_there(look)
 
     def audio(self, index: str) -> tuple[bytes, Container | None]:
         """Returns the recording's file as it is stored, and its container; None for an unknown container.
         Raises UnknownVoice, UnknownMood or RecordingMissing."""
-        data = _until_there(lambda *, again: self._find(index, again=again).file.read_bytes())
+        data = self._until_there(lambda: self._find(index).file.read_bytes())
         return data, container_of(data[:HEAD_BYTES])
 
     def read_recording(self, path: str) -> bytes:
@@ -233,9 +227,9 @@ class VoiceStore:
             data = without_silence(data, self.limits)
         return trimmed(data, decode_audio(data, self.limits))
 
-    def _find(self, index: str, *, again: bool = False) -> Entry:
+    def _find(self, index: str) -> VoiceInfo:
         index = composed(index)
-        found = self._find_all(again=again)
+        found = self._find_all()
         if index in found:
             return found[index]
         voice, sign, mood = index.partition(MOOD_SIGN)
@@ -243,11 +237,11 @@ class VoiceStore:
             raise unknown_mood(voice, mood, [name.partition(MOOD_SIGN)[2] for name in self._names(voice)])
         raise unknown_voice(voice, self._names())
 
-    def _with_moods(self, voice: Entry) -> VoiceInfo:
+    def _with_moods(self, voice: VoiceInfo) -> VoiceInfo:
         """Returns `voice` as the API lists it, with its moods. Raises RecordingMissing, or FileNotFoundError
         if a recording was removed after the index was read."""
         found = self._find_all()
-        return voice.info(tuple(found[mood].info() for mood in self._names(voice.index)))
+        return voice.looked_at(tuple(found[mood].looked_at() for mood in self._names(voice.index)))
 
     def _names(self, voice: str = "") -> list[str]:
         """Returns the names of the voices whose recordings exist; with `voice`, the names of the moods of
@@ -255,12 +249,12 @@ class VoiceStore:
         whole = (name for name, found in self._find_all().items() if found.audio is not None)
         return sorted(name for name in whole if name.rpartition(MOOD_SIGN)[0] == voice)
 
-    def _find_all(self, *, again: bool = False) -> dict[str, Entry]:
-        shipped, own = self._entries(again=again)
+    def _find_all(self) -> dict[str, VoiceInfo]:
+        shipped, own = self._entries()
         voices = {**shipped, **own}
         return {index: found for index, found in voices.items() if in_mood(index, "") in voices}
 
-    def _entries(self, *, again: bool = False) -> tuple[dict[str, Entry], dict[str, Entry]]:
+    def _entries(self, *, again: bool = False) -> tuple[dict[str, VoiceInfo], dict[str, VoiceInfo]]:
         """Returns the entries of the shipped index and of the index of added voices, read again if a file has
         changed. `again` reads both files even if they seem unchanged."""
         with self._reading:
@@ -268,20 +262,20 @@ class VoiceStore:
             self._own.refresh(again=again)
             return self._shipped.entries, self._own.entries
 
-    def _current(self, index: str, own: Entries, only_if: Collection[str] | None) -> Entry:
+    def _current(self, index: str, own: Entries, only_if: Collection[str] | None) -> VoiceInfo:
         """Returns the voice named `index`: the one in `own`, the entries of added voices that are being
         changed, or else the shipped one. Called under the lock of the added voices, so that no other writer
         can change them. Raises UnknownVoice, UnknownMood, and VoiceChanged if the voice's version is not in
         `only_if`."""
         voice = self._own_entry(index, own) or self._find(index)
-        if only_if is not None and (voice.audio is None or voice.info().version not in only_if):
+        if only_if is not None and (voice.audio is None or voice.looked_at().version not in only_if):
             raise VoiceChanged(f"Voice '{index}' was changed meanwhile: look at it again, then decide.")
         return voice
 
     def _stored(self, index: str, own: Entries) -> VoiceInfo:
         return self._with_moods(self._own.entry_of(index, own[index]))
 
-    def _own_entry(self, index: str, own: Entries) -> Entry | None:
+    def _own_entry(self, index: str, own: Entries) -> VoiceInfo | None:
         with suppress(ValueError):
             return self._own.entry_of(index, own.get(index))
         return None
@@ -291,22 +285,20 @@ class VoiceStore:
         entries = [*shipped.values(), *(self._own_entry(index, own) for index in own)]
         return [entry.audio for entry in entries if entry is not None and entry.audio is not None]
 
+    def _until_there(self, look: Callable[[], ReadT]) -> ReadT:
+        """Returns the result of `look`. If a recording vanished meanwhile, reads both index files again and
+        calls `look` again. That call shows whether another writer has replaced the recording or removed it,
+        so the loop ends. Raises RecordingMissing for a recording that may not be read."""
+        while True:
+            try:
+                return look()
+            except FileNotFoundError:
+                self._entries(again=True)
+            except PermissionError as error:
+                raise RecordingMissing(
+                    "The voice's recording cannot be read: let the server's user read the prompt folders."
+                ) from error
+
 
 def _noted(notes: About) -> About:
     return {name: text for name, text in notes.items() if text}
-
-
-def _until_there(look: Callable[..., ReadT]) -> ReadT:
-    """Returns the result of `look`. If a recording vanished meanwhile, calls `look` again, and both index
-    files are read again. That second call shows whether another writer has replaced the recording or removed
-    it, so the loop ends. Raises RecordingMissing for a recording that may not be read."""
-    again = False
-    while True:
-        try:
-            return look(again=again)
-        except FileNotFoundError:
-            again = True
-        except PermissionError as error:
-            raise RecordingMissing(
-                "The voice's recording cannot be read: let the server's user read the prompt folders."
-            ) from error
