@@ -70,7 +70,7 @@ async def write_all(server: Server, speaker: Speaker) -> None:
                 "espeak": espeak(text, language),
             }
             for name, wave in waves.items():
-                sound = encode(at_one_loudness(wave), "opus", _RATE, is_marked=True)
+                sound = encode(at_one_loudness(wave), "opus", _RATE)
                 (_OUT / f"{number:02}_{name}.opus").write_bytes(sound)
             print(number, voice, text, flush=True)
 

@@ -70,7 +70,7 @@ async def encoded_anew(
     left = threading.Event()  # set if nobody waits for the file any more
 
     def encode() -> bytes:
-        encoder = open_encoder(audio_format, sample_rate, n_samples=n_samples, is_marked=True)
+        encoder = open_encoder(audio_format, sample_rate, n_samples=n_samples)
         pcm.seek(0)
         pieces = []
         while data := pcm.read(_PIECE_BYTES):

@@ -5,8 +5,8 @@ Every format can be sent while it is made: each `push` returns the bytes that ar
 not known yet has sizes of 0xFFFFFFFF, and an MP3 has no Xing header, so that files can be joined. MP3 and AAC
 consist of whole frames: their length is right to half a frame, and the encoder's delay is removed.
 
-Equal samples give equal bytes: no time, version or random number is written. A marked file says that it is
-synthetic (audio/mark.py) where its container has a place for that. In a WAV the mark comes after the samples,
+Equal samples give equal bytes: no time, version or random number is written. A file says that it is synthetic
+(audio/mark.py) where its container has a place for that. In a WAV the mark comes after the samples,
 which therefore begin at byte 44; a WAV of unknown length has no mark. AAC and PCM have no place for it.
 """
 
@@ -57,24 +57,19 @@ def media_type(audio_format: AudioFormat, sample_rate: int) -> str:
 
 
 def open_encoder(
-    audio_format: AudioFormat,
-    sample_rate: int,
-    *,
-    n_samples: int | None = None,
-    kbits: int | None = None,
-    is_marked: bool = False,
+    audio_format: AudioFormat, sample_rate: int, *, n_samples: int | None = None, kbits: int | None = None
 ) -> Encoder:
     """Returns an encoder for `audio_format`, which takes samples at `sample_rate` Hz. `n_samples` is the
     number of samples to come, None if unknown; a WAV then does not state its length. `kbits` is the bit rate
-    of MP3, AAC and Opus in kbit/s; None is the usual rate. With `is_marked` the file says that it is
-    synthetic."""
-    kbits, comment = kbits or _KBITS.get(audio_format, 0), MARK if is_marked else ""
+    of MP3, AAC and Opus in kbit/s; None is the usual rate."""
+    kbits = kbits or _KBITS.get(audio_format, 0)
     match audio_format:
         case "pcm":
             return _Pcm(sample_rate)
         case "wav":
-            header = wav_header(sample_rate, n_samples, is_marked=is_marked)
-            return _Pcm(sample_rate, header, riff_info() if is_marked and n_samples is not None else b"")
+            return _Pcm(
+                sample_rate, wav_header(sample_rate, n_samples), riff_info() if n_samples is not None else b""
+            )
         case "mp3":
             bare = {"write_xing": "0", "id3v2_version": "0"}
             return _Muxed(
@@ -86,22 +81,22 @@ def open_encoder(
                 kbits=kbits,
                 delay=_MP3_DELAY,
                 codec_options={"reservoir": "0"},
-                tail=id3() if is_marked else b"",
+                tail=id3(),
             )
         case "aac":
             return _Muxed("aac", "adts", sample_rate, sample_rate, {}, kbits=kbits, delay=_AAC_DELAY)
         case "opus":
             heard, paged = sample_rate if sample_rate in _OPUS_RATES else 48000, {"page_duration": "20000"}
-            return _Muxed("libopus", "ogg", sample_rate, heard, paged, comment=comment, kbits=kbits)
+            return _Muxed("libopus", "ogg", sample_rate, heard, paged, comment=MARK, kbits=kbits)
         case "flac" if n_samples is None:
-            return _Muxed("flac", "flac", sample_rate, sample_rate, {}, comment=comment)
+            return _Muxed("flac", "flac", sample_rate, sample_rate, {}, comment=MARK)
         case "flac":
-            return _WholeFlac(sample_rate, is_marked)
+            return _WholeFlac(sample_rate)
 
 
-def encode(pcm: Float32, audio_format: AudioFormat, sample_rate: int, *, is_marked: bool = False) -> bytes:
+def encode(pcm: Float32, audio_format: AudioFormat, sample_rate: int) -> bytes:
     """Encodes the mono samples `pcm` [n] as a whole file in `audio_format`."""
-    encoder = open_encoder(audio_format, sample_rate, n_samples=len(pcm), is_marked=is_marked)
+    encoder = open_encoder(audio_format, sample_rate, n_samples=len(pcm))
     return encoder.push(pcm) + encoder.finish()
 
 
@@ -115,14 +110,14 @@ def from_pcm16(data: bytes) -> Float32:
     return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
 
 
-def wav_header(sample_rate: int, n_samples: int | None, *, is_marked: bool) -> bytes:
+def wav_header(sample_rate: int, n_samples: int | None) -> bytes:
     """Returns the 44 bytes before the samples of a mono 16-bit WAV. If `n_samples` is None, the sizes
-    are unknown. Otherwise `is_marked` counts `riff_info()` too, which the caller writes after the samples."""
+    are unknown. Otherwise they count `riff_info()` too, which the caller writes after the samples."""
     n_bytes = None if n_samples is None else _BYTES_PER_SAMPLE * n_samples
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
-        _UNKNOWN_SIZE if n_bytes is None else 36 + n_bytes + len(riff_info()) * is_marked,
+        _UNKNOWN_SIZE if n_bytes is None else 36 + n_bytes + len(riff_info()),
         b"WAVE",
         b"fmt ",
         16,
@@ -158,14 +153,13 @@ class _WholeFlac:
     """Encodes FLAC whose header states its length. All bytes are returned at the end, since the length is
     known only then."""
 
-    def __init__(self, sample_rate: int, is_marked: bool) -> None:
+    def __init__(self, sample_rate: int) -> None:
         self.sample_rate = sample_rate
         self._bytes = io.BytesIO()
         self._file = soundfile.SoundFile(
             self._bytes, "w", sample_rate, channels=1, subtype="PCM_16", format="FLAC"
         )
-        if is_marked:
-            self._file.comment = MARK
+        self._file.comment = MARK
 
     def push(self, pcm: Float32) -> bytes:
         self._file.write(to_pcm16(pcm))

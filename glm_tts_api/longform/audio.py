@@ -140,7 +140,7 @@ def write_audio(
         return
     n_samples = sum(made.speech[:n_units]) + sum(made.silence[:n_units])
     known = None if book_format == "flac" or 2 * n_samples > _MOST_WAV_BYTES else n_samples
-    encoder = open_encoder(book_format, rate, n_samples=known, is_marked=True)
+    encoder = open_encoder(book_format, rate, n_samples=known)
     with path.open("wb") as file:
         for pcm in pieces:
             file.write(encoder.push(pcm))

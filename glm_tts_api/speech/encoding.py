@@ -71,7 +71,6 @@ class _Output:
             heard,
             n_samples=None if n_samples is None else round(n_samples * heard / rate),
             kbits=asked.kbits,
-            is_marked=True,
         )
         self.sample_rate = self._encoder.sample_rate
 

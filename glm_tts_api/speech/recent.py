@@ -78,8 +78,7 @@ class RecentAnswer:
 
     def _wav(self, *, is_whole: bool) -> bytes:
         n_samples = len(self.pcm) // 2 if is_whole else None
-        header = wav_header(self.sample_rate, n_samples, is_marked=True)
-        return header + self.pcm + (riff_info() if is_whole else b"")
+        return wav_header(self.sample_rate, n_samples) + self.pcm + (riff_info() if is_whole else b"")
 
 
 class RecentAnswers:

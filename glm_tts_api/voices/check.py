@@ -16,15 +16,7 @@ from glm_tts_api.voices.decoded import digest_of
 from speech_text import spoken_seconds
 
 CheckName = Literal[
-    "recording",
-    "length",
-    "level",
-    "clipping",
-    "noise",
-    "silence",
-    "speech_rate",
-    "language",
-    "words",
+    "recording", "length", "level", "clipping", "noise", "silence", "speech_rate", "language", "words"
 ]
 Status = Literal["ok", "warning", "error"]
 STATUSES: tuple[Status, ...] = ("ok", "warning", "error")  # from the best to the worst
@@ -96,11 +88,7 @@ def words_heard(heard: str, verdict: Verdict | None) -> Finding:
 
 
 def _finding(
-    name: CheckName,
-    said: str,
-    figures: Mapping[str, float | str],
-    does: str = "",
-    status: Status = "warning",
+    name: CheckName, said: str, figures: Mapping[str, float | str], does: str = "", status: Status = "warning"
 ) -> Finding:
     """Returns a finding that is ok, or with `does`, the words that say what to do, has the `status`."""
     return Finding(name, status if does else "ok", f"{said}{does}.", figures)

@@ -53,12 +53,7 @@ class VoiceWriter:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        index: Path,
-        *,
-        limits: StoreLimits,
-        in_use: Callable[[Entries], Iterable[Path]],
+        self, folder: Path, index: Path, *, limits: StoreLimits, in_use: Callable[[Entries], Iterable[Path]]
     ) -> None:
         self._folder = folder
         self._recordings = folder / _RECORDINGS

@@ -270,11 +270,7 @@ def _row(look: Look) -> dict[str, Any]:
 
 def _shown(look: Look) -> dict[str, Any]:
     chapters = [
-        {
-            "title": chapter.title,
-            "segments": chapter.n_units,
-            "segments_done": look.made.n_in(chapter.units),
-        }
+        {"title": chapter.title, "segments": chapter.n_units, "segments_done": look.made.n_in(chapter.units)}
         for chapter in look.job.chapters
     ]
     return {**_row(look), "chapters": chapters}
