@@ -156,11 +156,9 @@ class JobFolder:
 
     def take_wish(self) -> bool:
         """Returns whether somebody has asked for the job's lock by `want`, and removes the request."""
-        try:
-            (self.path / "wanted").unlink()
-        except FileNotFoundError:
-            return False
-        return True
+        is_wanted = (self.path / "wanted").exists()
+        (self.path / "wanted").unlink(missing_ok=True)
+        return is_wanted
 
     def put_off(self, job: Job, draft: Draft) -> None:
         """Writes a new job whose text is cut into units later, by `plan`: the text as `draft`, and the

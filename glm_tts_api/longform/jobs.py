@@ -43,11 +43,11 @@ _SWEEP_EVERY_S = 600.0
 _AT_ONCE = 4  # units of one job that are spoken at a time
 _ATTEMPTS = 3  # how often a unit is tried if its errors do not say when to try again
 _AGAIN_S = 1.0
-# For each state that a request may ask for: the states that a job can be in before, and the verb.
-_WAYS: Final[dict[JobState, tuple[tuple[JobState, ...], str]]] = {
-    "paused": (("queued", "running", "paused"), "paused"),
-    "queued": (("queued", "running", "paused", "failed", "done"), "resumed"),
-    "cancelled": (("queued", "running", "paused", "failed", "cancelled"), "cancelled"),
+# For each state that a request may ask for: the states that a job can be in before.
+_BEFORE: Final[dict[JobState, tuple[JobState, ...]]] = {
+    "paused": ("queued", "running", "paused"),
+    "queued": ("queued", "running", "paused", "failed", "done"),
+    "cancelled": ("queued", "running", "paused", "failed", "cancelled"),
 }
 _FAULT = "A fault of the server; its log has the details. Resume tries again."
 
@@ -178,8 +178,9 @@ class Jobs:
             while not is_stopping():
                 try:
                     await asyncio.to_thread(shelf.refresh)
-                    await asyncio.to_thread(shelf.look_again)
-                    await self._let_go_of_wanted()
+                    for look in await asyncio.to_thread(shelf.look_again):
+                        await _stop(look)
+                        look.not_before = time.monotonic() + PATIENCE_S
                     for look in shelf.next():
                         look.task = asyncio.create_task(self._run(look))
                     if time.monotonic() > swept_at + _SWEEP_EVERY_S:
@@ -194,15 +195,6 @@ class Jobs:
         finally:
             for look in shelf.looks:
                 await _stop(look)
-
-    async def _let_go_of_wanted(self) -> None:
-        """Stops each running job that another server wants to change, and does not begin it again for 5
-        seconds."""
-        for look in self._shelf.looks:
-            with suppress(OSError):  # the other jobs go on
-                if look.task is not None and await asyncio.to_thread(look.folder.take_wish):
-                    await _stop(look)
-                    look.not_before = time.monotonic() + PATIENCE_S
 
     async def _run(self, look: Look) -> None:
         """Works on the job while this server holds its lock."""
@@ -305,16 +297,15 @@ async def _plan(look: Look) -> None:
     planning = asyncio.ensure_future(asyncio.to_thread(look.folder.plan, stop.is_set))
     try:
         await asyncio.shield(planning)
-    except asyncio.CancelledError:
+    finally:
         stop.set()
         await asyncio.gather(planning, return_exceptions=True)
-        raise
     await asyncio.to_thread(look.read_again)
 
 
 def _require_way(look: Look, to: JobState) -> None:
-    before, verb = _WAYS[to]
-    if look.state not in before:
+    if look.state not in _BEFORE[to]:
+        verb = "resumed" if to == "queued" else to
         raise JobRefuses(f"The job is {look.state}: it cannot be {verb}.")
 
 

@@ -167,15 +167,20 @@ class Shelf:
         for id in ids:
             self.look_up(id)
 
-    def look_again(self) -> None:
+    def look_again(self) -> list[Look]:
         """Reads again each job that another server has changed since this server read it. Jobs that run here
         or are being changed here are left as they are, and so are jobs that cannot be read. No job may begin
-        to run meanwhile. Also reads the size of all files for download."""
+        to run meanwhile. Also reads the size of all files for download. Returns the jobs that run here and
+        that another server wants to change."""
+        wanted = []
         for look in self.looks:
             with suppress(Exception):  # no folder may stop the other jobs
+                if look.task is not None and look.folder.take_wish():
+                    wanted.append(look)
                 look.n_output_bytes = look.folder.n_output_bytes()
                 if look.is_free and look.folder.changed_at != look.changed_at:
                     look.read_again()
+        return wanted
 
     def look_up(self, id: str) -> Look | None:
         """Returns the job with this id. A job that this server knows already is returned without a look at

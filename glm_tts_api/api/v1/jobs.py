@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from glm_tts_api.api.access import KeyOrLinkRequired, KeyRequired, WriterRequired, owner_of
 from glm_tts_api.api.app_state import AppState, AppStateDep
@@ -49,6 +49,23 @@ PresetQuery = Annotated[
 ]
 ChapterQuery = Annotated[int | None, Query(ge=1, description="This chapter alone, from 1.", examples=[1])]
 Id = Annotated[str, Path(description="The id of the job.", examples=[job_schemas.EXAMPLE_JOB])]
+
+
+def _sees(request: Request, state: AppState) -> Sees:
+    """Returns a function that says by a job's owner whether the request's client sees the job: all jobs
+    without keys, else its own and those without an owner. The first key also sees jobs of lost keys."""
+    keys, mine = state.keys, owner_of(request)
+    if not keys.are_needed:
+        return lambda owner: True
+    return lambda owner: owner in ("", mine) or (keys.is_first(mine) and not keys.knows(owner))
+
+
+async def find_job(id: Id, request: Request, state: AppStateDep) -> Look:
+    return await state.jobs.get(id, _sees(request, state))
+
+
+JobDep = Annotated[Look, Depends(find_job)]
+
 
 router = APIRouter(
     prefix=PATH,
@@ -116,9 +133,9 @@ async def list_jobs(request: Request, state: AppStateDep) -> dict[str, Any]:
 
 
 @router.get("/{id}", response_model=job_schemas.JobAnswer, responses=_JOB)
-async def get_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+async def get_job(look: JobDep) -> dict[str, Any]:
     """Shows a job, its chapters, and how much of each is spoken."""
-    return _shown(await find_job(id, request, state))
+    return _shown(look)
 
 
 @audio_router.get(
@@ -159,11 +176,10 @@ async def get_job_audio(
 
 
 @router.post("/{id}/link", response_model=job_schemas.LinkAnswer, responses=_JOB)
-async def link_job_audio(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+async def link_job_audio(look: JobDep, request: Request, state: AppStateDep) -> dict[str, Any]:
     """Makes a link, valid for 12 hours, for a player that cannot send a key: .../audio?link=LINK"""
-    await find_job(id, request, state)
     until = int(time.time()) + _LINK_S
-    return {"link": state.keys.link(owner_of(request), id, until=until), "expires_at": until}
+    return {"link": state.keys.link(owner_of(request), look.job.id, until=until), "expires_at": until}
 
 
 @router.get(
@@ -190,9 +206,8 @@ async def get_job_subtitles(
 
 
 @router.get("/{id}/chapters.json", response_model=job_schemas.ChapterMarks, responses=_JOB)
-async def get_job_chapters(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+async def get_job_chapters(look: JobDep) -> dict[str, Any]:
     """The chapters in the audio that is made so far, in the JSON form of Podcasting 2.0."""
-    look = await find_job(id, request, state)
     times = chapter_times(look, look.made.prefix())
     chapters = [
         {"startTime": round(each.start_s, 3), "endTime": round(each.end_s, 3), "title": each.text}
@@ -227,24 +242,10 @@ async def delete_job(id: Id, request: Request, state: AppStateDep) -> dict[str, 
 
 
 @router.get("/{id}/verified", response_model=job_schemas.JobVerdicts, responses=_JOB)
-async def get_job_verdicts(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
+async def get_job_verdicts(look: JobDep, state: AppStateDep) -> dict[str, Any]:
     """The verdicts of a job with verify=true: how many segments have each verdict, and each segment that is
     not ok, with its text and the words that were heard."""
-    look = await find_job(id, request, state)
     return told(await state.pools.files.run(look.folder.verdicts))
-
-
-def _sees(request: Request, state: AppState) -> Sees:
-    """Returns a function that says by a job's owner whether the request's client sees the job: all jobs
-    without keys, else its own and those without an owner. The first key also sees jobs of lost keys."""
-    keys, mine = state.keys, owner_of(request)
-    if not keys.are_needed:
-        return lambda owner: True
-    return lambda owner: owner in ("", mine) or (keys.is_first(mine) and not keys.knows(owner))
-
-
-async def find_job(id: str, request: Request, state: AppState) -> Look:
-    return await state.jobs.get(id, _sees(request, state))
 
 
 async def _change(id: str, to: JobState, request: Request, state: AppState) -> dict[str, Any]:
