@@ -133,7 +133,8 @@ def _subtitles(text: str) -> Iterator[str]:
 
 
 class _Asked(Struct):
-    data: bytes | str
+    data: bytes
+    is_text: bool  # `data` was text, which is sent in UTF-8
     name: str
     is_ssml: bool
     cast: Mapping[str, str] | None
@@ -163,7 +164,9 @@ async def read_apart(
         start_new_session=True,  # Ctrl-C ends the server, which then ends this process
     )
     try:
-        out, _ = await process.communicate(msgspec.msgpack.encode(_Asked(data, name, is_ssml, cast)))
+        sent = data.encode() if isinstance(data, str) else data
+        asked = _Asked(sent, isinstance(data, str), name, is_ssml, cast)
+        out, _ = await process.communicate(msgspec.msgpack.encode(asked))
     finally:
         if process.returncode is None:
             process.kill()
@@ -179,9 +182,10 @@ async def read_apart(
 
 
 def _read(asked: _Asked) -> _Answer:
-    data, warnings = asked.data, list[str]()
+    warnings = list[str]()
     error: ServiceError
     try:
+        data = asked.data.decode() if asked.is_text else asked.data
         if asked.is_ssml and isinstance(data, str):
             # The import takes longer than the reading of most books.
             from speech_text import with_marks
