@@ -1,16 +1,20 @@
 """The speech tokenizer's training starts from layers that compute what Whisper computes."""
 
+from __future__ import annotations
+
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from transformers import WhisperConfig
-from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizerConfig
 from mini.speech_encoder import SpeechEncoder
 from mini.whisper_layers import start_from_whisper
+
+if TYPE_CHECKING:  # takes seconds, which each worker of the suite would spend
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 PARTS = {
     "self_attn_layer_norm": "self_attention/layer_norm",
@@ -52,6 +56,9 @@ def write(path: Path, whisper: WhisperEncoder) -> None:
 
 
 def test_the_layers_compute_what_whisper_computes(tmp_path: Path) -> None:
+    from transformers import WhisperConfig
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
     torch.manual_seed(0)
     sizes = WhisperConfig(
         d_model=32, encoder_layers=3, encoder_attention_heads=4, encoder_ffn_dim=48, num_mel_bins=80

