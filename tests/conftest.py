@@ -30,7 +30,7 @@ PLACES = {
     "recognition/test_with_whisper.py": "long",
     **dict.fromkeys(("engine", "golden", "mini", "model"), "model"),
     "frozen": "model",
-    "api/test_idle_over_http.py": "model",
+    "api/test_idle_over_http.py": "long",
     "api/test_lanes_beside_speech.py": "model",
     "api/test_memory_of_jobs.py": "long",
     "api/test_levels_of_a_script.py": "model",

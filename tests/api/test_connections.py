@@ -73,6 +73,7 @@ def hold_idle(stack: ExitStack, server: Server, n: int) -> list[socket.socket]:
     return [stack.enter_context(connected(server.port)) for _ in range(n)]
 
 
+@pytest.mark.long
 def test_1100_idle_connections_lock_nobody_out_where_1024_files_may_be_open(start: Start) -> None:
     server = start(ulimit="-n 1024", limits={"head_s": 4})
     with ExitStack() as stack:

@@ -9,7 +9,8 @@ import pytest
 from scripts.checks.parity.components import golden_files, run_file
 
 DATA = Path(__file__).parent / "data"
-LONG = ("e2e", "flow_official")  # half a minute; e2e computes what the other files check part by part
+# Half a minute and more; e2e computes what the other files check part by part.
+LONG = ("e2e", "flow_official", "llm_official_dims_2layer", "tok_official_dims_2layer")
 FILES = [
     pytest.param(path, id=path.stem, marks=[pytest.mark.long] if path.stem in LONG else [])
     for path in golden_files(DATA)

@@ -11,6 +11,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from glm_tts_api import __version__
 from tests.installed.distributions import PACKAGES, REPOSITORY, Distributions
 
@@ -54,6 +56,7 @@ def test_one_version_number(built: Distributions) -> None:
     assert __version__ not in (REPOSITORY / "pyproject.toml").read_text()
 
 
+@pytest.mark.long
 def test_the_commands_for_the_wheel(built: Distributions, tmp_path: Path) -> None:
     """Without the internet: no dependency is installed, and the build is the one of the other tests."""
     block = re.search(

@@ -34,6 +34,7 @@ def server_of(pid: int) -> int | None:
     )
 
 
+@pytest.mark.long
 def test_the_server_ends_with_the_benchmark(tmp_path: Path) -> None:
     bench = subprocess.Popen(
         [sys.executable, BENCH, "serve"],

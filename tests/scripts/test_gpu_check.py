@@ -49,6 +49,7 @@ def bench(one_thread: None) -> Iterator[Bench]:
     bench.release()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", ROWS, ids=[row.what for row in ROWS])
 def test_on_a_faked_device_a_row_has_its_figures(row: Row, bench: Bench) -> None:
     line = row.line(bench)

@@ -94,7 +94,7 @@ def is_starting(project: Project) -> bool:
         return False
 
 
-@pytest.mark.long  # the short form is below: one that is killed
+@pytest.mark.long
 def test_a_restart_that_loses_its_terminal_goes_on(project: Project) -> None:
     restart, terminal = in_a_terminal_of_its_own(project, "restart_api.sh")
     wait_until(lambda: is_starting(project), "the new server")
@@ -118,6 +118,7 @@ def has_passed(project: Project) -> bool:
     return "The server passed its check" in project.log
 
 
+@pytest.mark.long
 def test_a_restart_that_is_killed_keeps_no_lock_and_its_check_is_in_the_log(project: Project) -> None:
     restart = project.begin("restart_api.sh")
     wait_until(lambda: is_starting(project), "the new server")

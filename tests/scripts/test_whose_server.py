@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.scripts.own_project import Project, free_port, is_alive
 
 SECRET = "s3cret"
@@ -150,6 +152,7 @@ def test_a_plain_user_under_nice_who_may_write_little(project: Project) -> None:
     project.root.chmod(0o755)
 
 
+@pytest.mark.long
 def test_on_a_full_disk_a_server_is_stopped_but_not_replaced_whatever_its_records_say(
     project: Project, tmp_path: Path
 ) -> None:
