@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from contextlib import suppress
 from pathlib import Path
-
-import pytest
 
 from tests.scripts.own_project import REPOSITORY, Project, end_of, kill, wait_until
 
@@ -72,32 +69,6 @@ def test_a_checkpoint_that_cannot_be_served_is_refused_and_named(project: Projec
     assert "hift/hift.pt" in outcome.said
     assert "Traceback" not in outcome.said
     assert project.processes() == []
-
-
-@pytest.mark.long
-def test_two_engines_and_kills_without_mercy(project: Project) -> None:
-    """An engine comes back; engines whose server was killed end with it, and nothing is left. The log has a
-    JSON object a line."""
-    project.start(WORKERS="2", API_KEYS="a-secret", LOG_FORMAT="json")
-    key = "a-secret"
-    assert project.get("/api/v1/stats/concurrency").status == 401
-    first, second = (worker["pid"] for worker in project.stats(key)["per_worker"])
-    kill(first)
-    wait_until(lambda: is_whole(project, key, without=first), "a new engine")
-    assert second in [worker["pid"] for worker in project.stats(key)["per_worker"]]
-    kill(project.pid)
-    wait_until(lambda: project.processes() == [], "the end of all")
-    assert project.run("scripts/status_api.sh").code == 3
-    records = [json.loads(line) for line in project.log.splitlines()]
-    assert any(record["process"] == second for record in records)
-    assert any("begins again" in record["message"] for record in records)
-    assert any("passed its check" in record["message"] for record in records)
-
-
-def is_whole(project: Project, key: str, *, without: int) -> bool:
-    reply = project.get("/api/v1/stats/concurrency", key)
-    workers = reply.json()["per_worker"] if reply.status == 200 else []
-    return len(workers) == 2 and all(worker["ready"] and worker["pid"] != without for worker in workers)
 
 
 PYTHON_WITHOUT_VENV = """#!/bin/bash

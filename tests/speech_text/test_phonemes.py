@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from functools import partial
 from pathlib import Path
 
@@ -80,8 +79,7 @@ def test_every_phoneme_of_the_lists_can_be_written() -> None:
     assert shipped().keep
 
 
-def test_unusual_hanzi_are_cut_as_jieba_cuts_them_and_in_a_fraction_of_its_time(cache_dir: Path) -> None:
-    """jieba's model lacks two in three Hanzi of the block, and tries every state for each of them."""
+def test_unusual_hanzi_are_cut_as_jieba_cuts_them(cache_dir: Path) -> None:
     from jieba import Tokenizer
     from jieba.posseg import POSTokenizer
 
@@ -92,11 +90,8 @@ def test_unusual_hanzi_are_cut_as_jieba_cuts_them_and_in_a_fraction_of_its_time(
     draw = random.Random(1)
     texts = ["".join(chr(draw.randint(0x4E00, 0x9FFF)) for _ in range(n)) for n in range(1, 25)]
     texts += ["".join(draw.choices("的一是了我不人在他有小明王刚" + text, k=20)) for text in texts]
-    words, seconds = [], []
-    for tagger in (Tagger(tokenizer), POSTokenizer(tokenizer)):
-        tagger.lcut(texts[-1])  # the dictionary loads
-        begin = time.process_time()
-        words.append([[(pair.word, pair.flag) for pair in tagger.lcut(text)] for text in texts])
-        seconds.append(time.process_time() - begin)
-    assert words[0] == words[1]
-    assert seconds[0] < seconds[1] / 3
+    ours, jiebas = (
+        [[(pair.word, pair.flag) for pair in tagger.lcut(text)] for text in texts]
+        for tagger in (Tagger(tokenizer), POSTokenizer(tokenizer))
+    )
+    assert ours == jiebas
