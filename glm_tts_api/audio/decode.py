@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import av
@@ -40,10 +41,6 @@ class RecordingLimits:
     max_s: float = 30.0
 
 
-class _LengthUnknown(Exception):
-    """Raised for a FLAC stream without a length, which FFmpeg then decodes."""
-
-
 def decode_audio(data: bytes, limits: RecordingLimits) -> Recording:
     """Decodes the file `data` to one channel, the mean of its channels that are not silent.
 
@@ -53,11 +50,10 @@ def decode_audio(data: bytes, limits: RecordingLimits) -> Recording:
     container = require_audio(data)
     if container is WAV:
         _require_whole_riff(data)
-    try:
+    recording = None
+    with suppress(soundfile.LibsndfileError):
         recording = _decode_with_libsndfile(data, limits)
-    except (soundfile.LibsndfileError, _LengthUnknown):
-        recording = _decode_with_ffmpeg(data, container, limits)
-    return _checked(recording, limits)
+    return _checked(recording or _decode_with_ffmpeg(data, container, limits), limits)
 
 
 def require_audio(head: bytes) -> Container:
@@ -72,47 +68,57 @@ def require_audio(head: bytes) -> Container:
 
 
 class _Mix:
-    """Mixes the channels of a recording into one, block by block while the recording is decoded."""
+    """Mixes the channels of a recording into one, block by block while the recording is decoded. The file
+    says that it is `declared_s` long; 0 if it does not say it. Raises PromptRejected for a number of channels
+    or a rate that no recording has, and for one that is too long."""
 
-    def __init__(self, n_channels: int, sample_rate: int, limits: RecordingLimits) -> None:
-        self._limits = limits
-        self._sample_rate = sample_rate
+    def __init__(
+        self, n_channels: int, sample_rate: int, limits: RecordingLimits, declared_s: float = 0.0
+    ) -> None:
+        if not _MIN_RATE <= sample_rate <= _MAX_RATE or not 1 <= n_channels <= _MAX_CHANNELS:
+            raise PromptRejected(
+                f"The prompt recording has {n_channels} channels at {sample_rate} Hz; send 1 to "
+                f"{_MAX_CHANNELS} channels at {_MIN_RATE} to {_MAX_RATE} Hz."
+            )
+        _require_not_longer(declared_s, limits)
+        self._limits, self._sample_rate, self._declared_s = limits, sample_rate, declared_s
         # The memory of an empty array is allocated page by page as it is written.
         self._sum = np.empty(int(limits.max_s * sample_rate) + 1, np.float32)
-        self._n_samples = 0
+        self.n_samples = 0
         self._low = np.full(n_channels, np.inf, np.float32)
         self._high = np.full(n_channels, -np.inf, np.float32)
 
     def add(self, block: Float32) -> None:
         """Adds the next block of samples [n, channels]. Raises PromptRejected once the recording is too
         long."""
-        end = self._n_samples + len(block)
+        end = self.n_samples + len(block)
         if end > self._limits.max_s * self._sample_rate:
             raise _too_long(f"more than {self._limits.max_s:g} s", self._limits)
         with np.errstate(invalid="ignore", over="ignore"):  # _checked refuses such samples at the end
-            np.sum(block, axis=1, out=self._sum[self._n_samples : end])
-        self._n_samples = end
+            np.sum(block, axis=1, out=self._sum[self.n_samples : end])
+        self.n_samples = end
         self._low = np.minimum(self._low, block.min(axis=0))
         self._high = np.maximum(self._high, block.max(axis=0))
 
-    def recording(self) -> Recording:
+    def recording(self, *, missing_s: float) -> Recording:
+        """Returns the whole recording. Raises PromptRejected if more than `missing_s` seconds of it are
+        missing."""
+        seconds = self.n_samples / self._sample_rate
+        if seconds < self._declared_s - missing_s:
+            raise _cut_off(f"{seconds:.2f} s of {self._declared_s:.2f} s")
         n_heard = int((self._high - self._low >= 2 * _SILENCE_PEAK).sum())
-        return Recording(self._sum[: self._n_samples] / np.float32(max(1, n_heard)), self._sample_rate)
+        return Recording(self._sum[: self.n_samples] / np.float32(max(1, n_heard)), self._sample_rate)
 
 
-def _decode_with_libsndfile(data: bytes, limits: RecordingLimits) -> Recording:
+def _decode_with_libsndfile(data: bytes, limits: RecordingLimits) -> Recording | None:
+    """Returns None for a FLAC stream without a length, which FFmpeg then decodes."""
     with soundfile.SoundFile(io.BytesIO(data)) as file:
-        _require_usable(file.samplerate, file.channels)
         if file.frames >= _UNKNOWN_FRAMES:
-            raise _LengthUnknown
-        declared_s = file.frames / file.samplerate
-        _require_not_longer(declared_s, limits)
-        mix = _Mix(file.channels, file.samplerate, limits)
+            return None
+        mix = _Mix(file.channels, file.samplerate, limits, file.frames / file.samplerate)
         while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
             mix.add(block)
-        recording = mix.recording()
-        _require_not_cut_off(recording.seconds, declared_s, tolerance_s=_MISSING_S)
-        return recording
+        return mix.recording(missing_s=_MISSING_S)
 
 
 def _decode_with_ffmpeg(data: bytes, container: Container, limits: RecordingLimits) -> Recording:
@@ -126,18 +132,14 @@ def _decode_with_ffmpeg(data: bytes, container: Container, limits: RecordingLimi
                 raise NotAudio(
                     f"The prompt's sound is in {codec}, which cannot be decoded here: save it as WAV or MP3."
                 )
-            _require_usable(stream.rate, stream.channels)
             says_its_length = container in (FLAC, M4A, WEBM) and file.duration is not None
             declared_s = file.duration / av.time_base if says_its_length else 0.0
-            _require_not_longer(declared_s, limits)
-            mix = _Mix(stream.channels, stream.rate, limits)
+            mix = _Mix(stream.channels, stream.rate, limits, declared_s)
             for block in _float_blocks(file.decode(stream), stream):
                 mix.add(block)
-            recording = mix.recording()
-            if not len(recording.samples):
+            if not mix.n_samples:
                 raise _undecodable()
-            _require_not_cut_off(recording.seconds, declared_s, tolerance_s=_MISSING_BY_DURATION_S)
-            return recording
+            return mix.recording(missing_s=_MISSING_BY_DURATION_S)
     except (av.FFmpegError, ValueError) as error:
         raise _undecodable() from error
 
@@ -151,14 +153,6 @@ def _float_blocks(frames: Iterator[av.AudioFrame], stream: av.AudioStream) -> It
             yield block.to_ndarray().T
 
 
-def _require_usable(sample_rate: int, n_channels: int) -> None:
-    if not _MIN_RATE <= sample_rate <= _MAX_RATE or not 1 <= n_channels <= _MAX_CHANNELS:
-        raise PromptRejected(
-            f"The prompt recording has {n_channels} channels at {sample_rate} Hz; send 1 to {_MAX_CHANNELS} "
-            f"channels at {_MIN_RATE} to {_MAX_RATE} Hz."
-        )
-
-
 def _require_not_longer(seconds: float, limits: RecordingLimits) -> None:
     if seconds > limits.max_s:
         raise _too_long(f"{seconds:.2f} s", limits)
@@ -168,11 +162,6 @@ def _too_long(measured: str, limits: RecordingLimits) -> PromptRejected:
     return PromptRejected(
         f"The prompt recording is {measured} long; at most {limits.max_s:g} s are possible, 3 to 10 s best."
     )
-
-
-def _require_not_cut_off(seconds: float, declared_s: float, *, tolerance_s: float) -> None:
-    if seconds < declared_s - tolerance_s:
-        raise _cut_off(f"{seconds:.2f} s of {declared_s:.2f} s")
 
 
 def _cut_off(what_is_there: str) -> PromptRejected:

@@ -222,12 +222,17 @@ class _Muxed:
     def finish(self) -> bytes:
         rest = self._mux([*self._input.finish(), None])
         self._container.close()
-        return rest + self._sink.take() + self._tail
+        return rest + self._taken() + self._tail
 
     def _mux(self, frames: Sequence[av.AudioFrame | None]) -> bytes:
         for frame in frames:
             self._container.mux([each for each in self._stream.encode(frame) if self._is_kept()])
-        return self._sink.take()
+        return self._taken()
+
+    def _taken(self) -> bytes:
+        data = bytes(self._sink)
+        self._sink.clear()
+        return data
 
     def _is_kept(self) -> bool:
         """Returns whether the encoder's next packet is neither its delay nor has more padding than sound."""
@@ -240,17 +245,9 @@ class _Muxed:
         return True
 
 
-class _Sink:
-    """A file object that keeps the muxer's output until it is taken."""
-
-    def __init__(self) -> None:
-        self._written = bytearray()
+class _Sink(bytearray):
+    """A file object that keeps the muxer's output."""
 
     def write(self, data: bytes) -> int:
-        self._written += data
+        self += data
         return len(data)
-
-    def take(self) -> bytes:
-        taken = bytes(self._written)
-        self._written.clear()
-        return taken

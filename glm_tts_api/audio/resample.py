@@ -1,13 +1,14 @@
-"""Converts samples from one rate to another, and into the frames that encoders take, with FFmpeg's
-swresample. Blocking."""
+"""Converts samples from one rate to another, and makes the frames that FFmpeg's encoders and filters take.
+Blocking."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import av
 import numpy as np
+from av.filter import Graph
 
 from glm_tts_api.contracts import Float32
 
@@ -17,6 +18,25 @@ def frame_of(pcm: Float32, rate: int, start: int) -> av.AudioFrame:
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="flt", layout="mono")
     frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
     return frame
+
+
+def filters(rate: int, *each: tuple[str, str]) -> Graph:
+    """Returns FFmpeg's filters in a row, each given by its name and its arguments. They take the frames that
+    `frame_of` makes of samples at `rate` Hz."""
+    graph = Graph()
+    source = graph.add_abuffer(format="flt", sample_rate=rate, layout="mono", time_base=Fraction(1, rate))
+    nodes = [graph.add(name, arguments) for name, arguments in each]
+    graph.link_nodes(source, *nodes, graph.add("abuffersink")).configure()
+    return graph
+
+
+def filtered(graph: Graph) -> Iterator[av.AudioFrame]:
+    """Yields the frames that the filters have ready."""
+    while True:
+        try:
+            yield graph.pull()
+        except (av.error.BlockingIOError, av.error.EOFError):  # no frame is ready, or the audio has ended
+            return
 
 
 class Frames:

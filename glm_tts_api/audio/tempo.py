@@ -4,13 +4,11 @@ Blocking. Knows no HTTP."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
-import av
 import numpy as np
 from av.filter import Graph
 
-from glm_tts_api.audio.resample import frame_of
+from glm_tts_api.audio.resample import filtered, filters, frame_of
 from glm_tts_api.contracts import Float32
 
 _BLOCK = 480  # samples of a frame; frames are short since atempo returns no part of a frame before its end
@@ -46,19 +44,13 @@ class Paced:
         silence = np.zeros(round(_SILENCE_S * self._rate), np.float32)
         rest = self._at_speed(silence, self._graph)
         self._graph.push(None)
-        return np.concatenate([rest, *_ready(self._graph)])[:n_due]
+        return np.concatenate([rest, *_samples(self._graph)])[:n_due]
 
     def _begin(self, speed: float) -> None:
         self._speed, self._n_in, self._n_out = speed, 0, 0
-        self._graph: Graph | None = None
-        if speed == 1.0:
-            return
-        self._graph = graph = Graph()
-        time_base = Fraction(1, self._rate)
-        source = graph.add_abuffer(format="flt", sample_rate=self._rate, layout="mono", time_base=time_base)
         factors = [speed] if speed >= _LEAST_FACTOR else [_LEAST_FACTOR, speed / _LEAST_FACTOR]
-        filters = [graph.add("atempo", f"{factor:.6f}") for factor in factors]
-        graph.link_nodes(source, *filters, graph.add("abuffersink")).configure()
+        atempo = (("atempo", f"{factor:.6f}") for factor in factors)
+        self._graph = None if speed == 1.0 else filters(self._rate, *atempo)
 
     def _at_speed(self, pcm: Float32, graph: Graph) -> Float32:
         ready = [np.zeros(0, np.float32)]
@@ -66,14 +58,10 @@ class Paced:
             frame = frame_of(pcm[start : start + _BLOCK], self._rate, self._n_in)
             self._n_in += frame.samples
             graph.push(frame)
-            ready += _ready(graph)
+            ready += _samples(graph)
         self._n_out += sum(map(len, ready))
         return np.concatenate(ready)
 
 
-def _ready(graph: Graph) -> Iterator[Float32]:
-    while True:
-        try:
-            yield graph.pull().to_ndarray()[0]
-        except (av.error.BlockingIOError, av.error.EOFError):  # no frame is ready, or the audio has ended
-            return
+def _samples(graph: Graph) -> Iterator[Float32]:
+    return (frame.to_ndarray()[0] for frame in filtered(graph))

@@ -49,7 +49,7 @@ class VoiceWriter:
     """Writes the voices that were added over the API: the file `index`, and the recordings in `folder`.
 
     `limits` bound what is added; existing voices are never removed because of the limits. `in_use` returns
-    the paths of all recordings that the given entries or any other index name.
+    the paths, without links, of all recordings that the given entries or any other index name.
     """
 
     def __init__(
@@ -142,11 +142,11 @@ class VoiceWriter:
         done."""
         try:
             named = {*map(_name_of, entries.values())}
-            used = {_identity(path) for path in self._in_use(entries)}
+            used = set(self._in_use(entries))
             for name in self._noted():
                 path = self._recordings / name
                 temporary_of(path).unlink(missing_ok=True)
-                if name not in named and _is_as_written(path) and _identity(path) not in used:
+                if name not in named and _is_as_written(path) and path.resolve() not in used:
                     path.unlink()
             self._note.unlink(missing_ok=True)
         except OSError as error:
@@ -175,14 +175,6 @@ def _is_as_written(path: Path) -> bool:
         return match is not None and not path.is_symlink() and _short_digest(path.read_bytes()) == match[1]
     except OSError:
         return False
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return (status.st_dev, status.st_ino)
 
 
 def _short_digest(data: bytes) -> str:
