@@ -80,10 +80,6 @@ class _KeptVoice(Struct, frozen=True):
     sample_rate: int
 
 
-class StoppedError(Exception):
-    """Raised by work that its caller has asked to stop."""
-
-
 class Made:
     """The progress of a job. `speech` and `silence` have for each unit the number of samples of its speech
     and of the silence after it; a unit that is not spoken yet has -1 in `speech`. `n_units` and `n_samples`
@@ -169,14 +165,14 @@ class JobFolder:
     def plan(self, is_stopped: Callable[[], bool]) -> None:
         """Cuts the draft that `put_off` wrote into units and writes them as the job's plan. Then writes the
         number of units and the chapters to job.json, and removes the draft. `is_stopped` is called before
-        each unit. Raises StoppedError if `is_stopped` returns true, NothingToSay for a text without units,
+        each unit. Raises InterruptedError if `is_stopped` returns true, NothingToSay for a text without units,
         and msgspec.DecodeError for a draft that was edited by hand."""
         draft = msgspec.json.decode(self._draft.read_bytes(), type=Draft)
 
         def units() -> Iterator[Unit]:
             for unit in plan(draft.book, seed=draft.seed, pauses=draft.pauses):
                 if is_stopped():
-                    raise StoppedError
+                    raise InterruptedError
                 yield unit
 
         job = self.write_plan(self.read(), draft.book, units())
