@@ -17,7 +17,7 @@ from lxml import etree
 
 from glm_tts_api.errors import TextTooLong, UnparsableBody
 from glm_tts_api.longform.markup import elements, page_blocks
-from glm_tts_api.longform.script import Book, Found, book_of
+from glm_tts_api.longform.script import Block, Book, book_of
 
 _MOST_FILES = 20_000
 _BYTES_PER_CHARACTER = 20  # the most bytes of pages that are read for each allowed character of the book
@@ -88,7 +88,7 @@ class _Epub:
         titles: dict[str, str] = {}
         for path in filter(self._has, self._contents):
             titles |= {page: title for page, title in self._titles(path) if page not in titles}
-        found, n_characters = list[Found](), 0
+        found, n_characters = list[Block](), 0
         for path in filter(self._has, self.pages):
             if path in self._unspoken:
                 continue
@@ -139,7 +139,7 @@ class _Epub:
                 yield _path(folder, tag.get("href", "")), _said(tag)
 
 
-def _with_title(blocks: list[Found], title: str) -> list[Found]:
+def _with_title(blocks: list[Block], title: str) -> list[Block]:
     """Returns the `blocks` of a page with their first block marked as the beginning of a chapter named
     `title`, the page's title in the table of contents. A first block that has this text becomes a heading."""
     if not blocks or not title:

@@ -165,8 +165,8 @@ class JobFolder:
     def plan(self, is_stopped: Callable[[], bool]) -> None:
         """Cuts the draft that `put_off` wrote into units and writes them as the job's plan. Then writes the
         number of units and the chapters to job.json, and removes the draft. `is_stopped` is called before
-        each unit. Raises InterruptedError if `is_stopped` returns true, NothingToSay for a text without units,
-        and msgspec.DecodeError for a draft that was edited by hand."""
+        each unit. Raises InterruptedError if `is_stopped` returns true, NothingToSay for a text without
+        units, and msgspec.DecodeError for a draft that was edited by hand."""
         draft = msgspec.json.decode(self._draft.read_bytes(), type=Draft)
 
         def units() -> Iterator[Unit]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
-from glm_tts_api.longform.script import Book, Found, book_of, row_of
+from glm_tts_api.longform.script import Block, Book, book_of, row_of
 from speech_text.blocks import ENDED, goes_on, heading_rank, join_lines, wrap_width
 
 _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
@@ -55,7 +55,7 @@ def read_markdown(text: str) -> Book:
     if not any(block.rank for block in found):  # no headings: look for lines such as Chapter IV
         ranks = [heading_rank(block.text) if block.kind == "paragraph" else 0 for block in found]
         pairs = zip(found, ranks, strict=True)
-        found = [Found(block.text, "heading", rank) if rank else block for block, rank in pairs]
+        found = [Block(block.text, "heading", rank) if rank else block for block, rank in pairs]
     return book_of(found, front.get("title", ""), front.get("author", ""))
 
 
@@ -90,7 +90,7 @@ def _without_code(lines: Sequence[str]) -> Iterator[str]:
             yield line
 
 
-def _blocks(lines: Iterator[str]) -> Iterator[Found]:
+def _blocks(lines: Iterator[str]) -> Iterator[Block]:
     kept = [line.expandtabs(4) for line in lines]
     kept = [_QUOTE.sub("", line, count=1) for line in kept]
     width = wrap_width(kept)
@@ -109,9 +109,9 @@ def _blocks(lines: Iterator[str]) -> Iterator[Found]:
             open_lines, is_item = [], False
         if heading or underlined:
             rank = len(heading[1]) if heading else 1 if underlined and "=" in underlined[1] else 2
-            yield Found(_plain(heading[2].rstrip(" \t#") if heading else line), "heading", rank)
+            yield Block(_plain(heading[2].rstrip(" \t#") if heading else line), "heading", rank)
         elif is_row:
-            yield Found(row_of(map(_plain, line.strip().strip("|").split("|"))), "item")
+            yield Block(row_of(map(_plain, line.strip().strip("|").split("|"))), "item")
         elif item or not ends:
             is_item = is_item or bool(item)
             open_lines.append(line)
@@ -126,17 +126,17 @@ def _continues(before: str, line: str, width: int) -> bool:
     return bool(joined) or goes_on(before, line, width)
 
 
-def _closed(lines: Sequence[str], is_item: bool) -> Iterator[Found]:
+def _closed(lines: Sequence[str], is_item: bool) -> Iterator[Block]:
     """Yields the block that `lines` form: one paragraph or list item, or a verse block for each line if all
     lines but the last end with a hard break."""
     texts = [_HARD_BREAK.sub("", line) for line in lines]
     if len(lines) > 1 and all(map(_HARD_BREAK.search, lines[:-1])):
-        yield from (Found(_plain(text), "verse") for text in texts)
+        yield from (Block(_plain(text), "verse") for text in texts)
     else:
         item = _ITEM.match(texts[0]) if is_item else None
         number = f"{item['number']} " if item and item["number"] else ""
         texts[0] = number + texts[0][item.end() if item else 0 :]
-        yield Found(_plain(join_lines(texts)), "item" if is_item else "paragraph")
+        yield Block(_plain(join_lines(texts)), "item" if is_item else "paragraph")
 
 
 def _plain(text: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from glm_tts_api.longform.script import Found, row_of
+from glm_tts_api.longform.script import Block, row_of
 from speech_text.blocks import BlockKind, is_item, paragraphs
 
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.S)
@@ -38,7 +38,7 @@ _CELL = "\0"  # stands before each cell of a table row until the row is closed
 _MOST_MARK = 40  # the most characters of a footnote mark
 
 
-def page_blocks(text: str) -> list[Found]:
+def page_blocks(text: str) -> list[Block]:
     """Returns the blocks of an XHTML page that are read aloud. Footnotes and their marks, scripts, page
     numbers, code and hidden elements are left out."""
     reader = _Page()
@@ -77,7 +77,7 @@ class _Open:
 class _Page:
     """Takes the elements and texts of a page from lxml's parser, which closes each element that it opens."""
 
-    found: list[Found] = field(default_factory=list)
+    found: list[Block] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # the texts of the innermost block
     opened: list[_Open] = field(default_factory=lambda: [_Open()])
     number: str = ""  # the number of the open item, as it is spoken
@@ -166,12 +166,12 @@ class _Page:
             return
         number, self.number = self.number, ""
         if kind == "paragraph":
-            self.found += [Found(block.text, block.kind, block.rank) for block in paragraphs(text)]
+            self.found += [Block(block.text, block.kind, block.rank) for block in paragraphs(text)]
         elif kind == "verse":
-            self.found += [Found(line, "verse") for line in text.split("\n")]
+            self.found += [Block(line, "verse") for line in text.split("\n")]
         else:
             text = text.replace("\n", " ")
-            self.found.append(Found(text if kind != "item" or is_item(text) else number + text, kind, rank))
+            self.found.append(Block(text if kind != "item" or is_item(text) else number + text, kind, rank))
 
 
 def _whole(number: str, otherwise: int) -> int:

@@ -31,7 +31,7 @@ from glm_tts_api.logs import without_text
 from glm_tts_api.longform.cast import give_voices
 from glm_tts_api.longform.epub import read_epub
 from glm_tts_api.longform.markdown import is_markdown, read_markdown
-from glm_tts_api.longform.script import Book, Found, book_of
+from glm_tts_api.longform.script import Block, Book, book_of
 from speech_text import TextError
 from speech_text.blocks import join_lines, paragraphs
 
@@ -119,8 +119,8 @@ def _read_text(text: str, kind: str) -> Book:
     if kind in (".md", ".markdown") or (kind in ("", ".txt") and is_markdown(text)):
         return read_markdown(text)
     if kind == ".srt":
-        return book_of(Found(block) for block in _subtitles(text))
-    return book_of(Found(block.text, block.kind, block.rank) for block in paragraphs(text))
+        return book_of(Block(block) for block in _subtitles(text))
+    return book_of(Block(block.text, block.kind, block.rank) for block in paragraphs(text))
 
 
 def _subtitles(text: str) -> Iterator[str]:

@@ -18,11 +18,15 @@ _LEAST_CONTENTS = 3  # this many headings in a row are taken for a table of cont
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, heading, list item or line of verse, with its `text` as written. `voice` is the name of
-    the voice that speaks the block; None is the voice of the book."""
+    """A paragraph, heading, list item or line of verse, with its `text` as written. `rank` is the level of a
+    heading: 1 is the highest, and 0 means that the block is no heading. `chapter` is the title that a table
+    of contents gives to the chapter that begins with this block; empty if no such title is known. `voice` is
+    the name of the voice that speaks the block; None is the voice of the book."""
 
     text: str
     kind: BlockKind = "paragraph"
+    rank: int = 0
+    chapter: str = ""
     voice: str | None = None
 
 
@@ -44,19 +48,7 @@ class Book:
     author: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A block of text as the reader of a file format found it. `rank` is the level of a heading: 1 is the
-    highest, and 0 means that the block is no heading. `chapter` is the title that a table of contents gives
-    to the chapter that begins with this block; empty if no such title is known."""
-
-    text: str
-    kind: BlockKind = "paragraph"
-    rank: int = 0
-    chapter: str = ""
-
-
-def book_of(found: Iterable[Found], title: str = "", author: str = "") -> Book:
+def book_of(found: Iterable[Block], title: str = "", author: str = "") -> Book:
     """Divides the blocks `found` in a text into chapters and returns them as a Book. A chapter begins at each
     heading of the chapter rank or a higher rank, and at each block that has a `chapter` title. Consecutive
     headings begin one chapter together. A table of contents is left out.
@@ -74,7 +66,7 @@ def book_of(found: Iterable[Found], title: str = "", author: str = "") -> Book:
     chapter_rank = named.most_common(1)[0][0] if named else min(repeated or counts or [0])
     if not title and blocks and 0 < blocks[0].rank < chapter_rank and counts[blocks[0].rank] == 1:
         title = blocks[0].text
-    chapters: list[list[Found]] = []
+    chapters: list[list[Block]] = []
     for block in blocks:
         begins = block.chapter or (block.rank and block.rank <= chapter_rank)
         if not chapters or (begins and not all(before.rank for before in chapters[-1])):
@@ -83,12 +75,12 @@ def book_of(found: Iterable[Found], title: str = "", author: str = "") -> Book:
     return Book(tuple(_chapter(blocks, title, chapter_rank) for blocks in chapters), title, author)
 
 
-def _chapter(blocks: Sequence[Found], book_title: str, rank: int) -> Chapter:
+def _chapter(blocks: Sequence[Block], book_title: str, rank: int) -> Chapter:
     begin = takewhile(lambda block: block.chapter or 0 < block.rank <= rank, blocks)
     titles = [block.chapter or block.text for block in begin]
     if len(titles) > 1 and titles[0] == book_title:
         titles = titles[1:]
-    return Chapter(" ".join(titles), tuple(Block(block.text, block.kind) for block in blocks))
+    return Chapter(" ".join(titles), tuple(blocks))
 
 
 def row_of(cells: Iterable[str]) -> str:
@@ -98,7 +90,7 @@ def row_of(cells: Iterable[str]) -> str:
     return ", ".join(said) if all(map(str.isascii, said)) else "，".join(said)
 
 
-def _without_contents(blocks: Sequence[Found]) -> Iterator[Found]:
+def _without_contents(blocks: Sequence[Block]) -> Iterator[Block]:
     """Yields the blocks without tables of contents. In a row of three or more consecutive headings, each
     heading that occurs again in the book is left out. Blocks that are no heading are left out if their text
     is empty, or is 目录, Contents or the like."""
