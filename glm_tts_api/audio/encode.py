@@ -5,9 +5,10 @@ Every format can be sent while it is made: each `push` returns the bytes that ar
 not known yet has sizes of 0xFFFFFFFF, and an MP3 has no Xing header, so that files can be joined. MP3 and AAC
 consist of whole frames: their length is right to half a frame, and the encoder's delay is removed.
 
-Equal samples give equal bytes: no time, version or random number is written. A file says that it is synthetic
-(audio/mark.py) where its container has a place for that. In a WAV the mark comes after the samples,
-which therefore begin at byte 44; a WAV of unknown length has no mark. AAC and PCM have no place for it.
+Equal samples give equal bytes: no time, version or random number is written. Where its container has a place
+for that, a file has a mark which tells programs that the speech is synthetic (Regulation (EU) 2024/1689,
+article 50(2)). In a WAV the mark comes after the samples, which therefore begin at byte 44; a WAV of unknown
+length has no mark. AAC and PCM have no place for it.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from glm_tts_api.audio.mark import MARK, id3, riff_info
 from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 
+# The term is IPTC's, in its vocabulary of digital source types: media that a trained model has generated.
+TERM = "trainedAlgorithmicMedia"
+_SAID = "Synthetic speech, made by AI"
+MARK = f"{_SAID}. DigitalSourceType: http://cv.iptc.org/newscodes/digitalsourcetype/{TERM}"
 _FULL_SCALE = 32767
 _BYTES_PER_SAMPLE = 2
 _UNKNOWN_SIZE = 0xFFFFFFFF
@@ -81,7 +85,7 @@ def open_encoder(
                 kbits=kbits,
                 delay=_MP3_DELAY,
                 codec_options={"reservoir": "0"},
-                tail=id3(),
+                tail=_id3(),
             )
         case "aac":
             return _Muxed("aac", "adts", sample_rate, sample_rate, {}, kbits=kbits, delay=_AAC_DELAY)
@@ -130,6 +134,20 @@ def wav_header(sample_rate: int, n_samples: int | None) -> bytes:
         b"data",
         _UNKNOWN_SIZE if n_bytes is None else n_bytes,
     )
+
+
+def riff_info() -> bytes:
+    """Returns a RIFF chunk with MARK as its comment (LIST of type INFO, with ICMT), to follow the samples of
+    a WAV."""
+    text = MARK.encode("ascii") + b"\0"
+    text += b"\0" * (len(text) % 2)
+    return struct.pack("<4sI4s4sI", b"LIST", 12 + len(text), b"INFO", b"ICMT", len(text)) + text
+
+
+def _id3() -> bytes:
+    """Returns an ID3v1 tag with TERM as its comment, to follow the frames of an MP3. Decoders skip this tag
+    when MP3s are joined. An ID3v2 tag, which has room for MARK, would be taken for a broken frame."""
+    return struct.pack("3s30s30s30s4s30sB", b"TAG", _SAID.encode(), b"", b"", b"", TERM.encode(), 255)
 
 
 @dataclass(slots=True)

@@ -20,6 +20,11 @@ def frame_of(pcm: Float32, rate: int, start: int) -> av.AudioFrame:
     return frame
 
 
+def samples_of(frame: av.AudioFrame) -> Float32:
+    samples: Float32 = frame.to_ndarray()[0]
+    return samples
+
+
 def filters(rate: int, *each: tuple[str, str]) -> Graph:
     """Returns FFmpeg's filters in a row, each given by its name and its arguments. They take the frames that
     `frame_of` makes of samples at `rate` Hz."""
@@ -89,6 +94,6 @@ class Resampled:
         return np.pad(rest, (0, n_due - len(rest)))
 
     def _next(self, frames: Sequence[av.AudioFrame]) -> Float32:
-        ready = np.concatenate([np.zeros(0, np.float32), *(frame.to_ndarray()[0] for frame in frames)])
+        ready = np.concatenate([np.zeros(0, np.float32), *map(samples_of, frames)])
         self._n_out += len(ready)
         return ready

@@ -3,12 +3,10 @@ Blocking. Knows no HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from av.filter import Graph
 
-from glm_tts_api.audio.resample import filtered, filters, frame_of
+from glm_tts_api.audio.resample import filtered, filters, frame_of, samples_of
 from glm_tts_api.contracts import Float32
 
 _BLOCK = 480  # samples of a frame; frames are short since atempo returns no part of a frame before its end
@@ -44,7 +42,7 @@ class Paced:
         silence = np.zeros(round(_SILENCE_S * self._rate), np.float32)
         rest = self._at_speed(silence, self._graph)
         self._graph.push(None)
-        return np.concatenate([rest, *_samples(self._graph)])[:n_due]
+        return np.concatenate([rest, *map(samples_of, filtered(self._graph))])[:n_due]
 
     def _begin(self, speed: float) -> None:
         self._speed, self._n_in, self._n_out = speed, 0, 0
@@ -58,10 +56,6 @@ class Paced:
             frame = frame_of(pcm[start : start + _BLOCK], self._rate, self._n_in)
             self._n_in += frame.samples
             graph.push(frame)
-            ready += _samples(graph)
+            ready += map(samples_of, filtered(graph))
         self._n_out += sum(map(len, ready))
         return np.concatenate(ready)
-
-
-def _samples(graph: Graph) -> Iterator[Float32]:
-    return (frame.to_ndarray()[0] for frame in filtered(graph))

@@ -22,8 +22,7 @@ import av
 import numpy as np
 import soundfile
 
-from glm_tts_api.audio.encode import media_type, open_encoder
-from glm_tts_api.audio.mark import MARK
+from glm_tts_api.audio.encode import MARK, media_type, open_encoder
 from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 from glm_tts_api.errors import JobRefuses

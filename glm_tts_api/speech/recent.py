@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from glm_tts_api.audio.encode import wav_header
-from glm_tts_api.audio.mark import riff_info
+from glm_tts_api.audio.encode import riff_info, wav_header
 from glm_tts_api.contracts import AudioFormat, SpeechRequest, Verified, Voice
 from glm_tts_api.errors import NotFound, quote
 from glm_tts_api.speech.times import SegmentTimes

@@ -7,7 +7,6 @@ import hashlib
 import os
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -17,16 +16,8 @@ from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.contracts import Recording, UploadedVoice, Voice
 from glm_tts_api.voices.index import Signature, signature_of
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """A decoded recording. `digest` is the SHA-256 of its file. `signature` is the file's `signature_of` when
-    it was read, to tell later changes. None means that the file was too young for that; the recording is not
-    cached then."""
-
-    recording: Recording
-    digest: str
-    signature: Signature | None
+# Of a file: its signature when it was read, its recording and its digest.
+_Kept = tuple[Signature, Recording, str]
 
 
 class DecodedRecordings:
@@ -37,28 +28,29 @@ class DecodedRecordings:
     def __init__(self, limits: RecordingLimits, *, max_bytes: int) -> None:
         self._limits = limits
         self._lock = threading.Lock()
-        self._kept = LRUCache[Path, Decoded](max_bytes, lambda decoded: decoded.recording.samples.nbytes)
+        self._kept = LRUCache[Path, _Kept](max_bytes, lambda kept: kept[1].samples.nbytes)
         self._in_use: WeakValueDictionary[str, Recording] = WeakValueDictionary()  # by digest
 
-    def get(self, path: Path) -> Decoded:
-        """Returns the decoded recording of the file `path`, from the cache if the file is unchanged. Raises
-        OSError, and the errors of decode_audio."""
+    def get(self, path: Path) -> tuple[Recording, str]:
+        """Returns the decoded recording of the file `path`, from the cache if the file is unchanged, and the
+        file's SHA-256. A file that is too young to tell its next change is not cached. Raises OSError, and
+        the errors of decode_audio."""
         with path.open("rb") as file:
             signature = signature_of(os.fstat(file.fileno()))
             with self._lock:
                 known = self._kept.get(path)
-                if known is not None and known.signature == signature:
-                    return known
+                if known is not None and known[0] == signature:
+                    return known[1:]
             data = file.read()
         digest = digest_of(data)
         recording = self._in_use.get(digest) or decode_audio(data, self._limits)
         with self._lock:
-            decoded = Decoded(self._in_use.setdefault(digest, recording), digest, signature)
+            recording = self._in_use.setdefault(digest, recording)
             self._kept.pop(path, None)
             if signature is not None:
                 with suppress(ValueError):  # larger than the cache
-                    self._kept[path] = decoded
-        return decoded
+                    self._kept[path] = signature, recording, digest
+        return recording, digest
 
     def forget_gone(self) -> None:
         """Removes from the cache the recordings whose files no longer exist."""

@@ -113,8 +113,8 @@ class VoiceStore:
 
         def look() -> Voice:
             voice = self._find(index)
-            decoded = self._decoded.get(voice.file)
-            return Voice(decoded.recording, voice.transcript, decoded.digest, name=index)
+            recording, digest = self._decoded.get(voice.file)
+            return Voice(recording, voice.transcript, digest, name=index)
 
         return self._until_there(look)
 

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import httpx
 import pytest
 
-from glm_tts_api.audio.mark import TERM
+from glm_tts_api.audio.encode import TERM
 from glm_tts_api.contracts import AudioFormat
 from glm_tts_api.errors import InternalFault
 from tests.api.dialects import ELEVENLABS, OPENAI, SAY

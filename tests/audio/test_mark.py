@@ -9,8 +9,7 @@ import av
 import pytest
 import soundfile
 
-from glm_tts_api.audio.encode import encode
-from glm_tts_api.audio.mark import MARK
+from glm_tts_api.audio.encode import MARK, encode
 from glm_tts_api.contracts import AudioFormat
 from tests.audio.test_encode import body_of, heard
 from tests.recordings import voice

@@ -32,10 +32,10 @@ def decoded(seconds: float) -> DecodedRecordings:
 
 def test_it_is_decoded_once(folder: Path) -> None:
     recordings = decoded(100)
-    first = recordings.get(folder / "1.wav")
-    assert recordings.get(folder / "1.wav").recording is first.recording
-    assert recordings.get(folder / "2.wav").digest != first.digest
-    forgotten = ref(first.recording)
+    first, digest = recordings.get(folder / "1.wav")
+    assert recordings.get(folder / "1.wav")[0] is first
+    assert recordings.get(folder / "2.wav")[1] != digest
+    forgotten = ref(first)
     del first
     assert recordings.clear() == 5 * SECOND
     assert forgotten() is None
@@ -43,27 +43,27 @@ def test_it_is_decoded_once(folder: Path) -> None:
 
 def test_those_who_use_it_at_a_time_share_it_though_there_is_no_room_to_keep_it(folder: Path) -> None:
     recordings = decoded(0.5)
-    first = recordings.get(folder / "1.wav")
+    first, _ = recordings.get(folder / "1.wav")
     shutil.copy(folder / "1.wav", folder / "copy.wav")
     for name in ("1.wav", "copy.wav"):
-        assert recordings.get(folder / name).recording is first.recording
+        assert recordings.get(folder / name)[0] is first
     (folder / "1.wav").write_bytes(voice_wav(3.0))
-    assert recordings.get(folder / "1.wav").recording.seconds == 3.0
-    forgotten = ref(first.recording)
+    assert recordings.get(folder / "1.wav")[0].seconds == 3.0
+    forgotten = ref(first)
     del first
     assert forgotten() is None
 
 
 def test_a_file_that_changes_is_read_again_whatever_its_time_says(folder: Path) -> None:
     recordings, path = decoded(100), folder / "1.wav"
-    assert recordings.get(path).recording.seconds == 2.0
+    assert recordings.get(path)[0].seconds == 2.0
     for seconds in (2.5, 3.0, 2.0, 2.5):  # in place, at once
         path.write_bytes(voice_wav(seconds))
-        assert recordings.get(path).recording.seconds == seconds
+        assert recordings.get(path)[0].seconds == seconds
     shutil.copystat(folder / "0.wav", path)
     path.write_bytes(path.read_bytes()[:-2] + b"\x01\x00")  # of the same length
     shutil.copystat(folder / "0.wav", path)
-    assert recordings.get(path).recording.samples[-1] == pytest.approx(1 / 32768)
+    assert recordings.get(path)[0].samples[-1] == pytest.approx(1 / 32768)
 
 
 def test_a_file_that_is_gone_or_broken_is_not_served_from_memory(folder: Path) -> None:
@@ -82,9 +82,9 @@ def test_what_is_kept_is_bounded_in_bytes(folder: Path) -> None:
     kept = [recordings.get(folder / f"{number}.wav") for number in (0, 1, 2)]  # 1 + 2 + 3 s
     recordings.get(folder / "0.wav")
     recordings.get(folder / "3.wav")  # 4 s more: the two that were asked for longest ago go
-    assert recordings.get(folder / "0.wav").recording is kept[0].recording
+    assert recordings.get(folder / "0.wav")[0] is kept[0][0]
     assert recordings.clear() == 5 * SECOND
-    assert decoded(0.5).get(folder / "0.wav").recording.seconds == 1.0
+    assert decoded(0.5).get(folder / "0.wav")[0].seconds == 1.0
     too_large = decoded(1.5)
     too_large.get(folder / "1.wav")
     assert too_large.clear() == 0
