@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +27,7 @@ from glm_tts_api.commandline.files import Misused, given_text
 from glm_tts_api.download import command as download
 from glm_tts_api.errors import AlreadyRunning, Failed, StartupError
 from glm_tts_api.processes import family
+from glm_tts_api.service import output
 from glm_tts_api.service.port import check_port, holders_of
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
@@ -80,12 +82,14 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: list[str] | None = None) -> int:
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may know only ASCII
     try:
         arguments = _parse(argv)
         run: Callable[[argparse.Namespace], int] = arguments.run
         return run(arguments)
     except (StartupError, Failed) as error:
-        print(error, file=sys.stderr)
+        output.say(str(error), sys.stderr)
         return (
             3 if isinstance(error, AlreadyRunning) else 2 if isinstance(error, StartupError | Misused) else 1
         )
@@ -128,6 +132,11 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     read.set_defaults(run=_read)
     settings = commands.add_parser("settings", help="print the effective settings as shell assignments")
     settings.set_defaults(run=_print_settings)
+    # For the scripts of a clone.
+    for function in ("commands.start", "commands.stop", "commands.status", "restart.restart"):
+        commands.add_parser(function.partition(".")[2]).set_defaults(run=_run(f"service.{function}"))
+    commands.choices["start"].set_defaults(serve=_serve, checked=False, succeed=None)
+    commands.choices["stop"].add_argument("--now", action="store_true")
     if not (sys.argv[1:] if argv is None else argv):
         raise Misused(parser.format_help().rstrip())
     return parser.parse_args(argv)
@@ -353,7 +362,7 @@ def _add_voices(commands: Any) -> None:
 
 
 def _add_server(command: argparse.ArgumentParser, module: str) -> None:
-    command.set_defaults(run=_run(module))
+    command.set_defaults(run=_run(f"commandline.{module}.run"))
     command.add_argument(
         "--url", metavar="URL", help="the server, as http://HOST:8049; default: GLM_TTS_URL, if it is set"
     )
@@ -374,9 +383,10 @@ def _command(
 
 
 def _run(name: str) -> Callable[[argparse.Namespace], int]:
-    """Returns the function `run` of the module `name`, which is imported when the function is called."""
+    """Returns the function `name`, whose module is imported when the function is called."""
+    module, _, function = name.rpartition(".")
 
     def run(arguments: argparse.Namespace) -> int:
-        return int(import_module(f"glm_tts_api.commandline.{name}").run(arguments))
+        return int(getattr(import_module(f"glm_tts_api.{module}"), function)(arguments))
 
     return run

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from math import ceil
@@ -29,9 +30,9 @@ _KILL_WAIT_S = 15.0
 _LOOKS = 5
 
 
-def start() -> int:
-    """Replaces this process by the server, which runs in the foreground. Returns never. Raises AlreadyRunning
-    if a server runs here, and StartupError."""
+def start(arguments: Namespace) -> int:
+    """Makes this process the server, which runs in the foreground, by `arguments.serve`. Raises
+    AlreadyRunning if a server runs here, and StartupError."""
     settings = loaded()
     folder = RunFolder.of(settings)
     require_visible(folder, AlreadyRunning)
@@ -42,18 +43,18 @@ def start() -> int:
         )
     with locked(folder):
         opened(settings.log_path).close()
-        os.set_inheritable(folder.claim(), True)
-    os.execv(sys.executable, [sys.executable, "-m", "glm_tts_api", "serve"])
+        folder.claim()
+    return int(arguments.serve(arguments))
 
 
-def stop(*, now: bool) -> int:
+def stop(arguments: Namespace) -> int:
     """Stops the server and returns the exit code 0, also if no server runs. The server gets the DRAIN_TIMEOUT
     that it was started with to answer accepted requests, or the DRAIN_TIMEOUT of this command's environment
-    if that is shorter. With `now` it gets no time. Raises Failed if a process cannot be stopped."""
+    if that is shorter. With --now it gets no time. Raises Failed if a process cannot be stopped."""
     settings = loaded()
     patience_s = settings.drain_timeout if os.environ.get("DRAIN_TIMEOUT") else None
     with locked(RunFolder.of(settings)), Step("Stopping our running server") as step:
-        stop_all(settings, step, 0 if now else patience_s)
+        stop_all(settings, step, 0 if arguments.now else patience_s)
     return 0
 
 
@@ -149,7 +150,7 @@ def _send(pid: int, number: signal.Signals) -> None:
         raise Failed(f"PID {pid} belongs to user {Path(f'/proc/{pid}').owner()}: not stopped.") from None
 
 
-def status() -> int:
+def status(_: Namespace) -> int:
     """Prints the server's processes, its log file, its health and its lanes. Returns an exit code: 0, or 3 if
     no server runs. Raises Failed unless the server is healthy."""
     settings = loaded()

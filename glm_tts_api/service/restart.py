@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from math import ceil
@@ -41,7 +42,7 @@ _REFUSED = 2  # the exit code of a server that refuses its settings or its check
 _OWN_CODE = ("glm_tts_api", "speech_text", "bench", "mini", "scripts", "tests")
 
 
-def restart() -> int:
+def restart(_: Namespace) -> int:
     settings = loaded()
     folder = RunFolder.of(settings)
     with locked(folder, needs_room=True) as lock:

@@ -80,5 +80,5 @@ service() {
     [[ $1 == stop ]] && exit
     exit 3
   fi
-  exec "$PYTHON" -m glm_tts_api.service "$@"
+  exec "$PYTHON" -m glm_tts_api "$@"
 }
