@@ -36,10 +36,7 @@ def _no_bool(value: Any) -> Any:
 
 
 def _number_from_text(value: Any) -> Any:
-    value = _no_bool(value)
-    if isinstance(value, str):
-        return int(value)
-    return value
+    return int(value) if isinstance(value, str) else _no_bool(value)
 
 
 # A whole number. JSON's true does not count as 1.
@@ -103,13 +100,8 @@ def plain_type(annotation: Any) -> Any:
 
 
 def _bounds(field: FieldInfo) -> str:
-    low: Any = None
-    high: Any = None
-    for item in field.metadata:
-        if isinstance(item, annotated_types.Ge):
-            low = item.ge
-        elif isinstance(item, annotated_types.Le):
-            high = item.le
+    low = next((item.ge for item in field.metadata if isinstance(item, annotated_types.Ge)), None)
+    high = next((item.le for item in field.metadata if isinstance(item, annotated_types.Le)), None)
     if low is None and high is None:
         return ""
     return f" from {low} to {high}" if high is not None else f" of at least {low}"

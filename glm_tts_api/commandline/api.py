@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from glm_tts_api.durable import temporary_of
 from glm_tts_api.errors import Failed
-from glm_tts_api.service.client import Client
+from glm_tts_api.service.client import Client, json_of
 from glm_tts_api.service.output import say
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
@@ -85,16 +85,16 @@ class Api:
 
     def get(self, path: str) -> dict[str, Any]:
         """Returns the JSON object at `path`. Raises Failed."""
-        return _json_of(self._whole("GET", path))
+        return json_of(self._whole("GET", path))
 
     def read(self, path: str) -> bytes:
         return self._whole("GET", path).content
 
     def post(self, path: str, fields: Fields, files: Files | None = None) -> dict[str, Any]:
-        return _json_of(self._whole("POST", path, data=fields, files=files))
+        return json_of(self._whole("POST", path, data=fields, files=files))
 
     def delete(self, path: str) -> dict[str, Any]:
-        return _json_of(self._whole("DELETE", path))
+        return json_of(self._whole("DELETE", path))
 
     def download(self, path: str, file: Path) -> None:
         """Writes what is at `path` to `file`, in one step. Waits while the server puts it together. Raises
@@ -113,7 +113,7 @@ class Api:
     def health(self) -> dict[str, Any]:
         """Returns the server's health, also if the server cannot speak. Empty if no server answers."""
         try:
-            return _json_of(self._client.get("/api/v1/health", timeout=_CONNECT_S))
+            return json_of(self._client.get("/api/v1/health", timeout=_CONNECT_S))
         except httpx.HTTPError:
             return {}
 
@@ -190,18 +190,9 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 def _refusal_of(response: httpx.Response) -> str:
     """Returns the message of an error answer, with a hint for users of the command line."""
-    answer = _json_of(response)
+    answer = json_of(response)
     message = answer.get("message") or f"{response.url} answers HTTP {response.status_code}."
     return f"{message}{_HINTS.get(str(answer.get('code')), '')}"
-
-
-def _json_of(response: httpx.Response) -> dict[str, Any]:
-    """Returns the JSON object in the body; an empty one if the body is anything else."""
-    try:
-        value = response.json()
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _reason_of(error: Exception) -> str:

@@ -3,6 +3,7 @@ standard input, or a .txt file."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def given_text(argument: str | None, command: str) -> str:
     assert argument is not None
     path = Path(argument)
     kind = path.suffix.lower()
-    if kind in (".txt", *_OF_A_BOOK) and _is_file(path):
+    if kind in (".txt", *_OF_A_BOOK) and os.path.isfile(path):  # a text may be too long for Path.is_file
         if kind in _OF_A_BOOK:
             raise Misused(
                 f"'{path.name}' has chapters or times of its own: glm-tts book {argument} -o FOLDER"
@@ -81,10 +82,3 @@ def _decoded(written: bytes, where: str, then: str) -> str:
             f"{where} is not UTF-8 text (byte {error.start}). Convert it first, for instance: "
             f"iconv -f gb18030 -t utf-8 {then}"
         ) from None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a text may be too long for a file name
-        return False

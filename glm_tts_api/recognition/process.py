@@ -11,7 +11,7 @@ import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +25,6 @@ from speech_text import has_hanzi
 
 logger = logging.getLogger(__name__)
 _NICE = 5  # a lower priority than that of the engines
-
-
 _RATE = 16000  # Hz, of Whisper's features
 _LEAST_LOG_PROB, _MOST_COMPRESSION = -0.6, 2.4
 _LEAST_TOKENS, _MOST_TOKENS_A_SECOND = 16, 16  # the limit on tokens, which stops a loop of the model
@@ -49,14 +47,6 @@ class Transcript:
         return self.log_prob >= _LEAST_LOG_PROB and self.compression <= _MOST_COMPRESSION
 
 
-class Ear(Protocol):
-    """A speech recogniser."""
-
-    def hear(self, pcm: Float32, rate: int, said: str | None) -> Transcript:
-        """Returns the words in the samples `pcm` at `rate` Hz. `said` is the text that should be said, which
-        tells the language; None if it is unknown."""
-
-
 class Whisper:
     """Whisper in int8. Each recording is heard on its own and without sampling, so the same samples give the
     same text."""
@@ -71,6 +61,8 @@ class Whisper:
         )
 
     def hear(self, pcm: Float32, rate: int, said: str | None) -> Transcript:
+        """Returns the words in the samples `pcm` at `rate` Hz. `said` is the text that should be said, which
+        tells the language; None if it is unknown."""
         resampled = Resampled(rate, _RATE)
         heard = np.concatenate([resampled.push(pcm), resampled.finish()])
         padded = np.pad(heard, round(_AIR_S * _RATE)).astype(np.float32)
@@ -94,7 +86,7 @@ class Whisper:
         return Transcript(text, float(log_prob), float(compression))
 
 
-def answer(ear: Ear, asked: Listen) -> Heard:
+def answer(ear: Whisper, asked: Listen) -> Heard:
     """Hears the recording in `asked` and returns the words with a verdict. If `asked` has the text that
     should be said, the verdict is the result of comparing the words with that text; without the text it is
     "ok"."""
@@ -106,7 +98,7 @@ def answer(ear: Ear, asked: Listen) -> Heard:
     return Heard(transcript.text, verdict, found.longest)
 
 
-def serve(ear: Ear, own: socket.socket) -> None:
+def serve(ear: Whisper, own: socket.socket) -> None:
     """Answers the messages on the socket `own` until the server closes it."""
     server = ChildSide(own, decoder(Listen))
     for asked in server:

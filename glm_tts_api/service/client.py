@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from glm_tts_api.errors import Failed
 from glm_tts_api.service.port import short_path
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer. `status` is 0 if no answer came; `body` then has the error's text. `timed_out` says
-    that the error was a time-out."""
-
-    status: int
-    body: bytes
-    timed_out: bool = False
-
-    def json(self) -> dict[str, Any]:
-        """The body as a JSON object; an empty dictionary if the body is no JSON object."""
-        try:
-            value = json.loads(self.body)
-        except ValueError:
-            return {}
-        return value if isinstance(value, dict) else {}
-
-    @property
-    def why(self) -> str:
-        """A description of an answer that is not 200, for a user: its status, and its message or the first
-        200 bytes of its body."""
-        message = self.json().get("message")
-        return f"HTTP {self.status}, {message or self.body[:200].decode(errors='replace')}"
 
 
 class Client:
@@ -51,23 +25,41 @@ class Client:
         self._key = {b"X-API-Key": key.encode()} if key else {}
         self._private = private
 
-    def get(self, path: str) -> Answer:
-        return self._ask("GET", path, 10)
-
-    def post_json(self, path: str, body: dict[str, Any], headers: dict[str, str], timeout_s: float) -> Answer:
-        return self._ask("POST", path, timeout_s, json=body, headers=headers)
-
-    def _ask(self, method: str, path: str, timeout_s: float, **options: Any) -> Answer:
+    def ask(self, path: str, method: str = "GET", timeout_s: float = 10, **sent: Any) -> httpx.Response:
+        """Sends a request with the parts `sent` (json, headers) and returns the whole answer. Raises Failed
+        if none comes; its cause is a TimeoutException if none came in time."""
         with ExitStack() as stack:
             try:
                 socket = stack.enter_context(short_path(self._private)) if self._private else None
                 transport = httpx.HTTPTransport(verify=False, uds=socket)
                 client = httpx.Client(transport=transport, headers=self._key, timeout=timeout_s)
-                response = stack.enter_context(client).request(method, f"{self.url}{path}", **options)
+                return stack.enter_context(client).request(method, f"{self.url}{path}", **sent)
             except (OSError, httpx.HTTPError) as error:
-                timed_out = isinstance(error, httpx.TimeoutException)
-                return Answer(0, str(error).encode(), timed_out)
-        return Answer(response.status_code, response.content)
+                raise Failed(f"No answer at {self.url}: {error}") from error
+
+    def health(self) -> dict[str, Any]:
+        """Returns the server's health; an empty dictionary while no server answers."""
+        with suppress(Failed):
+            return json_of(self.ask("/api/v1/health"))
+        return {}
+
+
+def json_of(response: httpx.Response) -> dict[str, Any]:
+    """Returns the JSON object in the body; an empty one if the body is anything else."""
+    try:
+        value = response.json()
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def required(response: httpx.Response, fault: str) -> httpx.Response:
+    """Returns an answer with status 200. Raises Failed for any other: its message has the sentence `fault`,
+    the status, and the answer's message or the first characters of its body."""
+    if response.status_code != 200:
+        message = json_of(response).get("message") or response.text[:200]
+        raise Failed(f"{fault}: HTTP {response.status_code}, {message}")
+    return response
 
 
 def _url(host: str, port: int) -> str:

@@ -12,16 +12,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
+from typing import BinaryIO
 
 from psutil import Process
 
 from glm_tts_api.errors import AlreadyRunning, Failed, StartupError
 from glm_tts_api.processes import family, is_alive, shown
-from glm_tts_api.service.client import Client
+from glm_tts_api.service.client import Client, json_of, required
 from glm_tts_api.service.log_writer import opened
-from glm_tts_api.service.output import Step, say, user
+from glm_tts_api.service.output import Step, say
 from glm_tts_api.service.run_folder import RunFolder, Server
-from glm_tts_api.service.verify import DEMONSTRATION, model_line
+from glm_tts_api.service.verify import model_line, say_notice
 from glm_tts_api.settings import Settings
 
 _NOT_RUNNING = 3
@@ -187,25 +188,25 @@ def _beside(other: Server, server: Server) -> str:
 
 def _say_how_it_is(client: Client) -> None:
     """Prints the health and the lanes that the server reports. Raises Failed unless the server is healthy."""
-    answer = client.get("/api/v1/health")
-    health = answer.json()
+    answer = client.ask("/api/v1/health")
+    health = json_of(answer)
     if not health:
-        raise Failed(f"No answer at {client.url}: {answer.body.decode(errors='replace')}")
+        raise Failed(f"No answer at {client.url}: {answer.text}")
     say(f"Health: {health['status']}, up {health['uptime_s']:.0f} s, {model_line(health)}")
     for warning in health.get("warnings", []):
         say(f"WARNING: {warning}")
-    stats = client.get("/api/v1/stats/concurrency")
-    if stats.status == 200:
-        lanes, workers = stats.json()["stats"], [worker["ready"] for worker in stats.json()["per_worker"]]
-        say(f"Workers: {sum(workers)} of {stats.json()['config']['workers']} ready")
-        for name, lane in lanes.items():
+    try:
+        stats = required(client.ask("/api/v1/stats/concurrency"), "No figures").json()
+    except Failed as failure:
+        say(str(failure))
+    else:
+        ready = sum(worker["ready"] for worker in stats["per_worker"])
+        say(f"Workers: {ready} of {stats['config']['workers']} ready")
+        for name, lane in stats["stats"].items():
             taken = f"{lane['active']} of {lane['limit']} active, {lane['waiting']} waiting"
             say(f"{name}: {taken}, {lane['total']} admitted")
-    else:
-        say(f"No figures: {stats.why}")
-    if health.get("demonstration"):
-        say(DEMONSTRATION)
-    if answer.status != 200:
+    say_notice(health)
+    if answer.status_code != 200:
         raise Failed(f"The server is {health['status']}: {health.get('cause') or 'try again shortly'}")
 
 
@@ -217,17 +218,17 @@ def loaded() -> Settings:
 
 
 @contextmanager
-def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[int]:
-    """Holds the run folder's lock inside the `with` block and yields the lock's file descriptor, so that only
-    one start, stop or restart works at a time. Raises AlreadyRunning where another one works, and
+def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[BinaryIO]:
+    """Holds the run folder's lock inside the `with` block and yields the lock file, so that only one start,
+    stop or restart works at a time. Raises AlreadyRunning where another one works, and
     StartupError where the folder cannot be written. With `needs_room` a full disk raises StartupError too."""
     try:
         folder.path.mkdir(0o700, parents=True, exist_ok=True)
         file = (folder.path / "lock").open("a+b", buffering=0)
     except OSError as error:
         raise StartupError(
-            f"RUN_DIR={folder.path}: user {user()} cannot write there ({error.strerror}); choose another "
-            "RUN_DIR, or run this as the user to whom it belongs."
+            f"RUN_DIR={folder.path}: user {Process().username()} cannot write there ({error.strerror}); "
+            "choose another RUN_DIR, or run this as the user to whom it belongs."
         ) from None
     with file:
         try:
@@ -248,7 +249,7 @@ def locked(folder: RunFolder, *, needs_room: bool = False) -> Iterator[int]:
                     f"RUN_DIR={folder.path}: nothing can be written there, is the disk full? Make room, or "
                     "choose another RUN_DIR."
                 ) from None
-        yield file.fileno()
+        yield file
 
 
 def require_visible(folder: RunFolder, error: type[Exception]) -> None:

@@ -24,9 +24,10 @@ from queue import Full, Queue
 from threading import Thread
 from typing import BinaryIO
 
+from psutil import Process
+
 from glm_tts_api.errors import StartupError
 from glm_tts_api.logs import json_line
-from glm_tts_api.service.output import user
 
 logger = logging.getLogger(__name__)
 _PIPE_BYTES = 2**20  # Linux's default limit for users other than root
@@ -72,7 +73,8 @@ def opened(log_file: Path) -> BinaryIO:
         raise StartupError(f"LOG_FILE={log_file}: is a folder; name a file in it.") from None
     except OSError as error:
         raise StartupError(
-            f"LOG_FILE={log_file}: user {user()} cannot write it ({error.strerror}); choose another place."
+            f"LOG_FILE={log_file}: user {Process().username()} cannot write it ({error.strerror}); choose "
+            "another place."
         ) from None
 
 
@@ -105,14 +107,11 @@ class Copy:
 
     def write(self, line: bytes) -> None:
         # After a drop, lines are dropped until half is free, so that not every one gets its own notice.
-        if self._n_left_out and self._lines.qsize() > _UNREAD_LINES // 2:
+        if self._lines.qsize() > (_UNREAD_LINES // 2 if self._n_left_out else _UNREAD_LINES - 1):
             self._n_left_out += 1
-            return
-        try:
+        else:
             self._tell_what_is_left_out()
-            self._lines.put_nowait(line)
-        except Full:
-            self._n_left_out += 1
+            self._lines.put(line)
 
     def end(self) -> None:
         """Waits until the remaining lines are written to stdout, for two seconds at most."""

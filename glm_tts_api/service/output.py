@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import sys
 import threading
@@ -25,14 +24,6 @@ def say(line: str, stream: TextIO | None = None, end: str = "\n") -> None:
         print(line, end=end, file=stream, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def user() -> str:
-    """Returns this user's name, or the user's number if the machine has no name for it."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 class Step:

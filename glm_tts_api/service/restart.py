@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from logging.handlers import RotatingFileHandler
 from math import ceil
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
@@ -43,9 +45,16 @@ _OWN_CODE = ("glm_tts_api", "speech_text", "bench", "mini", "scripts", "tests")
 
 
 def restart(_: Namespace) -> int:
+    """Restarts the server in a child process, which goes on if this process is killed. Returns an exit
+    code."""
     settings = loaded()
     folder = RunFolder.of(settings)
     with locked(folder, needs_room=True) as lock:
+        if child := os.fork():
+            for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to the child too
+                signal.signal(number, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         opened(settings.log_path).close()
         require_visible(folder, Failed)
         old = folder.server()
@@ -56,10 +65,10 @@ def restart(_: Namespace) -> int:
 
 
 class Restart:
-    """One restart of the server. `lock` is the descriptor of the run folder's lock, which this process
-    holds."""
+    """One restart of the server. `lock` is the lock file of the run folder. This process and its parent hold
+    the lock."""
 
-    def __init__(self, settings: Settings, lock: int) -> None:
+    def __init__(self, settings: Settings, lock: BinaryIO) -> None:
         self._settings = settings
         self._folder = RunFolder.of(settings)
         self._log = settings.log_path
@@ -91,8 +100,8 @@ class Restart:
                 step.note(f"{settings.port} is free")
             with Step(f"5/6 Starting the server, log: {self._log}") as step:
                 started.append(self._start(step, *checked))
-            verification = Verification(settings, started[0], "6/6 Verifying")
-            return self._in_a_child(verification.run, started[0])
+            self._verify(started[0], "6/6 Verifying")
+            return 0
 
     def roll(self, old: Server) -> int:
         """Restarts without a gap: starts the new server while the `old` one still runs, checks the new one,
@@ -103,8 +112,7 @@ class Restart:
         with self._undone(old) as started:
             with Step(f"2/4 Starting the new server beside PID {old.pid}, log: {self._log}") as step:
                 started.append(self._start(step, "--checked", "--succeed", str(old.pid)))
-            new = Verification(self._settings, started[0], "3/4 Verifying it, then handing over the port")
-            self._in_a_child(lambda: new.run(old), started[0])
+            self._verify(started[0], "3/4 Verifying it, then handing over the port", old)
             with Step("4/4 The old server ends when its clients have left") as step:
                 rolling_s = ceil(old.number("rolling_s", self._settings.stop_timeouts[1]))
                 Ending([old], step, self._log).end(rolling_s + MARGIN_S, "its clients to leave")
@@ -147,7 +155,7 @@ class Restart:
                         compiled.unlink()
         if self._log.is_file() and self._log.stat().st_size:
             try:
-                _rotate(self._log)
+                RotatingFileHandler(self._log, backupCount=_EARLIER_LOGS, delay=True).doRollover()
                 self._log.touch()
             except OSError as error:
                 step.note(f"{self._log} goes on: it cannot be renamed ({error.strerror})")
@@ -164,28 +172,13 @@ class Restart:
             raise Failed("The server ended while it started.")
         return server
 
-    def _in_a_child(self, verify: Callable[[], int], server: psutil.Popen) -> int:
-        """Runs `verify` in a child process, which goes on and writes the outcome to the log if this process
-        is killed. Returns 0 if `verify` returns 0. Otherwise raises SystemExit with the exit code 2 where
-        `server` refused its settings or its checkpoint, and 1 for any other failure."""
-        child = os.fork()
-        if child:
-            try:
-                _, status = os.waitpid(child, 0)
-            except BaseException:
-                os.kill(child, signal.SIGTERM)
-                raise
-            if os.waitstatus_to_exitcode(status):
-                raise SystemExit(_REFUSED if server.poll() == _REFUSED else 1)  # the child has said why
-            return 0
-        code = 1
-        try:
-            os.close(self._lock)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            code = verify()
-        finally:
-            os._exit(code)
+    def _verify(self, server: psutil.Popen, title: str, old: Server | None = None) -> None:
+        """Checks `server`, and has it take the port of `old`. From here on only the parent holds the lock, so
+        that a restart that is killed holds none. Raises SystemExit with the exit code 2 where `server`
+        refused its settings or its checkpoint, and 1 for any other failure."""
+        self._lock.close()
+        if Verification(self._settings, server, title).run(old):  # it has said why
+            raise SystemExit(_REFUSED if server.poll() == _REFUSED else 1)
 
     @contextmanager
     def _undone(self, old: Server | None = None) -> Iterator[list[psutil.Popen]]:
@@ -235,15 +228,6 @@ class Restart:
         say(f"  {n_ended} of its answers ended, none was cut")
         self._folder.clean()
         return 0
-
-
-def _rotate(log: Path) -> None:
-    """Renames `log` to `log`.1, `log`.1 to `log`.2 and so on; the last of 5 files is overwritten. Raises
-    OSError."""
-    names = [log, *(log.with_name(f"{log.name}.{number}") for number in range(1, _EARLIER_LOGS + 1))]
-    for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
-        if newer is log or newer.is_file():
-            newer.replace(older)
 
 
 def _leave(number: int, _: object) -> None:

@@ -12,12 +12,13 @@ import wave
 from pathlib import Path
 from typing import Any
 
+import httpx
 from psutil import Process
 
 from glm_tts_api.errors import Failed
 from glm_tts_api.logs import json_line
 from glm_tts_api.processes import is_alive
-from glm_tts_api.service.client import Client
+from glm_tts_api.service.client import Client, required
 from glm_tts_api.service.output import Step, say
 from glm_tts_api.service.run_folder import RunFolder, Server
 from glm_tts_api.settings import Settings
@@ -26,10 +27,6 @@ READY_LIMIT_S = 1800.0  # enough to load the official checkpoint from a slow dis
 JOIN_LIMIT_S = 30.0
 SENTENCE = "你好。"
 OUTPUT = Path("out/hello.wav")  # in the project folder, which is the working directory
-DEMONSTRATION = (
-    "  NOTE: this is the bundled demonstration model, small and rough.\n"
-    "        The official GLM-TTS: bash scripts/download_model.sh, then bash restart_api.sh"
-)
 _LOOK_EVERY_S = 0.4
 
 
@@ -94,12 +91,11 @@ class Verification:
         the model cannot be loaded, the server ends, or the wait is longer than 30 minutes."""
         checkpoint = self._settings.checkpoint_dir
         while True:
-            answer = client.get("/api/v1/health")
-            health = answer.json()
+            health = client.health()
             if health.get("status") == "unhealthy":
                 raise Failed(f"The model could not be loaded: {health.get('cause')}")
             self._require_running("started")
-            if answer.status == 200:
+            if health.get("status") in ("healthy", "idle"):
                 what = self._whether_all_are_ready(client, step)
             elif health.get("model"):
                 what = "the model is loaded; trying it and measuring its speed"
@@ -117,10 +113,9 @@ class Verification:
     def _whether_all_are_ready(self, client: Client, step: Step) -> str | None:
         """Returns None if all engines are ready and the server runs with its settings; else a sentence about
         the missing part. Raises Failed if a setting differs or an engine failed."""
-        stats = client.get("/api/v1/stats/concurrency")
-        if stats.status != 200:
-            raise Failed(f"The server does not report its figures: {stats.why}")
-        workers, config = stats.json()["per_worker"], stats.json()["config"]
+        answer = client.ask("/api/v1/stats/concurrency")
+        stats = required(answer, "The server does not report its figures").json()
+        workers, config = stats["per_worker"], stats["config"]
         at_once, seconds = config["concurrency"], config["timeout"]
         runs = {
             "SHORT_TEXT_CONCURRENCY": at_once["short_text"],
@@ -155,21 +150,20 @@ class Verification:
         begin = step.seconds
         try:
             body = {"input_text": SENTENCE, "index": voice, "response_format": "wav"}
-            answer = client.post_json("/api/v1/tts", body, {"X-Verify-Token": token}, limit_s)
+            headers = {"X-Verify-Token": token}
+            answer = client.ask("/api/v1/tts", "POST", limit_s, json=body, headers=headers)
+        except Failed as failure:
+            if isinstance(failure.__cause__, httpx.TimeoutException):
+                raise _too_slow("VERIFY_TIMEOUT", limit_s) from None
+            raise
         finally:
             token_file.unlink(missing_ok=True)
-        if answer.timed_out or answer.status == 408:
-            name = "VERIFY_TIMEOUT" if answer.timed_out else "SHORT_TEXT_TIMEOUT"
-            most_s = limit_s if answer.timed_out else self._settings.short_text_timeout
-            raise Failed(
-                f"The sentence was not done in {name}={most_s:g} s: allow more. Everything else holds; "
-                "VERIFY_TTS=0 skips this sentence."
-            )
-        if answer.status != 200:
-            raise Failed(f"The sentence was not spoken: {answer.why}")
-        seconds, spoken_s = step.seconds - begin, _wav_seconds(answer.body)
+        if answer.status_code == 408:
+            raise _too_slow("SHORT_TEXT_TIMEOUT", self._settings.short_text_timeout)
+        required(answer, "The sentence was not spoken")
+        seconds, spoken_s = step.seconds - begin, _wav_seconds(answer.content)
         speed = f"{spoken_s:.2f} s of speech in {seconds:.2f} s, RTF {seconds / spoken_s:.2f}"
-        step.note(f"{_kept(answer.body)}: {speed}")
+        step.note(f"{_kept(answer.content)}: {speed}")
         return voice
 
     def _say_what_next(self, health: dict[str, Any], voice: str) -> None:
@@ -181,8 +175,7 @@ class Verification:
         lines += [f'  -F "input_text=测试文本" -F "index={voice}" -F "response_format=wav" -o test.wav']
         for line in lines:
             say(f"  {line}")
-        if health.get("demonstration"):
-            say(DEMONSTRATION)
+        say_notice(health)
 
     def _report(self, outcome: str) -> None:
         """Writes the outcome into the log file as a line in the log's format."""
@@ -200,6 +193,19 @@ def model_line(health: dict[str, Any]) -> str:
     return f"{health.get('model')} on {health.get('device')}, {health.get('dtype')}"
 
 
+def say_notice(health: dict[str, Any]) -> None:
+    """Prints what the server notes about its model, if it is the demonstration model."""
+    if health.get("notice"):
+        say(f"  NOTE: {health['notice']}")
+
+
+def _too_slow(name: str, most_s: float) -> Failed:
+    return Failed(
+        f"The sentence was not done in {name}={most_s:g} s: allow more. Everything else holds; VERIFY_TTS=0 "
+        "skips this sentence."
+    )
+
+
 def _size(folder: Path) -> str:
     """Returns the total size of the files in `folder` for the user, in GB or MB."""
     n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -209,9 +215,7 @@ def _size(folder: Path) -> str:
 def _first_voice(client: Client) -> str:
     """Returns exampleA, or the first registered voice if exampleA is not registered. Raises Failed if there
     is none."""
-    listed = client.get("/api/v1/prompts")
-    if listed.status != 200:
-        raise Failed(f"The voices could not be listed: {listed.why}")
+    listed = required(client.ask("/api/v1/prompts"), "The voices could not be listed")
     names = [str(prompt["index"]) for prompt in listed.json()["prompts"]]
     if not names:
         raise Failed("There is no voice to speak with: configs/prompt_cache.json names none.")

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from glm_tts_api.contracts import Float32
 from glm_tts_api.processes import end_with_parent
-from glm_tts_api.recognition.process import Transcript, serve
+from glm_tts_api.recognition.process import Transcript, Whisper, serve
 
 COMMAND = (sys.executable, "-m", "tests.recognition.fake_recogniser")
 
 
-class FakeEar:
+class FakeEar(Whisper):
     def __init__(self, folder: Path) -> None:
         self._lines, self._at = folder / "hears.txt", folder / "heard"
         (folder / "pid").write_text(str(os.getpid()))
