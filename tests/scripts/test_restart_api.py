@@ -50,7 +50,7 @@ def test_it_ends_with_a_spoken_sentence_and_says_what_to_do_next(
         "RTF",
         "curl -X POST",
         "demonstration model",
-        "download_model.sh",
+        "For the official GLM-TTS",
     ):
         assert part in outcome.said
     command = Path(f"/proc/{project.pid}/cmdline").read_text().replace("\0", " ")
