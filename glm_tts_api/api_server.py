@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -132,7 +133,7 @@ async def _lifespan(
             config=settings.web,
             keys=keys,
             speech=speech,
-            beside=Admission(settings.beside),
+            beside=Admission(replace(settings.admission, short_limit=1, long_limit=1)),
             read_stats=with_others(speech.read_stats) if with_others else speech.read_stats,
             jobs=Jobs(
                 settings.jobs,

@@ -197,13 +197,7 @@ class Failed(Exception):
     """A command was tried and did not work. It ends with exit code 1."""
 
 
-_OF_TEXTS: dict[str, type[ServiceError]] = {
-    "nothing_to_say": NothingToSay,
-    "text_too_long": TextTooLong,
-    "malformed_pronunciation": MalformedPronunciation,
-}
-
-
 def of_text(error: TextError) -> ServiceError:
     """Returns the error that a client gets for a text that cannot be read."""
-    return _OF_TEXTS.get(error.code, InvalidField)(str(error))
+    kinds = (NothingToSay, TextTooLong, MalformedPronunciation)
+    return next((kind for kind in kinds if kind.code == error.code), InvalidField)(str(error))

@@ -49,16 +49,16 @@ def json_line(logger: str, message: str, **more: Any) -> str:
     return json.dumps(fields, ensure_ascii=False).translate(_JSON_ESCAPES)
 
 
-def configure_logging(level: str = "INFO", *, as_json: bool = False, with_texts: bool = False) -> None:
+def configure_logging(*, as_json: bool = False, with_texts: bool = False) -> None:
     """Makes every logger, uvicorn's included, write to stderr in one format: text, or JSON with `as_json`.
     `with_texts` allows users' texts in the log."""
     text_logger.disabled = not with_texts
     handler = _Output()
-    handler.addFilter(_LineFilter())
+    handler.addFilter(_completed)
     handler.setFormatter(_JsonFormatter() if as_json else _LineFormatter(_FORMAT))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel("INFO")
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
@@ -115,16 +115,14 @@ def _write(data: bytes) -> bytes:
     return data
 
 
-class _LineFilter(logging.Filter):
-    """Adds the request id to each record. Renames the logger uvicorn.error to uvicorn, because uvicorn logs
-    everything under that name. So `grep -i error` finds only errors."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.name == "uvicorn.error":
-            record.name = "uvicorn"
-        if not hasattr(record, "request_id"):
-            record.request_id = request_id_var.get()
-        return True
+def _completed(record: logging.LogRecord) -> bool:
+    """Adds the request id to a record. Renames the logger uvicorn.error to uvicorn, because uvicorn logs
+    everything under that name. So `grep -i error` finds only errors. Keeps every record."""
+    if record.name == "uvicorn.error":
+        record.name = "uvicorn"
+    if not hasattr(record, "request_id"):
+        record.request_id = request_id_var.get()
+    return True
 
 
 class _LineFormatter(logging.Formatter):

@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,12 @@ class Progress:
         return f"{done / 1e6:.1f} of {self._total / 1e6:.1f} MB, {rate / 1e6:.1f} MB/s{left}"
 
 
-def get_bytes(url: str, *, token: str = "") -> tuple[bytes, dict[str, str]]:
-    """Returns a small body and its headers, with names in lower case. Tries again after temporary errors.
-    Raises Failed."""
+def get_bytes(url: str, *, token: str = "") -> tuple[bytes, Message]:
+    """Returns a small body and its headers. Tries again after temporary errors. Raises Failed."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with _open(url, token=token) as response:
-                return response.read(), {name.lower(): value for name, value in response.headers.items()}
+                return response.read(), response.headers
         except _NETWORK_ERRORS as error:
             if _is_final(error):
                 raise Failed(f"{url}: {error}") from None
@@ -87,8 +87,8 @@ def get_bytes(url: str, *, token: str = "") -> tuple[bytes, dict[str, str]]:
     raise Failed(f"{url} cannot be reached: {cause}")
 
 
-def get_json(url: str, *, token: str = "") -> tuple[Any, dict[str, str]]:
-    """Returns a JSON body and its headers, with names in lower case. Raises Failed."""
+def get_json(url: str, *, token: str = "") -> tuple[Any, Message]:
+    """Returns a JSON body and its headers. Raises Failed."""
     body, headers = get_bytes(url, token=token)
     try:
         return json.loads(body), headers

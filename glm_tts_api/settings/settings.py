@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -201,12 +200,6 @@ class Settings(BaseSettings):
             long_timeout_s=self.long_text_timeout,
             queue_size=self.queue_max_size,
         )
-
-    @property
-    def beside(self) -> AdmissionConfig:
-        """The limits for work that is not speech, such as reading a text without speaking it. One request for
-        a short text and one for a long text run at a time, with the time-outs of speech requests."""
-        return replace(self.admission, short_limit=1, long_limit=1)
 
     @property
     def web(self) -> WebConfig:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from glm_tts_api.errors import DeadlineExceeded, QueueFull
+from glm_tts_api.errors import DeadlineExceeded
 from tests.speech.lanes import LONG, SHORT, Lanes, counted, play
 
 N_ENGINES = 4
@@ -28,24 +28,6 @@ def test_an_answer_may_still_be_sent_once_the_deadline_has_passed() -> None:
             await client()
 
     play(scenario)
-
-
-def test_of_those_that_are_sent_away_each_is_to_come_back_later_than_the_one_before() -> None:
-    async def scenario(lanes: Lanes) -> None:
-        async with lanes.admit():
-            times = [await refused_for(lanes) for _ in range(40)]
-            assert times == sorted(times)
-            assert len({*times[:8]}) == 8
-            assert 0 < times[0] < times[-1] <= 60
-
-    play(scenario, queue_size=0)
-
-
-async def refused_for(lanes: Lanes) -> float:
-    with pytest.raises(QueueFull) as refusal:
-        await lanes.speak()
-    assert refusal.value.retry_after_s is not None
-    return round(refusal.value.retry_after_s, 1)
 
 
 def test_the_deadline_counts_from_arrival_and_covers_wait_and_work() -> None:
