@@ -8,8 +8,7 @@ from pathlib import Path
 
 import torch
 
-from glm_tts_api.processes import family
-from glm_tts_api.service.memory import number_in
+from glm_tts_api.processes import family, number_in
 from glm_tts_api.settings.machine import usable_cores
 
 # Flags of /proc/cpuinfo that decide which kernels run. The second line has those of ARM.

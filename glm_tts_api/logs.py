@@ -86,20 +86,16 @@ class _Output(logging.Handler):
         if self._unwritten:
             self._n_left_out += 1
             return
-        notice = self._notice()
-        unwritten = _write(notice + line)
-        if len(unwritten) == len(notice + line):
+        if self._n_left_out:
+            message = "%d lines are missing here: nobody read the log"
+            notice = logging.LogRecord(__name__, logging.WARNING, "", 0, message, (self._n_left_out,), None)
+            notice.request_id = "-"
+            line = self._line(notice) + line
+        unwritten = _write(line)
+        if len(unwritten) == len(line):
             self._n_left_out += 1
         else:
             self._n_left_out, self._unwritten = 0, unwritten
-
-    def _notice(self) -> bytes:
-        if not self._n_left_out:
-            return b""
-        message = "%d lines are missing here: nobody read the log"
-        record = logging.LogRecord(__name__, logging.WARNING, "", 0, message, (self._n_left_out,), None)
-        record.request_id = "-"
-        return self._line(record)
 
     def _line(self, record: logging.LogRecord) -> bytes:
         return f"{self.format(record)}\n".encode(errors="backslashreplace")

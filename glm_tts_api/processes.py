@@ -1,5 +1,5 @@
-"""Finds processes. Also has functions that tie this process's life to its parent's and speed up its
-imports."""
+"""Finds processes, and reads files of the system about them. Also has functions that tie this process's life
+to its parent's and speed up its imports."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import gc
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from psutil import STATUS_ZOMBIE, Error, Process
 
@@ -61,6 +62,21 @@ def command_of(process: Process) -> str:
     with suppress(Error):
         return " ".join(process.cmdline()).strip()
     return ""
+
+
+def text_of(file: Path) -> str:
+    """Returns the file's text; empty if the file is missing or cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def number_in(file: Path, name: str) -> int:
+    """Returns the number after `name` in the line of `file` that begins with `name`. Returns 0 if there is no
+    such line or the file cannot be read."""
+    rows = (line.split() for line in text_of(file).splitlines())
+    return next((int(row[1]) for row in rows if row and row[0] == name), 0)
 
 
 def shown(process: Process) -> str:

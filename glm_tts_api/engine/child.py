@@ -24,6 +24,7 @@ from glm_tts_api.contracts import Progress, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
+from glm_tts_api.processes import number_in
 
 COMMAND = (sys.executable, "-m", "glm_tts_api.engine.process")
 # With these values an idle OpenMP thread spins for some 0.4 ms before it sleeps, or for a tenth of that where
@@ -203,8 +204,4 @@ class Child:
 def _n_out_of_memory() -> int:
     """Returns how many processes the kernel has killed because memory ran out, since the machine started. 0
     where the system does not say."""
-    with suppress(OSError, ValueError):
-        for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0
+    return number_in(Path("/proc/vmstat"), "oom_kill")

@@ -1,2 +1,2 @@
-"""Starts, stops, restarts and shows the server. Uses only the standard library, since it runs before .venv
-exists."""
+"""Starts, stops, restarts and shows the server. `venv` uses only the standard library, since it runs before
+.venv exists."""

@@ -9,12 +9,12 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
 from typing import BinaryIO
 
-from psutil import Process
+from psutil import NoSuchProcess, Process
 
 from glm_tts_api.errors import AlreadyRunning, Failed, StartupError
 from glm_tts_api.processes import family, is_alive, shown
@@ -119,7 +119,8 @@ class Ending:
         self._step.doing(what)
         for process in self._left():
             if number == signal.SIGKILL or process.pid in self._pids:
-                _send(process.pid, number)
+                with suppress(NoSuchProcess):
+                    process.send_signal(number)
         deadline = time.monotonic() + limit_s
         while self._left():
             if time.monotonic() > deadline:
@@ -140,15 +141,6 @@ def last_lines(log: Path, n: int) -> list[str]:
             return file.read().decode(errors="replace").splitlines()[-n:]
     except OSError:
         return []
-
-
-def _send(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
-    except PermissionError:
-        raise Failed(f"PID {pid} belongs to user {Path(f'/proc/{pid}').owner()}: not stopped.") from None
 
 
 def status(_: Namespace) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from glm_tts_api.errors import StartupError
+from glm_tts_api.processes import number_in
 from glm_tts_api.service.output import Step
 
 GPU_WAIT_S = 60.0
@@ -94,13 +95,3 @@ def _smi(query: str) -> list[list[str]]:
     except (OSError, subprocess.SubprocessError):
         return []
     return [[cell.strip() for cell in line.split(",")] for line in done.stdout.splitlines() if line.strip()]
-
-
-def number_in(file: Path, name: str) -> int:
-    """Returns the number after `name` in the line of `file` that begins with `name`. Returns 0 if there is no
-    such line or the file cannot be read."""
-    try:
-        rows = (line.split() for line in file.read_text().splitlines())
-        return next((int(row[1]) for row in rows if row and row[0] == name), 0)
-    except OSError:
-        return 0

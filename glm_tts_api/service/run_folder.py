@@ -25,6 +25,7 @@ from psutil import Error, Process
 
 from glm_tts_api.durable import locked, replace_file
 from glm_tts_api.errors import AlreadyRunning
+from glm_tts_api.processes import text_of
 
 if TYPE_CHECKING:
     from glm_tts_api.settings import Settings
@@ -98,11 +99,9 @@ class RunFolder:
     def server(self) -> Server | None:
         """Returns the server that has the port; None if none has it. While the port is handed over, returns
         the server that gets it."""
-        named = _text(self.pid_file).split()[:1]
-        found = sorted(
-            (each for each in self.servers() if each.has_port), key=lambda each: [str(each.pid)] != named
-        )
-        return found[0] if found else None
+        named = text_of(self.pid_file).split()[:1]
+        found = (each for each in self.servers() if each.has_port)
+        return min(found, key=lambda each: [str(each.pid)] != named, default=None)
 
     def claim(self, *, succeeds: bool = False) -> int:
         """Makes this process a server of this folder until the returned file descriptor is closed. If this
@@ -181,7 +180,7 @@ class RunFolder:
 
 
 def _facts(record: Path) -> dict[str, str]:
-    lines = (line.partition(" ") for line in _text(record).splitlines())
+    lines = (line.partition(" ") for line in text_of(record).splitlines())
     return {name: value for name, _, value in lines if value}
 
 
@@ -211,11 +210,3 @@ def _is_locked(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _text(file: Path) -> str:
-    """Returns the file's text; empty where the file is missing or cannot be read."""
-    try:
-        return file.read_text(errors="replace")
-    except OSError:
-        return ""

@@ -8,11 +8,11 @@ import secrets
 import signal
 import sys
 import time
-import wave
 from pathlib import Path
 from typing import Any
 
 import httpx
+import soundfile
 from psutil import Process
 
 from glm_tts_api.errors import Failed
@@ -226,14 +226,12 @@ def _wav_seconds(data: bytes) -> float:
     """Returns the duration of a WAV file in seconds. Raises Failed if `data` is no WAV file, or all its
     samples are zero."""
     try:
-        with wave.open(io.BytesIO(data)) as file:
-            n_frames, rate = file.getnframes(), file.getframerate()
-            samples = file.readframes(n_frames)
-    except (wave.Error, EOFError) as error:
+        samples, rate = soundfile.read(io.BytesIO(data))
+    except soundfile.LibsndfileError as error:
         raise Failed(f"The answer is not a WAV file: {error}") from None
-    if not any(samples):
+    if not samples.any():
         raise Failed("The answer is a WAV file without a sound.")
-    return float(n_frames / rate)
+    return len(samples) / float(rate)
 
 
 def _kept(wav: bytes) -> str:

@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from glm_tts_api.processes import text_of
+
 _GROUPS_OF_THIS_PROCESS = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
 
@@ -16,7 +18,7 @@ def machine_names(hosts_file: Path = Path("/etc/hosts")) -> frozenset[str]:
     """Returns this machine's host name and its other names in `hosts_file`, in small letters. Does not ask a
     name server."""
     own = os.uname().nodename.lower()
-    lines = _read(hosts_file).lower().splitlines()
+    lines = text_of(hosts_file).lower().splitlines()
     names = (line.partition("#")[0].split()[1:] for line in lines)
     return frozenset({own}.union(*(entry for entry in names if own in entry)))
 
@@ -36,7 +38,7 @@ def _limits(groups: Path, mount: Path) -> Iterator[float]:
     """Yields the CPU limit, in cores, of each cgroup of this process and of each of its parents. In a
     container, the path of a cgroup may be the path on the host, which does not exist in the container. The
     top folder is then the container's own cgroup."""
-    for line in _read(groups).splitlines():
+    for line in text_of(groups).splitlines():
         _, controllers, path = line.split(":", 2)  # version 2 names no controllers
         if not controllers or "cpu" in controllers.split(","):
             top = mount / controllers
@@ -50,13 +52,6 @@ def _limit(group: Path) -> Iterator[float]:
     """Yields quota divided by period, which is a number of cores. Yields nothing if there is no limit (the
     quota "max", or "-1" in version 1)."""
     files = ("cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us")  # of version 2, and two of version 1
-    match " ".join(_read(group / name) for name in files).split():
+    match " ".join(text_of(group / name) for name in files).split():
         case [quota, period] if quota.isdigit() and period.isdigit():
             yield int(quota) / int(period)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
