@@ -107,6 +107,12 @@ class Project:
         assert outcome.code == 0, outcome.said
         return self.pid
 
+    def running(self, **settings: Any) -> int:
+        """The PID of a server that runs, started here if need be."""
+        if self.pid_file.exists() and is_alive(self.pid):
+            return self.pid
+        return self.start(**settings)
+
     @property
     def pid_file(self) -> Path:
         return self.root / "run/api_server.pid"

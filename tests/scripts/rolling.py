@@ -10,18 +10,11 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any
 
-from tests.scripts.own_project import Project, is_alive
+from tests.scripts.own_project import Project
 
 SENTENCE = "我们今天去公园散步，那里的花都开了。"
 N_SENTENCES = 30
 SPEAK: dict[str, Any] = {"input_text": SENTENCE, "index": "exampleA"}
-
-
-def running(project: Project) -> int:
-    """The PID of a server that runs, started here if need be."""
-    if project.pid_file.exists() and is_alive(project.pid):
-        return project.pid
-    return project.start()
 
 
 class Clients:

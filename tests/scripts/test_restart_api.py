@@ -15,13 +15,6 @@ from tests.scripts.own_project import REPOSITORY, Project, end_of, is_alive, kil
 SENTENCE = "我们今天去公园散步，那里的花都开了。"
 
 
-def running(project: Project) -> int:
-    """The PID of a server that runs, started here if need be."""
-    if project.pid_file.exists() and is_alive(project.pid):
-        return project.pid
-    return project.start()
-
-
 def n_begun(project: Project) -> int:
     """How many requests have had a place so far: a request may end before anybody has seen it speak."""
     total: int = project.stats()["stats"]["short_text"]["total"]
@@ -64,7 +57,7 @@ def test_it_ends_with_a_spoken_sentence_and_says_what_to_do_next(
 
 def test_what_can_be_known_before_is_said_before_the_old_server_stops(shared_project: Project) -> None:
     project = shared_project
-    pid = running(project)
+    pid = project.running()
     wrong = project.run("restart_api.sh", SHORT_TEXT_CONCURRENCY="abc")
     assert wrong.code == 2
     assert wrong.said.strip() == "SHORT_TEXT_CONCURRENCY='abc': must be a whole number from 1 to 1024"
@@ -77,7 +70,7 @@ def test_a_restart_under_load_answers_every_accepted_request_and_cleans_up(
 ) -> None:
     """With a stand-in for nvidia-smi that lists the old server twice more after it is gone."""
     project = shared_project
-    old = running(project)
+    old = project.running()
     path = f"{nvidia_smi(tmp_path, old).parent}:{project.environment()['PATH']}"
     ours = project.root / "scripts/__pycache__/gone.cpython-311.pyc"
     current = project.root / "scripts/__pycache__/bench.cpython-311.pyc"  # its source is older
@@ -150,7 +143,7 @@ def nvidia_smi(folder: Path, holder: int) -> Path:
 
 def test_a_server_that_does_not_hear_is_killed_and_named(shared_project: Project) -> None:
     project = shared_project
-    pid = running(project)
+    pid = project.running()
     kill(pid, signal.SIGSTOP)
     outcome = project.run("scripts/stop_api.sh", DRAIN_TIMEOUT="0")
     assert outcome.code == 0

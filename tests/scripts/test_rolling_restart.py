@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.scripts.own_project import REPOSITORY, Project, end_of, is_alive, wait_until
-from tests.scripts.rolling import N_SENTENCES, Stream, asking, assert_alone, running
+from tests.scripts.rolling import N_SENTENCES, Stream, asking, assert_alone
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_no_client_notices_and_a_stream_ends_whole(shared_project: Project) -> N
 @pytest.mark.long
 def test_what_is_said_in_the_middle_and_a_signal_that_undoes_it(shared_project: Project) -> None:
     project = shared_project
-    old = running(project)
+    old = project.running()
     restart = project.begin("restart_api.sh", RESTART_MODE="rolling")
     wait_until(lambda: len(project.servers()) == 2, "the new server")
     (new,) = set(project.servers()) - {old}
@@ -76,7 +76,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_old_server_serving(
     shared_project: Project, tmp_path: Path
 ) -> None:
     project = shared_project
-    old = running(project)
+    old = project.running()
     broken = project.broken_model(tmp_path, "frontend/campplus.onnx")
     outcome = project.run("restart_api.sh", RESTART_MODE="rolling", MODEL_DIR=str(broken))
     assert outcome.code == 1, outcome.said
@@ -91,7 +91,7 @@ def test_what_does_not_allow_two_servers_is_said_before_one_is_started(
 ) -> None:
     """With a stand-in for nvidia-smi."""
     project = shared_project
-    old = running(project)
+    old = project.running()
     smi = tmp_path / "nvidia-smi"
     smi.write_text(
         f'#!/bin/sh\ncase $1 in *apps*) echo "GPU-a, {old}, 900" ;; *) echo "GPU-a, 100" ;; esac\n'

@@ -27,20 +27,46 @@ def speaking(project: Project) -> tuple[Thread, list[Reply]]:
     return speaker, replies
 
 
+def is_free(project: Project) -> bool:
+    """Whether another script could work on the server now."""
+    with (project.root / "run/lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def has_passed(project: Project) -> bool:
+    return "The server passed its check" in project.log
+
+
+def test_a_restart_that_is_killed_keeps_no_lock_and_its_check_is_in_the_log(shared_project: Project) -> None:
+    project = shared_project
+    restart = project.begin("restart_api.sh")
+    wait_until(lambda: is_starting(project), "the new server")
+    kill(restart.pid)
+    wait_until(lambda: not is_alive(restart.pid) or restart.poll() is not None, "the script's end")
+    # a child just forked had the lock for a moment
+    wait_until(lambda: is_free(project) or has_passed(project), "the lock")
+    assert not has_passed(project), "the check of the new server held the lock of the script that was killed"
+    wait_until(lambda: has_passed(project), "the report")
+    assert project.get("/api/v1/health").status == 200
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings"),
     [(["--now"], {}), pytest.param([], {"DRAIN_TIMEOUT": "0.5"}, marks=pytest.mark.long)],
 )
 def test_who_cannot_wait_for_what_was_accepted(
-    project: Project, arguments: list[str], settings: dict[str, Any]
+    shared_project: Project, arguments: list[str], settings: dict[str, Any]
 ) -> None:
     """The server was started with minutes to drain; the requests that are left hear that it stops."""
-    server = project.begin("start_api.sh")
-    wait_until(lambda: project.get("/api/v1/health").status == 200, "health")
+    project = shared_project
+    project.running()
     speaker, replies = speaking(project)
     stop = project.run("scripts/stop_api.sh", *arguments, **settings)
     speaker.join()
-    assert end_of(server).code == -signal.SIGTERM
     assert stop.code == 0, stop.said
     assert "ending now" in stop.said
     assert "SIGKILL" not in stop.said
@@ -102,32 +128,3 @@ def test_a_restart_that_loses_its_terminal_goes_on(project: Project) -> None:
     assert restart.wait(300) == 0, project.log
     assert f"The server passed its check (PID {project.pid}, port {project.port})" in project.log
     assert project.get("/api/v1/health").status == 200
-
-
-def is_free(project: Project) -> bool:
-    """Whether another script could work on the server now."""
-    with (project.root / "run/lock").open() as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
-
-
-def has_passed(project: Project) -> bool:
-    return "The server passed its check" in project.log
-
-
-@pytest.mark.long
-def test_a_restart_that_is_killed_keeps_no_lock_and_its_check_is_in_the_log(project: Project) -> None:
-    restart = project.begin("restart_api.sh")
-    wait_until(lambda: is_starting(project), "the new server")
-    kill(restart.pid)
-    wait_until(lambda: not is_alive(restart.pid) or restart.poll() is not None, "the script's end")
-    # a child just forked had the lock for a moment
-    wait_until(lambda: is_free(project) or has_passed(project), "the lock")
-    assert not has_passed(project), "the check of the new server held the lock of the script that was killed"
-    wait_until(lambda: has_passed(project), "the report")
-    assert project.get("/api/v1/health").status == 200
-    stop = project.run("scripts/stop_api.sh")
-    assert stop.code == 0, stop.said

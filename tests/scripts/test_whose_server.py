@@ -17,12 +17,6 @@ from tests.scripts.own_project import Project, free_port, is_alive
 SECRET = "s3cret"
 
 
-def running(project: Project) -> int:
-    if project.pid_file.exists() and is_alive(project.pid):
-        return project.pid
-    return project.start(API_KEYS=f"{SECRET},another")
-
-
 def test_the_command_that_a_restart_prints_works_with_a_key(shared_project: Project) -> None:
     project = shared_project
     restart = project.run("restart_api.sh", API_KEYS=f"{SECRET},another")
@@ -39,7 +33,7 @@ def test_the_command_that_a_restart_prints_works_with_a_key(shared_project: Proj
 
 def test_a_server_on_another_port_than_set_now_is_asked_and_named_there(shared_project: Project) -> None:
     project = shared_project
-    pid = running(project)
+    pid = project.running(API_KEYS=f"{SECRET},another")
     other: dict[str, Any] = {"PORT": str(free_port()), "API_KEYS": SECRET, "LOG_FILE": "other.log"}
     status = project.run("scripts/status_api.sh", **other)
     assert status.code == 0, status.said
@@ -65,7 +59,7 @@ def check(project: Project, **settings: str) -> subprocess.CompletedProcess[str]
 
 def test_a_check_beside_the_running_server_is_no_list_of_problems(shared_project: Project) -> None:
     project = shared_project
-    pid = running(project)
+    pid = project.running(API_KEYS=f"{SECRET},another")
     done = check(project)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"A server runs here (PID {pid}, port {project.port})" in done.stdout
@@ -79,7 +73,7 @@ def test_a_check_beside_the_running_server_is_no_list_of_problems(shared_project
 
 def test_a_copy_does_not_touch_the_original(shared_project: Project, tmp_path: Path) -> None:
     sockets = shutil.ignore_patterns("*.sock")  # which cp copies, and copytree cannot
-    pid = running(shared_project)
+    pid = shared_project.running(API_KEYS=f"{SECRET},another")
     shutil.copytree(shared_project.root, tmp_path / "copy", symlinks=True, ignore=sockets)
     copy, port = shared_project.at(tmp_path / "copy"), shared_project.port
     stop = copy.run("scripts/stop_api.sh", PORT=str(free_port()))
@@ -89,6 +83,29 @@ def test_a_copy_does_not_touch_the_original(shared_project: Project, tmp_path: P
     assert taken.code == 2
     assert f"PORT={port}: taken by PID {pid}" in taken.said
     assert is_alive(pid)
+
+
+def test_on_a_full_disk_a_server_is_stopped_but_not_replaced_whatever_its_records_say(
+    shared_project: Project,
+) -> None:
+    """And what others keep in its run folder stays there."""
+    project, home = shared_project, shared_project.root / "run"
+    pid = project.running(API_KEYS=f"{SECRET},another")
+    precious = home / "tmp/precious"
+    precious.parent.mkdir()
+    precious.touch()
+    (home / "lock").unlink()
+    (home / "lock").symlink_to("/dev/full")
+    (home / f"server-{pid}/record").write_bytes(b"port\ndrain_s x\xff1\nhost $(id)\n\x00")
+    (home / "api_server.pid").write_bytes(b"\xff\x00 -1 *\n")
+    restart = project.run("restart_api.sh")
+    assert restart.code == 2, restart.said
+    assert "is the disk full?" in restart.said
+    assert is_alive(pid)
+    stop = project.run("scripts/stop_api.sh")
+    assert stop.code == 0, stop.said
+    assert not is_alive(pid)
+    assert list((home / "tmp").iterdir()) == [precious]
 
 
 def test_a_log_file_that_is_a_folder_is_refused(project: Project) -> None:
@@ -150,32 +167,6 @@ def test_a_plain_user_under_nice_who_may_write_little(project: Project) -> None:
         assert "cannot write there" in stop.said
     assert project.run("scripts/stop_api.sh", prefix=prefix).code == 0
     project.root.chmod(0o755)
-
-
-@pytest.mark.long
-def test_on_a_full_disk_a_server_is_stopped_but_not_replaced_whatever_its_records_say(
-    project: Project, tmp_path: Path
-) -> None:
-    """And what others keep in its run folder stays there."""
-    home = tmp_path / "home"
-    precious = home / "tmp/precious"
-    precious.parent.mkdir(parents=True)
-    precious.touch()
-    start = project.run("restart_api.sh", RUN_DIR=str(home), DRAIN_TIMEOUT="5")
-    assert start.code == 0, start.said
-    pid = int((home / "api_server.pid").read_text())
-    (home / "lock").unlink()
-    (home / "lock").symlink_to("/dev/full")
-    (home / f"server-{pid}/record").write_bytes(b"port\ndrain_s x\xff1\nhost $(id)\n\x00")
-    (home / "api_server.pid").write_bytes(b"\xff\x00 -1 *\n")
-    restart = project.run("restart_api.sh", RUN_DIR=str(home))
-    assert restart.code == 2, restart.said
-    assert "is the disk full?" in restart.said
-    assert is_alive(pid)
-    stop = project.run("scripts/stop_api.sh", RUN_DIR=str(home))
-    assert stop.code == 0, stop.said
-    assert not is_alive(pid)
-    assert list((home / "tmp").iterdir()) == [precious]
 
 
 def test_a_home_that_the_environment_does_not_name(project: Project) -> None:
