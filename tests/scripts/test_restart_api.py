@@ -170,18 +170,6 @@ def command(project: Project) -> bytes:
         return b""
 
 
-def test_a_model_that_cannot_be_loaded_is_the_cause_told(shared_project: Project, tmp_path: Path) -> None:
-    project = shared_project
-    broken = project.broken_model(tmp_path, "frontend/campplus.onnx")
-    outcome = project.run("restart_api.sh", MODEL_DIR=str(broken))
-    assert outcome.code == 1, outcome.said
-    assert "The model could not be loaded: " in outcome.said
-    assert "campplus.onnx" in outcome.said
-    assert "Last lines of" in outcome.said
-    assert "the server is stopped" in outcome.said
-    assert project.processes() == []
-
-
 def test_while_one_restart_works_others_are_refused_and_a_signal_undoes_it(shared_project: Project) -> None:
     project = shared_project
     restart = project.begin("restart_api.sh")

@@ -76,11 +76,11 @@ def test_who_cannot_wait_for_what_was_accepted(
 
 def test_a_server_that_is_stopped_while_it_starts_has_no_unseen_moment(project: Project) -> None:
     """From the first moment on it is found and told to end, not left to be killed later."""
-    start = project.begin("start_api.sh", WORKERS="2")
+    start = project.begin("start_api.sh")
     stop = Outcome(3, "")
     while stop.code == 3 or "none is running" in stop.said:
         if start.poll() == 3:  # a stop that found nothing was at work when it came
-            start = project.begin("start_api.sh", WORKERS="2")
+            start = project.begin("start_api.sh")
         assert start.poll() is None, end_of(start).said
         stop = project.run("scripts/stop_api.sh")
     outcome = end_of(start)

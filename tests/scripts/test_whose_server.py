@@ -10,8 +10,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.scripts.own_project import Project, free_port, is_alive
 
 SECRET = "s3cret"
