@@ -171,9 +171,8 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    settings = Settings.load()
+    settings = Settings.load(warns=not arguments.what)
     if not arguments.what:
-        settings.print_warnings()
         server = RunFolder.of(settings).server()
         if server is not None:
             print(f"A server runs here ({server}); started anew, it would take these settings.")
@@ -248,8 +247,7 @@ def _read(arguments: argparse.Namespace) -> int:
 
 
 def _print_settings(_: argparse.Namespace) -> int:
-    settings = Settings.load()
-    settings.print_warnings()
+    settings = Settings.load(warns=True)
     for name, value in settings.model_dump().items():
         print(f"{name.upper()}={_shell_value(value)}")
     print(f"CHECKPOINT_DIR={_shell_value(settings.checkpoint_dir)}")

@@ -18,11 +18,10 @@ from glm_tts_api.settings import Settings
 
 def main() -> int:
     try:
-        settings = Settings.load()
+        settings = Settings.load(warns=True)
     except StartupError as error:
         print(error, file=sys.stderr)
         return 2
-    settings.print_warnings()
     ray.init(address="auto", log_to_driver=False)
     serve.start(http_options={"host": settings.api_host, "port": settings.port})
     try:

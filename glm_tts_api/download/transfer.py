@@ -26,6 +26,7 @@ from glm_tts_api.errors import Failed
 _CHUNK_BYTES = 1 << 20
 _TIMEOUT_S = 60
 _SHA1_DIGITS = 40
+_FIRST_PAUSE_S = 0.5  # after a try without progress; then twice as long each time
 _ATTEMPTS = 5  # tries for a listing, or tries in a row that bring no new byte of a file
 _NETWORK_ERRORS = (OSError, http.client.HTTPException)
 
@@ -57,11 +58,9 @@ class Progress:
         now = time.monotonic()
         if self._terminal and (now - self._drawn > 0.2 or done >= self._total):
             self._drawn = now
-            filled = 30 * done // self._total
-            bar = "#" * filled + "-" * (30 - filled)
-            print(f"\r  {self._name:<44.44} [{bar}] {self._figures(done)} ", end="", flush=True)
-            if done >= self._total:
-                print()
+            bar = "#" * (30 * done // self._total)
+            end = "\n" if done >= self._total else ""
+            print(f"\r  {self._name:<44.44} [{bar:-<30}] {self._figures(done)} ", end=end, flush=True)
         elif not self._terminal and 10 * done // self._total > self._tenths:
             self._tenths = 10 * done // self._total
             print(f"  {self._name}: {self._figures(done)}", flush=True)
@@ -74,7 +73,7 @@ class Progress:
 
 def get_bytes(url: str, *, token: str = "") -> tuple[bytes, Message]:
     """Returns a small body and its headers. Tries again after temporary errors. Raises Failed."""
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(_ATTEMPTS):
         try:
             with _open(url, token=token) as response:
                 return response.read(), response.headers
@@ -82,8 +81,8 @@ def get_bytes(url: str, *, token: str = "") -> tuple[bytes, Message]:
             if _is_final(error):
                 raise Failed(f"{url}: {error}") from None
             cause = error
-        if attempt < _ATTEMPTS:
-            _pause(attempt)
+        if attempt < _ATTEMPTS - 1:
+            time.sleep(_FIRST_PAUSE_S * 2**attempt)
     raise Failed(f"{url} cannot be reached: {cause}")
 
 
@@ -165,14 +164,14 @@ def _fetch_bytes(file: RemoteFile, part: Path) -> None:
             done = 0
         cause = _receive(file, part, done, progress)
         before, done = done, part.stat().st_size
-        if done != file.size:
-            idle_attempts = 0 if done > before else idle_attempts + 1
-            if idle_attempts == _ATTEMPTS:
-                raise Failed(
-                    f"{file.path} stopped at {done} of {file.size} bytes ({cause or 'the line broke'}). "
-                    "The same command goes on from there."
-                )
-            _pause(idle_attempts)
+        idle_attempts = 0 if done > before else idle_attempts + 1
+        if idle_attempts == _ATTEMPTS:
+            raise Failed(
+                f"{file.path} stopped at {done} of {file.size} bytes ({cause or 'the line broke'}). "
+                "The same command goes on from there."
+            )
+        if idle_attempts:
+            time.sleep(_FIRST_PAUSE_S * 2 ** (idle_attempts - 1))
 
 
 def _receive(file: RemoteFile, part: Path, offset: int, progress: Progress) -> Exception | None:
@@ -199,10 +198,3 @@ def _receive(file: RemoteFile, part: Path, offset: int, progress: Progress) -> E
             os.truncate(part, 0)  # the file has no bytes from `offset` on: start again at 0
         return error
     return None
-
-
-def _pause(attempt: int) -> None:
-    """Sleeps after try number `attempt` without progress: 0.5 s after the first, then twice as long each
-    time. Does not sleep for 0."""
-    if attempt:
-        time.sleep(0.25 * 2**attempt)

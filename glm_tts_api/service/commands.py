@@ -34,7 +34,7 @@ _LOOKS = 5
 def start(arguments: Namespace) -> int:
     """Makes this process the server, which runs in the foreground, by `arguments.serve`. Raises
     AlreadyRunning if a server runs here, and StartupError."""
-    settings = loaded()
+    settings = Settings.load(warns=True)
     folder = RunFolder.of(settings)
     require_visible(folder, AlreadyRunning)
     if servers := folder.servers():
@@ -52,7 +52,7 @@ def stop(arguments: Namespace) -> int:
     """Stops the server and returns the exit code 0, also if no server runs. The server gets the DRAIN_TIMEOUT
     that it was started with to answer accepted requests, or the DRAIN_TIMEOUT of this command's environment
     if that is shorter. With --now it gets no time. Raises Failed if a process cannot be stopped."""
-    settings = loaded()
+    settings = Settings.load(warns=True)
     patience_s = settings.drain_timeout if os.environ.get("DRAIN_TIMEOUT") else None
     with locked(RunFolder.of(settings)), Step("Stopping our running server") as step:
         stop_all(settings, step, 0 if arguments.now else patience_s)
@@ -146,7 +146,7 @@ def last_lines(log: Path, n: int) -> list[str]:
 def status(_: Namespace) -> int:
     """Prints the server's processes, its log file, its health and its lanes. Returns an exit code: 0, or 3 if
     no server runs. Raises Failed unless the server is healthy."""
-    settings = loaded()
+    settings = Settings.load(warns=True)
     folder = RunFolder.of(settings)
     require_visible(folder, Failed)
     servers = folder.servers()
@@ -200,13 +200,6 @@ def _say_how_it_is(client: Client) -> None:
     say_notice(health)
     if answer.status_code != 200:
         raise Failed(f"The server is {health['status']}: {health.get('cause') or 'try again shortly'}")
-
-
-def loaded() -> Settings:
-    """Returns the settings, and prints the warnings about them."""
-    settings = Settings.load()
-    settings.print_warnings()
-    return settings
 
 
 @contextmanager

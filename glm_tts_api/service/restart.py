@@ -25,7 +25,6 @@ from glm_tts_api.service.commands import (
     Ending,
     last_lines,
     listens_elsewhere,
-    loaded,
     locked,
     require_visible,
     stop_all,
@@ -47,7 +46,7 @@ _OWN_CODE = ("glm_tts_api", "speech_text", "bench", "mini", "scripts", "tests")
 def restart(_: Namespace) -> int:
     """Restarts the server in a child process, which goes on if this process is killed. Returns an exit
     code."""
-    settings = loaded()
+    settings = Settings.load(warns=True)
     folder = RunFolder.of(settings)
     with locked(folder, needs_room=True) as lock:
         if child := os.fork():

@@ -116,9 +116,9 @@ class Settings(BaseSettings):
         return self
 
     @classmethod
-    def load(cls, root: Path | None = None) -> Settings:
+    def load(cls, root: Path | None = None, *, warns: bool = False) -> Settings:
         """Reads the settings from the environment and from the files of the project folder `root`, which is
-        the working directory by default.
+        the working directory by default. With `warns`, prints the warnings to stderr.
 
         Raises StartupError with one line for each invalid value.
         """
@@ -135,16 +135,14 @@ class Settings(BaseSettings):
             *unknown_names(known, os.environ, filter(Path.exists, files)),
             *contradictions(settings),
         ]
+        for warning in settings.warnings if warns else ():
+            print(f"WARNING: {warning}", file=sys.stderr)
         return settings
 
     @property
     def warnings(self) -> list[str]:
         """One sentence for each setting with which the server can start, but which is probably a mistake."""
         return self._warnings
-
-    def print_warnings(self) -> None:
-        for warning in self._warnings:
-            print(f"WARNING: {warning}", file=sys.stderr)
 
     def path(self, relative: Path | str) -> Path:
         """Makes a relative path absolute: it is relative to the project folder. An absolute path stays as it
