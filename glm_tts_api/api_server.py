@@ -182,17 +182,11 @@ def _speech(
     numbers = range(settings.workers)
     engines = Engines([build_engine(settings, number) for number in numbers])
     admission = Admission(settings.admission, settings.workers, engines.rank, engines.n_slots)
-    verification = Admission(settings.admission, settings.workers, engines.rank)
-
-    def look_again() -> None:
-        admission.look_again()
-        verification.look_again()
-
-    engines.changed = look_again
+    engines.changed = admission.look_again
     return SpeechService(
         engines=engines,
         admission=admission,
-        verification=verification,
+        verification=Admission(settings.admission, settings.workers),
         spare=SparePlaces(admission, settings.workers),
         figures_of=[Figures() for _ in numbers],
         pools=Pools(),

@@ -21,4 +21,4 @@ class WebConfig:
     allowed_hosts: frozenset[str]
     cors_origins: tuple[str, ...]
     is_demonstration: bool
-    verify_token_file: Path
+    verify_token: str

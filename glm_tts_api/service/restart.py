@@ -5,6 +5,7 @@ its terminal or this process is lost."""
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ from glm_tts_api.service.output import Step, say
 from glm_tts_api.service.port import check_port
 from glm_tts_api.service.run_folder import RunFolder, Server
 from glm_tts_api.service.verify import Verification
-from glm_tts_api.settings import Settings
+from glm_tts_api.settings import VERIFY_TOKEN, Settings
 
 _SHOWN_LINES = 25
 _EARLIER_LOGS = 5
@@ -72,6 +73,7 @@ class Restart:
         self._folder = RunFolder.of(settings)
         self._log = settings.log_path
         self._lock = lock
+        self._token = secrets.token_hex(16)
 
     def replace(self) -> int:
         """Stops the running server if there is one, starts the new server and checks that it works. Returns
@@ -142,10 +144,8 @@ class Restart:
         sys.stderr.write(done.stderr)
 
     def _clean(self, step: Step) -> None:
-        """Removes the file `verify.token` that a killed restart left, and this project's compiled Python
-        files whose source was removed (of a changed source, Python writes a new one). Rotates the log file.
-        Never touches .venv, weights or voices."""
-        (self._folder.path / "verify.token").unlink(missing_ok=True)
+        """Removes this project's compiled Python files whose source was removed (of a changed source, Python
+        writes a new one). Rotates the log file. Never touches .venv, weights or voices."""
         for folder in _OWN_CODE:
             for compiled in Path(folder).rglob("__pycache__/*.pyc"):
                 source = compiled.parent.with_name(f"{compiled.name.partition('.')[0]}.py")
@@ -162,9 +162,12 @@ class Restart:
     def _start(self, step: Step, *arguments: str) -> psutil.Popen:
         """Starts the server in a session of its own, with its output in LOG_FILE. Returns its process."""
         command = [sys.executable, "-m", "glm_tts_api", "serve", *arguments]
+        own = {**os.environ, VERIFY_TOKEN: self._token}
         with opened(self._log) as log:
             nothing = subprocess.DEVNULL
-            server = psutil.Popen(command, stdin=nothing, stdout=log, stderr=log, start_new_session=True)
+            server = psutil.Popen(
+                command, stdin=nothing, stdout=log, stderr=log, start_new_session=True, env=own
+            )
         step.note(f"PID {server.pid}")
         return server
 
@@ -173,7 +176,7 @@ class Restart:
         that a restart that is killed holds none. Raises SystemExit with the exit code 2 where `server`
         refused its settings or its checkpoint, and 1 for any other failure."""
         self._lock.close()
-        if Verification(self._settings, server, title).run(old):  # it has said why
+        if Verification(self._settings, server, title, self._token).run(old):  # it has said why
             raise SystemExit(_REFUSED if server.poll() == _REFUSED else 1)
 
     @contextmanager

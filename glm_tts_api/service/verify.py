@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import signal
 import sys
 import time
@@ -32,13 +31,14 @@ _LOOK_EVERY_S = 0.4
 
 class Verification:
     """Checks the server process `started` and tells the user the outcome. `title` is the title of the step on
-    the screen. Private methods raise Failed with a message about the check that did not pass."""
+    the screen. `token` is the value of VERIFY_TOKEN in the server's environment. Private methods raise Failed
+    with a message about the check that did not pass."""
 
-    def __init__(self, settings: Settings, started: Process, title: str) -> None:
+    def __init__(self, settings: Settings, started: Process, title: str, token: str) -> None:
         self._settings = settings
         self._folder = RunFolder.of(settings)
         self._started = started
-        self._title = title
+        self._title, self._token = title, token
 
     def run(self, predecessor: Server | None = None) -> int:
         """Checks the server. If `predecessor` is given, the checks use the new server's private socket, and
@@ -143,21 +143,15 @@ class Verification:
         at all."""
         voice, limit_s = _first_voice(client), self._settings.verify_timeout
         step.doing(f"speaking {SENTENCE} as {voice} (at most VERIFY_TIMEOUT={limit_s:g} s)")
-        token_file = self._folder.path / "verify.token"
-        token = secrets.token_hex(16)
-        token_file.touch(mode=0o600)
-        token_file.write_text(token)
         begin = step.seconds
         try:
             body = {"input_text": SENTENCE, "index": voice, "response_format": "wav"}
-            headers = {"X-Verify-Token": token}
+            headers = {"X-Verify-Token": self._token}
             answer = client.ask("/api/v1/tts", "POST", limit_s, json=body, headers=headers)
         except Failed as failure:
             if isinstance(failure.__cause__, httpx.TimeoutException):
                 raise _too_slow("VERIFY_TIMEOUT", limit_s) from None
             raise
-        finally:
-            token_file.unlink(missing_ok=True)
         if answer.status_code == 408:
             raise _too_slow("SHORT_TEXT_TIMEOUT", self._settings.short_text_timeout)
         required(answer, "The sentence was not spoken")

@@ -37,6 +37,7 @@ from glm_tts_api.voices.writer import StoreLimits
 _PACKAGE = Path(__file__).parents[1]
 BUNDLED_MODEL = _PACKAGE / "assets" / "mini"
 SHIPPED_CONFIGS = _PACKAGE / "configs"  # in a clone, a link to the top folder configs/
+VERIFY_TOKEN = "GLM_TTS_VERIFY_TOKEN"  # in the environment of a server that a restart has started and checks
 # A character takes up to 12 bytes (%F0%9F%98%80 in a form, \\ud83d\\ude00 in JSON); other fields need some.
 _BYTES_PER_CHARACTER = 16
 
@@ -213,7 +214,7 @@ class Settings(BaseSettings):
             allowed_hosts=machine_names() | own_names,
             cors_origins=self.cors_origins,
             is_demonstration=self.is_demonstration,
-            verify_token_file=self.path(self.run_dir) / "verify.token",
+            verify_token=os.environ.get(VERIFY_TOKEN, ""),
         )
 
     def read_keys(self) -> Keys:

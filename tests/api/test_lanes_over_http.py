@@ -9,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from glm_tts_api.errors import InternalFault
+from glm_tts_api.settings import VERIFY_TOKEN
 from tests.api.raw_client import ask_for_speech, connected
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
@@ -51,11 +52,12 @@ def test_a_spent_deadline_is_408_and_stops_the_work(
     assert (server.engine.n_stopped, server.engine.n_spoken) == (1, 0)
 
 
-def test_the_sentence_that_proves_a_restart_waits_behind_nobody(serve: Serve) -> None:
-    server = serve(ToneEngine(delay_s=600), short_text_concurrency=1, queue_max_size=0)
+def test_the_sentence_that_proves_a_restart_waits_behind_nobody(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = "0123456789abcdef0123"
-    (server.root / "run").mkdir(exist_ok=True)
-    (server.root / "run" / "verify.token").write_text(token)
+    monkeypatch.setenv(VERIFY_TOKEN, token)
+    server = serve(ToneEngine(delay_s=600), short_text_concurrency=1, queue_max_size=0)
     with ThreadPoolExecutor() as pool, server.client(headers={"X-Verify-Token": token}) as verifier:
         speaking = pool.submit(server.say)
         server.wait_for_lane(active=1)
@@ -63,7 +65,6 @@ def test_the_sentence_that_proves_a_restart_waits_behind_nobody(serve: Serve) ->
         fields = {"input_text": "hello", "index": "exampleA"}
         server.engine.delay_s = 0
         assert verifier.post("/api/v1/tts", data=fields).status_code == 200
-        assert not (server.root / "run" / "verify.token").exists(), "it is taken once"
         server.engine.release()
         assert speaking.result().status_code == 200
     server.wait_for_lane(total=1, rejected=1)

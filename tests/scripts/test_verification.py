@@ -20,7 +20,7 @@ from psutil import Process
 from glm_tts_api.settings import Settings
 verify.READY_LIMIT_S, output.SIGN_OF_LIFE_S = float(sys.argv[2]), 1
 started = Process(int(sys.argv[1]))
-sys.exit(verify.Verification(Settings.load(), started, "Verifying").run())
+sys.exit(verify.Verification(Settings.load(), started, "Verifying", "").run())
 """
 
 

@@ -52,7 +52,6 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
     assert web.metrics_key == "m"
     assert (settings.voice_store().room.n_voices, settings.voice_store().room.n_bytes) == (3, 3 * 2**20)
     assert "tts.example.org" in web.allowed_hosts
-    assert web.verify_token_file == root / "elsewhere" / "verify.token"
     longest_escaped = len("\\u4e2d") * web.max_text_length
     assert web.max_text_bytes > 2 * longest_escaped  # input_text and prompt_text as JSON may spell them
     assert load(root, MAX_TEXT_LENGTH="5").web.max_text_bytes == 2**20

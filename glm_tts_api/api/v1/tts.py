@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request, Response
@@ -31,7 +29,6 @@ from glm_tts_api.speech.request_log import RequestLog
 from speech_text import ReadingOptions
 
 _TOKEN_HEADER = "x-verify-token"
-_LEAST_TOKEN_CHARS = 16
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
 _EXAMPLE = {"input_text": "你好，欢迎使用语音合成服务。", "index": "exampleA", "response_format": "wav"}
 
@@ -112,9 +109,9 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         warnings=[*warnings, *more],
         verify=fields.verify,
     )
-    given = request.headers.get(_TOKEN_HEADER, "")
-    if bool(given) and await asyncio.to_thread(_take_token, given, state.config.verify_token_file):
-        log_of(request).figures = None  # the test sentence of a restart script, which sends a token once
+    token, given = state.config.verify_token, request.headers.get(_TOKEN_HEADER, "")
+    if token and secrets.compare_digest(given.encode(), token.encode()):
+        log_of(request).figures = None  # the test sentence of the restart that started this server
     if fields.response_format != "json":
         return await answer_speech(request, state, asked)
     if request.method == "HEAD":
@@ -173,16 +170,3 @@ def _json_with_audio(speech: Speech, log: RequestLog, asked: SpeechFields, warni
     blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
     audio = b"".join(base64.b64encode(block) for block in blocks)
     return json.dumps(fields).encode()[:-1] + b', "audio_base64": "' + audio + b'"}'
-
-
-def _take_token(given: str, token_file: Path) -> bool:
-    """Whether `given` is the token in `token_file`, with at least 16 characters. If so, deletes the file, so
-    that the token is accepted only once. Returns false if there is no such file. Blocking."""
-    try:
-        expected = token_file.read_text().strip().encode()
-        is_right = len(given) >= _LEAST_TOKEN_CHARS and secrets.compare_digest(given.encode(), expected)
-        if is_right:
-            token_file.unlink()
-        return is_right
-    except OSError:
-        return False
