@@ -67,7 +67,12 @@ class ClusterStats:
     def read(self) -> list[WorkerStats]:
         """Returns the metrics of every replica. A dead replica has its totals, with nothing active. If the
         actor with the reports does not answer, returns the metrics of this replica alone."""
-        records = {number: _unpacked(record, alive=alive) for number, alive, record in self._others()}
+        others: list[tuple[int, bool, bytes]] = []
+        try:
+            others = ray.get(self._reports.read.remote(), timeout=_ANSWER_S)
+        except ray.exceptions.RayError as error:
+            logger.warning("The other replicas' figures cannot be read: %s", error)
+        records = {number: _unpacked(record, alive=alive) for number, alive, record in others}
         records[self._number] = self._own()
         return [record for _, record in sorted(records.items())]
 
@@ -75,21 +80,13 @@ class ClusterStats:
         (own,) = self._read_own()
         return replace(own, number=self._number)
 
-    def _others(self) -> list[tuple[int, bool, bytes]]:
-        try:
-            reports: list[tuple[int, bool, bytes]] = ray.get(self._reports.read.remote(), timeout=_ANSWER_S)
-        except ray.exceptions.RayError as error:
-            logger.warning("The other replicas' figures cannot be read: %s", error)
-            return []
-        return reports
-
     def _report(self) -> None:
         """Reports this replica's metrics to the actor each second until the process ends."""
         while True:
             try:
                 record = zlib.compress(msgpack.encode(self._own()), level=1)
                 ray.get(self._reports.report.remote(self._number, record), timeout=_ANSWER_S)
-            except ray.exceptions.RayError:  # _others logs the error
+            except ray.exceptions.RayError:  # `read` logs the error
                 self._reports = _reports()
             time.sleep(_PERIOD_S)
 
