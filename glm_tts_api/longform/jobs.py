@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Final, get_args
 
-import msgspec
 import numpy as np
 
 from glm_tts_api.contracts import JobState
@@ -237,7 +236,6 @@ class Jobs:
         try:
             await asyncio.to_thread(look.write, state, message)
         except OSError as error:
-            look.job = msgspec.structs.replace(look.job, state=state, message=message)
             logger.error("The state of job %s cannot be written: %s", look.job.id, error)
 
     async def _speak(self, look: Look) -> None:

@@ -94,12 +94,12 @@ class Look:
         self.made = self.folder.made(self.job.n_units)
 
     def write(self, state: JobState, message: str) -> None:
-        """Writes the job's state and message to its folder. The state `queued` also clears `expires_at`. The
-        caller holds the lock of the job's folder. Raises OSError, and then leaves the job unchanged."""
+        """Sets the job's state and message here, then writes them to its folder. The state `queued` also
+        clears `expires_at`. The caller holds the lock of the job's folder. Raises OSError if the folder
+        cannot be written."""
         expires_at = 0.0 if state == "queued" else self.job.expires_at
-        job = msgspec.structs.replace(self.job, state=state, message=message, expires_at=expires_at)
-        self.folder.write(job)
-        self.job = job
+        self.job = msgspec.structs.replace(self.job, state=state, message=message, expires_at=expires_at)
+        self.folder.write(self.job)
 
 
 class Shelf:
