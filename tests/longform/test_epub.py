@@ -126,10 +126,7 @@ def test_entities_of_a_document_are_not_resolved() -> None:
         (packed(**{"META-INF/container.xml": None}), "container.xml"),
         (packed(**{"META-INF/container.xml": "<x/>"}), "names no package"),
         (packed(**{"META-INF/container.xml": CONTAINER.replace("OEBPS", "../..")}), "book.opf"),
-        (
-            packed(**{"META-INF/encryption.xml": '<CipherReference URI="OEBPS/text/b.xhtml"/>'}),
-            "encrypted",
-        ),
+        (packed(**{"META-INF/encryption.xml": '<CipherReference URI="OEBPS/text/b.xhtml"/>'}), "encrypted"),
     ],
 )
 def test_what_is_no_epub_is_said(data: bytes, says: str) -> None:
@@ -211,11 +208,7 @@ def test_a_book_is_the_same_and_the_cast_has_its_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "error"),
-    [
-        (b"text", "a.pdf", InvalidField),
-        ("…", "", NothingToSay),
-    ],
+    ("data", "name", "error"), [(b"text", "a.pdf", InvalidField), ("…", "", NothingToSay)]
 )
 def test_errors_come_through(data: bytes | str, name: str, error: type[Exception]) -> None:
     with pytest.raises(error) as raised:

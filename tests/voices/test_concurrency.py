@@ -41,8 +41,7 @@ def test_a_new_text_and_a_new_recording_at_once_are_both_kept(
     for step in range(1, N_ROUNDS + 1):
         recording = recordings[step % 2]
         together(
-            partial(store.replace, "mine", str(step), None),
-            partial(other.replace, "mine", None, recording),
+            partial(store.replace, "mine", str(step), None), partial(other.replace, "mine", None, recording)
         )
         assert (store.get("mine").transcript, store.audio("mine")[0]) == (str(step), recording)
 

@@ -9,12 +9,7 @@ from pathlib import Path
 import pytest
 
 from glm_tts_api.audio.decode import RecordingLimits
-from glm_tts_api.errors import (
-    Forbidden,
-    InvalidField,
-    Unhealthy,
-    VoiceExists,
-)
+from glm_tts_api.errors import Forbidden, InvalidField, Unhealthy, VoiceExists
 from glm_tts_api.voices.store import VoiceStore
 from tests.voices.shelf import OTHER_WAV, WAV, names, open_store, write_index
 
