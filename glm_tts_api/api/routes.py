@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from glm_tts_api.api.compatible import elevenlabs, gpt_sovits, kokoro, zhipu
 from glm_tts_api.api.openai import speech, speech_socket
 from glm_tts_api.api.openai import voices as openai_voices
-from glm_tts_api.api.v1 import audio, jobs, lexicon, ops, prompt_archive, prompts, text, tts
+from glm_tts_api.api.v1 import audio, job_files, jobs, lexicon, ops, prompt_archive, prompts, text, tts
 
 ROUTERS = (
     tts.router,
@@ -29,14 +29,14 @@ ROUTERS = (
     prompts.router,
     prompt_archive.router,
     jobs.router,
-    jobs.audio_router,
+    job_files.audio_router,
     text.router,
     lexicon.router,
     ops.ops_router,
     ops.health_router,
     ops.metrics_router,
 )
-FILES_IN_JSON = (speech.PATH, jobs.PATH)  # where JSON may hold a recording, or a book
+FILES_IN_JSON = (speech.PATH, job_files.PATH)  # where JSON may hold a recording, or a book
 
 
 def heads(router: APIRouter) -> list[APIRoute]:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from glm_tts_api.api.routes import FILES_IN_JSON
-from glm_tts_api.api.v1 import jobs
+from glm_tts_api.api.v1.job_files import PATH
 from tests.api.running import Running
 from tests.api.server_process import Server
 from tests.api.test_hostile_bodies import refused
@@ -42,7 +42,7 @@ def test_a_media_type_that_names_json_or_parts_lifts_no_limit(server: Running) -
     with server.client() as client:
         for kind in ("application/x-www-form-urlencoded; x=json", "multipart/x+json", "text/json-seq"):
             body = b"input_text=" + b"%41" * 2**20
-            answer = client.post(jobs.PATH, content=body, headers={"Content-Type": kind})
+            answer = client.post(PATH, content=body, headers={"Content-Type": kind})
             assert refused(answer) == (413, "body_too_large")
 
 
@@ -51,7 +51,7 @@ def test_a_long_text_with_commas_and_brackets_is_one_value(server: Running) -> N
     with server.client() as client:
         for ensure_ascii in (True, False):
             body = json.dumps({"input_text": text, "index": "nobody"}, ensure_ascii=ensure_ascii)
-            answer = client.post(jobs.PATH, content=body, headers={"Content-Type": "application/json"})
+            answer = client.post(PATH, content=body, headers={"Content-Type": "application/json"})
             assert refused(answer) == (404, "unknown_voice")
 
 
@@ -59,5 +59,5 @@ def test_json_text_in_a_form_of_millions_of_values(server: Running) -> None:
     with server.client() as client:
         for field in ("cast", "pauses", "lexicon"):
             fields = {"input_text": "hello", "index": "exampleA", field: f"[{LISTS[: 2**20].decode()}1]"}
-            answer = client.post(jobs.PATH, files={name: (None, value) for name, value in fields.items()})
+            answer = client.post(PATH, files={name: (None, value) for name, value in fields.items()})
             assert refused(answer) in ((400, "invalid_field"), (422, "unparsable_body"))

@@ -1,62 +1,109 @@
-"""Answers requests for the files of a job: audio, subtitles, chapters."""
+"""Finds the job that a request names, and answers with its audio."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Literal
 from urllib.parse import quote as url_quote
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.access import KeyOrLinkRequired, WriterRequired, owner_of
+from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.openapi import BINARY, error_docs, ranged_docs
+from glm_tts_api.api.v1.job_schemas import EXAMPLE_JOB
+from glm_tts_api.contracts import SAMPLE_RATE
 from glm_tts_api.errors import InvalidField, JobRefuses, Loading
 from glm_tts_api.http.ranges import ranged
-from glm_tts_api.longform.audio import BookFormat, book_media_type, timed_texts
-from glm_tts_api.longform.loudness import ACX
+from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type
+from glm_tts_api.longform.jobs import Sees
 from glm_tts_api.longform.outputs import Output
 from glm_tts_api.longform.shelf import Look
-from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle, subtitle_file
 
+PATH = "/api/v1/jobs"
 _SOON_S = 1.0  # a file that is made by then is sent with its length
 _PATIENCE_S = 25.0  # the longest wait for a file, because clients and proxies wait half a minute
 _LOOK_S = 0.1
 _BLOCK_BYTES = 2**18
 _FROM_THE_START = ("", "bytes=0-")  # the ranges of players that do not need a part
+PresetQuery = Annotated[
+    Literal["acx"] | None, Query(description="MP3 of a `chapter` as ACX takes it.", examples=["acx"])
+]
+ChapterQuery = Annotated[int | None, Query(ge=1, description="This chapter alone, from 1.", examples=[1])]
+Id = Annotated[str, Path(description="The id of the job.", examples=[EXAMPLE_JOB])]
+
+new_router = partial(APIRouter, prefix=PATH, tags=["books"], responses=error_docs(401, 403, 500))
+audio_router = new_router(dependencies=[KeyOrLinkRequired, WriterRequired])
 
 
-async def send_audio(
+def sees_of(request: Request, state: AppState) -> Sees:
+    """Returns a function that says by a job's owner whether the request's client sees the job: all jobs
+    without keys, else its own and those without an owner. The first key also sees jobs of lost keys."""
+    keys, mine = state.keys, owner_of(request)
+    if not keys.are_needed:
+        return lambda owner: True
+    return lambda owner: owner in ("", mine) or (keys.is_first(mine) and not keys.knows(owner))
+
+
+async def find_job(id: Id, request: Request, state: AppStateDep) -> Look:
+    return await state.jobs.get(id, sees_of(request, state))
+
+
+JobDep = Annotated[Look, Depends(find_job)]
+
+
+@audio_router.get(
+    "/{id}/audio",
+    response_class=Response,
+    responses={
+        **ranged_docs(
+            {
+                "description": "The audio that there is, from the start of the book on.",
+                "content": {book_media_type(each, SAMPLE_RATE): BINARY for each in BOOK_FORMATS},
+            }
+        ),
+        **error_docs(404, 409, 422, 400, 503),
+    },
+)
+async def get_job_audio(
+    id: Id,
     request: Request,
-    state: AppState,
-    look: Look,
-    book_format: BookFormat,
-    *,
-    lufs: float | None = None,
-    chapter: int | None = None,
-    preset: str | None = None,
+    state: AppStateDep,
+    format: Annotated[BookFormat, Query(description="m4b and mp3 have chapters.", examples=["mp3"])] = "mp3",
+    loudness: Annotated[
+        float | None,
+        Query(
+            ge=-31,
+            le=-14,
+            description="LUFS of the whole file (ITU-R BS.1770), as platforms give it: -16 for podcasts, -14 "
+            "for music players, -23 for broadcasts; in steps of 0.5. Peaks stay under -1 dB.",
+            examples=[-16],
+        ),
+    ] = None,
+    preset: PresetQuery = None,
+    chapter: ChapterQuery = None,
 ) -> Response:
-    """Answers with a job's audio as one file in `book_format`, or with the part of the file that the request
-    asks for. The file has the segments that are spoken, from the start of the book up to the first gap.
-
-    If making the file takes longer than 1 s, it is sent while it is made. This needs a client that wants the
-    file from its start, and a format other than m4b; any other client waits up to 25 s for the file. `lufs`
-    is the loudness of the file in LUFS; None leaves it as it is. `chapter`, from 1, makes the MP3 of this
-    chapter alone, with the `preset` acx as the audiobook service ACX takes it. Raises InvalidField,
-    JobRefuses, and Loading if the file is not made in 25 s."""
+    """The audio of a job, also while it runs: from the start up to the first segment that is not spoken."""
+    look = await find_job(id, request, state)
     if not look.made.prefix():
         raise JobRefuses(
             f"The job is {look.state} and its first segment is not spoken yet: ask again in some seconds. "
             "A later segment may be done before it."
         )
-    units = _units(look, chapter, preset)
-    if units is not None and (book_format != "mp3" or lufs is not None):
+    units = units_of(look, chapter, preset)
+    if units is not None and (format != "mp3" or loudness is not None):
         raise InvalidField("A chapter is an MP3: send no other format and no loudness.", param="chapter")
-    kind = book_media_type(book_format, look.job.sample_rate)
-    name = url_quote(f"{look.job.title or 'book'}.{book_format}", safe="")
-    headers = {"Content-Disposition": f"attachment; filename=\"book.{book_format}\"; filename*=UTF-8''{name}"}
-    output = state.outputs.of(look, book_format, lufs=lufs, chapter=chapter, for_acx=preset == "acx")
+    kind = book_media_type(format, look.job.sample_rate)
+    name = url_quote(f"{look.job.title or 'book'}.{format}", safe="")
+    headers = {"Content-Disposition": f"attachment; filename=\"book.{format}\"; filename*=UTF-8''{name}"}
+    output = state.outputs.of(look, format, lufs=loudness, chapter=chapter, for_acx=preset == "acx")
+    # A file that takes longer than 1 s to make is sent while it is made. This needs a client that wants the
+    # file from its start, and a format other than m4b. Other clients wait for the file.
     streams = (
-        book_format != "m4b"
+        format != "m4b"
         and request.method == "GET"
         and request.headers.get("range", "").replace(" ", "") in _FROM_THE_START
     )
@@ -65,13 +112,13 @@ async def send_audio(
         output.made.result()
         return await ranged(request, output.path, media_type=kind, etag=output.etag, headers=headers)
     if not streams:
-        raise Loading(f"The {book_format} is being put together; ask again in some seconds.")
+        raise Loading(f"The {format} is being put together; ask again in some seconds.")
     return StreamingResponse(
         _while_made(output), media_type=kind, headers={**headers, "ETag": f'"{output.etag}"'}
     )
 
 
-def _units(look: Look, chapter: int | None, preset: str | None) -> range | None:
+def units_of(look: Look, chapter: int | None, preset: str | None) -> range | None:
     """Returns the numbers of the units of a chapter, counted from 1; None for the whole job. Raises
     InvalidField for a chapter that there is not or a preset without a chapter, and JobRefuses for a chapter
     with a unit that is not spoken."""
@@ -109,21 +156,3 @@ async def _while_made(output: Output) -> AsyncIterator[bytes]:
                 output.made.result()
                 return
             await asyncio.wait([output.made], timeout=_LOOK_S)
-
-
-async def send_subtitles(
-    request: Request, state: AppState, look: Look, kind: Subtitle, *, chapter: int | None, preset: str | None
-) -> Response:
-    """Answers with the subtitles of the audio that is made so far, or of the MP3 of one `chapter`, from 1.
-    Raises InvalidField and JobRefuses."""
-    numbers = _units(look, chapter, preset) or range(look.made.prefix())
-    part = "" if chapter is None else f"-{preset or 'chapter'}"
-    from_s = ACX.before_s if preset == "acx" else 0.0
-
-    def write() -> bytes:
-        return subtitle_file(timed_texts(look, numbers, from_s=from_s), kind).encode()
-
-    text = await state.pools.files.run(write)
-    media_type = f"{MEDIA_TYPES[kind]}; charset=utf-8"
-    etag = f"{look.job.id}-{numbers.stop}{part}.{kind}"
-    return await ranged(request, text, media_type=media_type, etag=etag)

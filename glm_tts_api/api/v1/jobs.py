@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Path, Request, Response
 
-from glm_tts_api.api.access import KeyOrLinkRequired, KeyRequired, WriterRequired, owner_of
+from glm_tts_api.api.access import KeyRequired, WriterRequired, owner_of
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.beside import beside_speech
 from glm_tts_api.api.heard import require_recogniser
 from glm_tts_api.api.openapi import BINARY, RECORDING, body_docs, error_docs, ranged_docs
 from glm_tts_api.api.speech_request import named_voice, named_voices
 from glm_tts_api.api.v1 import job_schemas
-from glm_tts_api.api.v1.job_files import send_audio, send_subtitles
+from glm_tts_api.api.v1.job_files import (
+    ChapterQuery,
+    Id,
+    JobDep,
+    PresetQuery,
+    find_job,
+    new_router,
+    sees_of,
+    units_of,
+)
 from glm_tts_api.api.v1.job_speech import job_of
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import Done
 from glm_tts_api.api.v1.tts import asked_voice
-from glm_tts_api.contracts import SAMPLE_RATE, JobState, SpeechRequest, UploadedVoice, Voice
+from glm_tts_api.contracts import JobState, SpeechRequest, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, Upload, read_body
 from glm_tts_api.http.middleware import cancelled_on_disconnect
-from glm_tts_api.longform.audio import BOOK_FORMATS, BookFormat, book_media_type, chapter_times
+from glm_tts_api.http.ranges import ranged
+from glm_tts_api.longform.audio import chapter_times, timed_texts
 from glm_tts_api.longform.cast import read_cast, read_pauses
 from glm_tts_api.longform.folder import Draft, JobFolder
 from glm_tts_api.longform.job import BOOK, unit_voices
-from glm_tts_api.longform.jobs import Sees
+from glm_tts_api.longform.loudness import ACX
 from glm_tts_api.longform.reading import read_apart
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
-from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle
+from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle, subtitle_file
 from glm_tts_api.recognition.recogniser import told
 from glm_tts_api.voices.decoded import decoded_voice
 from speech_text import Pauses, ReadingOptions
 
-PATH = "/api/v1/jobs"
 FILE = "file"
 _EXAMPLE = {"input_text": "# 第一章 春天\n\n江南的春天来得很早。", "index": "exampleA"}
 _JOB = error_docs(404, 422)
@@ -44,41 +53,8 @@ _CHANGE = error_docs(404, 409, 422)
 _LINK_S = 12 * 3600  # longer than anyone listens without a break
 _TEXT = {"schema": {"type": "string"}}
 _BOOK = {**BINARY["schema"], "description": "The book: .txt, .md, .epub or .srt."}
-PresetQuery = Annotated[
-    Literal["acx"] | None, Query(description="MP3 of a `chapter` as ACX takes it.", examples=["acx"])
-]
-ChapterQuery = Annotated[int | None, Query(ge=1, description="This chapter alone, from 1.", examples=[1])]
-Id = Annotated[str, Path(description="The id of the job.", examples=[job_schemas.EXAMPLE_JOB])]
 
-
-def _sees(request: Request, state: AppState) -> Sees:
-    """Returns a function that says by a job's owner whether the request's client sees the job: all jobs
-    without keys, else its own and those without an owner. The first key also sees jobs of lost keys."""
-    keys, mine = state.keys, owner_of(request)
-    if not keys.are_needed:
-        return lambda owner: True
-    return lambda owner: owner in ("", mine) or (keys.is_first(mine) and not keys.knows(owner))
-
-
-async def find_job(id: Id, request: Request, state: AppStateDep) -> Look:
-    return await state.jobs.get(id, _sees(request, state))
-
-
-JobDep = Annotated[Look, Depends(find_job)]
-
-
-router = APIRouter(
-    prefix=PATH,
-    tags=["books"],
-    dependencies=[KeyRequired, WriterRequired],
-    responses=error_docs(401, 403, 500),
-)
-audio_router = APIRouter(
-    prefix=PATH,
-    tags=["books"],
-    dependencies=[KeyOrLinkRequired, WriterRequired],
-    responses=error_docs(401, 403, 500),
-)
+router = new_router(dependencies=[KeyRequired, WriterRequired])
 
 
 @router.post(
@@ -128,7 +104,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
 async def list_jobs(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Lists the jobs, the newest first. With API_KEYS, leaves out the jobs of other keys; the first key also
     gets jobs whose key no longer exists. GET /jobs/{id} has the chapters of a job."""
-    looks = await state.jobs.all(_sees(request, state))
+    looks = await state.jobs.all(sees_of(request, state))
     return {"count": len(looks), "jobs": [_row(look) for look in looks]}
 
 
@@ -136,43 +112,6 @@ async def list_jobs(request: Request, state: AppStateDep) -> dict[str, Any]:
 async def get_job(look: JobDep) -> dict[str, Any]:
     """Shows a job, its chapters, and how much of each is spoken."""
     return _shown(look)
-
-
-@audio_router.get(
-    "/{id}/audio",
-    response_class=Response,
-    responses={
-        **ranged_docs(
-            {
-                "description": "The audio that there is, from the start of the book on.",
-                "content": {book_media_type(each, SAMPLE_RATE): BINARY for each in BOOK_FORMATS},
-            }
-        ),
-        **_CHANGE,
-        **error_docs(400, 503),
-    },
-)
-async def get_job_audio(
-    id: Id,
-    request: Request,
-    state: AppStateDep,
-    format: Annotated[BookFormat, Query(description="m4b and mp3 have chapters.", examples=["mp3"])] = "mp3",
-    loudness: Annotated[
-        float | None,
-        Query(
-            ge=-31,
-            le=-14,
-            description="LUFS of the whole file (ITU-R BS.1770), as platforms give it: -16 for podcasts, -14 "
-            "for music players, -23 for broadcasts; in steps of 0.5. Peaks stay under -1 dB.",
-            examples=[-16],
-        ),
-    ] = None,
-    preset: PresetQuery = None,
-    chapter: ChapterQuery = None,
-) -> Response:
-    """The audio of a job, also while it runs: from the start up to the first segment that is not spoken."""
-    look = await find_job(id, request, state)
-    return await send_audio(request, state, look, format, lufs=loudness, chapter=chapter, preset=preset)
 
 
 @router.post("/{id}/link", response_model=job_schemas.LinkAnswer, responses=_JOB)
@@ -202,7 +141,16 @@ async def get_job_subtitles(
     """Subtitles: the text as it was written, with its times in the audio that is made so far, or in the MP3
     of a chapter."""
     look = await find_job(id, request, state)
-    return await send_subtitles(request, state, look, kind, chapter=chapter, preset=preset)
+    numbers = units_of(look, chapter, preset) or range(look.made.prefix())
+    from_s = ACX.before_s if preset == "acx" else 0.0
+
+    def write() -> bytes:
+        return subtitle_file(timed_texts(look, numbers, from_s=from_s), kind).encode()
+
+    text = await state.pools.files.run(write)
+    part = "" if chapter is None else f"-{preset or 'chapter'}"
+    etag = f"{look.job.id}-{numbers.stop}{part}.{kind}"
+    return await ranged(request, text, media_type=f"{MEDIA_TYPES[kind]}; charset=utf-8", etag=etag)
 
 
 @router.get("/{id}/chapters.json", response_model=job_schemas.ChapterMarks, responses=_JOB)
@@ -237,7 +185,7 @@ async def cancel_job(id: Id, request: Request, state: AppStateDep) -> dict[str, 
 @router.delete("/{id}", response_model=Done, responses=_CHANGE)
 async def delete_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """Ends a job and removes all of its files."""
-    await state.jobs.delete(id, _sees(request, state))
+    await state.jobs.delete(id, sees_of(request, state))
     return {"message": f"Job '{id}' is deleted."}
 
 
@@ -249,7 +197,7 @@ async def get_job_verdicts(look: JobDep, state: AppStateDep) -> dict[str, Any]:
 
 
 async def _change(id: str, to: JobState, request: Request, state: AppState) -> dict[str, Any]:
-    return _shown(await state.jobs.change(id, _sees(request, state), to))
+    return _shown(await state.jobs.change(id, sees_of(request, state), to))
 
 
 def _row(look: Look) -> dict[str, Any]:
