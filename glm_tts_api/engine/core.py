@@ -216,9 +216,8 @@ class EngineCore:
             self._free_if_done(request)
 
     def _start_rows(self) -> None:
-        """Pauses requests that must give way, then gives free decode rows to requests that can use more rows.
+        """Gives free decode rows to requests that can use more rows, then pauses requests that must give way.
         A request with many spans to render gets none: on a CPU its decoding would take cores from renders."""
-        let_rest(self._requests, self._scheduler, self.decoder, self.token2wav, self._renderers)
         wants = {
             request: request.n_waiting_rows
             for request, decodes in self._requests.items()
@@ -226,6 +225,7 @@ class EngineCore:
         }
         for request, row in self._scheduler.assign(wants):
             self.decoder.join(row, request.next_sequence(self.decoder.layout))
+        let_rest(self._requests, self._scheduler, self.decoder, self.token2wav, self._renderers)
 
     def _sequence_ended(self, sequence: SpeechSequence) -> None:
         request: EngineRequest = sequence.owner
@@ -304,16 +304,16 @@ def let_rest(
     renderers: Sequence[DeviceThread],
 ) -> None:
     """Decides which requests pause on a CPU, where they would take cores from others, and tells the decode
-    batch and the render stage. While any other request has work to do, requests that nobody waits for
-    (`gives_way`) pause. While several clients have work to do, a request's decoding pauses if its client has
-    spans enough to render that are due sooner. On a GPU no request pauses: all are decoded in the same steps,
-    and a request that nobody waits for is rendered when no other request has a span to render."""
+    batch and the render stage. While any other request has a row or a span, requests that nobody waits for
+    (`gives_way`) pause. One that has neither may wait for their rows. While several clients have work to do,
+    a request's decoding pauses if its client has spans enough to render that are due sooner. On a GPU no
+    request pauses: one that nobody waits for is rendered when no other request has a span to render."""
     if not token2wav.shares_cores:
         return
     clients = {
         each.asked.client
         for each in requests
-        if not each.asked.gives_way and (each.n_spans or each.n_waiting_rows or scheduler.holds(each))
+        if not each.asked.gives_way and (each.n_spans or scheduler.holds(each))
     }
     resting, n_spans = set[EngineRequest](), Counter[str]()
     n_enough = _ENOUGH_SPANS * len(renderers) if len(clients) > 1 else math.inf

@@ -59,7 +59,7 @@ class Request:
     client: str
     due: float
     n_spans: int = 0
-    n_waiting_rows: int = 0
+    n_rows: int = 0
     gives_way: bool = False
     asked: SpeechRequest = field(init=False)
 
@@ -76,8 +76,8 @@ class Stages:
 
 
 FLOOD = [Request("flood", due, n_spans=1) for due in range(5)]
-LATER, STREAM = Request("flood", 9, n_waiting_rows=1), Request("flood", 2.5, n_waiting_rows=1)
-SINGLE, IDLE = Request("single", 10, n_waiting_rows=1), Request("idle", 11)
+LATER, STREAM = Request("flood", 9, n_rows=1), Request("flood", 2.5, n_rows=1)
+SINGLE, IDLE = Request("single", 10, n_rows=1), Request("idle", 11)
 JOB = Request("job", 0, n_spans=9, gives_way=True)
 
 
@@ -96,6 +96,10 @@ JOB = Request("job", 0, n_spans=9, gives_way=True)
 def test_who_rests_with_two_render_threads(requests: Sequence[Request], resting: Sequence[Request]) -> None:
     for shares_cores in (True, False):
         stages, renderers = Stages(shares_cores=shares_cores), [MagicMock(), MagicMock()]
-        let_rest(*cast(Any, (requests, Scheduler(20), stages, stages, renderers)))
+        scheduler = Scheduler[Request](20)
+        for each in requests:
+            scheduler.admit(each)
+        scheduler.assign({each: each.n_rows for each in requests})
+        let_rest(*cast(Any, (requests, scheduler, stages, stages, renderers)))
         assert stages.resting == (set(resting) if shares_cores else set())
         assert stages.queue.rests == (shares_cores and requests != [JOB, IDLE])
