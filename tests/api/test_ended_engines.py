@@ -81,29 +81,6 @@ def wait_for_more(n_answers: Callable[[], int], n_more: int = 4) -> None:
     wait_until(lambda: n_answers() >= n_before + n_more, PATIENCE_S)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_an_engine_that_is_told_to_end_or_killed_fails_no_request(
-    server: Server, number: signal.Signals
-) -> None:
-    with asking(server) as n_answers:
-        wait_for_more(n_answers)
-        os.kill(engines(server)[0], number)
-        wait_for_more(n_answers)
-
-
-def test_every_answer_comes_though_one_engine_stands_still_and_the_other_is_killed(server: Server) -> None:
-    before = stopped, killed = engines(server)
-    with asking(server) as n_answers:
-        wait_for_more(n_answers)
-        os.kill(stopped, signal.SIGSTOP)
-        os.kill(killed, signal.SIGKILL)
-        wait_until(lambda: not {*before} & {*engines(server)}, PATIENCE_S)
-        wait_for_more(n_answers)
-    told = server.scrape()
-    assert told("engine_restarts_total") == 2
-    assert told("requests_total", outcome="completed") == told("requests_total")
-
-
 def test_a_server_whose_engines_stand_still_or_are_killed_hears_that_it_is_to_end(server: Server) -> None:
     stopped, killed = engines(server)
     os.kill(stopped, signal.SIGSTOP)

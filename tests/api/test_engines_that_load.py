@@ -68,38 +68,6 @@ def test_a_server_is_loading_until_the_first_of_its_engines_can_speak(serve: Ser
     assert set(answers) == {"spoken"}
 
 
-def test_while_the_only_engine_has_died_requests_wait_and_health_is_loading(serve: Serve) -> None:
-    engine = ToneEngine(delay_s=0.1)
-    server = serve(engine)
-    with asking(server) as answers:
-        wait_until(lambda: engine.n_streams > 0)
-        engine.die("out of memory")
-        wait_until(lambda: health(server) == (503, "loading"))
-        wait_until(lambda: server.lane()["active"] == N_CLIENTS)
-        n_before = answers["spoken"]
-        assert health(server) == (503, "loading")
-        assert answers["spoken"] == n_before
-        engine.enter(READY)
-        wait_until(lambda: answers["spoken"] > n_before)
-    assert set(answers) == {"spoken"}
-
-
-def test_an_engine_that_cannot_come_back_disturbs_nobody_until_it_is_the_last(serve: Serve) -> None:
-    first, second = ToneEngine(), ToneEngine()
-    server = serve(first, second)
-    with asking(server) as answers:
-        second.enter(EngineState("failed", "the weights are gone"))
-        wait_until(lambda: statuses(server) == ["ready", "failed"])
-        n_before = answers["spoken"]
-        wait_until(lambda: answers["spoken"] > n_before + N_CLIENTS)
-    assert set(answers) == {"spoken"}
-    first.enter(EngineState("failed", "the weights are gone"))
-    wait_until(lambda: health(server) == (503, "unhealthy"))
-    with server.client() as client:
-        assert client.get("/api/v1/health").json()["cause"] == "the weights are gone"
-    assert server.say().json()["code"] == "unhealthy"
-
-
 def test_a_stop_does_not_wait_for_engines_that_load(start: Callable[..., Server]) -> None:
     server = start(workers=2, load_s=(60, 60))
     began = time.monotonic()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,6 @@ import torch
 
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.model.kv_cache import KVCache
 from tests.engine import tiny
 
@@ -55,38 +53,6 @@ async def test_slots_that_nobody_set_are_as_many_as_fit_and_are_told_of() -> Non
             (warning,) = info.warnings
             assert warning.startswith("The memory holds 5 requests at once, not 24")
             assert len(await tiny.pcm(tiny.speak(engine, tiny.asked("ab")))) > 0
-
-
-async def test_a_listener_who_leaves_frees_its_rows(engine: Engine) -> None:
-    async with tiny.speak(engine, tiny.asked("/".join(["abcd"] * 40), use_cache=False)) as stream:
-        while (usage := tiny.usage(engine)).rows_active < 2 or not usage.kv_cells_used:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
-        assert usage.kv_cells_used <= usage.kv_cells
-        assert usage.rows_active <= usage.rows
-        assert usage.gpu_bytes is None
-    await until_freed(stream)
-    usage = tiny.usage(engine)
-    assert (usage.rows_active, usage.kv_cells_used) == (0, 0)
-
-
-@pytest.mark.parametrize("streams", [False, True])
-async def test_a_request_whose_listener_leaves_during_its_last_decode_step_is_freed(
-    engine: Engine, streams: bool
-) -> None:
-    """Its place was held for ever: such a request was neither decoded nor rendered any more."""
-
-    freed = threading.Event()
-
-    class Leaving(RequestListener):
-        def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-            self.closed = True
-            engine.wake()
-
-        def request_freed(self) -> None:
-            freed.set()
-
-    engine.speak(tiny.asked("a", streams=streams), Leaving())
-    assert await asyncio.to_thread(freed.wait, 30)
 
 
 async def test_a_request_cancelled_before_it_began_is_freed(engine: Engine) -> None:

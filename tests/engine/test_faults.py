@@ -27,23 +27,12 @@ from tests.engine import tiny
 
 
 class BrittleRunner(LlmRunner):
-    """Cannot read "~", has memory for four rows, and draws from numbers that are none once it is `unsure`."""
-
-    unsure = False
+    """Cannot read "~"."""
 
     def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
         if ord("~") in list(ids):
             raise RuntimeError("unreadable")
         return super().prefill(ids, cache=cache, slot=slot, start=start)
-
-    def decode(self, *arguments: Any, **options: Any) -> Tensor:
-        if len(options["slots"]) > 4:
-            raise torch.OutOfMemoryError("out of memory")
-        return super().decode(*arguments, **options)
-
-    def logits(self, hidden: Tensor, *, row_multiple: int | None = None) -> Tensor:
-        logits = super().logits(hidden, row_multiple=row_multiple)
-        return torch.full_like(logits, torch.nan) if self.unsure else logits
 
 
 async def scene(models: Models, texts: Sequence[str], **options: Any) -> tuple[list[Any], Any]:
@@ -63,28 +52,6 @@ async def test_a_prompt_that_cannot_be_read_fails_alone_and_is_logged_with_its_r
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert getattr(record, "request_id", None) == "test"
     assert record.exc_info is not None
-
-
-async def test_a_batch_that_does_not_fit_the_memory_shrinks_from_its_newest_row() -> None:
-    results, again = await scene(tiny.tiny_models(BrittleRunner), ["abcd"] * 6)
-    assert 1 <= sum(isinstance(result, OutOfMemory) for result in results) <= 2
-    assert all(np.array_equal(result, again) for result in results if not isinstance(result, OutOfMemory))
-
-
-async def test_logits_that_are_not_numbers_fail_their_row_alone() -> None:
-    models = tiny.tiny_models(BrittleRunner)
-    async with tiny.engine_of(load=lambda: models) as engine:
-        for unsure in (True, False):
-            setattr(models.llm, "unsure", unsure)  # noqa: B010
-            (result,) = await tiny.outcomes(engine, ["ab"])
-            assert isinstance(result, InternalFault) == unsure
-
-
-async def test_a_vocoder_fault_fails_the_request_and_its_later_segments() -> None:
-    models = tiny.failing(RuntimeError("worn out"), from_call=2)
-    results, again = await scene(models, ["ab/cd/ef", "gh"], sample_rate=32000)
-    assert all(isinstance(result, InternalFault) for result in results)
-    assert len(again)
 
 
 async def test_a_fault_that_comes_back_does_not_end_an_engine_that_speaks_in_between() -> None:

@@ -3,7 +3,6 @@ said again, and the rest is the same to the bit."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -137,18 +136,3 @@ async def test_a_history_that_is_longer_than_what_is_looked_back_on_is_cut_where
         rest = tiny.speak(engine, request, progress=Progress(known, 12))
         await tiny.pcm(rest)
         assert rest.tokens == {segment: tokens[segment] for segment in (12, 13)}
-
-
-async def test_a_request_that_is_left_while_its_decoded_segments_are_rendered_is_freed(
-    engine: Engine,
-) -> None:
-    request = asked_in((True, 1, False, 24000))
-
-    whole = await heard(tiny.speak(engine, request))
-    for known in (whole.tokens, {0: whole.tokens[0]}):
-        freed = asyncio.Event()
-        async with tiny.speak(engine, request, progress=Progress(known, 0)) as stream:
-            stream.on_freed(freed.set)
-            await anext(stream)
-        await asyncio.wait_for(freed.wait(), 30)
-    assert tiny.rows_active(engine) == 0

@@ -1,4 +1,4 @@
-"""python -m tests.simulation SECONDS [SEED] | seeds N | seed SEED | faults [NAME...]
+"""python -m tests.simulation SECONDS [SEED] | seeds N | seed SEED | engine ... | faults [NAME...]
 
 scripts/checks/simulate.sh says what each is."""
 
@@ -13,7 +13,9 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.simulation import virtual
 
@@ -71,7 +73,7 @@ class Report:
     def took_s(self) -> float:
         return virtual.real_time() - self.began
 
-    def add(self, world: World) -> None:
+    def add(self, world: Any) -> None:
         self.n += 1
         self.hours += (world.loop.now - virtual.BEGIN_S) / 3600
         self.skipped += world.loop.skipped_s / 3600
@@ -92,6 +94,12 @@ class Report:
 
 
 def main(arguments: list[str]) -> int:
+    simulate: Callable[[int, Path], tuple[Any, BaseException | None]] = simulated
+    command = "bash scripts/checks/simulate.sh"
+    if arguments[0] == "engine":
+        from tests.simulation import engine_world  # which imports PyTorch
+
+        simulate, command, arguments = engine_world.simulated, f"{command} engine", arguments[1:]
     match arguments:
         case ["faults", *names]:
             return find_all(names)
@@ -107,13 +115,13 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         project_folder(root := Path(folder))
         while report.n == 0 or (report.n < most_seeds and report.took_s < seconds):
-            world, fault = simulated(first + report.n, root)
+            world, fault = simulate(first + report.n, root)
             if arguments[0] == "seed":
                 print("\n".join(world.events), f"digest {world.digest:08x}", sep="\n")
             if fault is not None:
                 traceback.print_exception(fault)
                 print(f"FAIL: seed {world.seed}, after {report.took_s:.1f} s: {fault}")
-                print(f"again: bash scripts/checks/simulate.sh seed {world.seed}")
+                print(f"again: {command} seed {world.seed}")
                 return 1
             report.add(world)
     report.show()

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 
 def _simulate(*arguments: str) -> str:
     """In a process of its own, whose clocks are replaced before the package is imported."""
@@ -22,7 +24,13 @@ def test_no_seed_shows_a_fault_and_the_processes_died_at_many_messages() -> None
     assert len([name for name in reached if name.startswith("engine.fault.")]) >= 6
 
 
-def test_a_seed_gives_the_same_history_each_time() -> None:
+def test_no_order_of_an_engines_threads_shows_a_fault() -> None:
+    reached = set(re.findall(r"^  (\S.*): \d+$", _simulate("engine", "seeds", "25"), re.MULTILINE))
+    assert {"submit", "leave", "resumed", "take", "Chunk", "Decoded", "Ended", "Freed"} <= reached
+
+
+@pytest.mark.parametrize("command", [["seed"], ["engine", "seed"]], ids=["server", "engine"])
+def test_a_seed_gives_the_same_history_each_time(command: list[str]) -> None:
     """But for the seconds that it took."""
-    one, other = (re.sub(r"\d+ s (and|of CPU)", "", _simulate("seed", "7")) for _ in range(2))
+    one, other = (re.sub(r"\d+ s (and|of CPU)", "", _simulate(*command, "7")) for _ in range(2))
     assert one == other

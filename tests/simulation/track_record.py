@@ -34,7 +34,8 @@ def _find(patch: Path, folder: Path) -> bool:
         (folder / name).write_bytes((_ROOT / name).read_bytes())
     subprocess.run(["patch", "-sp1"], cwd=folder, input=diff, text=True, check=True)
     began = time.monotonic()
-    command = [sys.executable, "-m", "tests.simulation", str(_MOST_S)]
+    of_engine = ["engine"] if patch.name.startswith("engine") else []
+    command = [sys.executable, "-m", "tests.simulation", *of_engine, str(_MOST_S)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     said = re.search(r"^FAIL: seed (\d+), after .*? s: (.*)", done.stdout, re.MULTILINE)
     result = f"seed {said[1]}: {said[2][:160]}" if said else f"not found {done.stderr[-300:]}"

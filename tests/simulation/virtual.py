@@ -17,7 +17,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 BEGIN_S = 1000.0  # the time at which each simulation begins
 _WALL_AT_FIRST = 1_800_000_000.0  # seconds since 1970
@@ -152,7 +152,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """There are no threads."""
 
 
-_loop: VirtualLoop | None = None
+class Clock(Protocol):
+    now: float
+    wall_offset: float
+
+
+_loop: Clock | None = None
 _REAL = {name: getattr(time, name) for name in ("time", "monotonic", "perf_counter")}
 
 
@@ -173,11 +178,16 @@ for _name in _REAL:
     setattr(time, _name, _clock(_name))
 
 
+def follow(clock: Clock | None) -> None:
+    """Has all clocks of `time` show this one; None: the machine's."""
+    global _loop  # noqa: PLW0603
+    _loop = clock
+
+
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, None]], seed: int) -> VirtualLoop:
     """Runs `main` to its end in virtual time and returns the loop. Raises its error, and StuckError."""
-    global _loop  # noqa: PLW0603
     chance = random.Random(seed)
-    loop = _loop = VirtualLoop(chance)
+    follow(loop := VirtualLoop(chance))
     kept = uuid.uuid4, secrets.token_hex
     uuid.uuid4 = lambda: uuid.UUID(int=chance.getrandbits(128), version=4)
     secrets.token_hex = lambda nbytes=None: chance.randbytes(nbytes or 32).hex()
@@ -185,7 +195,7 @@ def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, None]], seed: int) -> 
     try:
         loop.run_until_complete(main(loop))
     finally:
-        _loop = None
+        follow(None)
         uuid.uuid4, secrets.token_hex = kept
         _Task._numbers = count()
         asyncio.set_event_loop(None)

@@ -148,32 +148,6 @@ def run(scene: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(within_time())
 
 
-@pytest.mark.parametrize("n_said", range(len(CHUNKS)))
-def test_after_a_death_the_rest_is_said_once_and_finished_segments_are_not_spoken_again(n_said: int) -> None:
-    async def scene() -> None:
-        engine = ScriptedEngine(n_said)
-        heard: list[AudioChunk] = []
-        np.testing.assert_array_equal(await Spoken(engine).say(heard), WHOLE)
-        assert [chunk.ends_segment for chunk in heard].count(True) == 3
-        done = [chunk.segment for chunk in CHUNKS[:n_said] if chunk.ends_segment]
-        begun = sorted({chunk.segment for chunk in CHUNKS[:n_said]})
-        assert engine.begun == [(0, []), (len(done), begun)]
-
-    run(scene)
-
-
-def test_a_dead_engines_request_moves_to_the_other_and_gives_its_place_back_there() -> None:
-    async def scene() -> None:
-        dying, other = ScriptedEngine(2), ScriptedEngine()
-        service = Spoken(dying, other)
-        np.testing.assert_array_equal(await service.say(), WHOLE)
-        assert (len(dying.begun), len(other.begun)) == (1, 1)
-        assert service.active == [0, 0]
-        assert service.engines.n_resumed == [0, 1]
-
-    run(scene)
-
-
 def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error_at_the_third() -> None:
     async def scene() -> None:
         engine = ScriptedEngine(0, 0, 0)

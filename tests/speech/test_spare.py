@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -13,7 +13,7 @@ from glm_tts_api.errors import QueueFull
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.spare import SparePlaces
 from tests.speech import lanes as plain
-from tests.speech.lanes import LONG, SHORT, Lanes, now
+from tests.speech.lanes import SHORT, Lanes, now
 
 
 def play(
@@ -105,28 +105,6 @@ def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way()
     play(scenario)
 
 
-def test_work_beside_requests_that_never_pause_is_treated_as_a_request_every_five_minutes() -> None:
-    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
-        async with AsyncExitStack() as requests:
-            for n_chars in (SHORT, SHORT, LONG):
-                await requests.enter_async_context(request(lanes, n_chars))
-            works = [Work(spare) for _ in range(3)]
-            await asyncio.sleep(290)
-            assert not any(work.permit for work in works)
-            for number, work in enumerate(works):
-                await asyncio.sleep(20)
-                assert work.permit is not None
-                assert not work.permit.gives_way
-                await asyncio.sleep(1000)
-                assert not any(later.permit for later in works[number + 1 :])
-                assert not work.task.done()
-                work.end.set()
-                await work.task
-                await asyncio.sleep(290)
-
-    play(scenario)
-
-
 def test_work_that_rests_on_its_place_beside_requests_asks_again_and_is_treated_as_a_request() -> None:
     async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         async with request(lanes):
@@ -143,20 +121,6 @@ def test_work_that_rests_on_its_place_beside_requests_asks_again_and_is_treated_
             assert not again.permit.gives_way
 
     play(scenario)
-
-
-def test_its_place_is_free_once_the_engine_has_freed_it() -> None:
-    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
-        async with spare.place() as permit:
-            freed = permit.hold()
-        waiting = Work(spare)
-        await settled()
-        assert waiting.engine is None
-        freed()
-        await settled()
-        assert waiting.engine == 0
-
-    play(scenario, most=1)
 
 
 def test_work_is_spread_and_follows_its_engines_successor() -> None:
