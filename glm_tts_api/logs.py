@@ -24,7 +24,7 @@ _UNPRINTABLE = [
 _ESCAPES = {code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" for code in _UNPRINTABLE}
 _JSON_ESCAPES = {code: f"\\u{code:04x}" for code in _UNPRINTABLE}
 _STDERR = 2
-_FORMAT = "%(asctime)s %(levelname)s %(process)d [%(request_id)s] %(name)s: %(message)s"
+_TEXT = logging.Formatter("%(asctime)s %(levelname)s %(process)d [%(request_id)s] %(name)s: %(message)s")
 
 
 class MessageWithheld(Exception):
@@ -53,11 +53,8 @@ def configure_logging(*, as_json: bool = False, with_texts: bool = False) -> Non
     """Makes every logger, uvicorn's included, write to stderr in one format: text, or JSON with `as_json`.
     `with_texts` allows users' texts in the log."""
     text_logger.disabled = not with_texts
-    handler = _Output()
-    handler.addFilter(_completed)
-    handler.setFormatter(_JsonFormatter() if as_json else _LineFormatter(_FORMAT))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [_Output(as_json=as_json)]
     root.setLevel("INFO")
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
@@ -71,8 +68,9 @@ class _Output(logging.Handler):
     """Writes log lines to stderr. If stderr is a full pipe that does not block, lines are left out. Once
     there is room again, one line says how many lines are missing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_json: bool) -> None:
         super().__init__()
+        self._as_json = as_json
         self._unwritten = b""  # the rest of a line that has begun
         self._n_left_out = 0
 
@@ -100,6 +98,21 @@ class _Output(logging.Handler):
     def _line(self, record: logging.LogRecord) -> bytes:
         return f"{self.format(record)}\n".encode(errors="backslashreplace")
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Formats a record, with its request id and its traceback: as one line of JSON, or as text with
+        control characters as escapes, where a traceback keeps its line breaks. uvicorn logs everything under
+        uvicorn.error. That becomes uvicorn, so that `grep -i error` finds only errors."""
+        if record.name == "uvicorn.error":
+            record.name = "uvicorn"
+        record.request_id = request_id = getattr(record, "request_id", request_id_var.get())
+        if not self._as_json:
+            return _TEXT.format(record).translate(_ESCAPES)
+        fields = {"time": _time(record.created), "level": record.levelname, "process": record.process}
+        fields |= {"request_id": request_id, **getattr(record, "fields", {})}
+        if record.exc_info:
+            fields["exception"] = _TEXT.formatException(record.exc_info)
+        return json_line(record.name, record.getMessage(), **fields)
+
 
 def _write(data: bytes) -> bytes:
     """Writes the bytes to stderr. Returns the bytes that could not be written."""
@@ -109,34 +122,6 @@ def _write(data: bytes) -> bytes:
         except OSError:
             break
     return data
-
-
-def _completed(record: logging.LogRecord) -> bool:
-    """Adds the request id to a record. Renames the logger uvicorn.error to uvicorn, because uvicorn logs
-    everything under that name. So `grep -i error` finds only errors. Keeps every record."""
-    if record.name == "uvicorn.error":
-        record.name = "uvicorn"
-    if not hasattr(record, "request_id"):
-        record.request_id = request_id_var.get()
-    return True
-
-
-class _LineFormatter(logging.Formatter):
-    """Formats a record as text, with control characters as escapes. A traceback keeps its line breaks."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).translate(_ESCAPES)
-
-
-class _JsonFormatter(logging.Formatter):
-    """Formats a record, with its traceback, as one line of JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        fields = {"time": _time(record.created), "level": record.levelname, "process": record.process}
-        fields |= {"request_id": getattr(record, "request_id", "-"), **getattr(record, "fields", {})}
-        if record.exc_info:
-            fields["exception"] = self.formatException(record.exc_info)
-        return json_line(record.name, record.getMessage(), **fields)
 
 
 def _time(seconds: float) -> str:
