@@ -7,8 +7,6 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from tests.scripts.own_project import REPOSITORY, Project, end_of, kill, wait_until
 
 
@@ -23,7 +21,7 @@ def test_the_foreground_server_is_the_script_itself_and_an_unread_log_holds_noth
     assert project.log.startswith(server.stdout.readline())
     writer = log_writer(project)
     kill(writer, signal.SIGSTOP)
-    wait_until(lambda: psutil.Process(writer).status() == psutil.STATUS_STOPPED, "the writer to stand still")
+    wait_until(lambda: "T" in Path(f"/proc/{writer}/stat").read_text().split()[2], "a stopped writer")
     fill_pipe(server.pid)
     refused(project, 20)
     assert project.get("/api/v1/health").status == 200

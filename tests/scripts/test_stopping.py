@@ -47,7 +47,6 @@ def test_a_restart_that_is_killed_keeps_no_lock_and_its_check_is_in_the_log(shar
     wait_until(lambda: is_starting(project), "the new server")
     kill(restart.pid)
     wait_until(lambda: not is_alive(restart.pid) or restart.poll() is not None, "the script's end")
-    # a child just forked had the lock for a moment
     wait_until(lambda: is_free(project) or has_passed(project), "the lock")
     assert not has_passed(project), "the check of the new server held the lock of the script that was killed"
     wait_until(lambda: has_passed(project), "the report")
