@@ -42,14 +42,14 @@ def book_media_type(book_format: BookFormat, sample_rate: int) -> str:
     return "audio/mp4" if book_format == "m4b" else media_type(book_format, sample_rate)
 
 
-def speech_of(job: Look, index: int) -> Float32:
+def speech_of(look: Look, index: int) -> Float32:
     """Returns the samples [n] in [-1, 1] of unit number `index`, read from its FLAC. The unit must be spoken
     already. The silence after the unit is not included; a unit without speech gives an empty array. Raises
     JobRefuses if the file is damaged or missing."""
-    n_samples, silence = job.made.speech[index], job.made.silence[index]
+    n_samples, silence = look.made.speech[index], look.made.silence[index]
     if not n_samples:
         return np.zeros(0, np.float32)
-    file = job.folder.audio_file(index, n_samples, silence)
+    file = look.folder.audio_file(index, n_samples, silence)
     with suppress(OSError, soundfile.LibsndfileError):
         speech: Float32 = soundfile.read(io.BytesIO(file.read_bytes()), dtype="float32")[0]
         if len(speech) == n_samples:
@@ -60,16 +60,16 @@ def speech_of(job: Look, index: int) -> Float32:
     )
 
 
-def remove_damaged(job: Look) -> bool:
+def remove_damaged(look: Look) -> bool:
     """Removes the audio file of each unit that `speech_of` cannot read, so that the next run of the job
     speaks the unit again. All units must be spoken. Returns whether such a unit was found."""
     found = False
-    for index, sizes in enumerate(zip(job.made.speech, job.made.silence, strict=True)):
+    for index, sizes in enumerate(zip(look.made.speech, look.made.silence, strict=True)):
         try:
-            speech_of(job, index)
+            speech_of(look, index)
         except JobRefuses as damage:
-            logger.warning("Job %s: %s", job.folder.path.name, damage)
-            job.folder.audio_file(index, *sizes).unlink(missing_ok=True)
+            logger.warning("Job %s: %s", look.folder.path.name, damage)
+            look.folder.audio_file(index, *sizes).unlink(missing_ok=True)
             found = True
     return found
 
@@ -147,26 +147,26 @@ def write_audio(
         file.write(encoder.finish())
 
 
-def chapter_times(job: Look, n_units: int) -> list[TimedText]:
+def chapter_times(look: Look, n_units: int) -> list[TimedText]:
     """Returns the titles and times of the chapters in the audio of the job's first `n_units` units. The last
     of these chapters may be incomplete."""
-    rate = job.job.sample_rate
-    ends = [0, *accumulate(map(add, job.made.speech[:n_units], job.made.silence))]
+    rate = look.job.sample_rate
+    ends = [0, *accumulate(map(add, look.made.speech[:n_units], look.made.silence))]
     return [
         TimedText(each.title, ends[each.first] / rate, ends[min(each.units.stop, n_units)] / rate)
-        for each in job.job.chapters
+        for each in look.job.chapters
         if each.first < n_units
     ]
 
 
-def timed_texts(job: Look, numbers: range, *, from_s: float = 0.0) -> Iterator[TimedText]:
+def timed_texts(look: Look, numbers: range, *, from_s: float = 0.0) -> Iterator[TimedText]:
     """Yields the text of each unit in `numbers` without its marks, with the times at which it is spoken. The
     audio of the first unit begins at `from_s` seconds. Units without speech are left out. The units of one
     block of the book get the same paragraph number. All of these units must be spoken."""
-    made, sample_rate = job.made, job.job.sample_rate
+    made, sample_rate = look.made, look.job.sample_rate
     at, paragraph = round(from_s * sample_rate), 0
     block: tuple[int, int] | None = None
-    for unit in islice(job.folder.units(), numbers.start, numbers.stop):
+    for unit in islice(look.folder.units(), numbers.start, numbers.stop):
         if (unit.chapter, unit.block) != block:
             block, paragraph = (unit.chapter, unit.block), paragraph + 1
         end = at + made.speech[unit.index]

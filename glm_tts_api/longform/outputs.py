@@ -50,7 +50,7 @@ class Outputs:
 
     def of(
         self,
-        job: Look,
+        look: Look,
         book_format: BookFormat,
         *,
         lufs: float | None = None,
@@ -61,23 +61,23 @@ class Outputs:
         the job's audio up to the first missing unit as `book_format`, with an integrated loudness of `lufs`
         if given, rounded to 0.5 LU. If `chapter` (from 1) is given, the file is an MP3 of that chapter, with
         `for_acx` within ACX's limits; `lufs` must be None, and all units of the chapter must be spoken."""
-        n_units = job.made.prefix()
+        n_units = look.made.prefix()
         name, preset = f"{n_units}.{book_format}", LEVEL
         if lufs is not None:
             lufs = _LU * round(lufs / _LU)
             name, preset = f"{n_units}at{lufs:g}.{book_format}", at_loudness(lufs)
         if chapter is not None:
             name, preset = (f"acx-{chapter}.mp3", ACX) if for_acx else (f"chapter-{chapter}.mp3", LEVEL)
-        path = job.folder.outputs / name
+        path = look.folder.outputs / name
         if (output := self._making.get(path)) is not None:
             return output
         loop = asyncio.get_running_loop()
-        growing, etag = path.with_name(f"{name}.{os.getpid()}.new"), f"{job.job.id}-{name}"
+        growing, etag = path.with_name(f"{name}.{os.getpid()}.new"), f"{look.job.id}-{name}"
         if path.exists():
             done: asyncio.Future[None] = loop.create_future()
             done.set_result(None)
             return Output(path, growing, etag, done)
-        written = write_audio(growing, book_format, job, n_units, chapter=chapter, preset=preset)
+        written = write_audio(growing, book_format, look, n_units, chapter=chapter, preset=preset)
         making = loop.run_in_executor(self._threads, self._make, path, growing, written)
         self._making[path] = output = Output(path, growing, etag, making)
         making.add_done_callback(lambda _: self._making.pop(path, None))

@@ -165,7 +165,8 @@ class Shelf:
         for id in known - ids:
             self.forget(id)
         for id in ids:
-            self.look_up(id)
+            with suppress(UnknownJob):
+                self.found(id)
 
     def look_again(self) -> list[Look]:
         """Reads again each job that another server has changed since this server read it. Jobs that run here
@@ -182,28 +183,23 @@ class Shelf:
                     look.read_again()
         return wanted
 
-    def look_up(self, id: str) -> Look | None:
+    def found(self, id: str) -> Look:
         """Returns the job with this id. A job that this server knows already is returned without a look at
-        the disk. Returns None where there is no such job or its folder cannot be read. A folder that cannot
-        be read is logged once."""
-        if (known := self._known.get(id)) or not _ID.fullmatch(id):
+        the disk. Raises UnknownJob where there is no such job or its folder cannot be read. A folder that
+        cannot be read is logged once."""
+        if known := self._known.get(id):
             return known
         folder = self.folder(id)
         try:
-            return self._known.setdefault(id, Look(folder))
+            if _ID.fullmatch(id):
+                return self._known.setdefault(id, Look(folder))
         except FileNotFoundError:
-            return None
+            pass
         except Exception as error:  # no folder may hide the other jobs
             if id not in self._damaged:
                 self._damaged.add(id)
                 logger.warning("The job in %s cannot be read: %s", folder.path, error)
-        return None
-
-    def found(self, id: str) -> Look:
-        """Returns the job with this id. Raises UnknownJob where there is none that can be read."""
-        if (look := self.look_up(id)) is None:
-            raise no_such_job()
-        return look
+        raise no_such_job()
 
     def forget(self, id: str) -> None:
         self._known.pop(id, None)
