@@ -79,17 +79,3 @@ async def test_on_other_numbers_of_cores_and_with_decode_steps_of_one_shape_as_e
     async with tiny.engine_of(replace(tiny.CONFIG, **other)) as engine:
         first = await tiny.pcm(tiny.speak(engine, requests[0]))
         assert_same([first, *await together(engine, requests[1:7])], alone[:7])
-
-
-async def test_while_others_are_cancelled_as_alone(
-    engine: Engine, requests: list[SpeechRequest], alone: list[Float32]
-) -> None:
-    """Every request runs with a twin that is left half-way."""
-
-    async def leave(request: SpeechRequest, after_s: float) -> None:
-        async with tiny.speak(engine, request):
-            await asyncio.sleep(after_s)
-
-    leaving = [asyncio.create_task(leave(one, 0.05 * number)) for number, one in enumerate(requests)]
-    assert_same(await together(engine, requests), alone)
-    await asyncio.gather(*leaving)

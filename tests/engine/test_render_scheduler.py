@@ -73,19 +73,6 @@ def test_one_that_gives_way_has_the_turns_that_nobody_else_takes_and_none_while_
     assert order_of_ends(scheduler) == ["book"]
 
 
-def test_what_someone_is_at_is_given_to_nobody_else() -> None:
-    scheduler = scheduler_of(Task("a"), Task("b"))
-    first, second = scheduler.take(), scheduler.take()
-    assert first is not None
-    assert second is not None
-    assert first is not second
-    assert scheduler.take() is None
-    assert not scheduler.busy
-    scheduler.put_back(first)
-    assert scheduler.busy
-    assert scheduler.take() is first
-
-
 def test_a_second_thread_never_works_for_a_client_while_another_has_none() -> None:
     scheduler = scheduler_of(*(Task("flood", due=0, client="flood") for _ in range(40)))
     scheduler.add(Task("single", due=1000, n_steps=10, step_work=1000, client="single"))

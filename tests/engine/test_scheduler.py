@@ -40,13 +40,3 @@ def test_a_borrowed_row_gives_way_at_the_next_segment() -> None:
     assert scheduler.assign({"long": 3, "new": 1}) == []
     scheduler.release(1)
     assert scheduler.assign({"long": 3, "new": 1}) == [("new", 1)]
-
-
-def test_a_request_that_leaves_frees_its_rows() -> None:
-    scheduler: Scheduler[str] = Scheduler(3)
-    scheduler.admit("a")
-    scheduler.assign({"a": 3})
-    assert scheduler.retire("a") == [0, 1, 2]
-    assert scheduler.n_busy == 0
-    scheduler.admit("b")
-    assert scheduler.assign({"b": 1}) == [("b", 0)]

@@ -188,22 +188,6 @@ def test_units_that_are_counted_later_are_the_same_also_after_a_kill_between(tmp
     assert spoken(killed) == wanted
 
 
-def test_a_job_is_deleted_while_its_units_are_counted(tmp_path: Path) -> None:
-    new_job(tmp_path / ID, book_of(1, 20_000), is_put_off=True)
-
-    async def delete() -> None:
-        jobs = Jobs(JobsConfig(tmp_path), speaking)
-        running = asyncio.create_task(jobs.keep_going(lambda: False))
-        look = await jobs.get(ID, every)
-        await asyncio.to_thread(wait_until, (tmp_path / ID / "plan.jsonl").exists)
-        assert look.state == "queued"
-        await jobs.delete(ID, every)
-        running.cancel()
-
-    asyncio.run(delete())
-    assert not (tmp_path / ID).exists()
-
-
 @contextmanager
 def full_disk() -> Iterator[None]:
     """A file may have 10 bytes, as on a disk with little room."""
