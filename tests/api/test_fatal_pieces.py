@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import pytest
-
 from tests.api.job_client import begin, look
 from tests.api.server_process import Server
 
 
-@pytest.mark.parametrize("workers", [1, 2])
 def test_a_piece_that_ends_engines_fails_its_job_and_requests_are_answered(
-    workers: int, process: Callable[..., Server]
+    process: Callable[..., Server],
 ) -> None:
     environ = {"ENGINE": "tests.engine.echo_process"}
-    server = process("tests.api.real_app:app", environ=environ, workers=workers, short_text_timeout=600)
+    server = process("tests.api.real_app:app", environ=environ, short_text_timeout=600)
     server.wait_until_all_speak(240)
     job = begin(server.client, input_text="hello^")
     deadline = time.monotonic() + 240

@@ -115,15 +115,6 @@ async def test_from_every_segment_on_the_rest_is_the_same_to_the_bit(
             await goes_on(first, decoded)  # alone: nothing else keeps the threads going
 
 
-async def test_it_goes_on_like_that_in_an_engine_that_never_heard_of_it(engine: Engine) -> None:
-    request = asked_in((True, 1, True, 24000))
-    spoken = await heard(tiny.speak(engine, request))
-    known = {segment: spoken.tokens[segment] for segment in (0, 1)}
-    async with tiny.engine_of(frontend=MarkedFrontend) as other:
-        rest = await heard(tiny.speak(other, request, progress=Progress(known, 1)), 1)
-    np.testing.assert_array_equal(rest.from_segment(1), spoken.from_segment(1))
-
-
 async def test_a_history_that_is_longer_than_what_is_looked_back_on_is_cut_where_it_was() -> None:
     """Segments are forgotten one by one as new ones come; whoever goes on must forget the same ones."""
     request = tiny.asked("/".join(["abcdefgh"] * 14), seed=3)

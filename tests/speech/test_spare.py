@@ -105,24 +105,6 @@ def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way()
     play(scenario)
 
 
-def test_work_that_rests_on_its_place_beside_requests_asks_again_and_is_treated_as_a_request() -> None:
-    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
-        async with request(lanes):
-            works = [Work(spare) for _ in range(2)]
-            await asyncio.sleep(290)
-            assert [work.task.done() for work in works] == [False, False]
-            await asyncio.sleep(20)
-            assert [work.task.done() for work in works] == [False, True]
-            with pytest.raises(QueueFull):
-                await works[1].task
-            again = Work(spare)
-            await settled()
-            assert again.permit is not None
-            assert not again.permit.gives_way
-
-    play(scenario)
-
-
 def test_work_is_spread_and_follows_its_engines_successor() -> None:
     async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
         async with spare.place() as first, spare.place() as second:
