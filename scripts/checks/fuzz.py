@@ -67,7 +67,6 @@ _TEXTS = (
 _SRT = "1\n00:00:01,000 --> 00:00:02,000\n<i>你好</i>\n\n2\n00:00:03,000 --> 00:00:04,000\nbye\n"
 _KEYS = f'[app]\nsha256 = "{"ab" * 32}"\nplaces = 4\nvoices = ["exampleA"]\nrequests_a_minute = 60\n'
 _ENTRIES = {"a": {"prompt_audio_path": "recordings/a.wav", "prompt_text": "said", "consent": ""}}
-Edit = tuple[float, int, bytes]
 Target = tuple[Callable[[bytes], object], Sequence[bytes], list[type[Exception]]]
 _EXTREMES = [number.to_bytes(size, "little") for size in (1, 2, 4) for number in (0, 1, 2 ** (8 * size) - 1)]
 _EDITS = st.tuples(
@@ -77,7 +76,7 @@ _EDITS = st.tuples(
 )
 
 
-def _edited(data: bytes, edits: Sequence[Edit]) -> bytes:
+def _edited(data: bytes, edits: Sequence[tuple[float, int, bytes]]) -> bytes:
     """`data` with bytes cut out and put in, each time at a part of its length."""
     for place, n_cut, put in edits:
         at = int(place * len(data))
