@@ -23,9 +23,9 @@ from bench.gpu_models import Bench
 from bench.gpu_timing import GIB, MIB, MS, percentile
 from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.core import EngineCore
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.model.kv_cache import KVCache
 
 Measured = dict[str, float | str]
@@ -35,10 +35,10 @@ _BURST = 16
 
 
 @dataclass(eq=False)
-class Request(RequestListener):
-    """The listener of one request: it collects tokens, audio chunks and timings.
+class Request(EventSink):
+    """The event sink of one request: it collects tokens, audio chunks and timings.
 
-    The listener puts itself on the queue `ended` when the engine has freed everything that the request used.
+    The sink puts itself on the queue `ended` when the engine has freed everything that the request used.
     """
 
     ended: queue.SimpleQueue[Request]
@@ -141,13 +141,13 @@ class Serving:
         self._core.submit(engine_request(self._bench, seed, Request(ended), streams=streams))
 
 
-def engine_request(bench: Bench, seed: int, listener: Request, *, streams: bool) -> EngineRequest:
+def engine_request(bench: Bench, seed: int, sink: Request, *, streams: bool) -> EngineRequest:
     """Makes an engine request of one segment of fixed text ids, in the bench's voice number `seed`."""
     ids, transcript = list(range(1, bench.size.n_ids + 1)), list(range(1, _TRANSCRIPT_IDS + 1))
     asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed), streams=streams)
     segment = Segment(ids, VoicedPrompt(transcript, bench.voice(seed)))
     chunks = bench.config.stream_chunks if streams else ()
-    return EngineRequest(asked, [segment], listener, chunks=chunks)
+    return EngineRequest(asked, [segment], sink, chunks=chunks)
 
 
 def _serving(bench: Bench, *, deterministic: bool = False) -> Serving:

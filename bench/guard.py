@@ -30,7 +30,7 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL
-from mini.speaking import Listener, shipped_voices
+from mini.speaking import WaveSink, shipped_voices
 from speech_text import TextFrontend
 from tests.speech_text.readings.accepted import sentences
 
@@ -64,12 +64,12 @@ class Run:
     text: str
     voice: str
     request: EngineRequest
-    listener: Listener
+    sink: WaveSink
     takes: list[list[int]] = field(default_factory=list)
 
     def outcome(self) -> Outcome:
         (said,) = self.request.segments
-        first, spoken = self.takes[0], self.listener.tokens
+        first, spoken = self.takes[0], self.sink.tokens
         assert said.likely is not None
         return Outcome(
             self.text,
@@ -95,11 +95,11 @@ def runs(
 ) -> Iterator[Run]:
     for number, text in enumerate(texts):
         for name, voice in voices.items():
-            listener = Listener()
+            sink = WaveSink()
             asked = SpeechRequest("guard", text, voice, SamplingOptions(seed=seed + number))
-            request = processor.request(asked, listener)
+            request = processor.request(asked, sink)
             if len(request.segments) == 1:
-                yield Run(text, name, request, listener)
+                yield Run(text, name, request, sink)
 
 
 def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:

@@ -27,7 +27,7 @@ from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.settings import BUNDLED_MODEL
 from mini.heldout import CHINESE, ENGLISH
 from mini.program import Program
-from mini.speaking import Listener, Server
+from mini.speaking import Server, WaveSink
 
 FLOW_STEPS = (4, 6, 8, 10, 20, 40)
 REFERENCE_STEPS = 10
@@ -88,7 +88,7 @@ def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> No
     for number, text in enumerate(texts):
         voice = server.voice(("exampleA", "exampleB")[number % 2])
         utterance = SpeechRequest("precision", text, voice, SamplingOptions(seed=SEED + number))
-        request = processor.request(utterance, Listener())
+        request = processor.request(utterance, WaveSink())
         prompt_ids, tokens = drawn_tokens(batcher, request)
         first_choices = choices(models.llm, prompt_ids, tokens).argmax(1)
         for name, variant in variants.items():

@@ -15,7 +15,7 @@ from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
-from glm_tts_api.engine.telling import RequestListener
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
 from glm_tts_api.voices.store import VoiceStore
@@ -37,8 +37,8 @@ class Said:
         return sum(len(wave) for wave in self.segments) / self.sample_rate
 
 
-class Listener(RequestListener):
-    """A listener that collects the waves of one utterance, and the speech tokens of its last segment."""
+class WaveSink(EventSink):
+    """A sink that collects the waves of one utterance, and the speech tokens of its last segment."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,10 +111,10 @@ class Server:
             sampling=SamplingOptions(seed=seed),
             sample_rate=sample_rate,
         )
-        listener = Listener()
+        sink = WaveSink()
         cpu, wall = time.process_time(), time.monotonic()
-        self._engine.speak(utterance, listener)
-        await asyncio.wrap_future(listener.ended)
+        self._engine.speak(utterance, sink)
+        await asyncio.wrap_future(sink.ended)
         cpu, wall = time.process_time() - cpu, time.monotonic() - wall
-        segments = [np.concatenate(pieces) for _, pieces in sorted(listener.pieces.items())]
+        segments = [np.concatenate(pieces) for _, pieces in sorted(sink.pieces.items())]
         return Said(segments, cpu, wall, sample_rate)

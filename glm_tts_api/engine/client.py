@@ -119,15 +119,15 @@ class EngineClient:
         answer = self._questions[number] = asyncio.get_running_loop().create_future()
         self._child.send(question(number))
         try:
-            told: messages.Answer = await answer
+            reply: messages.Answer = await answer
         except asyncio.CancelledError:
             self._send(messages.Leave(number))
             raise
         finally:
             del self._questions[number]
-        if told.fault is not None:
-            raise error_of(told.fault)
-        return told.result
+        if reply.fault is not None:
+            raise error_of(reply.fault)
+        return reply.result
 
     def _send(self, message: messages.Message) -> None:
         if self._child is not None:

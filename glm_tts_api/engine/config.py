@@ -45,7 +45,7 @@ class EngineConfig:
     computes the flow's products in bfloat16. `deterministic` gives all decode steps the same shape, at any
     load.
 
-    When `stream_buffer_s` seconds of audio wait for their listener, no more audio is made for it. While a
+    When `stream_buffer_s` seconds of audio wait for their client, no more audio is made for it. While a
     step takes longer than `stall_s` seconds, the engine gets no new requests. `stream_chunks` are the sizes
     of a stream's spans in speech tokens (25 a second); the last size repeats. `gapless_start` holds a
     stream's first audio back until its player will not run dry. `guard` has a segment decoded again if its

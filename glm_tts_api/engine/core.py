@@ -102,7 +102,7 @@ class EngineCore:
         self._decode.post(partial(self._admit, request))
 
     def wake(self) -> None:
-        """Makes the device threads notice cancelled requests, and listeners that can take more audio."""
+        """Makes the device threads notice cancelled requests, and sinks that can take more audio."""
         for thread in (self._decode, *self._renderers):
             thread.wake()
 

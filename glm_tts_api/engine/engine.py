@@ -1,5 +1,5 @@
 """The engine: takes requests and makes their speech, on its own threads. The engine's process calls it from
-one thread. The engine calls each request's listener on the thread where something happens.
+one thread. The engine calls each request's event sink on the thread where something happens.
 
 One small pool of threads prepares the texts and voices of requests. Another pool answers questions about
 texts and voices that are not to be spoken. The models run on the core's threads: one thread decodes, one or
@@ -21,6 +21,7 @@ from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.faults import (
     EngineLost,
     NobodyListens,
@@ -33,7 +34,6 @@ from glm_tts_api.engine.memory import gpu_bytes, why_fewer
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, patience
 from glm_tts_api.errors import ServiceError
@@ -133,18 +133,18 @@ class Engine:
     def speak(
         self,
         asked: SpeechRequest,
-        listener: RequestListener,
+        sink: EventSink,
         *,
         progress: Progress = NO_PROGRESS,
     ) -> None:
-        """Begins to speak a request and returns at once. The engine must be ready. `listener` gets the audio
+        """Begins to speak a request and returns at once. The engine must be ready. `sink` gets the audio
         and the end of the request, also if it fails. `progress` is the work that another engine has already
         done for the request."""
         assert self._loaded is not None
-        self._pool.submit(self._prepare, self._loaded.processor, asked, listener, progress)
+        self._pool.submit(self._prepare, self._loaded.processor, asked, sink, progress)
 
     def wake(self) -> None:
-        """Makes the threads notice requests that were cancelled, and requests whose listener can take more
+        """Makes the threads notice requests that were cancelled, and requests whose sink can take more
         audio."""
         self._core.wake()
 
@@ -220,23 +220,23 @@ class Engine:
         self,
         processor: InputProcessor,
         asked: SpeechRequest,
-        listener: RequestListener,
+        sink: EventSink,
         progress: Progress,
     ) -> None:
-        def require_listener() -> None:
-            if listener.closed:
+        def require_open() -> None:
+            if sink.closed:
                 raise NobodyListens
 
         try:
-            require_listener()
-            with listener.timings.stage("text"):
-                request = processor.request(asked, listener, require_listener, progress=progress)
+            require_open()
+            with sink.timings.stage("text"):
+                request = processor.request(asked, sink, require_open, progress=progress)
             request.check_fits(self._core.decoder.layout)
         except NobodyListens:
-            listener.request_freed()
-        except BaseException as error:  # every kind of error is reported, because the listener waits
-            listener.request_ended(as_service_error(error, asked.request_id, done="prepared", may_quote=True))
-            listener.request_freed()
+            sink.request_freed()
+        except BaseException as error:  # every kind of error is reported, because the client waits
+            sink.request_ended(as_service_error(error, asked.request_id, done="prepared", may_quote=True))
+            sink.request_freed()
             if lost := device_lost(error):
                 self._faulted(lost)
         else:

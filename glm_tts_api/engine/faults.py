@@ -35,7 +35,7 @@ class EngineLost(Exception):
 
 
 class NobodyListens(Exception):
-    """The listener of a request has left, so the work for the request must end."""
+    """The client of a request has left, so the work for the request must end."""
 
 
 def ran_out_of_memory(error: BaseException) -> bool:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache, cached
 
 from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest, Voice
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
 from glm_tts_api.model.checkpoint import Models
@@ -56,7 +56,7 @@ class InputProcessor:
     def request(
         self,
         asked: SpeechRequest,
-        listener: RequestListener,
+        sink: EventSink,
         check: Check = lambda: None,
         *,
         progress: Progress = NO_PROGRESS,
@@ -84,7 +84,7 @@ class InputProcessor:
         return EngineRequest(
             asked,
             segments,
-            listener,
+            sink,
             pause_s=reading.pause_s,
             chunks=self._chunks,
             progress=progress,

@@ -73,7 +73,7 @@ class Speak(Message, frozen=True):
 
 
 class Took(Message, frozen=True):
-    """The listener has taken another `seconds` seconds of the request's audio."""
+    """The client has taken another `seconds` seconds of the request's audio."""
 
     number: int
     seconds: float

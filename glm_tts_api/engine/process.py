@@ -31,11 +31,11 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from glm_tts_api.contracts import Dtype, Recording, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import CHECK, EXIT_REFUSED, PASSED
+from glm_tts_api.engine.event_sink import CountedSteps, RemoteSink
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
 from glm_tts_api.engine.frames import ChildSide
 from glm_tts_api.engine.messages import fault_of
 from glm_tts_api.engine.state import EngineInfo, EngineState
-from glm_tts_api.engine.telling import CountedSteps, Listener
 from glm_tts_api.errors import InternalFault, ServiceError, StartupError
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.processes import end_with_parent, importing
@@ -62,7 +62,7 @@ class EngineProcess:
         self._buffer_s = load.config.stream_buffer_s
         self._engine = build(load, self._lost)
         self._recordings: dict[str, Recording] = {}
-        self._listeners: dict[int, Listener] = {}
+        self._sinks: dict[int, RemoteSink] = {}
         self._read_for: set[int] = set()  # the numbers of questions that somebody waits for
 
     def start(self) -> None:
@@ -95,25 +95,25 @@ class EngineProcess:
                 raise messages.BrokenMessage("a second Load")
 
     def speak(self, message: messages.Speak) -> None:
-        listener = Listener(message.number, self._side.send, self._buffer_s, self._listeners.pop)
-        self._listeners[message.number] = listener
+        sink = RemoteSink(message.number, self._side.send, self._buffer_s, self._sinks.pop)
+        self._sinks[message.number] = sink
         asked = message.asked
         assert isinstance(asked.voice, Voice)
         others = {name: self._found(voice) for name, voice in asked.others.items()}
         asked = replace(asked, voice=self._found(asked.voice), others=others)
-        self._engine.speak(asked, listener, progress=message.progress)
+        self._engine.speak(asked, sink, progress=message.progress)
 
     def _found(self, voice: Voice) -> Voice:
         return Voice(self._recordings[voice.digest], voice.transcript, voice.digest, voice.name)
 
     def _took(self, number: int, seconds: float) -> None:
-        listener = self._listeners.get(number)
-        if listener is not None and listener.took(seconds):
+        sink = self._sinks.get(number)
+        if sink is not None and sink.took(seconds):
             self._engine.wake()
 
     def _leave(self, number: int) -> None:
-        if (listener := self._listeners.get(number)) is not None:
-            listener.closed = True
+        if (sink := self._sinks.get(number)) is not None:
+            sink.closed = True
             self._engine.wake()
         self._read_for.discard(number)
 
@@ -136,13 +136,13 @@ class EngineProcess:
             self._answer(number, InternalFault())
 
     def _beat(self) -> None:
-        told: EngineInfo | None = None
+        sent: EngineInfo | None = None
         steps = CountedSteps()
         for n_beats in count():
             usage = self._engine.usage() if n_beats % _BEATS_TO_A_USAGE == 0 else None
             info, state = self._engine.info(), self._engine.state
-            if info is not None and info != told:
-                told = info
+            if info is not None and info != sent:
+                sent = info
                 self._side.send(messages.Loaded(info))
             self._side.send(messages.Beat(state, steps.count(self._engine.step_s), usage))
             time.sleep(_BEAT_S)

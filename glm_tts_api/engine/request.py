@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Float32, Progress, SpeechRequest
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.guard import MOST_RETAKES, best_of, fault_in
 from glm_tts_api.engine.llm_prompt import (
     MAX_TOKENS_PER_ID,
@@ -27,7 +28,6 @@ from glm_tts_api.engine.llm_prompt import (
 from glm_tts_api.engine.seeds import llm_seed
 from glm_tts_api.engine.spans import SpanCutter, Window
 from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.errors import BadRequest
 from glm_tts_api.model.sequence import SpeechSequence
 
@@ -83,7 +83,7 @@ class EngineRequest:
         self,
         asked: SpeechRequest,
         segments: Sequence[Segment],
-        listener: RequestListener,
+        sink: EventSink,
         *,
         pause_s: float = 0.0,
         chunks: tuple[int, ...] = (),
@@ -93,9 +93,9 @@ class EngineRequest:
         self.asked = asked
         self.segments = segments
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
-        self.timings = listener.timings
+        self.timings = sink.timings
         self.timings.segments = len(segments)
-        self._listener = listener
+        self._sink = sink
         self._failed = False
         self._histories = Histories()
         self._waiting: deque[tuple[int, int]] = deque()
@@ -113,8 +113,8 @@ class EngineRequest:
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
         self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
         self.starts: StreamStarts | None = None  # None: the start of a stream does not wait
-        self.heard_s = 0.0  # playing time of the audio that was given to the listener
-        self._latest: Span | None = None  # the last span of a stream that was given to the listener
+        self.heard_s = 0.0  # playing time of the audio that was given to the sink
+        self._latest: Span | None = None  # the last span of a stream that was given to the sink
         self._starts_at: float | None = None
         self._starts_by = float("inf")  # the latest time for the start of a stream's player
         for segment, tokens in self._untold.items():
@@ -147,13 +147,13 @@ class EngineRequest:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the request needs no more work: it failed, or its listener has left."""
-        return self._failed or self._listener.closed
+        """Whether the request needs no more work: it failed, or its client has left."""
+        return self._failed or self._sink.closed
 
     @property
     def n_waiting_rows(self) -> int:
-        """The number of further decode rows that the request could use now; 0 while its listener is full."""
-        return 0 if self._listener.full else len(self._waiting)
+        """The number of further decode rows that the request could use now; 0 while its sink is full."""
+        return 0 if self._sink.full else len(self._waiting)
 
     @property
     def decoded(self) -> bool:
@@ -164,8 +164,8 @@ class EngineRequest:
         segment, candidate = self._waiting.popleft()
         ids, prompt = self.segments[segment].ids, self.segments[segment].prompt
         if self.asked.use_cache:
-            for told, tokens in self._untold.items():
-                said = self.segments[told]
+            for number, tokens in self._untold.items():
+                said = self.segments[number]
                 self._histories[said.prompt].prune(len(said.ids), layout)
                 self._histories[said.prompt].append(said.ids, tokens)
             self._untold = {}
@@ -208,7 +208,7 @@ class EngineRequest:
         if self.asked.use_cache:
             self._histories[said.prompt].append(said.ids, best.tokens)
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
-        self._listener.segment_decoded(segment, best.tokens)
+        self._sink.segment_decoded(segment, best.tokens)
         self.timings.guarded(segment, n_retakes, fault)
         self._cut(segment, best.tokens, ended=True)
 
@@ -239,7 +239,7 @@ class EngineRequest:
         return (0 if sequence is None else len(sequence.tokens)), False
 
     def deliver(self, span: Span) -> None:
-        """Takes a rendered span. Gives the listener all audio whose turn it is in the order of the text."""
+        """Takes a rendered span. Gives the sink all audio whose turn it is in the order of the text."""
         assert span.pcm is not None
         self._rendered.setdefault(span.segment, []).append((span.pcm, span.window.last))
         while self._rendered.get(self._segment):
@@ -253,13 +253,13 @@ class EngineRequest:
         self.end_if_heard()
 
     def end_if_heard(self) -> None:
-        """Ends the request if the audio of its last segment has been given to the listener."""
+        """Ends the request if the audio of its last segment has been given to the sink."""
         if self._segment == len(self.segments):
             self._pause()
-            self._listener.request_ended(None)
+            self._sink.request_ended(None)
 
     def _pause(self) -> None:
-        """Gives the listener the silence before the next segment or after the last one, each only once."""
+        """Gives the sink the silence before the next segment or after the last one, each only once."""
         pause_s, self._pauses_s[self._segment] = self._pauses_s[self._segment], 0.0
         n_samples = round(pause_s * self.asked.sample_rate)
         for start in range(0, n_samples, len(_SILENCE)):
@@ -277,17 +277,17 @@ class EngineRequest:
             wait_s = self.starts.wait_s(self, self._latest) if self.starts else 0.0
             chunk = replace(chunk, wait_s=max(0.0, min(wait_s, self._starts_by - now)))
             self._starts_at = now + chunk.wait_s
-        self._listener.chunk_ready(chunk)
+        self._sink.chunk_ready(chunk)
 
     def fail(self, error: Exception) -> None:
         """Ends the request with an error, unless it is cancelled. The engine then frees its unfinished
         work."""
         if not self.cancelled:
             self._failed = True
-            self._listener.request_ended(error)
+            self._sink.request_ended(error)
 
     def freed(self) -> None:
-        self._listener.request_freed()
+        self._sink.request_freed()
 
     def _open(self, segments: Sequence[int]) -> None:
         beam = range(self.asked.sampling.beam_size)

@@ -25,11 +25,11 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.cores import Cores
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import drop_memory
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, SpanCutter, Window
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS, Pace
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
@@ -48,9 +48,9 @@ _WINDOWS = (25 + LOOK_AHEAD, LEFT_CONTEXT + 100 + LOOK_AHEAD)  # tokens of an ea
 _ROUNDS, _ENOUGH_S = 3, 10.0  # renders are measured so many times, or until so many seconds have passed
 
 
-class WarmUp(RequestListener):
-    """The listener of the warm-up requests, one for each vocoder. Calls `on_done` with the error of a request
-    that fails, and with None when the last request has ended without an error."""
+class WarmUp(EventSink):
+    """The event sink of the warm-up requests, one for each vocoder. Calls `on_done` with the error of a
+    request that fails, and with None when the last request has ended without an error."""
 
     def __init__(
         self, models: Models, features: VoiceFeatures, *, on_done: Callable[[Exception | None], None]

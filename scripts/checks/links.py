@@ -23,9 +23,8 @@ _NO_ANCHOR = re.compile(r"[^\w\- ]")
 @cache
 def _anchors(page: Path) -> frozenset[str]:
     """The anchors that GitHub makes from the page's headings: lower case, hyphens, no punctuation."""
-    headings = _HEADING.findall(
-        re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
-    )
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = _HEADING.findall(text)
     return frozenset(_NO_ANCHOR.sub("", heading.lower()).replace(" ", "-") for heading in headings)
 
 

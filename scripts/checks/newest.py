@@ -30,10 +30,8 @@ def causes(packages: list[str], passes: Callable[[list[str]], bool]) -> list[str
     tests pass after the packages `names` were put back. They must pass after all packages were put back."""
     found: list[str] = []
     while packages and not passes(found):
-        fail, enough = (
-            0,
-            len(packages),
-        )  # packages[:fail] is too few of them to put back, packages[:enough] is not
+        # packages[:fail] is too few of them to put back, packages[:enough] is not
+        fail, enough = 0, len(packages)
         while enough - fail > 1:
             half = (fail + enough) // 2
             if passes(found + packages[:half]):

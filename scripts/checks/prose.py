@@ -7,7 +7,7 @@ The faults are:
 - a sentence over 35 words, or a paragraph over 8 lines of 120 characters,
 - a line of the docs over 400 characters,
 - "what" or "who" at a clause's beginning without a noun ("What a client sends", "for who asks"),
-- a retired name,
+- a retired phrase, or a retired name (also in the tests and tools),
 - a function's docstring that begins without its noun ("Of the first rows", "It has ended").
 
 The check skips code, tables and headings. In Chinese pages it checks only that each line has at most 400
@@ -33,14 +33,17 @@ _WORD = re.compile(r"[A-Za-z0-9][\w'/.-]*")
 _NO_PROSE = re.compile(r"\s*(?:[|#>├└│]|```)| {4}|\s*\S.* {3}\S")
 _ITEM = re.compile(r"\s*(?:[-*]|\d+\.) ")
 _HEADLESS = re.compile(r"(?:Of|In|By|Behind|It|They|Those)\b")
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _WORDS = {
     "a relative word without its noun": re.compile(
         r"^[`*\"(]*(?:what|who|whoever|whatever|whichever|whose)\b(?!.*\?$)"
         r"|\b(?:by|for|from|of|than|to|with|and|or) who(?:ever)?\b",
         re.IGNORECASE,
     ),
-    "a retired name": re.compile(r"\b(?:told of|in charge|one too many)\b", re.IGNORECASE),
+    "a retired phrase": re.compile(r"\b(?:told of|in charge|one too many)\b", re.IGNORECASE),
 }
+_RETIRED = re.compile(r"RequestListener|ToldTimings|engine[./]telling")
+_ONLY_NAMES = ("tests", "scripts", "bench", "mini")  # folders whose prose is not checked
 
 
 def _blocks(text: str, first_line: int = 1) -> Iterator[tuple[int, str]]:
@@ -76,30 +79,30 @@ def _blocks_of_code(source: str) -> Iterator[tuple[int, str]]:
 def _headless(source: str) -> Iterator[tuple[int, str]]:
     """Yields the line number and text of each function docstring that begins with a word of `_HEADLESS`."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            docstring = ast.get_docstring(node) or ""
-            if _HEADLESS.match(docstring):
-                yield node.body[0].lineno, docstring
+        if isinstance(node, _FUNCTIONS) and _HEADLESS.match(docstring := ast.get_docstring(node) or ""):
+            yield node.body[0].lineno, docstring
 
 
-def _broken(text: str) -> Iterator[int]:
-    """Yields the line numbers in a Chinese page where a paragraph continues on the next line."""
+def _faults_of_lines(path: Path, text: str) -> Iterator[str]:
+    """Yields a long line of a page, a retired name, and a paragraph of a Chinese page that is broken."""
     lines, in_code = text.splitlines(), False
     for number, (line, after) in enumerate(pairwise([*lines, ""]), 1):
         in_code ^= line.startswith("```")
         is_prose = not in_code and line.strip() and (_ITEM.match(line) or not _NO_PROSE.match(line))
-        if is_prose and after.strip() and not _ITEM.match(after) and not _NO_PROSE.match(after):
-            yield number
+        is_broken = is_prose and after.strip() and not _ITEM.match(after) and not _NO_PROSE.match(after)
+        if is_broken and path.stem.endswith("_zh"):
+            yield f"{path}:{number}: a line break shows as a blank"
+        if path.suffix == ".md" and len(line) > MOST_COLUMNS and not line.startswith("|"):
+            yield f"{path}:{number}: a line of {len(line)} characters"
+        if name := _RETIRED.search(line):
+            yield f"{path}:{number}: a retired name: {name[0]}"
 
 
 def faults(path: Path) -> Iterator[str]:
     """Yields each fault of a Markdown or Python file as `file:line: fault`."""
     text, is_page = path.read_text(encoding="utf-8"), path.suffix == ".md"
-    for number, line in enumerate(text.splitlines() if is_page else [], 1):
-        if len(line) > MOST_COLUMNS and not line.startswith("|"):
-            yield f"{path}:{number}: a line of {len(line)} characters"
-    if path.stem.endswith("_zh"):
-        yield from (f"{path}:{number}: a line break shows as a blank" for number in _broken(text))
+    yield from _faults_of_lines(path, text)
+    if path.stem.endswith("_zh") or path.parts[0] in _ONLY_NAMES:
         return
     if not is_page:
         for number, docstring in _headless(text):
@@ -116,7 +119,8 @@ def faults(path: Path) -> Iterator[str]:
 
 def main(files: list[str]) -> int:
     pages = (page for folder in (".", "docs", "speech_text") for page in Path(folder).glob("*.md"))
-    modules = (path for folder in ("glm_tts_api", "speech_text") for path in Path(folder).rglob("*.py"))
+    folders = ("glm_tts_api", "speech_text", *_ONLY_NAMES)
+    modules = (path for folder in folders for path in Path(folder).rglob("*.py") if path.stem != "prose")
     paths = [Path(name) for name in files] or [*pages, *modules]
     found = [fault for path in sorted(paths) for fault in faults(path)]
     print("\n".join(found) or f"{len(paths)} files read.")

@@ -32,9 +32,8 @@ def default(field: FieldInfo, said: str) -> str:
         return said
     if isinstance(value, tuple):
         value = ",".join(map(str, value))
-    return (
-        f"`{int(value) if isinstance(value, bool) else f'{value:g}' if isinstance(value, float) else value}`"
-    )
+    number = f"{value:g}" if isinstance(value, float) else value
+    return f"`{int(value) if isinstance(value, bool) else number}`"
 
 
 def allowed(field: FieldInfo) -> str:

@@ -136,13 +136,13 @@ class ToneEngine:
         assert self.frontend is not None
         left = threading.Event()
 
-        def require_listener() -> None:
+        def require_open() -> None:
             if left.is_set():
                 raise NobodyListensError
 
         read = partial(self.frontend.read, text, options)
         try:
-            reading = await asyncio.to_thread(read, check=require_listener)
+            reading = await asyncio.to_thread(read, check=require_open)
         except TextError as error:
             raise of_text(error) from None
         finally:

@@ -20,10 +20,10 @@ from typing import Any
 
 from glm_tts_api.contracts import AudioChunk, Progress, Recording, SpeechRequest, Voice
 from glm_tts_api.engine import messages
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.process import main
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.errors import ServiceError
 from speech_text import ReadingOptions, ShownReading
 
@@ -46,7 +46,7 @@ class EchoEngine:
     def speak(
         self,
         asked: SpeechRequest,
-        listener: RequestListener,
+        sink: EventSink,
         *,
         progress: Progress,
     ) -> None:
@@ -58,26 +58,26 @@ class EchoEngine:
         if asked.text == "fails":
             raise RuntimeError("worn out")
         if turn in (".", "-"):
-            threading.Thread(target=self._speak_on, args=(asked, listener, turn == "-"), daemon=True).start()
+            threading.Thread(target=self._speak_on, args=(asked, sink, turn == "-"), daemon=True).start()
             return
-        self._say(asked, listener)
-        listener.request_ended(None)
-        listener.request_freed()
+        self._say(asked, sink)
+        sink.request_ended(None)
+        sink.request_freed()
 
-    def _speak_on(self, asked: SpeechRequest, listener: RequestListener, says: bool) -> None:
-        while not listener.closed:
+    def _speak_on(self, asked: SpeechRequest, sink: EventSink, says: bool) -> None:
+        while not sink.closed:
             if says:
-                self._say(asked, listener)
+                self._say(asked, sink)
             time.sleep(0.02)
-        listener.request_freed()
+        sink.request_freed()
 
-    def _say(self, asked: SpeechRequest, listener: RequestListener) -> None:
+    def _say(self, asked: SpeechRequest, sink: EventSink) -> None:
         for voice in (asked.voice, *asked.others.values()):
             assert isinstance(voice, Voice)
             if not any(voice.recording is one for one in self._came):
                 self._came.append(voice.recording)
             recording = voice.recording
-            listener.chunk_ready(AudioChunk(recording.samples, recording.sample_rate, len(self._came)))
+            sink.chunk_ready(AudioChunk(recording.samples, recording.sample_rate, len(self._came)))
 
     def read(
         self,

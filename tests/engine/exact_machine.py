@@ -13,11 +13,11 @@ from typing import Any, cast
 import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.stream_pace import Pace, StreamStarts
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.warm_up import measure_pace
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
@@ -56,8 +56,8 @@ class Speed:
         return replace(self, **{name: times * getattr(self, name) for name in names})
 
 
-class Player(RequestListener):
-    """The listener of a stream: holds the first audio back as the server does, then plays it."""
+class Player(EventSink):
+    """The event sink of a stream: holds the first audio back as the server does, then plays it."""
 
     def __init__(self, machine: Machine, n_tokens: int) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class Machine:
     # -- serving
 
     def serve(self, lengths: Sequence[int], *, at_once: int = 1) -> list[Player]:
-        """Speaks answers of so many tokens, `at_once` at a time. Returns their listeners."""
+        """Speaks answers of so many tokens, `at_once` at a time. Returns their sinks."""
         waiting, players = list(lengths), list[Player]()
         while waiting or self.requests:
             while waiting and len(self.requests) < at_once:
@@ -199,7 +199,7 @@ class Machine:
             if not self._n_left.get(sequence):
                 continue
             self._n_left[sequence] -= 1
-            if self._n_left[sequence] < cast(Player, request._listener).n_tokens:
+            if self._n_left[sequence] < cast(Player, request._sink).n_tokens:
                 sequence.tokens.append(1)
             if not self._n_left[sequence]:
                 del self._n_left[sequence]

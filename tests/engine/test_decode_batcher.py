@@ -15,8 +15,8 @@ from torch import Tensor
 
 from glm_tts_api.engine.config import PrefillPace
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.spare_memory import SpareMemory
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
@@ -34,7 +34,7 @@ Outcome = tuple[list[int], float]
 def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> SpeechSequence:
     encode = tiny.LetterTokenizer().encode
     asked = tiny.asked(text, **options)
-    request = tiny.request(asked, [encode(text)], encode(transcript), PROMPT, RequestListener())
+    request = tiny.request(asked, [encode(text)], encode(transcript), PROMPT, EventSink())
     return request.next_sequence(batcher.layout)
 
 

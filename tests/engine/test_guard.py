@@ -11,14 +11,14 @@ from glm_tts_api.engine.guard import fault_in
 from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.seeds import llm_seed
-from tests.engine.test_request import LAYOUT, Listener, make_request, prompt
+from tests.engine.test_request import LAYOUT, CollectingSink, make_request, prompt
 
 LIKELY = Segment(list(range(10)), prompt(), likely=70.0)  # 2.8 s
 GOOD, SHORT, LONG = [*range(70)], [*range(10)], [*range(150)]
 LOOP = [*range(30), *range(30), *range(30)]
 
 
-def ask(*, likely: float | None = 70.0, **options: Any) -> tuple[EngineRequest, Listener]:
+def ask(*, likely: float | None = 70.0, **options: Any) -> tuple[EngineRequest, CollectingSink]:
     return make_request(replace(LIKELY, likely=likely), **options)
 
 
@@ -46,39 +46,39 @@ def test_what_is_wrong_is_told(tokens: list[int], fault: str | None) -> None:
 def test_a_good_segment_and_one_whose_length_is_not_known_is_decoded_once(
     likely: float | None, takes: list[int]
 ) -> None:
-    request, listener = ask(likely=likely)
+    request, sink = ask(likely=likely)
     decode(request, takes)
-    timings = listener.timings
-    assert (listener.tokens[0], timings.finish_reason, timings.resampled) == (takes, "stop", 0)
+    timings = sink.timings
+    assert (sink.tokens[0], timings.finish_reason, timings.resampled) == (takes, "stop", 0)
 
 
 @pytest.mark.parametrize("bad", [SHORT, LONG, LOOP])
 def test_a_bad_one_is_decoded_again_with_the_next_seed(bad: list[int]) -> None:
-    request, listener = ask(seed=7)
+    request, sink = ask(seed=7)
     assert decode(request, bad, GOOD) == [7, llm_seed(7, 1)]
-    assert listener.tokens[0] == GOOD
-    assert (listener.timings.finish_reason, listener.timings.resampled) == ("repaired", 1)
+    assert sink.tokens[0] == GOOD
+    assert (sink.timings.finish_reason, sink.timings.resampled) == ("repaired", 1)
 
 
 def test_after_two_retakes_the_one_whose_length_is_the_likeliest_is_spoken() -> None:
-    request, listener = ask()
+    request, sink = ask()
     decode(request, SHORT, LONG, [*range(200)])
-    assert listener.tokens[0] == LONG
-    assert listener.timings.finish_reason == "length"
-    assert listener.timings.faults == {0: "run_on"}
+    assert sink.tokens[0] == LONG
+    assert sink.timings.finish_reason == "length"
+    assert sink.timings.faults == {0: "run_on"}
 
 
 def test_of_several_candidates_a_good_one_is_spoken_though_a_bad_one_is_likelier() -> None:
-    request, listener = ask(beam_size=2)
+    request, sink = ask(beam_size=2)
     sequences = [request.next_sequence(LAYOUT) for _ in range(2)]
     for sequence, tokens, log_prob in zip(sequences, (SHORT, GOOD), (-0.1, -1.0), strict=True):
         sequence.tokens[:], sequence.log_probs = tokens, [log_prob]
         request.take(sequence)
-    assert (listener.tokens[0], listener.timings.resampled) == (GOOD, 0)
+    assert (sink.tokens[0], sink.timings.resampled) == (GOOD, 0)
 
 
 def test_what_is_heard_of_a_stream_is_not_taken_back() -> None:
-    request, listener = ask(streams=True)
+    request, sink = ask(streams=True)
     sequence = request.next_sequence(LAYOUT)
     sequence.tokens += LONG[:40]
     (first,) = request.next_spans()
@@ -86,10 +86,10 @@ def test_what_is_heard_of_a_stream_is_not_taken_back() -> None:
     sequence.tokens += LONG[40:]
     request.take(sequence)
     assert request.decoded
-    assert listener.timings.faults == {0: "run_on"}
+    assert sink.timings.faults == {0: "run_on"}
 
 
 def test_a_stream_that_stops_before_its_first_span_is_decoded_again() -> None:
-    request, listener = ask(streams=True)
+    request, sink = ask(streams=True)
     decode(request, SHORT, GOOD)
-    assert (listener.tokens[0], listener.timings.finish_reason) == (GOOD, "repaired")
+    assert (sink.tokens[0], sink.timings.finish_reason) == (GOOD, "repaired")

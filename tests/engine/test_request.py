@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from glm_tts_api.contracts import AudioChunk
+from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.seeds import flow_seed, llm_seed, vocoder_seed
-from glm_tts_api.engine.telling import RequestListener
 from glm_tts_api.errors import InternalFault
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
@@ -23,7 +23,7 @@ AUDIO, BOA = 1000, 900
 LAYOUT = PromptLayout(audio_start=AUDIO, begin_of_audio=BOA, slot_length=4000)
 
 
-class Listener(RequestListener):
+class CollectingSink(EventSink):
     def __init__(self) -> None:
         super().__init__()
         self.chunks: list[AudioChunk] = []
@@ -51,12 +51,12 @@ def prompt(n_speech: int = 3, text_ids: Sequence[int] = (1, 2)) -> VoicedPrompt:
 
 def make_request(
     *segments: list[int] | Segment, n_speech: int = 3, pause_s: float = 0.0, **options: Any
-) -> tuple[EngineRequest, Listener]:
+) -> tuple[EngineRequest, CollectingSink]:
     """Lists of ids are segments in one voice. `options` are fields of the request."""
-    listener, voice = Listener(), prompt(n_speech)
+    sink, voice = CollectingSink(), prompt(n_speech)
     spoken = [Segment(one, voice) if isinstance(one, list) else one for one in segments]
     asked = tiny.asked("text", **options)
-    return EngineRequest(asked, spoken, listener, pause_s=pause_s, chunks=(12, 25)), listener
+    return EngineRequest(asked, spoken, sink, pause_s=pause_s, chunks=(12, 25)), sink
 
 
 def end_row(
@@ -98,14 +98,14 @@ def test_without_cache_all_segments_are_open_and_see_the_prompt_alone() -> None:
 
 
 def test_the_candidate_with_the_best_mean_log_probability_is_kept() -> None:
-    request, listener = make_request([10], [20], beam_size=3)
+    request, sink = make_request([10], [20], beam_size=3)
     sequences = [request.next_sequence(LAYOUT) for _ in range(3)]
     assert len({sequence.sampling.seed for sequence in sequences}) == 3
     assert end_row(request, sequences[1], [1], -2.0) == []
     assert end_row(request, sequences[2], [2], -1.0) == []
-    assert listener.tokens == {}
+    assert sink.tokens == {}
     assert end_row(request, sequences[0], [3], -3.0) == [[2]]
-    assert listener.tokens == {0: [2]}
+    assert sink.tokens == {0: [2]}
     assert request.next_sequence(LAYOUT).prompt_ids[-1] == AUDIO + 2
 
 
@@ -140,24 +140,24 @@ def deliver(request: EngineRequest, value: float, n_samples: int = 24) -> None:
 
 
 def test_audio_leaves_in_the_order_of_the_text() -> None:
-    request, listener = make_request([10], [20], [30], use_cache=False)
+    request, sink = make_request([10], [20], [30], use_cache=False)
     sequences = [request.next_sequence(LAYOUT) for _ in range(3)]
     for segment in (2, 0, 1):
         sequences[segment].tokens.append(5)
         request.take(sequences[segment])
         deliver(request, segment)
-    assert [(chunk.segment, chunk.pcm[0]) for chunk in listener.chunks] == [(0, 0), (1, 1), (2, 2)]
-    assert listener.ends == [None]
-    assert listener.timings.audio_s == pytest.approx(0.003)
+    assert [(chunk.segment, chunk.pcm[0]) for chunk in sink.chunks] == [(0, 0), (1, 1), (2, 2)]
+    assert sink.ends == [None]
+    assert sink.timings.audio_s == pytest.approx(0.003)
 
 
 def test_a_failed_request_says_so_once_to_whoever_listens() -> None:
     for closed in (False, True):
-        request, listener = make_request([10])
-        listener.closed = closed
+        request, sink = make_request([10])
+        sink.closed = closed
         request.fail(fault := InternalFault("broken"))
         request.fail(InternalFault("again"))
-        assert listener.ends == ([] if closed else [fault])
+        assert sink.ends == ([] if closed else [fault])
         assert request.cancelled
 
 
@@ -217,13 +217,13 @@ def test_each_voice_is_prompted_by_what_it_said_itself() -> None:
 def test_pauses_are_silence_of_exactly_their_length() -> None:
     voice = prompt()
     segments = Segment([10], voice, pause_s=0.05), Segment([20], voice, pause_s=0.8, speed=1.5)
-    request, listener = make_request(*segments, pause_s=1.23)
+    request, sink = make_request(*segments, pause_s=1.23)
     for _ in range(2):
         sequence = request.next_sequence(LAYOUT)
         sequence.tokens[:] = [7]
         request.take(sequence)
         deliver(request, 1)
-    heard = [(len(chunk.pcm), float(chunk.pcm.max()), chunk.speed) for chunk in listener.chunks]
+    heard = [(len(chunk.pcm), float(chunk.pcm.max()), chunk.speed) for chunk in sink.chunks]
     silence = [(24000, 0, None), (5520, 0, None)]
     assert heard == [(1200, 0, None), (24, 1, 1.0), (19200, 0, None), (24, 1, 1.5), *silence]
-    assert listener.ends == [None]
+    assert sink.ends == [None]

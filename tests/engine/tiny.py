@@ -27,13 +27,13 @@ from glm_tts_api.contracts import (
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
+from glm_tts_api.engine.event_sink import EventSink, RemoteSink
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.engine.telling import Listener, RequestListener
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import NothingToSay
@@ -220,15 +220,15 @@ def speak(
         stream.freed() if isinstance(message, messages.Freed) else stream.take(message)
 
     def leave() -> None:
-        listener.closed = True
+        sink.closed = True
         engine.wake()
 
     def take(seconds: float) -> None:
-        if listener.took(seconds):
+        if sink.took(seconds):
             engine.wake()
 
-    listener, stream = Listener(0, send, buffer_s, lambda _: None), SpeechStream(leave, took=take)
-    engine.speak(asked, listener, progress=progress)
+    sink, stream = RemoteSink(0, send, buffer_s, lambda _: None), SpeechStream(leave, took=take)
+    engine.speak(asked, sink, progress=progress)
     return stream
 
 
@@ -282,12 +282,12 @@ def request(
     segments: list[list[int]],
     transcript: list[int],
     voice: Any,
-    listener: Any,
+    sink: Any,
     chunks: tuple[int, ...] = (),
 ) -> EngineRequest:
     """In one voice, `transcript` the ids of what it says."""
     prompt = VoicedPrompt(transcript, voice)
-    return EngineRequest(asked, [Segment(ids, prompt) for ids in segments], listener, chunks=chunks)
+    return EngineRequest(asked, [Segment(ids, prompt) for ids in segments], sink, chunks=chunks)
 
 
 def whole_span(request: EngineRequest, tokens: list[int], segment: int = 0) -> Span:
@@ -302,7 +302,7 @@ def span(n_tokens: int = 12, *, seed: int = 0, sample_rate: int = 24000) -> Span
     """The whole segment of a request of its own, in the voice PROMPT."""
     owner = asked("a", seed=seed, sample_rate=sample_rate)
     tokens = [token % N_SPEECH_TOKENS for token in range(n_tokens)]
-    return whole_span(request(owner, [[97]], [97], PROMPT, RequestListener()), tokens)
+    return whole_span(request(owner, [[97]], [97], PROMPT, EventSink()), tokens)
 
 
 def rendered(stage: Token2Wav, spans: Sequence[Span]) -> list[Span]:

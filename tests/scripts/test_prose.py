@@ -19,13 +19,13 @@ def found(file: Path, text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (LONG, "1: a sentence of 36 words"),
+        (f"Call Request{'Listener'}.", "1: a retired name"),
         (f"# Title\n\nShort.\n\n- An item.\n- {LONG}\n", "6: a sentence of 36 words"),
         ("It is so.\n" * 96 + "Now.", "1: a paragraph of 964 characters"),
         ("`" + "a" * 399 + "`", "1: a line of 401 characters"),
         ("It starts. What a client sends is kept.", "1: a relative word without its noun"),
         ("This page is for who asks.", "1: a relative word without its noun"),
-        ("The log is told of it.", "1: a retired name"),
+        ("The log is told of it.", "1: a retired phrase"),
     ],
 )
 def test_a_fault_of_a_page_is_found_at_its_line(tmp_path: Path, text: str, fault: str) -> None:

@@ -23,10 +23,10 @@ from glm_tts_api.contracts import NO_PROGRESS, Progress, Recording, SamplingOpti
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
+from glm_tts_api.engine.event_sink import RemoteSink
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, Span
-from glm_tts_api.engine.telling import Listener
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.flow import FlowConfig
@@ -36,7 +36,7 @@ from tests.simulation.engine_turns import Turns
 _PACKAGE = Path(messages.__file__).parents[1]
 _LOCKING = (
     "contracts",
-    *(f"engine.{name}" for name in ("core", "device_thread", "faults", "render_scheduler", "telling")),
+    *(f"engine.{name}" for name in ("core", "device_thread", "faults", "render_scheduler", "event_sink")),
 )
 _WATCHED = [str(_PACKAGE / f"{name.replace('.', '/')}.py") for name in (*_LOCKING[1:], "engine.request")]
 _N_TOKENS = 64
@@ -104,7 +104,7 @@ class World:
         self.turns = self.loop = Turns(self.chance, _WATCHED, often)
         self.events, self.reached = list[str](), Counter[str]()
         self.told: dict[int, list[Any]] = defaultdict(list)
-        self.listeners: dict[int, Listener] = {}
+        self.sinks: dict[int, RemoteSink] = {}
         self.untaken: dict[int, list[float]] = defaultdict(list)
         self.hurt, self.left, self.lost = set[int](), set[int](), False
 
@@ -189,8 +189,8 @@ class World:
     def submit(self, number: int) -> None:
         self.note("submit", number)
         buffer_s = self.chance.choice((1e9, 0.01, 0.0005)) if self.alone else 1e9
-        listener = Listener(number, partial(self.send, number), buffer_s, self.listeners.pop)
-        self.listeners[number], (asked, segments) = listener, self.asked[number]
+        sink = RemoteSink(number, partial(self.send, number), buffer_s, self.sinks.pop)
+        self.sinks[number], (asked, segments) = sink, self.asked[number]
         progress, chunks = NO_PROGRESS, self.config.stream_chunks
         if self.alone and self.chance.random() < 0.3:  # from another engine
             tokens = [*self.alone.tokens(number).items()][: self.chance.randint(0, len(segments))]
@@ -198,20 +198,18 @@ class World:
             first = self.chance.randint(0, min(heard, len(segments) - 1))
             progress = Progress(dict(tokens), first)
             self.note("resumed", number)
-        self.core.submit(
-            EngineRequest(asked, segments, listener, pause_s=0.01, chunks=chunks, progress=progress)
-        )
+        self.core.submit(EngineRequest(asked, segments, sink, pause_s=0.01, chunks=chunks, progress=progress))
         self.begun[number] = progress.first
 
     def leave(self, number: int) -> None:
         self.note("leave", number)
         del self.leaves[number]
         self.left.add(number)
-        self.listeners[number].closed = True
+        self.sinks[number].closed = True
         self.core.wake()
 
     def take(self, number: int) -> None:
-        if self.listeners[number].took(self.untaken[number].pop(0)):
+        if self.sinks[number].took(self.untaken[number].pop(0)):
             self.note("take", number)
             self.core.wake()
 
@@ -231,7 +229,7 @@ class World:
             self.turns.hand_on(lambda: bool(loaded))
             require(not isinstance(loaded[0], BaseException), f"not loaded: {loaded[0]!r}")
             closes = self.alone is not None and self.chance.random() < 0.05
-            while (coming or self.listeners) and not self.lost:
+            while (coming or self.sinks) and not self.lost:
                 if closes and self.chance.random() < 0.1:
                     break
                 n_events, able = len(self.events), self._able(coming)
@@ -249,12 +247,12 @@ class World:
     def _able(self, coming: list[int]) -> list[Callable[[], object]]:
         """What the server can do now."""
         able: list[Callable[[], object]] = [
-            partial(self.take, number) for number in self.listeners if self.untaken[number]
+            partial(self.take, number) for number in self.sinks if self.untaken[number]
         ]
-        if coming and len(self.listeners) < (self.config.n_slots if self.alone else 1):
+        if coming and len(self.sinks) < (self.config.n_slots if self.alone else 1):
             able.append(lambda: self.submit(coming.pop(0)))
         if self.alone:
-            able += [partial(self.leave, number) for number in self.listeners if self._is_left(number)]
+            able += [partial(self.leave, number) for number in self.sinks if self._is_left(number)]
             if self.chance.random() < 0.02:
                 able.append(lambda: self.core.release_memory().result())
         return able

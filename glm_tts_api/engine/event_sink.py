@@ -1,5 +1,5 @@
-"""The listener of a request: the engine tells it what happens to the request. In an engine's process the
-listener sends that to the server."""
+"""The event sink of a request: the engine calls it for all that happens to the request. In an engine's
+process, the sink sends the events to the server."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from glm_tts_api.errors import ServiceError
 _BETWEEN_BEATS_S = 1.0  # the longest time between two beats on a busy machine
 
 
-class RequestListener:
-    """Waits for the speech of one request. The engine calls each method on the thread where the event
-    happens; here they do nothing. `closed` says that the listener has left: the engine then frees the request
-    at its next step."""
+class EventSink:
+    """Takes the audio and the events of one request. The engine calls each method on the thread where the
+    event happens; here they do nothing. `closed` says that the client has left: the engine then frees the
+    request at its next step."""
 
     closed: bool = False
 
@@ -27,24 +27,24 @@ class RequestListener:
 
     @property
     def full(self) -> bool:
-        """Whether so much audio waits for the listener that the engine need not make more now."""
+        """Whether so much audio waits for the client that the engine need not make more now."""
         return False
 
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        """Tells the listener the final speech `tokens` of the segment number `segment`."""
+        """Takes the final speech `tokens` of the segment number `segment`."""
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
-        """Gives the listener the next audio."""
+        """Takes the next audio."""
 
     def request_ended(self, error: Exception | None) -> None:
-        """Tells the listener that no chunk will follow. `error` is None if all chunks were delivered, else
-        the error with which the request failed."""
+        """Notes that no chunk will follow. `error` is None if all chunks were delivered, else the error
+        with which the request failed."""
 
     def request_freed(self) -> None:
-        """Tells the listener that the engine holds nothing of the request any more."""
+        """Notes that the engine holds nothing of the request any more."""
 
 
-class _ToldTimings(Timings):
+class _RemoteTimings(Timings):
     """The timings of a request in the engine's process: sends each begin and end of a stage to the server,
     which measures the times."""
 
@@ -70,14 +70,14 @@ class _ToldTimings(Timings):
         self._send(messages.StageChanged(self._number, stage, by))
 
 
-class Listener(RequestListener):
-    """A request's listener that sends the audio and all events of the request to the server. The listener is
-    full while at least `buffer_s` seconds of audio wait in the server."""
+class RemoteSink(EventSink):
+    """Sends the audio and all events of a request to the server. The sink is full while at least `buffer_s`
+    seconds of audio wait in the server."""
 
     def __init__(
         self, number: int, send: Callable[[Message], None], buffer_s: float, forget: Callable[[int], object]
     ) -> None:
-        self.timings = _ToldTimings(number, send)
+        self.timings = _RemoteTimings(number, send)
         self._number, self._send, self._buffer_s, self._forget = number, send, buffer_s, forget
         self._waiting_s = 0.0
         self._counting = threading.Lock()
@@ -87,7 +87,7 @@ class Listener(RequestListener):
         return self._waiting_s >= self._buffer_s
 
     def took(self, seconds: float) -> bool:
-        """Notes that the server's reader has taken `seconds` of audio. Returns True if the listener was full
+        """Notes that the server's reader has taken `seconds` of audio. Returns True if the sink was full
         and is not any more, so that the engine may make more audio."""
         with self._counting:
             was_full = self.full
