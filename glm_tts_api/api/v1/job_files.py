@@ -102,15 +102,15 @@ async def get_job_audio(
     output = state.outputs.of(look, format, lufs=loudness, chapter=chapter, for_acx=preset == "acx")
     # A file that takes longer than 1 s to make is sent while it is made. This needs a client that wants the
     # file from its start, and a format other than m4b. Other clients wait for the file.
-    streams = (
-        format != "m4b"
-        and request.method == "GET"
-        and request.headers.get("range", "").replace(" ", "") in _FROM_THE_START
-    )
+    is_from_start = request.headers.get("range", "").replace(" ", "") in _FROM_THE_START
+    streams = format != "m4b" and request.method == "GET" and is_from_start
     await asyncio.wait([output.made], timeout=_SOON_S if streams else _PATIENCE_S)
     if output.made.done():
-        output.made.result()
-        return await ranged(request, output.path, media_type=kind, etag=output.etag, headers=headers)
+        try:
+            output.made.result()
+            return await ranged(request, output.path, media_type=kind, etag=output.etag, headers=headers)
+        except FileNotFoundError:  # the job is deleted, or has more audio now
+            raise Loading("The audio of the job has just changed: ask again.") from None
     if not streams:
         raise Loading(f"The {format} is being put together; ask again in some seconds.")
     return StreamingResponse(
