@@ -111,11 +111,8 @@ class JobFolder:
         self.path = path
         self.outputs = path / "outputs"
         self._audio, self._draft, self._voices = path / "audio", path / "text.json", path / "voices"
-        self._job, self._plan, self._verdicts = (
-            path / "job.json",
-            path / "plan.jsonl",
-            path / "verified.jsonl",
-        )
+        self._job, self._plan = path / "job.json", path / "plan.jsonl"
+        self._verdicts = path / "verified.jsonl"
 
     @property
     def is_job(self) -> bool:

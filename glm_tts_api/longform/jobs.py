@@ -128,7 +128,7 @@ class Jobs:
         async with self._changing(id, sees) as look:
             if to != "queued":
                 await _stop(look)
-            known = look.job, look.changed_at
+            known = look.job
             if look.task is None:
                 await asyncio.to_thread(look.read_again)
             _require_way(look, to)
@@ -139,7 +139,7 @@ class Jobs:
                     try:
                         await asyncio.to_thread(look.write, to, "")
                     except OSError:
-                        look.job, look.changed_at = known
+                        look.job = known
                         raise
         self._changed.set()
         return look

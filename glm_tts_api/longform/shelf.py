@@ -99,6 +99,8 @@ class Look:
         cannot be written."""
         expires_at = 0.0 if state == "queued" else self.job.expires_at
         self.job = msgspec.structs.replace(self.job, state=state, message=message, expires_at=expires_at)
+        self.folder.set_changed_at(time.time())  # its rest begins now, also on a full disk
+        self.changed_at = self.folder.changed_at
         self.folder.write(self.job)
 
 
