@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Simulates servers in virtual time, each by a seed, and judges their histories. docs/reliability.md says how.
 #
-#   bash scripts/checks/simulate.sh [SECONDS [SEED]]   seeds from SEED (1) on for SECONDS (600), on one core
+#   bash scripts/checks/simulate.sh [SECONDS [SEED]]   seeds from SEED (1) on for SECONDS (600) of one core
 #   bash scripts/checks/simulate.sh seed SEED          one seed, with its history; `engine` before either: one engine
 #   bash scripts/checks/simulate.sh faults [NAME...]   puts faults of tests/simulation/faults back, and looks for each
 # Exit codes: 1, a fault was found, with its seed; 2, a program is missing.

@@ -1,94 +1,162 @@
-"""What clients ask of a simulated server, and what happens to its processes, disk and clock, by chance."""
+"""What clients ask of a simulated server, and what happens to its processes, disk and clock, by chance. The
+clients call the app as uvicorn does, in virtual time. Some read slowly, and some leave."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
-import signal
 from collections.abc import Callable, Coroutine
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import msgspec
 
-from glm_tts_api.contracts import Recording, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.longform.shelf import Look
-from tests.simulation.clients import Call
 from tests.simulation.judge import WrongError
-from tests.simulation.processes import POISON
+from tests.simulation.processes import POISON, asked_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-KEYS = ("first-key-of-the-server", "second-key-with-places", "third-key-with-limits")
-VOICE = Voice(Recording(np.zeros(1, np.float32), 8000), "text of exampleA", "")
-_WORDS = (
-    "river",
-    "was",
-    "wide",
-    "and",
-    "the",
-    "old",
-    "boat",
-    "went",
-    "slowly",
-    "down",
-    "to",
-    "a",
-    "town",
-    "of",
-    "red",
-)
-_MOST_OPEN, _MOST_JOBS = 50, 6
-# What a server may answer with a status of 500 or more, and a probe of its health too.
-_MAY_REFUSE = ("storage_full", "loading", "unhealthy", "draining", "queue_full", "unavailable")
+KEYS = {  # with their limits
+    "first-key-of-the-server": "",
+    "second-key-with-places": "places = 1",
+    "third-key-with-limits": "requests_a_minute = 20",
+}
+_FIRST_KEY = next(iter(KEYS))
+_WORDS = ["river", "wide", "and", "the", "old", "boat", "went", "slowly", "to", "a", "town", "of", "red"]
+_MOST_OPEN, _MOST_JOBS, _MOST_OPEN_JOBS = 50, 15, 5
 _DAY_S = 86400.0
 
 
+@dataclass(eq=False)
+class Call:
+    """A request and what its client saw. `asked` says what it speaks. `pace_s` is the client's pause after
+    each piece of the answer; the client leaves after `leaves_s`. `ends` counts how often the answer ended.
+    `is_unheard` says that the recogniser hung meanwhile, died twice, or was given up."""
+
+    method: str
+    path: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    key: str = _FIRST_KEY
+    asked: SpeechRequest | None = None
+    pace_s: float = 0.0
+    leaves_s: float = 0.0
+    begun_at = took_s = 0.0
+    status = ends = 0
+    body = b""
+    has_left = was_healthy = is_unheard = False
+    error: BaseException | None = None
+
+    @property
+    def code(self) -> str:
+        """The code of an error's body; empty for any other answer."""
+        return str(json.loads(bytes(self.body)).get("code", "")) if self.status >= 400 else ""
+
+    async def run(self, world: World) -> None:
+        left, body = asyncio.Event(), json.dumps(self.fields).encode() if self.fields else b""
+        unread = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if not unread:
+                await left.wait()
+            return unread.pop() if unread else {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            if self.has_left:
+                return
+            self.status = message.get("status", self.status)
+            self.body += message.get("body", b"")
+            self.ends += message["type"] == "http.response.body" and not message.get("more_body", False)
+            if self.pace_s and message.get("more_body"):
+                await asyncio.sleep(self.pace_s)
+
+        def leave() -> None:
+            self.has_left = True
+            left.set()
+
+        n_given_up = world.n_given_up - (world.parts.speech.recogniser._n_faults > 2)
+        self.begun_at = world.loop.now
+        is_healthy_before = world.parts.speech.status == "healthy"
+        leaving = world.loop.call_later(self.leaves_s, leave) if self.leaves_s else None
+        try:
+            await world.app(self._scope(world, body), receive, send)  # type: ignore[arg-type]
+        except Exception as error:  # uvicorn cuts the connection
+            self.error = error
+        if leaving is not None:
+            leaving.cancel()
+        self.took_s = world.loop.now - self.begun_at
+        self.was_healthy = is_healthy_before and world.parts.speech.status == "healthy"
+        self.is_unheard = world.n_given_up > n_given_up
+
+    def _scope(self, world: World, body: bytes) -> dict[str, Any]:
+        path, _, query = self.path.partition("?")
+        headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
+        headers += [(b"content-type", b"application/json")] if body else []
+        headers += [(b"authorization", f"Bearer {self.key}".encode())] if world.has_keys else []
+        scope: dict[str, Any] = {"type": "http", "http_version": "1.1", "scheme": "http", "state": {}}
+        scope |= {"method": self.method, "path": path, "raw_path": path.encode(), "headers": headers}
+        scope |= {"query_string": query.encode(), "client": ("127.0.0.1", 40000)}
+        return {**scope, "server": ("localhost", 8049)}
+
+
 class Deeds:
-    """The clients and the faults from outside. `n_open` is the number of requests without an answer."""
+    """The clients and the faults from outside. `open` has the requests without an answer."""
 
     def __init__(self, world: World) -> None:
         self.world, self.chance = world, world.chance
-        self._open = set[asyncio.Task[Any]]()
+        self.open = set[asyncio.Task[Any]]()
         self._n_calls = 0
 
-    @property
-    def n_open(self) -> int:
-        return len(self._open)
+    async def do(self, seconds: float) -> None:
+        """Does things by chance for so many seconds, mostly some kinds of them."""
+        world, chance = self.world, self.chance
+        until, between_s = world.loop.now + seconds, chance.choice([1.0, 4.0, 15.0])
+        deeds: dict[Callable[[], None], int] = {
+            self._speech: 12,
+            self._question: 1,
+            self._job: 2,
+            self._change: 4,
+        }
+        if world.is_hostile:
+            deeds |= {self._hurt: 2, self._fill_disk: 1, self._damage: 2, self._set_clock: 1}
+        weights = [weight * chance.choice([0.1, 1.0, 1.0, 5.0]) for weight in deeds.values()]
+        while world.loop.now < until:
+            await asyncio.sleep(chance.expovariate(1 / between_s))
+            world.raise_errors()
+            if len(self.open) < _MOST_OPEN:
+                chance.choices([*deeds], weights)[0]()
 
     async def do_without_pause(self, seconds: float) -> None:
         """Lets clients take all places for so many seconds, beside a job."""
-        until = self.world.now + seconds
+        until, settings = self.world.loop.now + seconds, self.world.settings
         self._job()
 
         async def ask(n_chars: int) -> None:
-            while self.world.now < until:
+            while self.world.loop.now < until:
                 call = await self._speak(self._text(n_chars), verify=False, streams=False)
-                await asyncio.sleep(20.0 if call.status == 503 else self.chance.random() * 0.1)
+                await asyncio.sleep(20.0 if call.status != 200 else self.chance.random() * 0.1)
 
-        settings = self.world.settings
-        for _ in range(self.world.n_engines):
-            for n_chars, n in ((190, settings.short_text_concurrency), (300, settings.long_text_concurrency)):
-                for _ in range(n + 1):
-                    self._start(ask(n_chars))
-        await self.world.until(lambda: not self.n_open, seconds + 600, "has answered all requests")
+        for n_chars, n in ((190, settings.short_text_concurrency), (300, settings.long_text_concurrency)):
+            for _ in range((n + 1) * self.world.n_engines):
+                self._start(ask(n_chars))
+        await self.world.until(lambda: not self.open, seconds + 600, "has answered all requests")
 
-    async def do(self, seconds: float) -> None:
-        """Does things by chance for so many seconds."""
-        world, chance = self.world, self.chance
-        until, between_s = world.now + seconds, chance.choice([1.0, 4.0, 15.0])
-        deeds: list[Callable[[], None]] = (
-            [self._speech] * 12 + [self._crowd, self._question] + [self._job] * 2
-        )
-        deeds += [self._change] * 4
-        if world.is_hostile:
-            deeds += [self._signal] * 2 + [self._disk, self._damage, self._clock]
-        while world.now < until:
-            await asyncio.sleep(chance.expovariate(1 / between_s))
-            world.raise_errors()
-            if self.n_open < _MOST_OPEN:
-                chance.choice(deeds)()
+    def while_down(self) -> None:
+        """Does what happens to the files while no server runs: somebody changes them, or a newer version has
+        worked on them."""
+        self.world.full_until = 0.0
+        self.world.judge.while_down()
+        for look in self.world.judge.looks:
+            if self.chance.random() < 0.3:
+                self._damage_one(look)
+            elif self.chance.random() < 0.2 and look.job.state not in ("done", "cancelled"):
+                options, kind = look.job.options, self.chance.choice(["sampling", "reading"])
+                options = options | {kind: options[kind] | {"of_a_newer_version": True}}
+                look.folder.write(msgspec.structs.replace(look.job, options=options))
+                self.world.judge.renewed.add(look.job.id)
 
     async def require_answers(self) -> None:
         """Requires that a calm server answers some requests, one after the other."""
@@ -97,19 +165,14 @@ class Deeds:
                 call = await self._speak(self._text(30), verify=verify, streams=self.chance.random() < 0.5)
                 if call.status == 200:
                     break
-            if call.status != 200:
+            else:
                 raise WrongError(f"a calm server answers {call.status}: {bytes(call.body[:300])!r}")
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
-        self._open.add(task)
-
-        def ended(task: asyncio.Task[Any]) -> None:
-            self._open.discard(task)
-            if not task.cancelled() and (error := task.exception()) is not None:
-                self.world.errors.append(error)
-
-        task.add_done_callback(ended)
+        self.open.add(task)
+        task.add_done_callback(self.open.discard)
+        task.add_done_callback(self.world.take_end)
 
     def _text(self, n_chars: int) -> str:
         words = [self.chance.choice(_WORDS)]
@@ -117,122 +180,96 @@ class Deeds:
             words.append(self.chance.choice(_WORDS))
         return " ".join(words).capitalize() + "."
 
-    def _key(self) -> str:
-        return self.chance.choice(KEYS) if self.world.has_keys else ""
-
-    # -- speech
+    # -- requests
 
     def _speech(self) -> None:
+        """A client asks for speech, or a crowd does."""
+        for _ in range(self.chance.choice([1] * 12 + [3, 9])):
+            self._speech_of_one()
+
+    def _speech_of_one(self) -> None:
         chance = self.chance
-        how: dict[str, Any] = {"key": self._key()}
+        how: dict[str, Any] = {"key": chance.choice([*KEYS])}
         if chance.random() < 0.15:
             how["leaves_s"] = chance.expovariate(1 / 5.0)
-        if chance.random() < 0.1:
+        if chance.random() < 0.2:
             how["pace_s"] = chance.choice([1.0, 10.0, 40.0])
         text = self._text(chance.choice([20, 45, 120, 190, 300]))
-        if self.world.is_hostile and chance.random() < 0.05:
+        if self.world.is_hostile and chance.random() < 0.08:
             text = f"{POISON} {text}"
         self._start(self._speak(text, verify=chance.random() < 0.2, streams=chance.random() < 0.5, **how))
 
-    def _crowd(self) -> None:
-        for _ in range(self.chance.randint(3, 9)):
-            self._speech()
-
-    async def _speak(
-        self, text: str, *, verify: bool, streams: bool, key: str | None = None, **how: Any
-    ) -> Call:
-        world, seed = self.world, self.chance.randint(0, 3)
-        asked = SpeechRequest(
-            "", text, VOICE, SamplingOptions(seed=seed), audio_format="pcm", verify=verify, streams=streams
-        )
+    async def _speak(self, text: str, *, verify: bool, streams: bool, **how: Any) -> Call:
+        seed = self.chance.randint(0, 3)
         fields = {"input_text": text, "index": "exampleA", "response_format": "pcm", "seed": seed}
         fields |= {"verify": verify, "stream": streams}
-        call = Call("POST", "/api/v1/tts", fields, self._first_key() if key is None else key, **how)
-        self._n_calls = number = self._n_calls + 1
-        world.note(f"request {number}: {len(text)} characters, {verify=} {streams=} {how}")
-        call.health_before, n_gave_up = world.parts.speech.status, world.reached["recogniser.gave up"]
-        await call.run(world.app)
-        call.health_after = world.parts.speech.status
-        call.is_unheard = world.reached["recogniser.gave up"] > n_gave_up
-        world.note(f"request {number}: {call.status} {call.code} {len(call.body)} bytes")
-        world.judge.answer(call, asked)
-        return call
+        asked = asked_of(text, seed, verify=verify, streams=streams)
+        return await self._ask(Call("POST", "/api/v1/tts", fields, asked=asked, **how))
 
-    def _first_key(self) -> str:
-        return KEYS[0] if self.world.has_keys else ""
+    async def _ask(self, call: Call) -> Call:
+        """Sends a request, waits for its answer and has it judged."""
+        world = self.world
+        self._n_calls = number = self._n_calls + 1
+        world.note(f"request {number}: {call}")
+        await call.run(world)
+        world.note(f"request {number}: {call.status} {call.code} {len(call.body)} bytes")
+        world.reached[f"{call.method} {call.status} {call.code or 'whole' if call.ends else 'cut'}"] += 1
+        world.judge.answer(call)
+        return call
 
     def _question(self) -> None:
         paths = ["/api/v1/health", "/api/v1/stats/concurrency", "/api/v1/jobs", "/metrics"]
-        self._start(self._ask("GET", self.chance.choice(paths)))
-
-    async def _ask(self, method: str, path: str, **fields: Any) -> Call:
-        call = Call(method, path, fields, self._first_key())
-        await call.run(self.world.app)
-        self.world.note(f"{method} {path} {call.status} {call.code}")
-        self.world.reach(f"{method} {call.status} {call.code}")
-        is_refused = call.code in _MAY_REFUSE or path == "/api/v1/health"
-        is_wrong = (call.status >= 500 and not is_refused) or call.error is not None
-        if is_wrong and not self.world.stopped_since(call.begun_at):
-            raise WrongError(f"{method} {path}: {call.status} {bytes(call.body[:300])!r} {call.error!r}")
-        return call
-
-    # -- jobs
+        self._start(self._ask(Call("GET", self.chance.choice(paths))))
 
     def _job(self) -> None:
         chance = self.chance
-        if len(self._looks()) >= _MOST_JOBS:
-            return
-        paragraphs = [self._text(chance.randint(20, 90)) for _ in range(chance.randint(1, 6))]
-        if self.world.is_hostile and chance.random() < 0.25:
-            paragraphs[chance.randrange(len(paragraphs))] = f"{POISON} here."
-        fields = {"index": "exampleA", "seed": chance.randint(0, 3), "verify": chance.random() < 0.3}
-        self._start(self._ask("POST", "/api/v1/jobs", input_text="\n\n".join(paragraphs), **fields))
-
-    def _looks(self) -> list[Look]:
-        return sorted(self.world.parts.jobs._shelf.looks, key=lambda look: look.job.id)
+        if len(self.world.judge.looks) < _MOST_JOBS and len(self.world.judge.open_jobs()) < _MOST_OPEN_JOBS:
+            paragraphs = [self._text(chance.randint(20, 90)) for _ in range(chance.randint(1, 6))]
+            if self.world.is_hostile and chance.random() < 0.25:
+                paragraphs[chance.randrange(len(paragraphs))] = f"{POISON} here."
+            fields = {"index": "exampleA", "seed": chance.randint(0, 3), "verify": chance.random() < 0.3}
+            fields["input_text"] = "\n\n".join(paragraphs)
+            self._start(self._ask(Call("POST", "/api/v1/jobs", fields)))
 
     def _change(self) -> None:
-        if looks := self._looks():
-            path = f"/api/v1/jobs/{self.chance.choice(looks).job.id}"
-            ways = {
-                "pause": ("POST", f"{path}/pause"),
-                "resume": ("POST", f"{path}/resume"),
-                "resume again": ("POST", f"{path}/resume"),
-                "cancel": ("POST", f"{path}/cancel"),
-                "delete": ("DELETE", path),
-                "look": ("GET", path),
-                "audio": ("GET", f"{path}/audio?format=pcm"),
-            }
-            deed = self.chance.choice([*ways])
-            self.world.judge.asked(path.rpartition("/")[2], deed)
-            self._start(self._ask(*ways[deed]))
+        """A client looks at a job or changes it, often more than once."""
+        if looks := self.world.judge.looks:
+            self._start(self._change_job(self.chance.choice(looks).job.id))
+
+    async def _change_job(self, id: str) -> None:
+        path = f"/api/v1/jobs/{id}"
+        ways = [("POST", f"{path}/{to}") for to in ("pause", "pause", "resume", "resume", "cancel")]
+        ways += [("DELETE", path), ("GET", path), ("GET", f"{path}/audio?format=pcm")]
+        for _ in range(self.chance.choice([1, 1, 2, 4])):
+            method, path = self.chance.choice(ways)
+            deed = "delete" if method == "DELETE" else path
+            self.world.judge.asked(id, deed)
+            await self._ask(Call(method, path))
+            self.world.judge.asked(id, deed)
+            await asyncio.sleep(self.chance.choice([0.0, 1.0, 3.0]))
 
     # -- faults from outside
 
-    def _signal(self) -> None:
+    def _hurt(self) -> None:
+        """A person sends a signal to a process."""
         if lives := self.world.lives:
-            process = self.chance.choice(lives)
-            number = self.chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV])
-            self.world.note(f"{number.name} to {process.name} {process.pid}")
-            process.send_signal(number)
-            if number == signal.SIGSTOP and self.chance.random() < 0.5:
-                self.world.loop.call_later(
-                    self.chance.uniform(1.0, 200.0), process.send_signal, signal.SIGCONT
-                )
+            signals = ["SIGKILL", "SIGKILL", "SIGSTOP", "SIGSTOP for a while", "SIGSEGV"]
+            self.chance.choice(lives).fail(self.chance.choice(signals))
 
-    def _disk(self) -> None:
-        self.world.disk_is_full = not self.world.disk_is_full
-        self.world.note(f"the disk is {'full' if self.world.disk_is_full else 'not full any more'}")
+    def _fill_disk(self) -> None:
+        self.world.note("the disk is full")
+        self.world.full_until = self.world.loop.now + self.chance.choice([3.0, 30.0, 100.0])
 
     def _damage(self) -> None:
-        """Somebody changes the files of a job."""
-        looks = [look for look in self._looks() if look.task is None]
-        if not looks:
-            return
-        look = self.chance.choice(looks)
-        audio: Path = look.folder.path / "audio"
+        """Somebody changes the files of a job, and asks for its audio."""
+        if looks := [look for look in self.world.judge.looks if look.task is None]:
+            self._damage_one(look := self.chance.choice(looks))
+            self._start(self._ask(Call("GET", f"/api/v1/jobs/{look.job.id}/audio?format=pcm")))
+
+    def _damage_one(self, look: Look) -> None:
+        audio = look.folder.path / "audio"
         files = sorted(audio.glob("*.flac"))
-        deed = self.chance.choice(["strange file", "strange file", "cut", "removed", "no folder"])
+        deed = self.chance.choice(["strange file", "cut", "removed", "no folder"])
         if deed == "strange file" and audio.is_dir():
             (audio / "000099-800-0.flac").write_bytes(b"")
         elif deed == "no folder":
@@ -242,11 +279,10 @@ class Deeds:
         elif files:
             self.chance.choice(files).unlink()
         self.world.note(f"a file of job {look.job.id[:8]}: {deed}")
-        self.world.reach(f"damage.{deed}")
+        self.world.reached[f"damage.{deed}"] += 1
         self.world.judge.damaged.add(look.job.id)
-        self._start(self._ask("GET", f"/api/v1/jobs/{look.job.id}/audio?format=pcm"))
 
-    def _clock(self) -> None:
+    def _set_clock(self) -> None:
         days = self.chance.choice([-2, 31, 31])
         self.world.loop.wall_offset += days * _DAY_S
         self.world.note(f"the clock is set by {days} days")

@@ -1,112 +1,175 @@
 """Scripted processes: what an engine and the recogniser do by a seed, as the server sees them. They decode
-the server's real messages and answer with real frames."""
+the server's real messages and answer with real frames. What engines speak, and what the recogniser hears in
+it, are functions of the request alone."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import zlib
 from collections import deque
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Voice
+from glm_tts_api.contracts import (
+    VERDICTS,
+    AudioChunk,
+    Float32,
+    Recording,
+    SamplingOptions,
+    SpeechRequest,
+    Verdict,
+    Voice,
+)
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import TO_ENGINE, Frames, decoder, frame
 from glm_tts_api.engine.process import EXIT_LOST
+from glm_tts_api.engine.seeds import respoken_seed
 from glm_tts_api.engine.state import EngineInfo, EngineState
-from glm_tts_api.recognition.recogniser import Listen
-from tests.simulation.spoken import heard_in, pcm_of, reading_of, segments_of, tokens_of
+from glm_tts_api.recognition.recogniser import Heard, Listen
+from glm_tts_api.speech.encoding import encode_whole
+from glm_tts_api.speech.verifier import MOST_RETAKES
+from speech_text import ShownReading
+from speech_text.reading import ShownSegment, SpokenSegment
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 POISON = "poison"  # a text with this word ends each engine that speaks it
+_ENDS = {"exit": 1, "out of memory": -signal.SIGKILL, "lost": EXIT_LOST}
+_FAULTS = ["exit", "out of memory", "SIGKILL", "SIGSEGV", "SIGSTOP", "SIGSTOP for a while", "broken frame"]
+_ENGINE_FAULTS = [*_FAULTS, "no process", "lost", "hang", "hang for a while"]
+
+_VOICE = Voice(Recording(np.zeros(1, np.float32), 8000), "text of exampleA", "")
+_SEGMENT_CHARS = 40
+_NOISE = np.random.default_rng(0).uniform(-0.5, 0.5, 20_000).astype(np.float32)
 
 
-@dataclass
-class Plan:
-    """What one process does. `load_s` is how long it loads, `pace` the seconds of a segment. `fault` happens
-    at the failpoint number `at`, `load_fault` while it loads."""
+def asked_of(text: str, seed: int, *, verify: bool = False, streams: bool = False) -> SpeechRequest:
+    sampling = SamplingOptions(seed=seed)
+    return SpeechRequest("", text, _VOICE, sampling, audio_format="pcm", verify=verify, streams=streams)
 
-    load_s: float = 2.0
-    pace: float = 1.0
-    beat_s: float = 0.5
-    at: int = 0
-    fault: str = ""
-    load_fault: str = ""
-    n_slots: int = 0
-    stopped_s: float = 60.0
+
+def segments_of(text: str) -> list[str]:
+    return [text[at : at + _SEGMENT_CHARS] for at in range(0, len(text), _SEGMENT_CHARS)]
+
+
+def tokens_of(asked: SpeechRequest, segment: int, before: Sequence[int]) -> list[int]:
+    """The speech tokens of a segment, which continues the segment `before` it."""
+    voice = asked.voice
+    assert isinstance(voice, Voice)
+    part = segments_of(asked.text)[segment]
+    said = f"{part}/{segment}/{asked.sampling.seed}/{voice.transcript}/{list(before)}"
+    number = zlib.crc32(said.encode())
+    return [number % 6000, number // 6000 % 6000, len(part)]
+
+
+def pcm_of(tokens: Sequence[int]) -> Float32:
+    first = (tokens[0] * 7 + tokens[1]) % 15_000
+    return _NOISE[first : first + 800 + tokens[2] * 40].copy()
+
+
+def heard_in(pcm: Float32) -> Heard:
+    """What the recogniser hears: a function of the samples."""
+    digest = zlib.crc32(np.ascontiguousarray(pcm).data)
+    verdict: Verdict = "drift" if digest % 10 < 4 else "inconclusive" if digest % 10 < 5 else "ok"
+    return Heard("heard", verdict, float(digest % 7))
+
+
+def reading_of(text: str) -> ShownReading:
+    parts = segments_of(text)
+    shown = [
+        ShownSegment(SpokenSegment(part, part), [], 1.0, at * _SEGMENT_CHARS) for at, part in enumerate(parts)
+    ]
+    return ShownReading(text, shown, float(len(parts)), (), [])
+
+
+def takes_of(asked: SpeechRequest) -> Iterator[list[Float32]]:
+    """Yields for each segment its takes: the speech, and that with each further seed."""
+    before: list[int] = []
+    for segment in range(len(segments_of(asked.text))):
+        takes = []
+        for take in range(1 + MOST_RETAKES):
+            seed = respoken_seed(asked.sampling.seed, take) if take else asked.sampling.seed
+            again = replace(asked, sampling=replace(asked.sampling, seed=seed))
+            takes.append(tokens_of(again, segment, before))
+        before = takes[0]
+        yield [*map(pcm_of, takes)]
+
+
+def best_of(takes: list[Float32]) -> Float32:
+    """Returns the take that a whole answer has if the recogniser works."""
+    tried = [(heard_in(takes[0]), takes[0])]
+    while tried[-1][0].verdict == "drift" and len(tried) <= MOST_RETAKES:
+        tried.append((heard_in(takes[len(tried)]), takes[len(tried)]))
+    return min(tried, key=lambda each: (VERDICTS.index(each[0].verdict), each[0].distance))[1]
+
+
+def encoded(segments: list[Float32], asked: SpeechRequest) -> bytes:
+    chunks = [AudioChunk(pcm, asked.sample_rate, at) for at, pcm in enumerate(segments)]
+    return encode_whole(chunks, asked).audio
 
 
 class Process:
-    """Stands for a Popen object, and for the server's side of the pair of sockets."""
+    """Stands for a Popen object, and for the server's side of the pair of sockets. It works at its `pace`.
+    Its `fault` happens at the failpoint number `at` that it passes."""
 
-    name = "process"
+    name, faults, most_failpoints = "recogniser", _FAULTS, [12]
+    its: Any = decoder(Listen)
 
-    def __init__(self, world: World, plan: Plan, its: Any) -> None:
-        self.pid = 1000 + len(world.processes)
-        self.world, self.plan = world, plan
-        self.began_at = self.loop.time()
-        self.status: int | None = None
-        self.stopped = self.closed = self._is_cut = False
-        self.is_killed = False  # by a person
-        self._n_out_of_memory = world.n_out_of_memory
-        self.is_ready = False
+    def __init__(self, world: World) -> None:
+        chance = world.chance
+        self.world, self.loop, self.pid = world, world.loop, len(world.processes)
+        self.pace = world.pace * chance.choice([0.7, 1.0, 1.0, 2.0])
+        self.while_s = chance.choice([3.0, 40.0, 100.0, 500.0])  # of a fault that ends
+        self.fault, self.at = "", int(chance.choice(self.most_failpoints) * chance.random()) + 1
+        if world.n_faults > 0 and chance.random() < 0.6:
+            world.n_faults -= 1
+            self.fault = chance.choice(self.faults)
+        self.began_at = self.loop.now
+        self.status: Any = None
+        self.is_stopped = self.is_closed = self.is_killed = False  # killed by a person
         self.hangs_since: float | None = None  # since then a step has not ended
-        self.spent_s = 0.0
+        self.spent_s, self._n_passed = 0.0, 0
+        self._n_out_of_memory = world.n_out_of_memory
         self.reader = asyncio.StreamReader(loop=self.loop)
         self.transport = self
-        self._frames = Frames(its)
-        self._inbox: deque[Any] = deque()
-        self._outbox: deque[bytes] = deque()
-        self._line_at = 0.0
-        self._n_passed = 0
-        self._is_aborted = False
-        self._go_on = asyncio.Event()
+        self._frames = Frames(self.its)
+        self._inbox = deque[Any]()
+        self._go_on, self._ended = asyncio.Event(), self.loop.create_future()
         self._go_on.set()
-        self._ended = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        return asyncio.get_running_loop()
+        world.processes.append(self)
+        world.note(f"{self.name} {self.pid} begins: {self.fault or 'no fault'} at {self.at}")
 
     # -- as Popen
 
     def send_signal(self, number: int) -> None:
         if self.status is not None:
             return
-        self.world.reach(f"{self.name}.signal.{signal.Signals(number).name}")
+        self.world.reached[f"{self.name}.signal.{signal.Signals(number).name}"] += 1
         if number == signal.SIGSTOP:
-            self.stopped = True
+            self.is_stopped = True
             self._go_on.clear()
         elif number == signal.SIGCONT:
-            self.stopped = False
-            self._go_on_if_it_may()
+            self.is_stopped, self.hangs_since = False, None
+            self._go_on.set()
             self._deliver()
-            if self._is_aborted:
-                self.die(-signal.SIGABRT)
-        elif number == signal.SIGABRT and self.stopped:
-            self._is_aborted = True
         else:
             # The server takes it for the kernel's if memory ran out somewhere since the process began.
             is_clear = self.world.n_out_of_memory == self._n_out_of_memory
-            self.is_killed = number == signal.SIGKILL and not self.closed and is_clear
-            self.die(-number)
+            self.die(-number, is_killed=number == signal.SIGKILL and not self.is_closed and is_clear)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
     async def wait(self, within_s: float) -> int:
-        try:
-            await asyncio.wait_for(self._ended.wait(), within_s)
-        except TimeoutError:
-            self.kill()
-        assert self.status is not None
-        return self.status
+        await asyncio.wait({self._ended}, timeout=within_s)
+        self.kill()
+        return int(self.status)
 
     # -- as the server's StreamWriter and its transport
 
@@ -114,72 +177,59 @@ class Process:
         came = [*self._frames.push(bytes(data))]
         if self.status is not None:
             self._count_deaths(came)  # the server has not noticed the death
-        elif not self.closed:
+        elif not self.is_closed:
             self._inbox.extend(came)
             self.loop.call_later(self.world.chance.random() * 0.002, self._deliver)
 
     def abort(self) -> None:
-        if not self.closed:
-            self.closed = True
-            self._feed_eof()
-            self.start(self._end_with_the_server())
+        self.is_closed = True
+        self.feed(b"")
+        self.loop.call_later(0.01, self._end_with_the_server)
 
-    async def _end_with_the_server(self) -> None:
-        await self.work(0.01)
-        self.die(0)
+    def _end_with_the_server(self) -> None:
+        if not self.is_stopped:
+            self.die(0)
 
     # -- the process itself
 
-    def die(self, status: int) -> None:
+    def die(self, status: int, *, is_killed: bool = False) -> None:
         if self.status is None:
-            self.status = status
+            self.status, self.is_killed = status, is_killed
             self.world.note(f"{self.name} {self.pid} ends: {status}")
             self._count_deaths([*self.spoken(), *self._inbox])
-            for task in list(self._tasks):
-                if task is not asyncio.current_task():
-                    task.cancel()
-            self.loop.call_later(self.world.chance.random() * 0.01, self._feed_eof)
-            self._ended.set()
+            for task in self._tasks - {asyncio.current_task()}:
+                task.cancel()
+            self.loop.call_later(self.world.chance.random() * 0.01, self.feed, b"")
+            self._ended.set_result(None)
 
-    def _feed_eof(self) -> None:
-        if not self._is_cut:
-            self._is_cut = True
-            for data in self._outbox:
-                self.reader.feed_data(data)
-            self._outbox.clear()
+    def feed(self, data: bytes | bytearray) -> None:
+        """Sends bytes to the server; none are the end."""
+        if not data:
             self.reader.feed_eof()
+        elif not self.is_closed:
+            self.reader.feed_data(data)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self.loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._task_ended)
-
-    def _task_ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.world.errors.append(error)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self.world.take_end)
+        return task
 
     async def work(self, seconds: float) -> None:
-        """Works for so long. A stopped process does not work."""
+        """Works for so long. A process that is stopped or hangs does not work."""
         await asyncio.sleep(seconds)
         self.spent_s += seconds
         await self._go_on.wait()
 
-    def _go_on_if_it_may(self) -> None:
-        if not self.stopped and self.hangs_since is None:
-            self._go_on.set()
-
     def _deliver(self) -> None:
-        while self._inbox and not self.stopped and self.status is None and not self.closed:
+        while self._inbox and not self.is_stopped and self.status is None and not self.is_closed:
             message = self._inbox[0]
             name = f"{self.name}.in.{type(message).__name__}"
-            if self._pass(f"{name}.before"):
+            if self.pass_point(f"{name}.before"):
                 self._inbox.popleft()
                 self.take(message)
-                self._pass(f"{name}.after")
-
-    def take(self, message: Any) -> None:
-        raise NotImplementedError
+                self.pass_point(f"{name}.after")
 
     def spoken(self) -> list[messages.Speak]:
         """The requests that the process speaks now."""
@@ -194,52 +244,47 @@ class Process:
     def say(self, message: Any) -> None:
         """Sends a message. Raises CancelledError if the process has ended."""
         name = f"{self.name}.out.{type(message).__name__}"
-        if self._pass(f"{name}.before"):
-            self._send(bytes(frame(message)))
-            if self._pass(f"{name}.after"):
+        if self.pass_point(f"{name}.before"):
+            self.feed(frame(message))
+            if self.pass_point(f"{name}.after"):
                 return
         raise asyncio.CancelledError
 
-    def _send(self, data: bytes) -> None:
-        self._line_at = max(self._line_at, self.loop.time() + self.world.chance.random() * 0.003)
-        self._outbox.append(data)
-        self.loop.call_at(self._line_at, self._arrive)
-
-    def _arrive(self) -> None:
-        if self._outbox and not self._is_cut:
-            self.reader.feed_data(self._outbox.popleft())
-
-    def _pass(self, failpoint: str) -> bool:
+    def pass_point(self, failpoint: str) -> bool:
         """Passes a failpoint. Returns whether the process still lives."""
-        if self.status is not None:
-            return False
-        self.world.reach(failpoint)
-        self._n_passed += 1
-        if self.plan.fault and self._n_passed == self.plan.at:
-            self.world.reach(f"{failpoint}: a fault")
-            self.fail(self.plan.fault)
+        if self.status is None:
+            self.world.reached[failpoint] += 1
+            self._n_passed += 1
+            if self.fault and self._n_passed == self.at:
+                self.world.reached[f"{failpoint}: a fault"] += 1
+                self.fail(self.fault)
         return self.status is None
 
     def fail(self, fault: str) -> None:
-        self.world.reach(f"{self.name}.fault.{fault}")
+        self.world.reached[f"{self.name}.fault.{fault}"] += 1
         self.world.note(f"{self.name} {self.pid}: {fault}")
-        match fault:
-            case "exit":
-                self.die(1)
-            case "segfault":
-                self.die(-signal.SIGSEGV)
-            case "kill":
-                self.send_signal(signal.SIGKILL)
-            case "out of memory":
-                self.world.n_out_of_memory += 1
-                self.die(-signal.SIGKILL)
-            case "stop":
-                self.send_signal(signal.SIGSTOP)
-            case "stop a while":
-                self.send_signal(signal.SIGSTOP)
-                self.loop.call_later(self.plan.stopped_s, self.send_signal, signal.SIGCONT)
-            case "broken":
-                self._send(b"\x05\x00\x00\x00broke")
+        self.world.n_out_of_memory += fault == "out of memory"
+        what, _, ends = fault.partition(" for a ")
+        if what == "hang":  # a step that does not end; the beats go on
+            self.hangs_since = self.loop.now
+            self._go_on.clear()
+        elif what == "broken frame":
+            self.feed(b"\x05\x00\x00\x00broke")
+        elif what in _ENDS:
+            self.die(_ENDS[what])
+        else:
+            self.send_signal(signal.Signals[what])
+        if ends:
+            self.loop.call_later(self.while_s, self.send_signal, signal.SIGCONT)
+
+    def take(self, message: Any) -> None:
+        """Takes a message of the server; as the recogniser, a recording."""
+        self.start(self._hear(message))
+
+    async def _hear(self, asked: Listen) -> None:
+        for _ in range(10):
+            await self.work(self.pace / 20)
+        self.say(heard_in(asked.recording.samples))
 
 
 @dataclass(eq=False)
@@ -247,169 +292,125 @@ class _Speech:
     """A request in an engine."""
 
     said: messages.Speak
-    is_left: bool = False
+    task: asyncio.Task[None] = field(init=False)
     waiting_s: float = 0.0
     taken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class EngineProcess(Process):
-    """An engine. Its steps share its speed: a segment takes `plan.pace` seconds for each request that it
-    speaks."""
+    """An engine. Its steps share its speed: a segment takes `pace` seconds for each request that it speaks,
+    not counting those that give way.
+    It makes at most `buffer_s` seconds of audio that its listener has not taken."""
 
-    name = "engine"
+    name, faults, most_failpoints = "engine", _ENGINE_FAULTS, [5, 60, 400]
+    its = TO_ENGINE
 
-    def __init__(self, world: World, plan: Plan) -> None:
-        super().__init__(world, plan, TO_ENGINE)
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.load_s, self.n_slots = world.chance.choice([0.5, 3.0, 20.0]), world.chance.choice([0, 0, 4, 20])
+        self.buffer_s = world.chance.choice([0.1, 30.0])
         self.speeches: dict[int, _Speech] = {}
-        self._recordings: set[str] = set()
+        self._recordings = set[str]()
         self._state = EngineState("loading")
-        self._beats = {False: bytes(frame(messages.Beat(EngineState("ready"), 0.0, None)))}
+        self._well = frame(messages.Beat(EngineState("ready"), 0.0, None))
+
+    @property
+    def is_ready(self) -> bool:
+        return self._state.status == "ready"
 
     def spoken(self) -> list[messages.Speak]:
         return [speech.said for speech in self.speeches.values()]
 
     def take(self, message: Any) -> None:
+        speech = self.speeches.get(getattr(message, "number", -1))
         match message:
             case messages.Load():
-                self.start(self._load(message))
+                self.start(self._load())
                 self._beat()
             case messages.Heard():
                 self._recordings.add(message.digest)
             case messages.Forget():
                 self._recordings.remove(message.digest)
             case messages.Speak():
-                self.speeches[message.number] = _Speech(message)
-                self.start(self._speak(message))
-            case messages.Took() if message.number in self.speeches:
-                speech = self.speeches[message.number]
+                self.world.judge.speaks(message)
+                speech = self.speeches[message.number] = _Speech(message)
+                speech.task = self.start(self._speak(speech))
+            case messages.Took() if speech:
                 speech.waiting_s -= message.seconds
                 speech.taken.set()
-            case messages.Leave() if message.number in self.speeches:
-                self.speeches[message.number].is_left = True
-                self.speeches[message.number].taken.set()
+            case messages.Leave() if speech and not speech.task.done():
+                speech.task.cancel()
+                self.start(self._free(message.number, self.pace))
             case messages.Read() | messages.ClearCache():
-                self.start(self._answer(message.number, message))
+                self.start(self._answer(message))
 
-    async def _load(self, load: messages.Load) -> None:
-        self.buffer_s = load.config.stream_buffer_s
-        fault = self.plan.load_fault
-        await self.work(self.plan.load_s * (0.5 if fault else 1.0))
-        if fault == "hang":
-            self.world.reach("engine.load.hang")
-            return
-        if fault == "refuse":
-            self.world.reach("engine.load.refuse")
-            self._state = EngineState("failed", "the weights are gone")
-            self._say_beat(0.0)
-            return
-        if fault:
-            self.world.reach(f"engine.load.{fault}")
-            self.fail(fault)
-            return
-        info = EngineInfo("scripted", "cpu", "float32", n_slots=self.plan.n_slots)
-        self.say(messages.Loaded(info))
-        self.is_ready = True
-        self._state = EngineState("ready")
+    async def _load(self) -> None:
+        await self.work(self.load_s / 2)
+        if self.pass_point("engine.load"):
+            await self.work(self.load_s / 2)
+            self.say(messages.Loaded(EngineInfo("scripted", "cpu", "float32", n_slots=self.n_slots)))
+            self._state = EngineState("ready")
 
     def _beat(self) -> None:
-        if self.status is not None or self.closed:
-            return
-        if not self.stopped:
-            self._say_beat(0.0 if self.hangs_since is None else self.loop.time() - self.hangs_since)
-        self.loop.call_later(self.plan.beat_s, self._beat)
+        if self.status is None and not self.is_closed:
+            if not self.is_stopped:
+                self._say_beat()
+            self.loop.call_later(self.world.tick_s, self._beat)
 
-    def _say_beat(self, step_s: float) -> None:
-        if self.is_ready and not step_s and not self._outbox:
-            self.reader.feed_data(self._beats[False])
-        else:
-            self._send(bytes(frame(messages.Beat(self._state, step_s, None))))
+    def _say_beat(self) -> None:
+        step_s = 0.0 if self.hangs_since is None else self.loop.now - self.hangs_since
+        is_well = self.is_ready and not step_s
+        self.feed(self._well if is_well else frame(messages.Beat(self._state, step_s, None)))
 
     def fail(self, fault: str) -> None:
-        if fault == "hang":  # a step that does not end; the beats go on
-            self.world.reach("engine.fault.hang")
-            self.hangs_since = self.loop.time()
-            self._go_on.clear()
-        elif fault == "hang a while":
-            self.fail("hang")
-            self.loop.call_later(self.plan.stopped_s, self._hang_ends)
-        elif fault == "lost":
-            super().fail(fault)
+        if fault == "lost" and self.is_ready:
             self._state = EngineState("lost", "the device is gone")
-            self._say_beat(0.0)
-            self.loop.call_later(0.005, self.die, EXIT_LOST)
-        else:
-            super().fail(fault)
+            self._say_beat()
+        super().fail(fault)
 
-    def _hang_ends(self) -> None:
-        self.hangs_since = None
-        self._go_on_if_it_may()
-
-    async def _speak(self, said: messages.Speak) -> None:
-        asked, number, speech = said.asked, said.number, self.speeches[said.number]
-        for voice in (asked.voice, *asked.others.values()):
-            assert isinstance(voice, Voice)
-            assert voice.digest in self._recordings
+    async def _speak(self, speech: _Speech) -> None:
+        said, asked, number = speech.said, speech.said.asked, speech.said.number
+        parts, tokens = segments_of(asked.text), {at: list(each) for at, each in said.progress.tokens.items()}
+        assert {voice.digest for voice in (asked.voice, *asked.others.values())} <= self._recordings  # type: ignore[union-attr]
         self.say(messages.StageChanged(number, "text", 1))
         await self.work(0.01)
         self.say(messages.StageChanged(number, "text", -1))
-        self.say(messages.Segments(number, len(segments_of(asked.text))))
-        if await self._speak_segments(said, speech):
-            self.say(messages.Ended(number, None))
-        await self.work(self.world.chance.random() * 0.05)
-        del self.speeches[number]
-        self.say(messages.Freed(number))
-
-    async def _speak_segments(self, said: messages.Speak, speech: _Speech) -> bool:
-        """Returns whether all is spoken; False if the listener has left."""
-        asked, parts = said.asked, segments_of(said.asked.text)
-        tokens: dict[int, list[int]] = {at: list(each) for at, each in said.progress.tokens.items()}
+        self.say(messages.Segments(number, len(parts)))
         for segment in range(said.progress.first, len(parts)):
             if segment not in tokens:
                 await self._step(0.6, speech)
                 tokens[segment] = tokens_of(asked, segment, tokens.get(segment - 1, []))
-                self.say(messages.Decoded(said.number, segment, tokens[segment]))
+                self.say(messages.Decoded(number, segment, tokens[segment]))
             n_pieces = self.world.chance.randint(1, 3) if asked.streams else 1
             for at, piece in enumerate(np.array_split(pcm_of(tokens[segment]), n_pieces), start=1):
                 await self._step(0.4 / n_pieces, speech)
-                if speech.is_left:
-                    return False
                 is_last = at == n_pieces
                 wait_s = 0.3 if segment == 0 and not is_last else 0.0
                 what = parts[segment] if asked.verify else ""
                 chunk = AudioChunk(piece, asked.sample_rate, segment, is_last, wait_s=wait_s, said=what)
                 speech.waiting_s += chunk.seconds
-                self.say(messages.Chunk(said.number, chunk))
-        return True
+                self.say(messages.Chunk(number, chunk))
+        self.say(messages.Ended(number, None))
+        self.start(self._free(number, 0.05))
+
+    async def _free(self, number: int, most_s: float) -> None:
+        await self.work(self.world.chance.random() * most_s)
+        del self.speeches[number]
+        self.say(messages.Freed(number))
 
     async def _step(self, share: float, speech: _Speech) -> None:
         """Does a part of a segment's work. A poisonous text ends the process at its first step."""
-        await self.work(self.plan.pace * share * len(self.speeches))
-        while speech.waiting_s >= self.buffer_s and not speech.is_left:
+        is_last = speech.said.asked.gives_way
+        beside = [each for each in self.speeches.values() if is_last or not each.said.asked.gives_way]
+        await self.work(self.pace * share * max(1, len(beside)))
+        while speech.waiting_s >= self.buffer_s:
             speech.taken.clear()
             await speech.taken.wait()
-        if POISON in speech.said.asked.text and not speech.is_left:
-            self.fail("segfault" if len(speech.said.asked.text) % 2 else "out of memory")
+        if POISON in speech.said.asked.text:
+            self.fail("SIGSEGV" if len(speech.said.asked.text) % 2 else "out of memory")
             raise asyncio.CancelledError
 
-    async def _answer(self, number: int, message: Any) -> None:
+    async def _answer(self, asked: messages.Read | messages.ClearCache) -> None:
         await self.work(0.02)
-        match message:
-            case messages.Read():
-                self.say(messages.Answer(number, reading_of(message.text)))
-            case _:
-                self.say(messages.Answer(number, 7))
-
-
-class RecogniserProcess(Process):
-    name = "recogniser"
-
-    def __init__(self, world: World, plan: Plan) -> None:
-        super().__init__(world, plan, decoder(Listen))
-
-    def take(self, message: Any) -> None:
-        self.start(self._hear(message))
-
-    async def _hear(self, asked: Listen) -> None:
-        for _ in range(10):
-            await self.work(self.plan.pace / 20)
-        self.say(heard_in(asked.recording.samples))
+        result = reading_of(asked.text) if isinstance(asked, messages.Read) else 7
+        self.say(messages.Answer(asked.number, result))

@@ -19,8 +19,7 @@ def _simulate(*arguments: str) -> str:
 
 def test_no_seed_shows_a_fault_and_the_processes_died_at_many_messages() -> None:
     reached = set(re.findall(r"^  (\S.*): \d+$", _simulate("seeds", "15"), re.MULTILINE))
-    wanted = "health.healthy health.loading engine.restarting job.done answer.200.whole"
-    assert set(wanted.split()) <= reached
+    assert reached >= {"health.healthy", "health.loading", "engine.restarting", "job.done", "POST 200 whole"}
     assert len([name for name in reached if name.startswith("engine.fault.")]) >= 6
 
 
@@ -32,5 +31,5 @@ def test_no_order_of_an_engines_threads_shows_a_fault() -> None:
 @pytest.mark.parametrize("command", [["seed"], ["engine", "seed"]], ids=["server", "engine"])
 def test_a_seed_gives_the_same_history_each_time(command: list[str]) -> None:
     """But for the seconds that it took."""
-    one, other = (re.sub(r"\d+ s (and|of CPU)", "", _simulate(*command, "7")) for _ in range(2))
+    one, other = (re.sub(r"\d+ s of CPU", "", _simulate(*command, "7")) for _ in range(2))
     assert one == other
