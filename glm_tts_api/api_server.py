@@ -48,8 +48,8 @@ from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.speech.spare import SparePlaces
-from glm_tts_api.stats import figures
-from glm_tts_api.stats.figures import Figures
+from glm_tts_api.stats import metrics
+from glm_tts_api.stats.metrics import Metrics
 from glm_tts_api.stats.workers import WorkerStats
 from glm_tts_api.studio.studio import router as studio_router
 
@@ -138,7 +138,7 @@ async def _lifespan(
             jobs=Jobs(
                 settings.jobs,
                 speaking_with(speech),
-                count_unit=lambda: speech.figures.add(figures.JOB_UNITS),
+                count_unit=lambda: speech.metrics.add(metrics.JOB_UNITS),
                 n_owners=keys.count,
             ),
             outputs=Outputs(),
@@ -155,7 +155,7 @@ async def _lifespan(
         await asyncio.to_thread(state.voices.list_voices)  # logs now what is wrong with the voices' files
         tasks: dict[str, Callable[[], Awaitable[None]]] = {
             "figures of engines and jobs": partial(keep_gauges, speech, state.jobs),
-            "lag of the event loop": partial(keep_loop_lag, speech.figures),
+            "lag of the event loop": partial(keep_loop_lag, speech.metrics),
             "idle engines": partial(_unload_idle, speech, settings),
             "freed memory": keep_memory_small,
             "jobs": partial(state.jobs.keep_going, speech.is_stopping),
@@ -188,7 +188,7 @@ def _speech(
         admission=admission,
         verification=Admission(settings.admission, settings.workers),
         spare=SparePlaces(admission, settings.workers),
-        figures_of=[Figures() for _ in numbers],
+        metrics_of=[Metrics() for _ in numbers],
         pools=Pools(),
         prompt_limits=settings.recordings,
         is_stopping=is_stopping,

@@ -21,9 +21,8 @@ from scripts.checks.parity.components import golden_files, run_file
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     parser.add_argument("directory", type=Path, metavar="DIR")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="file names without their suffix")
     args = parser.parse_args()

@@ -63,7 +63,7 @@ class Background:
 class AppState:
     """The parts of one running server. `beside` admits work that takes long but is not speech (reading a text
     without speaking it, encoding audio again, adding a voice); the statistics do not count it. `read_stats`
-    returns the figures of all workers, in a cluster also those of other servers; it blocks."""
+    returns the metrics of all workers, in a cluster also those of other servers; it blocks."""
 
     config: WebConfig
     keys: Keys

@@ -18,19 +18,19 @@ from glm_tts_api.errors import quote
 from glm_tts_api.http.body import Upload
 from glm_tts_api.http.middleware import LOG
 from glm_tts_api.speech.request_log import RequestLog, recorded_outcome
-from glm_tts_api.stats.figures import Api, Figures
+from glm_tts_api.stats.metrics import Api, Metrics
 from speech_text.marks import MOOD_SIGN, in_mood, voices_in
 
 _MOST_VOICES = 32  # in one text; their samples are in memory while the request waits
 
 
 @contextmanager
-def logged_speech(request: Request, api: Api, figures: Figures) -> Iterator[RequestLog]:
+def logged_speech(request: Request, api: Api, metrics: Metrics) -> Iterator[RequestLog]:
     """Makes the log of a speech request and puts it into the request's state. Records in the log how the
     `with` block ends, for example with an error. The middleware writes the log when the answer has been sent.
     `api` is the API's name in the metrics. Raises ClientGone if the client disconnects while its body
     arrives."""
-    log = RequestLog(request.state.request_id, api, figures, request.state.client)
+    log = RequestLog(request.state.request_id, api, metrics, request.state.client)
     setattr(request.state, LOG, log)
     with recorded_outcome(log):
         try:

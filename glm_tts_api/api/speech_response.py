@@ -109,7 +109,7 @@ async def _answer_address(
     made = state.recent.at(address, owner_of(request))
     is_head, part = request.method == "HEAD", request.headers.get("range")
     if made is not None and (is_head or part or "if-none-match" in request.headers):
-        log_of(request).figures = None  # nothing is spoken
+        log_of(request).metrics = None  # nothing is spoken
         audio, rate = made.as_sent(), made.sample_rate
         headers = audio_headers(rate, asked.warnings)
     elif is_head:
@@ -284,7 +284,7 @@ def headers_alone(request: Request, state: AppState, asked: SpeechRequest, kind:
     `kind` is the Content-Type; if it is empty, the Content-Type is that of the audio."""
     state.speech.require_ready()
     asked = _as_served(request, state, asked)
-    log_of(request).figures = None
+    log_of(request).metrics = None
     kind = kind or media_type(asked.audio_format, asked.sample_rate)
     response = Response(media_type=kind, headers=audio_headers(asked.sample_rate, asked.warnings))
     del response.headers["content-length"]

@@ -11,7 +11,7 @@ from ray import serve
 
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api_server import EngineBuilder, create_app
-from glm_tts_api.cluster.figures import ClusterStats
+from glm_tts_api.cluster.metrics import ClusterStats
 from glm_tts_api.errors import Unhealthy
 from glm_tts_api.logs import configure_logging
 from glm_tts_api.settings import Settings

@@ -22,7 +22,7 @@ from typing import Protocol
 from glm_tts_api.engine.fair_shares import FairShares
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, QueueFull
 from glm_tts_api.speech.clients import ANYONE, Client
-from glm_tts_api.stats.figures import LANES, LaneName
+from glm_tts_api.stats.metrics import LANES, LaneName
 from glm_tts_api.stats.workers import LaneCount, LaneCounts, no_counts
 
 _FIRST_GUESS_S = 5.0  # how long a place is held, until the first request has ended

@@ -20,8 +20,8 @@ from glm_tts_api.contracts import AudioChunk, SpeechRequest, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.speech.admission import Permit, TextLength
 from glm_tts_api.speech.clients import ANYONE, Client
-from glm_tts_api.stats import figures as series
-from glm_tts_api.stats.figures import Api, Figures, LaneName
+from glm_tts_api.stats import metrics as series
+from glm_tts_api.stats.metrics import Api, LaneName, Metrics
 from glm_tts_api.stats.workers import KeyCounts
 
 logger = logging.getLogger("glm_tts_api.request")
@@ -56,7 +56,7 @@ class Playback:
 
 @dataclass(slots=True, eq=False)
 class RequestLog:
-    """The facts of a request so far; times are in seconds. `figures` are the metrics that count the request,
+    """The facts of a request so far; times are in seconds. `metrics` are the metrics that count the request,
     and `recent` is the list that keeps this object after the request's end; None for either means that the
     request is not counted or kept. `of_keys` has the counts of each named API key. `playback` is that of a
     streamed answer.
@@ -68,7 +68,7 @@ class RequestLog:
 
     request_id: str
     api: Api
-    figures: Figures | None
+    metrics: Metrics | None
     client: Client = ANYONE
     length: TextLength | None = None
     audio_format: str = series.UNKNOWN
@@ -99,16 +99,16 @@ class RequestLog:
             for name, value in fields.items()
         )
         logger.info("%s", line, extra={"fields": fields})
-        if self.figures is not None:
-            self._count(self.figures)
+        if self.metrics is not None:
+            self._count(self.metrics)
         if self.of_keys is not None and self.client.is_named:
             self.of_keys.add(self.client.name, self.outcome, self.timings.audio_s)
         if self.recent is not None:
             self.recent.append(self)
 
-    def _count(self, figures: Figures) -> None:
+    def _count(self, metrics: Metrics) -> None:
         lane, timings, outcome = self.lane, self.timings, self.outcome
-        figures.add(
+        metrics.add(
             series.REQUESTS,
             api=self.api,
             lane=lane or series.UNKNOWN,
@@ -119,24 +119,24 @@ class RequestLog:
             return
         for stage, seconds in timings.stage_s.items():
             if seconds:
-                figures.observe(series.STAGE_SECONDS, seconds, stage=stage)
-        figures.add(series.AUDIO_SECONDS, timings.audio_s, lane=lane)
-        figures.add(series.UNDERRUNS, len(self.gaps_s), lane=lane)
-        figures.add(series.UNDERRUN_SECONDS, sum(self.gaps_s), lane=lane)
-        figures.add(series.SEGMENTS_RESAMPLED, timings.resampled)
+                metrics.observe(series.STAGE_SECONDS, seconds, stage=stage)
+        metrics.add(series.AUDIO_SECONDS, timings.audio_s, lane=lane)
+        metrics.add(series.UNDERRUNS, len(self.gaps_s), lane=lane)
+        metrics.add(series.UNDERRUN_SECONDS, sum(self.gaps_s), lane=lane)
+        metrics.add(series.SEGMENTS_RESAMPLED, timings.resampled)
         for fault in timings.faults.values():
-            figures.add(series.SEGMENT_FAULTS, fault=fault)
+            metrics.add(series.SEGMENT_FAULTS, fault=fault)
         for each in timings.verified.values():
-            figures.add(series.SEGMENTS_VERIFIED, verdict=each.verdict)
-        figures.add(series.SEGMENTS_RESPOKEN, timings.respoken)
+            metrics.add(series.SEGMENTS_VERIFIED, verdict=each.verdict)
+        metrics.add(series.SEGMENTS_RESPOKEN, timings.respoken)
         used = 1.0 if outcome == DeadlineExceeded.code else self.timeout_ratio
         if used is not None:
-            figures.observe(series.TIMEOUT_RATIO, used, lane=lane)
+            metrics.observe(series.TIMEOUT_RATIO, used, lane=lane)
         if self.first_audio_s is not None:
-            figures.observe(series.FIRST_AUDIO_SECONDS, self.first_audio_s, lane=lane)
+            metrics.observe(series.FIRST_AUDIO_SECONDS, self.first_audio_s, lane=lane)
         if outcome == "completed":
-            figures.observe(series.REQUEST_SECONDS, self.age_s, lane=lane)
-            figures.observe(series.REAL_TIME_FACTOR, self.rtf, lane=lane)
+            metrics.observe(series.REQUEST_SECONDS, self.age_s, lane=lane)
+            metrics.observe(series.REAL_TIME_FACTOR, self.rtf, lane=lane)
 
     def _fields(self) -> dict[str, str | int | float]:
         """Returns the fields of the log line. The times of the stages and `between_s`, the time between

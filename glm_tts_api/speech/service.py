@@ -23,7 +23,7 @@ from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.speech.verifier import TakePlace, Verifier
-from glm_tts_api.stats.figures import LANES, Figures
+from glm_tts_api.stats.metrics import LANES, Metrics
 from glm_tts_api.stats.workers import KeyCounts, WorkerStats
 from glm_tts_api.voices.decoded import decoded_voice
 
@@ -34,7 +34,7 @@ class SpeechService:
 
     `verification` is an admission of its own for the test sentence after a restart. That sentence waits for
     no other request and is not counted. `spare` has the places for work that gives way to requests.
-    `figures_of` has the metrics of each engine. `is_stopping` returns whether new requests are refused.
+    `metrics_of` has the metrics of each engine. `is_stopping` returns whether new requests are refused.
     `recogniser` checks the speech of requests with `verify`. `active` lists the requests that wait or are
     spoken, in the order of arrival; `recent` has the last 8 requests that ended.
     """
@@ -43,7 +43,7 @@ class SpeechService:
     admission: Admission
     verification: Admission
     spare: SparePlaces
-    figures_of: Sequence[Figures]
+    metrics_of: Sequence[Metrics]
     pools: Pools
     prompt_limits: RecordingLimits
     is_stopping: Callable[[], bool]
@@ -64,9 +64,9 @@ class SpeechService:
         self.engines.state.require_ready()
 
     @property
-    def figures(self) -> Figures:
+    def metrics(self) -> Metrics:
         """The metrics that count a request before it has an engine."""
-        return self.figures_of[0]
+        return self.metrics_of[0]
 
     def n_spoken(self) -> int:
         """Returns how many requests are being spoken."""
@@ -84,9 +84,9 @@ class SpeechService:
                 resumed=self.engines.n_resumed[number],
                 lanes=self.admission.counts_on(number),
                 limits={lane: self.admission.limit_on(number, lane) for lane in LANES},
-                cells=figures.cells,
+                cells=metrics.cells,
             )
-            for number, (engine, figures) in enumerate(zip(self.engines.each, self.figures_of, strict=True))
+            for number, (engine, metrics) in enumerate(zip(self.engines.each, self.metrics_of, strict=True))
         ]
 
     @asynccontextmanager
@@ -95,7 +95,7 @@ class SpeechService:
     ) -> AsyncIterator[tuple[Permit, ResumedStream]]:
         """Waits for a place, then starts to speak the request; yields its permit and its stream. Leaving the
         `async with` block stops the speech. `arrived_at` is the time of arrival on the event loop's clock. A
-        request without `log.figures` is not counted in the metrics and is admitted by `verification`.
+        request without `log.metrics` is not counted in the metrics and is admitted by `verification`.
 
         The place is given back when the engine has freed the request, which may be after the block was left.
         Raises Loading, Unhealthy, Forbidden, RateLimited, QueueFull, DeadlineExceeded, and the errors of an
@@ -106,7 +106,7 @@ class SpeechService:
         async with AsyncExitStack() as stack:
             stack.enter_context(deadline_adding(lambda: log.how_far))
             admission = self.verification
-            if log.figures is not None:
+            if log.metrics is not None:
                 admission, log.recent, log.of_keys = self.admission, self.recent, self.of_keys
                 for voice in (asked.voice, *asked.others.values()):
                     require_voice(log.client, getattr(voice, "name", None))
@@ -117,8 +117,8 @@ class SpeechService:
             with log.timings.stage("queue"):
                 permit = await stack.enter_async_context(admitted)
             stack.callback(log.note_timeout, permit)
-            if log.figures is not None:
-                log.figures = self.figures_of[permit.engine]
+            if log.metrics is not None:
+                log.metrics = self.metrics_of[permit.engine]
             if isinstance(asked.voice, UploadedVoice):
                 decoded = await self.pools.decode.run(decoded_voice, asked.voice, self.prompt_limits)
                 asked = replace(asked, voice=decoded)

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
-from glm_tts_api.stats.figures import Figures, LaneName
+from glm_tts_api.stats.metrics import LaneName, Metrics
 
 Phase = Literal["loading", "ready", "failed", "stalled"]
 LaneCount = Literal["active", "waiting", "total", "completed", "failed", "timed_out", "cancelled", "rejected"]
@@ -27,7 +27,7 @@ class WorkerStats(Struct, frozen=True, eq=False):
     process; None while there is none. `restarts` counts how often the engine died and another one took its
     place, and `watchdog_exits` how often the engine was ended because it hung. `resumed` counts the requests
     that this engine continued after their own engine died. `limits` has the number of places of each lane.
-    `cells` are the bytes of the worker's Figures."""
+    `cells` are the bytes of the worker's Metrics."""
 
     number: int
     pid: int | None
@@ -45,8 +45,8 @@ class WorkerStats(Struct, frozen=True, eq=False):
         return self.alive and self.phase == "ready"
 
     @property
-    def figures(self) -> Figures:
-        return Figures(self.cells)
+    def metrics(self) -> Metrics:
+        return Metrics(self.cells)
 
 
 @dataclass(frozen=True, slots=True)

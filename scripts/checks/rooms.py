@@ -73,10 +73,8 @@ class Rooms:
     def faults(self) -> list[str]:
         found = [f"{path} is in no room of [tool.rooms] (pyproject.toml)." for path in self.homeless]
         for (room, kind), n_lines in self.lines.items():
-            if n_lines > (budget := self.budgets.get((room, kind), 0)):
-                found.append(
-                    f"The room {room} has {n_lines:,} lines of {kind}, {n_lines - budget:,} over its budget."
-                )
+            if (over := n_lines - self.budgets.get((room, kind), 0)) > 0:
+                found.append(f"The room {room} has {n_lines:,} lines of {kind}, {over:,} over its budget.")
         python = [n_lines for kind, n_lines in self._files.values() if kind == "python"]
         if (n_long := sum(n_lines >= LONG for n_lines in python)) > MOST_LONG * len(python):
             found.append(
@@ -95,16 +93,14 @@ class Rooms:
         """Returns the text of pyproject.toml with each budget at no more than the lines that stand there."""
         for (room, kind), budget in self.budgets.items():
             fewer = min(budget, self.lines[room, kind])
-            pyproject = re.sub(
-                rf"^({room} = \{{.*\b{kind} = )\d+", rf"\g<1>{fewer}", pyproject, flags=re.MULTILINE
-            )
+            budget_of = re.compile(rf"^({room} = \{{.*\b{kind} = )\d+", re.MULTILINE)
+            pyproject = budget_of.sub(rf"\g<1>{fewer}", pyproject)
         return pyproject
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args(arguments)

@@ -32,9 +32,8 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[2] / "configs"
     readings = count_readings()
     keep = sorted(char for char, counts in readings.items() if is_certain(char, counts))
-    (folder / "G2P_able_1word.json").write_text(
-        json.dumps(keep, ensure_ascii=False, indent=None) + "\n", encoding="utf-8"
-    )
+    certain = json.dumps(keep, ensure_ascii=False)
+    (folder / "G2P_able_1word.json").write_text(certain + "\n", encoding="utf-8")
     names = phoneme_names(readings)
     (folder / "G2P_all_phonemes.json").write_text(
         json.dumps({str(number): name for number, name in enumerate(names)}, indent=1) + "\n",

@@ -13,7 +13,7 @@ from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit, Tex
 from glm_tts_api.speech.clients import ANYONE, Client
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.resumed_stream import ResumedStream
-from glm_tts_api.stats.figures import LaneName
+from glm_tts_api.stats.metrics import LaneName
 from glm_tts_api.stats.workers import LaneCounts, no_counts
 
 SHORT, LONG = 5, 500  # characters

@@ -8,38 +8,38 @@ from typing import Any
 import pytest
 
 from glm_tts_api.stats.exposition import exposition
-from glm_tts_api.stats.figures import (
+from glm_tts_api.stats.metrics import (
     AUDIO_SECONDS,
     DECODE_ROWS,
     REQUEST_SECONDS,
     REQUESTS,
     STAGE_SECONDS,
-    Figures,
+    Metrics,
 )
 from glm_tts_api.stats.workers import KeyCounts, WorkerStats, no_counts
 from tests.scraping import Scrape
 
 
-def worker(number: int = 0, figures: Figures | None = None, **options: Any) -> WorkerStats:
+def worker(number: int = 0, metrics: Metrics | None = None, **options: Any) -> WorkerStats:
     """The metrics of an engine to which nothing has happened unless `options` say so. By default one request
     is done, and one goes on."""
     told = {"pid": 4242, "phase": "ready", "restarts": 0, "watchdog_exits": 0, "resumed": 0, **options}
     told.setdefault("limits", {"short_text": 15, "long_text": 5})
     lanes = {"short_text": {**no_counts(), "active": 1}, "long_text": no_counts()}
-    return WorkerStats(number=number, lanes=lanes, cells=(figures or busy()).cells, **told)  # type: ignore[arg-type]
+    return WorkerStats(number=number, lanes=lanes, cells=(metrics or busy()).cells, **told)  # type: ignore[arg-type]
 
 
 def scrape(*workers: WorkerStats, of_keys: KeyCounts | None = None) -> Scrape:
     return Scrape(exposition(workers, n_workers=2, of_keys=of_keys).decode())
 
 
-def busy() -> Figures:
-    figures = Figures()
-    figures.add(REQUESTS, api="v1", lane="short_text", outcome="completed", format="wav")
-    figures.add(AUDIO_SECONDS, 2.5, lane="short_text")
-    figures.observe(REQUEST_SECONDS, 0.7, lane="short_text")
-    figures.set(DECODE_ROWS, 20)
-    return figures
+def busy() -> Metrics:
+    metrics = Metrics()
+    metrics.add(REQUESTS, api="v1", lane="short_text", outcome="completed", format="wav")
+    metrics.add(AUDIO_SECONDS, 2.5, lane="short_text")
+    metrics.observe(REQUEST_SECONDS, 0.7, lane="short_text")
+    metrics.set(DECODE_ROWS, 20)
+    return metrics
 
 
 def test_every_worker_is_told_of_under_its_own_name() -> None:
@@ -78,10 +78,10 @@ def test_how_often_an_engine_began_again_and_what_went_on_with_it_is_told() -> N
 
 
 def test_a_value_counts_in_every_bucket_that_it_fits() -> None:
-    figures = Figures()
+    metrics = Metrics()
     for seconds in (0.01, 0.02, 0.3, 1000):  # a bound belongs to its bucket
-        figures.observe(STAGE_SECONDS, seconds, stage="decode")
-    told = scrape(worker(0, figures))
+        metrics.observe(STAGE_SECONDS, seconds, stage="decode")
+    told = scrape(worker(0, metrics))
     counts = {
         le: told("stage_seconds_bucket", stage="decode", le=le) for le in ("0.01", "0.25", "300.0", "+Inf")
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from glm_tts_api.stats.figures import SERIES
+from glm_tts_api.stats.metrics import SERIES
 from glm_tts_api.stats.workers import KeyCounts
 from tests.stats.test_exposition import scrape, worker
 

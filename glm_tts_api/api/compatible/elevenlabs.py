@@ -140,7 +140,7 @@ router = APIRouter(
 @router.post("/{voice_id}", response_class=Response, openapi_extra=_DOCS)
 async def elevenlabs_speech(voice_id: str, request: Request, state: AppStateDep) -> Response:
     """Says `text` in the voice of the path, and answers when the whole text is spoken."""
-    with logged_speech(request, "elevenlabs", state.speech.figures):
+    with logged_speech(request, "elevenlabs", state.speech.metrics):
         asked = await _asked(request, state, voice_id, streams=False)
         return await answer_speech(request, state, asked, streamed_by="/stream")
 
@@ -148,7 +148,7 @@ async def elevenlabs_speech(voice_id: str, request: Request, state: AppStateDep)
 @router.post("/{voice_id}/stream", response_class=Response, openapi_extra=deepcopy(_DOCS))
 async def elevenlabs_stream(voice_id: str, request: Request, state: AppStateDep) -> Response:
     """Says `text` in the voice of the path. The audio is sent while it is made."""
-    with logged_speech(request, "elevenlabs", state.speech.figures):
+    with logged_speech(request, "elevenlabs", state.speech.metrics):
         return await answer_speech(request, state, await _asked(request, state, voice_id, streams=True))
 
 

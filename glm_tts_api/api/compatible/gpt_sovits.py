@@ -95,7 +95,7 @@ _SPOKEN: Responses = {200: audio_docs("wav", "pcm", "opus", "aac"), **error_docs
 )
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
     """Says `text`. The fields of POST /tts are in the query string."""
-    with logged_speech(request, "gpt_sovits", state.speech.figures):
+    with logged_speech(request, "gpt_sovits", state.speech.metrics):
         return await _say(read_query(request), request, state)
 
 
@@ -113,7 +113,7 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
 @router.post("/", include_in_schema=False)  # SillyTavern's GPT-SoVITS-V2
 async def tts(request: Request, state: AppStateDep) -> Response:
     """Says `text` in the voice that ref_audio_path or character names."""
-    with logged_speech(request, "gpt_sovits", state.speech.figures):
+    with logged_speech(request, "gpt_sovits", state.speech.metrics):
         return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
 

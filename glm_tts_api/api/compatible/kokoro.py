@@ -115,7 +115,7 @@ class CaptionLines(Framing):
 )
 async def captioned_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`, and gives the time at which each word is heard."""
-    with logged_speech(request, "openai", state.speech.figures):
+    with logged_speech(request, "openai", state.speech.metrics):
         body = await read_body(request, state.config.max_text_bytes)
         fields, warnings = body.parse_speech(CaptionedFields, voice="voice")
         check_text(request, state, fields.input, field="input")

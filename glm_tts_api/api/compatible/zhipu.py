@@ -137,7 +137,7 @@ class SpeechEvents(Framing):
 )
 async def zhipu_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`."""
-    with logged_speech(request, "zhipu", state.speech.figures):
+    with logged_speech(request, "zhipu", state.speech.metrics):
         body = await read_body(request, state.config.max_text_bytes)
         fields, warnings = body.parse_speech(ZhipuSpeechFields, voice="voice")
         check_text(request, state, fields.input, field="input")
@@ -272,7 +272,7 @@ async def content(file_id: str, request: Request, state: AppStateDep) -> Respons
 async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Has the new voice say `input` as its sample, then registers the voice. Answers with the sample's
     file_id."""
-    with logged_speech(request, "zhipu", state.speech.figures):
+    with logged_speech(request, "zhipu", state.speech.metrics):
         body = await read_body(request, state.config.max_text_bytes)
         fields, _ = body.parse(CloneFields)
         name = _index_of(fields.voice_name)

@@ -184,7 +184,7 @@ class Speaker:
         Raises ServiceError and ClientGone; any other error is logged and becomes InternalFault."""
         length = self._state.speech.admission.config.measure(len(asked.text))
         log = RequestLog(
-            asked.request_id, "socket", self._state.speech.figures, self._client.identity, length
+            asked.request_id, "socket", self._state.speech.metrics, self._client.identity, length
         )
         log.playback = self._playback
         try:

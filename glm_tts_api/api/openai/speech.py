@@ -172,7 +172,7 @@ class SpeechEvents(Framing):
 async def create_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`, or in the voice of `ref_audio`. An error before the first audio has its own
     HTTP status."""
-    with logged_speech(request, "openai", state.speech.figures):
+    with logged_speech(request, "openai", state.speech.metrics):
         body = await read_body(request, state.config.max_text_bytes, recording=_RECORDING)
         recording = body.uploads.pop(_RECORDING, None)
         fields, warnings = body.parse_speech(OpenAISpeechFields, voice="voice")

@@ -23,9 +23,9 @@ from glm_tts_api.errors import without_paths
 from glm_tts_api.longform.jobs import Jobs
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.service import SpeechService
-from glm_tts_api.stats import figures as series
+from glm_tts_api.stats import metrics as series
 from glm_tts_api.stats.exposition import CONTENT_TYPE, exposition
-from glm_tts_api.stats.figures import LANES, Figures, LaneName
+from glm_tts_api.stats.metrics import LANES, LaneName, Metrics
 from glm_tts_api.stats.workers import LaneCounts, WorkerStats, no_counts
 
 DEMONSTRATION_NOTICE = (
@@ -214,32 +214,32 @@ async def metrics(state: AppStateDep) -> Response:
 
 
 async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:
-    """Runs until it is cancelled. Once a second, writes into the figures how many decode rows, KV cells and
-    bytes of GPU memory each engine uses, and how many jobs are in each state. Removes these figures of an
+    """Runs until it is cancelled. Once a second, writes into the metrics how many decode rows, KV cells and
+    bytes of GPU memory each engine uses, and how many jobs are in each state. Removes these metrics of an
     engine that is not ready."""
     while True:
-        for engine, figures in zip(speech.engines.each, speech.figures_of, strict=True):
+        for engine, metrics in zip(speech.engines.each, speech.metrics_of, strict=True):
             usage = engine.usage()
             if usage is None:  # not ready, or unloaded: the last values no longer hold
-                figures.forget_gauges()
+                metrics.forget_gauges()
                 continue
-            figures.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
-            figures.set(series.DECODE_ROWS, usage.rows)
-            figures.set(series.KV_CELLS_USED, usage.kv_cells_used)
-            figures.set(series.KV_CELLS, usage.kv_cells)
+            metrics.set(series.DECODE_ROWS_ACTIVE, usage.rows_active)
+            metrics.set(series.DECODE_ROWS, usage.rows)
+            metrics.set(series.KV_CELLS_USED, usage.kv_cells_used)
+            metrics.set(series.KV_CELLS, usage.kv_cells)
             if usage.gpu_bytes is not None:
-                figures.set(series.GPU_USED, usage.gpu_bytes[0])
-                figures.set(series.GPU_TOTAL, usage.gpu_bytes[1])
+                metrics.set(series.GPU_USED, usage.gpu_bytes[0])
+                metrics.set(series.GPU_TOTAL, usage.gpu_bytes[1])
         for state, n_jobs in jobs.states().items():
-            speech.figures.set(series.JOBS, n_jobs, state=state)
+            speech.metrics.set(series.JOBS, n_jobs, state=state)
         await asyncio.sleep(_EVERY_S)
 
 
-async def keep_loop_lag(figures: Figures) -> None:
-    """Runs until it is cancelled. Every 20 ms, writes into the figures how many seconds late the event loop
+async def keep_loop_lag(metrics: Metrics) -> None:
+    """Runs until it is cancelled. Every 20 ms, writes into the metrics how many seconds late the event loop
     comes to a timer."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + _TICK_S
         await asyncio.sleep(_TICK_S)
-        figures.observe(series.EVENT_LOOP_LAG, max(0.0, loop.time() - due))
+        metrics.observe(series.EVENT_LOOP_LAG, max(0.0, loop.time() - due))

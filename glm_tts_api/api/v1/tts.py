@@ -65,7 +65,7 @@ router = APIRouter(
 async def tts(request: Request, state: AppStateDep) -> Response:
     """Says input_text in a registered voice (index), or in the voice of a recording (prompt_audio,
     prompt_text). With stream=true, the audio is sent while it is made."""
-    with logged_speech(request, "v1", state.speech.figures):
+    with logged_speech(request, "v1", state.speech.metrics):
         return await _say(await read_body(request, state.config.max_text_bytes), request, state)
 
 
@@ -79,7 +79,7 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
     """Speaks as POST /tts does, with the fields in the query string, for a browser's address bar and for
     programs that can only open a URL. Unless the URL says otherwise, the answer is mp3 and is sent while it
     is made."""
-    with logged_speech(request, "v1", state.speech.figures):
+    with logged_speech(request, "v1", state.speech.metrics):
         sent = read_query(request).fields
         fields = {"response_format": "mp3", "stream": sent.get("response_format") != "json", **sent}
         return await _say(Body(fields, {}), request, state)
@@ -111,7 +111,7 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     )
     token, given = state.config.verify_token, request.headers.get(_TOKEN_HEADER, "")
     if token and secrets.compare_digest(given.encode(), token.encode()):
-        log_of(request).figures = None  # the test sentence of the restart that started this server
+        log_of(request).metrics = None  # the test sentence of the restart that started this server
     if fields.response_format != "json":
         return await answer_speech(request, state, asked)
     if request.method == "HEAD":

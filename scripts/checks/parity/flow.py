@@ -45,9 +45,8 @@ def run(golden: Golden) -> Iterator[CaseResult]:
         yield from _extra(golden, flow)
         return
     for case in golden.cases:
-        yield {"estimator": _estimator, "flow": _sampling, "flow_cache": _cache}[case["kind"]](
-            golden, flow, case
-        )
+        differences = {"estimator": _estimator, "flow": _sampling, "flow_cache": _cache}[case["kind"]]
+        yield differences(golden, flow, case)
 
 
 def _masks(golden: Golden) -> Iterator[CaseResult]:

@@ -47,9 +47,8 @@ def errors(golden: Golden, flow: FlowMatching) -> Iterator[Tensor]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     parser.add_argument("directory", type=Path, metavar="DIR")
     directory = parser.parse_args().directory
     for name in FILES:

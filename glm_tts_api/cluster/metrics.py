@@ -62,7 +62,7 @@ class ClusterStats:
         self._read_own = read_own
         self._reports = _reports()
         self._number: int = ray.get(self._reports.join.remote())
-        threading.Thread(target=self._report, name="figures", daemon=True).start()
+        threading.Thread(target=self._report, name="metrics", daemon=True).start()
 
     def read(self) -> list[WorkerStats]:
         """Returns the metrics of every replica. A dead replica has its totals, with nothing active. If the

@@ -151,21 +151,21 @@ JOB_UNITS = Counter("job_units_total", "Spoken pieces of books, under the first 
 
 SERIES = tuple(each for each in list(globals().values()) if isinstance(each, Series))
 _STARTS: dict[tuple[Series, tuple[str, ...]], int] = {}  # the first cell of each row
-FIGURES_CELLS = 0
+CELLS = 0
 for _series in SERIES:
     for _values in _series.rows():
-        _STARTS[_series, _values] = FIGURES_CELLS
-        FIGURES_CELLS += _series.row_cells
+        _STARTS[_series, _values] = CELLS
+        CELLS += _series.row_cells
 _GAUGES = [start for (series, _), start in _STARTS.items() if isinstance(series, Gauge)]
 _MANY_ROWS = 100
 
 
-class Figures:
+class Metrics:
     """The values of all series of one worker. `cells` has values to read, as the bytes of doubles; without
     it, counting starts at 0. Only the event loop writes the values."""
 
     def __init__(self, cells: bytes = b"") -> None:
-        self._cells = array("d", cells or bytes(8 * FIGURES_CELLS))
+        self._cells = array("d", cells or bytes(8 * CELLS))
         if not cells:
             self.forget_gauges()
 
