@@ -93,9 +93,9 @@ class ToneEngine:
         """From any thread."""
         self._tell(self._enter, state)
 
-    def die(self, cause: str = "a test", *, is_ours: bool = True) -> None:
+    def die(self) -> None:
         """From any thread. A successor is there once a test says that it is ready."""
-        self._tell(self._die, EngineDied(cause, is_ours=is_ours))
+        self._tell(self._die, EngineDied("a test", is_ours=True))
 
     def _die(self, death: EngineDied) -> None:
         for stream, stopped in list(self._spoken_now.items()):

@@ -5,8 +5,8 @@ recordings that came over the sockets so far. A text `raw:` and hexadecimal digi
 bytes; `fails` is a fault in what the process does; a text that ends with `^` ends the process at once.
 
 A text `turns:`, letters and the path of a file does at each time what the next letter says, and the last one
-from then on: `^` as above, `.` says nothing and does not end, `-` says its chunks again and again, `+` says
-them once. The file counts the times.
+from then on: `^` as above, `-` says its chunks again and again, `+` says them once. The file counts the
+times.
 """
 
 from __future__ import annotations
@@ -57,17 +57,16 @@ class EchoEngine:
             os._exit(3)
         if asked.text == "fails":
             raise RuntimeError("worn out")
-        if turn in (".", "-"):
-            threading.Thread(target=self._speak_on, args=(asked, sink, turn == "-"), daemon=True).start()
+        if turn == "-":
+            threading.Thread(target=self._speak_on, args=(asked, sink), daemon=True).start()
             return
         self._say(asked, sink)
         sink.request_ended(None)
         sink.request_freed()
 
-    def _speak_on(self, asked: SpeechRequest, sink: EventSink, says: bool) -> None:
+    def _speak_on(self, asked: SpeechRequest, sink: EventSink) -> None:
         while not sink.closed:
-            if says:
-                self._say(asked, sink)
+            self._say(asked, sink)
             time.sleep(0.02)
         sink.request_freed()
 

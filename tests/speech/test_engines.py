@@ -48,14 +48,13 @@ class ScriptedEngine:
     """Says CHUNKS from the wanted segment on, and dies after as many pieces as `dies_after` has for each of
     its lives; then it is there again."""
 
-    def __init__(self, *dies_after: int, is_ours: bool = True) -> None:
+    def __init__(self, *dies_after: int) -> None:
         self.changed: Callable[[], None] = lambda: None
         self.state = EngineState("ready")
         self.n_deaths = 0
         self.begun: list[tuple[int, list[int]]] = []
         self.gave_way: list[bool] = []
         self._dies_after = list(dies_after)
-        self._is_ours = is_ours
         self._streams: set[SpeechStream] = set()
 
     @property
@@ -89,7 +88,7 @@ class ScriptedEngine:
         self.die()
 
     def die(self) -> None:
-        death = EngineDied("it was told to die", is_ours=self._is_ours)
+        death = EngineDied("it was told to die", is_ours=True)
         for stream in list(self._streams):
             stream.put(death)
             self._forget(stream)
@@ -162,7 +161,7 @@ def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error
 
 def test_work_that_gives_way_is_spoken_as_a_request_once_an_engine_has_died_at_it() -> None:
     async def scene() -> None:
-        engine = ScriptedEngine(0, is_ours=True)
+        engine = ScriptedEngine(0)
         service = Spoken(engine)
         spare = SparePlaces(service.admission, 1)
         async with spare.place() as permit, await service.engines.speak(ASKED, Timings(), permit) as stream:
