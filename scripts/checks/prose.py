@@ -42,10 +42,7 @@ _WORDS = {
     ),
     "a retired phrase": re.compile(r"\b(?:told of|in charge|one too many)\b", re.IGNORECASE),
 }
-_RETIRED = re.compile(
-    r"RequestListener|ToldTimings|engine[./]telling|(?:stats|cluster)[./]figures"
-    r"|(?:stats|cluster) import figures|figures_of|(?:log|speech|worker)\.figures"
-)
+_RETIRED = re.compile(r"RequestListener|ToldTimings|telling\.py|figures_of|figures\.py|\bFigures\(")
 _ONLY_NAMES = ("tests", "scripts", "bench", "mini")  # folders whose prose is not checked
 
 

@@ -23,8 +23,8 @@ from speech_text.default.english import rules as english_rules
 from speech_text.default.english.short_forms import MONTH, SHORT_STATES, STREETS, TITLES, WEEKDAYS
 from speech_text.default.english.shortened import SHORT_FORMS
 from speech_text.default.english.units import ALONE
-from speech_text.default.figures import Figures
 from speech_text.default.lines import spoken_lines
+from speech_text.default.number_tagger import NumberTagger
 from speech_text.default.spelling import CHINESE_DIGITS
 from speech_text.default.table import Rule, apply_rules
 from speech_text.english import spell_digits
@@ -130,14 +130,14 @@ class DefaultRules:
 
 
 @lru_cache(maxsize=2)
-def _tables(own: tuple[Word, ...]) -> tuple[list[Rule | Figures], list[Rule | Figures]]:
+def _tables(own: tuple[Word, ...]) -> tuple[list[Rule | NumberTagger], list[Rule | NumberTagger]]:
     """Returns the rules for Chinese and the rules for English, both with the user's words `own`."""
     words = Words(own)
     return chinese_rules.rules(words), english_rules.rules(words)
 
 
 def _apply_where_needed(
-    rules: list[Rule | Figures],
+    rules: list[Rule | NumberTagger],
     sentences: Iterable[str],
     is_plain: Callable[[str], bool],
     uses: list[Use],

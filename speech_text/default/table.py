@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from speech_text.changes import Use
 from speech_text.cut.pieces import Check
-from speech_text.default.figures import Figures
+from speech_text.default.number_tagger import NumberTagger
 
 Match = re.Match[str]
 Row = tuple[str, str | re.Pattern[str], str | Callable[[Match], str]]
@@ -35,12 +35,12 @@ class Rule(NamedTuple):
         return self.pattern.sub(partial(_say, self, uses), text)
 
 
-def table(*parts: Iterable[Row] | Figures) -> list[Rule | Figures]:
-    """Returns the rules of all `parts` in order: one rule for each row, and each `Figures` as it is. In the
-    pattern of a row, digits and letters are those of ASCII."""
-    rules: list[Rule | Figures] = []
+def table(*parts: Iterable[Row] | NumberTagger) -> list[Rule | NumberTagger]:
+    """Returns the rules of all `parts` in order: one rule for each row, and each NumberTagger as it is. In
+    the pattern of a row, digits and letters are those of ASCII."""
+    rules: list[Rule | NumberTagger] = []
     for part in parts:
-        if isinstance(part, Figures):
+        if isinstance(part, NumberTagger):
             rules.append(part)
             continue
         for kind, pattern, say in part:
@@ -49,7 +49,7 @@ def table(*parts: Iterable[Row] | Figures) -> list[Rule | Figures]:
     return rules
 
 
-def apply_rules(rules: Iterable[Rule | Figures], text: str, check: Check, uses: list[Use]) -> str:
+def apply_rules(rules: Iterable[Rule | NumberTagger], text: str, check: Check, uses: list[Use]) -> str:
     """Returns `text` after all `rules`, applied one after another. `check` is called before each rule. Each
     change is appended to `uses`."""
     for rule in rules:

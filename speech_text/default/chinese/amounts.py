@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from speech_text.default.chinese import numbers
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 from speech_text.default.table import Match, Row, after, before
 
 _APART = re.compile("(?:血压|高低压|收缩压|视力)[^，。]{0,6}$|第$|[A-Za-z](?<![GR])$|[A-Za-z]{2} $")

@@ -7,7 +7,7 @@ import re
 
 from speech_text.default.chinese.numbers import takes_liang
 from speech_text.default.chinese.units import CODES
-from speech_text.default.figures import Figure, by_name
+from speech_text.default.number_tagger import Figure, by_name
 
 _NUMBER_NOUNS = re.compile(
     "起(?!诉)|[元块万亿千百多余几个名位人次条件例家只台场局把盘轮年月日天度点分秒倍%‰℃°]|公里|千米|米|美元|小时|分钟|kg|km|GB|MB"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from speech_text.default.chinese import numbers
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 
 _EVENT = (
     "举[行办]|召开|[开闭]幕|[上下]线|首[播发映]|发布|[开复停]赛|[开中高期月]考|[开放]学|[开停歇]业|"

@@ -7,7 +7,7 @@ import re
 from speech_text.default.chinese import numbers
 from speech_text.default.chinese.money import scaled
 from speech_text.default.data import Words, either
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 
 _COUNTERS = (
     "本(?!科)|小时|分钟|季度|公[里斤]|千米|平方千米|周(?![一二三四五六日末])|平(?!方)"

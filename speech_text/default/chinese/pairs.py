@@ -8,7 +8,7 @@ import re
 
 from speech_text.default.chinese import numbers
 from speech_text.default.chinese.times import clause, is_score
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 
 _PLAYED = re.compile(
     "打出|轰出|攻击波|小高潮|赛点|盘点|半场|上半时|主场|客场|终场|节末|开局|[节局]打完|抢七|大比分|系列赛|手握"

@@ -21,11 +21,11 @@ from speech_text.default.chinese.trades import TRADES
 from speech_text.default.chinese.verbalise import SAID
 from speech_text.default.chinese.years import TESTS as YEARS
 from speech_text.default.data import Words
-from speech_text.default.figures import Figures, Language, by_name
+from speech_text.default.number_tagger import Language, NumberTagger, by_name
 from speech_text.default.table import Rule, table
 
 
-def rules(words: Words) -> list[Rule | Figures]:
+def rules(words: Words) -> list[Rule | NumberTagger]:
     """Returns the default rules for Chinese in the order in which they are applied. `words` are the known
     units, currencies and teams. A rule for a name comes before the rule for a date or number that the name
     looks like; rules for bare numbers come last."""
@@ -37,7 +37,7 @@ def rules(words: Words) -> list[Rule | Figures]:
         ROMAN,
         THOUSANDS,
         LETTERED,
-        Figures(
+        NumberTagger(
             Language(
                 "figures_zh.tsv",
                 SAID | TIMES | AMOUNTS | PAIRS | by_name(money.money) | measures.said,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from speech_text.default.chinese import numbers
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 
 _SCORE = re.compile(
     "比分|局分|战胜|击败|战平|打平|打成|领先|落后|大胜|完胜|险胜|小胜|惜败|告负|获胜|取胜|淘汰|逆转|负于|不敌"

@@ -6,7 +6,7 @@ import re
 
 from speech_text.default.chinese.days import parsed
 from speech_text.default.chinese.numbers import cardinal, dialled, digits, named
-from speech_text.default.figures import by_name, groups, runs
+from speech_text.default.number_tagger import by_name, groups, runs
 from speech_text.default.spelling import PHONE_DIGITS
 
 _MARKS = str.maketrans({".": "点", ":": "冒号", "-": "杠", "—": "杠", "–": "杠", "/": "，", " ": "，"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from speech_text.default.chinese import numbers
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 
 _SPAN_BEFORE = re.compile(
     "(?:距今|长达|历时|上下|历经|跨越|绵延|延续|传承|沉睡|存续|等了"

@@ -9,7 +9,7 @@ from speech_text.default.data import either
 from speech_text.default.english import numbers
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.units import CODES, SCALES, UNITS
-from speech_text.default.figures import by_name
+from speech_text.default.number_tagger import by_name
 from speech_text.default.table import Match, Row, after, before
 
 _CODE = either(CODES)

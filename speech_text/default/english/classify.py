@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 
 ELECTRIC = re.compile(
     r"(?i)\b(?:amps?|batter(?:y|ies)|breakers?|circuits?|current|fuses?|plugs?|rated|sockets?"

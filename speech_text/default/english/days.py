@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),

@@ -7,7 +7,7 @@ import re
 
 from speech_text.default.english import numbers
 from speech_text.default.english.numbers import cardinal
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 
 _ONES = {"2": "half", "3": "third", "4": "quarter"}
 _RATED = re.compile(

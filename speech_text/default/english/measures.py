@@ -11,7 +11,7 @@ from speech_text.default.english.classify import ELECTRIC
 from speech_text.default.english.fractions import fraction
 from speech_text.default.english.numbers import cardinal, paired
 from speech_text.default.english.units import ONLY_JOINED, SCALES
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 from speech_text.default.table import names
 
 _BARE_ATTRIBUTE = re.compile(

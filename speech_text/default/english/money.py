@@ -9,7 +9,7 @@ from speech_text.default.data import Words, either
 from speech_text.default.english import numbers
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.units import SCALES
-from speech_text.default.figures import Figure, by_name
+from speech_text.default.number_tagger import Figure, by_name
 
 _SCALE = (
     r"(?i:hundred|thousand|million|billion|trillion|lakh crore|lakhs?|crores?|cr|(?-i:L)|tn|mn|mm|mil|bn"

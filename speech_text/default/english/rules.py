@@ -26,11 +26,11 @@ from speech_text.default.english.times import TESTS as TIMED
 from speech_text.default.english.trades import TRADES
 from speech_text.default.english.verbalise import SAID
 from speech_text.default.english.words import WORDS
-from speech_text.default.figures import Figures, Language
+from speech_text.default.number_tagger import Language, NumberTagger
 from speech_text.default.table import Rule, table
 
 
-def rules(words: Words) -> list[Rule | Figures]:
+def rules(words: Words) -> list[Rule | NumberTagger]:
     """Returns the default rules for English in the order in which they are applied. `words` are the known
     units, currencies and teams. Rules for dates come before those for telephone numbers of the same shape.
     Rules for bare numbers come after all other rules for numbers."""
@@ -46,7 +46,7 @@ def rules(words: Words) -> list[Rule | Figures]:
         THOUSANDS,
         DATES,
         NAMES,
-        Figures(
+        NumberTagger(
             Language(
                 "figures_en.tsv",
                 SAID | TIMES | COUNTED | FRACTIONS | money.said | measures.said,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from speech_text.default.data import either
 from speech_text.default.english.short_forms import MONTH, WEEKDAYS
-from speech_text.default.figures import Figure
+from speech_text.default.number_tagger import Figure
 from speech_text.default.table import Match, before
 
 _BEHIND = r"""["”’')\]]*(?:\s+["“‘'(\[]*(?=[A-Z])|\s*$)"""

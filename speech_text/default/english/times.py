@@ -12,7 +12,7 @@ from speech_text.default.english.fractions import fraction
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.short_forms import STATES
 from speech_text.default.english.verbalise import lines
-from speech_text.default.figures import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name, runs
 from speech_text.default.table import names
 
 _DECADES = (

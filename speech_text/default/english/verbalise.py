@@ -6,7 +6,7 @@ import re
 
 from speech_text.default.english.days import MONTHS, in_full, parsed
 from speech_text.default.english.numbers import cardinal, digits, ordinal, paired, plural, year
-from speech_text.default.figures import Say, by_name, groups, runs
+from speech_text.default.number_tagger import Say, by_name, groups, runs
 
 
 def telephone(number: str) -> str:

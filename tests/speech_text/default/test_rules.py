@@ -14,7 +14,7 @@ from speech_text.cut.pieces import unwatched
 from speech_text.default.chinese import rules as chinese_rules
 from speech_text.default.data import Words
 from speech_text.default.english import rules as english_rules
-from speech_text.default.figures import groups
+from speech_text.default.number_tagger import groups
 from speech_text.default.rules import DefaultRules, is_plain_chinese, is_plain_english
 from speech_text.default.table import Rule, apply_rules
 from tests.speech_text.readings.accepted import sentences

@@ -173,7 +173,7 @@ class Read(NamedTuple):
     said: str
 
 
-class Figures:
+class NumberTagger:
     """Writes the numbers of a text as words, by the classes of one language. The first class that fits a
     number is taken."""
 
