@@ -137,7 +137,7 @@ def _http(server: Server, case: Case, name: str, kept: dict[str, str]) -> Row:
         answer = server.client.request(case.method, case.path, **options)
         return [answer] if not case.until_state or answer.json()["state"] == case.until_state else []
 
-    (answer,) = wait_until(asked, 300)
+    (answer,) = wait_until(asked, 1800)  # a job beside others waits for its turns
     if case.keeps:
         kept[case.keeps] = str(answer.json()[case.keeps])
     kind = answer.headers.get("content-type", "").partition(";")[0]
