@@ -225,7 +225,7 @@ class EngineCore:
         }
         for request, row in self._scheduler.assign(wants):
             self.decoder.join(row, request.next_sequence(self.decoder.layout))
-        let_rest(self._requests, self._scheduler, self.decoder, self.token2wav, self._renderers)
+        pause_requests(self._requests, self._scheduler, self.decoder, self.token2wav, self._renderers)
 
     def _sequence_ended(self, sequence: SpeechSequence) -> None:
         request: EngineRequest = sequence.owner
@@ -296,7 +296,7 @@ class EngineCore:
         return lost is not None
 
 
-def let_rest(
+def pause_requests(
     requests: Collection[EngineRequest],
     scheduler: Scheduler[EngineRequest],
     decoder: DecodeBatcher,
@@ -315,15 +315,15 @@ def let_rest(
         for each in requests
         if not each.asked.gives_way and (each.n_spans or scheduler.holds(each))
     }
-    resting, n_spans = set[EngineRequest](), Counter[str]()
+    paused, n_spans = set[EngineRequest](), Counter[str]()
     n_enough = _ENOUGH_SPANS * len(renderers) if len(clients) > 1 else math.inf
     for each in sorted(requests, key=lambda each: each.due):
         if clients and (each.asked.gives_way or n_spans[each.asked.client] > n_enough):
-            resting.add(each)
+            paused.add(each)
         n_spans[each.asked.client] += each.n_spans
-    decoder.resting = resting
-    rested, token2wav.queue.rests = token2wav.queue.rests, bool(clients)
-    if rested != bool(clients):
+    decoder.paused = paused
+    was_paused, token2wav.queue.background_paused = token2wav.queue.background_paused, bool(clients)
+    if was_paused != bool(clients):
         for renderer in renderers:
             renderer.wake()
 

@@ -41,7 +41,7 @@ class DecodeBatcher:
     for each row whose prompt has been read.
 
     `n_draws` is the number of tokens drawn so far. `pace` says how much of the prompts a step reads; None
-    takes the pace for the device. The sequences of the requests in `resting` take no step.
+    takes the pace for the device. The sequences of the requests in `paused` take no step.
     """
 
     def __init__(self, models: Models, config: EngineConfig, *, pace: PrefillPace | None = None) -> None:
@@ -70,7 +70,7 @@ class DecodeBatcher:
         self.kernels: DecodeKernels = self._decode_step.kernels
         self._rows: dict[int, SpeechSequence] = {}  # in the order of joining
         self._reading: list[SpeechSequence] = []  # in the order of joining
-        self.resting: Set[EngineRequest] = frozenset()
+        self.paused: Set[EngineRequest] = frozenset()
         self.n_draws = 0
         self._n_steps = 0
         self._n_chunks = 0
@@ -133,7 +133,7 @@ class DecodeBatcher:
         return [*self._read_prompts(), *self._decode(running)]
 
     def _awake(self) -> list[SpeechSequence]:
-        return [sequence for sequence in self._rows.values() if sequence.owner not in self.resting]
+        return [sequence for sequence in self._rows.values() if sequence.owner not in self.paused]
 
     def _read_prompts(self) -> list[SpeechSequence]:
         """Has the LLM read chunks of prompts (prefill), as many as the pace allows. Returns an empty list. If

@@ -25,10 +25,10 @@ _OLDEST_EVERY = 4
 
 class RenderScheduler:
     """A queue of spans that become audio step by step, in their order of arrival. Any thread may call. While
-    `rests` is True, spans that give way (nobody waits for their audio) get no turn."""
+    `background_paused` is True, spans that give way (nobody waits for their audio) get no turn."""
 
     def __init__(self) -> None:
-        self.rests = False
+        self.background_paused = False
         self._spans: list[Span] = []
         self._shares = FairShares()
         self._n_turns = 0
@@ -75,10 +75,10 @@ class RenderScheduler:
 
     def _free(self) -> list[Span]:
         """Returns the spans that may take a step now, in their order of arrival. Spans that give way are
-        among them only if no other span waits and `rests` is False."""
+        among them only if no other span waits and `background_paused` is False."""
         free = [span for span in self._spans if not span.taken]
         urgent = [span for span in free if not span.request.asked.gives_way]
-        return urgent or ([] if self.rests else free)
+        return urgent or ([] if self.background_paused else free)
 
     def put_back(self, span: Span) -> None:
         """Makes a span that was taken wait for its next turn."""

@@ -160,8 +160,8 @@ class Connection(H11Protocol, InTurn):
         self._dropped = self._is_half_closed = False
 
     @contextmanager
-    def resting(self) -> Iterator[None]:
-        """Counts this connection as waiting while the context lasts, so that it may be closed for a new
+    def idle(self) -> Iterator[None]:
+        """Counts this connection as idle while the context lasts, so that it may be closed for a new
         client."""
         self._others.note(self, waits=True)
         try:
@@ -212,8 +212,8 @@ class Connection(H11Protocol, InTurn):
         Before the answer begins, the connection stays open, and `_ask` finds out. An answer that is made
         completely is still sent. If a stream has begun, the client counts as gone, and the connection is
         closed."""
-        if self._is_at_rest or self.cycle.more_body or self._is_half_closed:
-            return self._is_half_closed and not self._is_at_rest
+        if self._is_idle or self.cycle.more_body or self._is_half_closed:
+            return self._is_half_closed and not self._is_idle
         if self.cycle.response_started:
             return self.has_whole_answer
         self._is_half_closed = True
@@ -236,7 +236,7 @@ class Connection(H11Protocol, InTurn):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._is_half_closed and self._is_at_rest:
+        if self._is_half_closed and self._is_idle:
             self.transport.close()
         self._watch()
 
@@ -254,7 +254,7 @@ class Connection(H11Protocol, InTurn):
         self.app_state.clear()  # it refers to this object: no reference cycle is left to collect
 
     @property
-    def _is_at_rest(self) -> bool:
+    def _is_idle(self) -> bool:
         return self.cycle is None or bool(self.cycle.response_complete)
 
     def _watch(self) -> None:
@@ -262,14 +262,14 @@ class Connection(H11Protocol, InTurn):
         time runs from the connection's beginning, or from the last answer, until the next request's head has
         arrived. Until the request's body has arrived too, the connection may be closed for a new client."""
         is_over = self.transport.is_closing() or self.transport.get_protocol() is not self
-        at_rest = not is_over and self._is_at_rest
-        if at_rest and self._late is None:
+        is_idle = not is_over and self._is_idle
+        if is_idle and self._late is None:
             self._late = self.loop.call_later(self._others.head_s, self._is_late)
-        elif not at_rest and self._late is not None:
+        elif not is_idle and self._late is not None:
             self._late.cancel()
             self._late = None
-        is_receiving = not at_rest and not is_over and self.cycle.more_body and not self.flow.read_paused
-        self._others.note(self, waits=at_rest or is_receiving)
+        is_receiving = not is_idle and not is_over and self.cycle.more_body and not self.flow.read_paused
+        self._others.note(self, waits=is_idle or is_receiving)
 
     def _is_late(self) -> None:
         if self.conn.trailing_data[0]:  # a part of a head has arrived

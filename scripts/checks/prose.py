@@ -42,7 +42,10 @@ _WORDS = {
     ),
     "a retired phrase": re.compile(r"\b(?:told of|in charge|one too many)\b", re.IGNORECASE),
 }
-_RETIRED = re.compile(r"RequestListener|ToldTimings|telling\.py|figures_of|figures\.py|\bFigures\(")
+_RETIRED = re.compile(
+    r"RequestListener|ToldTimings|telling\.py|figures_of|figures\.py|\bFigures\(|let_rest|\.rests\b"
+    r"|_is_at_rest"
+)
 _ONLY_NAMES = ("tests", "scripts", "bench", "mini")  # folders whose prose is not checked
 
 

@@ -163,7 +163,7 @@ async def test_a_reader_who_leaves_frees_the_thread_that_reads_for_it(client: En
     await until(lambda: client.n_streams == 0)
 
 
-async def test_a_slow_listener_rests_its_own_request_alone(client: EngineClient) -> None:
+async def test_a_slow_client_pauses_its_own_request_alone(client: EngineClient) -> None:
     slow, quick = (begin(client, "/".join("a" * 12), streams=True) for _ in range(2))
     await anext(slow)
     assert len(await tiny.pcm(quick)) > 0

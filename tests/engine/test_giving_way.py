@@ -12,7 +12,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from glm_tts_api.contracts import SpeechRequest
-from glm_tts_api.engine.core import let_rest
+from glm_tts_api.engine.core import pause_requests
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.scheduler import Scheduler
@@ -72,7 +72,7 @@ class Stages:
 
     def __init__(self, *, shares_cores: bool) -> None:
         self.shares_cores, self.queue = shares_cores, RenderScheduler()
-        self.resting: set[Request] = set()
+        self.paused: set[Request] = set()
 
 
 FLOOD = [Request("flood", due, n_spans=1) for due in range(5)]
@@ -82,7 +82,7 @@ JOB = Request("job", 0, n_spans=9, gives_way=True)
 
 
 @pytest.mark.parametrize(
-    ("requests", "resting"),
+    ("requests", "paused"),
     [
         ([*FLOOD, LATER, STREAM], []),
         ([*FLOOD, LATER, STREAM, IDLE], []),
@@ -93,13 +93,13 @@ JOB = Request("job", 0, n_spans=9, gives_way=True)
         ([SINGLE, JOB, LATER, *FLOOD], [LATER, JOB]),
     ],
 )
-def test_who_rests_with_two_render_threads(requests: Sequence[Request], resting: Sequence[Request]) -> None:
+def test_which_requests_pause(requests: Sequence[Request], paused: Sequence[Request]) -> None:
     for shares_cores in (True, False):
         stages, renderers = Stages(shares_cores=shares_cores), [MagicMock(), MagicMock()]
         scheduler = Scheduler[Request](20)
         for each in requests:
             scheduler.admit(each)
         scheduler.assign({each: each.n_rows for each in requests})
-        let_rest(*cast(Any, (requests, scheduler, stages, stages, renderers)))
-        assert stages.resting == (set(resting) if shares_cores else set())
-        assert stages.queue.rests == (shares_cores and requests != [JOB, IDLE])
+        pause_requests(*cast(Any, (requests, scheduler, stages, stages, renderers)))
+        assert stages.paused == (set(paused) if shares_cores else set())
+        assert stages.queue.background_paused == (shares_cores and requests != [JOB, IDLE])

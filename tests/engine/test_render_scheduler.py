@@ -66,10 +66,10 @@ def scheduler_of(*tasks: Task) -> Any:
 def test_one_that_gives_way_has_the_turns_that_nobody_else_takes_and_none_while_it_rests() -> None:
     book = Task("book", due=0, n_steps=3, gives_way=True)
     scheduler = scheduler_of(book, *(Task(f"request {at}", n_steps=20) for at in range(2)))
-    scheduler.rests = True
+    scheduler.background_paused = True
     assert order_of_ends(scheduler) == ["request 0", "request 1"]
     assert scheduler.take() is None
-    scheduler.rests = False
+    scheduler.background_paused = False
     assert order_of_ends(scheduler) == ["book"]
 
 

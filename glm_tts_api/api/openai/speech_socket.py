@@ -145,7 +145,7 @@ class _Conversation:
         while True:
             try:
                 async with asyncio.timeout(self._state.limits.body_s):
-                    with self._resting():
+                    with self._idle():
                         message = await self._socket.receive()
                 break
             except TimeoutError:
@@ -162,11 +162,11 @@ class _Conversation:
         await asyncio.sleep(0)  # lets other tasks run, also if the next message is there
         return read_json(data)
 
-    def _resting(self) -> AbstractContextManager[None]:
+    def _idle(self) -> AbstractContextManager[None]:
         connection: Connection | None = self._socket.scope["state"].get("connection")
         if connection is None or self._speaker.is_at_work:
             return nullcontext()
-        return connection.resting()
+        return connection.idle()
 
     @property
     def _is_in_turn(self) -> bool:
