@@ -38,7 +38,6 @@ _LIFESPAN: Any = api_server._lifespan
 _HEALTHY_S = 2000.0  # until an engine speaks again after the last fault, of which a load may last 900 s
 _JOBS_S = 40_000.0  # until all jobs are at rest
 _WATCHDOG_S = 150.0  # after which no process is left that hangs or is stopped
-_LOOK_EVERY_S = 3.0  # of the judge
 
 
 class World:
@@ -195,7 +194,7 @@ class World:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(max(_LOOK_EVERY_S, self.tick_s))
+            await asyncio.sleep(max(3.0, self.tick_s))
             self.judge.look()
 
     async def _recover(self) -> None:
