@@ -86,7 +86,7 @@ class SpeechRequest:
     full scale are clipped. `timestamps` names the units whose times the client wants. `output_rate` is the
     rate of the sent audio in Hz; None means `sample_rate`. `kbits` is the bit rate of a compressed format in
     kbit/s; None means the usual one. `warnings` name the sent fields that are not
-    used. `gives_way` lets every other request go first. `client` has sent it.
+    used. `is_background` says that every other request goes first. `client` has sent it.
     """
 
     request_id: str
@@ -105,7 +105,7 @@ class SpeechRequest:
     output_rate: int | None = None
     kbits: int | None = None
     warnings: Sequence[str] = ()
-    gives_way: bool = False
+    is_background: bool = False
     client: str = ""
     pause_s: float = 0.0
     verify: bool = False

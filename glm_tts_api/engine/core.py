@@ -216,7 +216,7 @@ class EngineCore:
             self._free_if_done(request)
 
     def _start_rows(self) -> None:
-        """Gives free decode rows to requests that can use more rows, then pauses requests that must give way.
+        """Gives free decode rows to requests that can use more rows, then pauses requests.
         A request with many spans to render gets none: on a CPU its decoding would take cores from renders."""
         wants = {
             request: request.n_waiting_rows
@@ -304,21 +304,21 @@ def pause_requests(
     renderers: Sequence[DeviceThread],
 ) -> None:
     """Decides which requests pause on a CPU, where they would take cores from others, and tells the decode
-    batch and the render stage. While any other request has a row or a span, requests that nobody waits for
-    (`gives_way`) pause. One that has neither may wait for their rows. While several clients have work to do,
-    a request's decoding pauses if its client has spans enough to render that are due sooner. On a GPU no
+    batch and the render stage. While any other request has a row or a span, background requests pause (nobody
+    waits for them). One that has neither may wait for their rows. While several clients have work to do, a
+    request's decoding pauses if its client has spans enough to render that are due sooner. On a GPU no
     request pauses: one that nobody waits for is rendered when no other request has a span to render."""
     if not token2wav.shares_cores:
         return
     clients = {
         each.asked.client
         for each in requests
-        if not each.asked.gives_way and (each.n_spans or scheduler.holds(each))
+        if not each.asked.is_background and (each.n_spans or scheduler.holds(each))
     }
     paused, n_spans = set[EngineRequest](), Counter[str]()
     n_enough = _ENOUGH_SPANS * len(renderers) if len(clients) > 1 else math.inf
     for each in sorted(requests, key=lambda each: each.due):
-        if clients and (each.asked.gives_way or n_spans[each.asked.client] > n_enough):
+        if clients and (each.asked.is_background or n_spans[each.asked.client] > n_enough):
             paused.add(each)
         n_spans[each.asked.client] += each.n_spans
     decoder.paused = paused

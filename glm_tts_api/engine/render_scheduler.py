@@ -5,8 +5,8 @@ The next turn goes to the client for which the fewest threads work. Of several s
 least work done gets it (FairShares). Of a client's spans, the one that is due first goes first (earliest
 deadline first). The scheduler chooses again for each step, so a new span that is due sooner overtakes spans
 that have begun. Every fourth turn goes to the client's oldest span, so that new spans do not keep an old one
-waiting for ever. A span that gives way (nobody waits for its audio) gets a turn only when no other span waits
-for a turn.
+waiting for ever. A background span (nobody waits for its audio) gets a turn only when no other span waits for
+a turn.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OLDEST_EVERY = 4
 
 class RenderScheduler:
     """A queue of spans that become audio step by step, in their order of arrival. Any thread may call. While
-    `background_paused` is True, spans that give way (nobody waits for their audio) get no turn."""
+    `background_paused` is True, background spans (nobody waits for their audio) get no turn."""
 
     def __init__(self) -> None:
         self.background_paused = False
@@ -74,10 +74,10 @@ class RenderScheduler:
         return [span for span in free if span.request.asked.client == first]
 
     def _free(self) -> list[Span]:
-        """Returns the spans that may take a step now, in their order of arrival. Spans that give way are
+        """Returns the spans that may take a step now, in their order of arrival. Background spans are
         among them only if no other span waits and `background_paused` is False."""
         free = [span for span in self._spans if not span.taken]
-        urgent = [span for span in free if not span.request.asked.gives_way]
+        urgent = [span for span in free if not span.request.asked.is_background]
         return urgent or ([] if self.background_paused else free)
 
     def put_back(self, span: Span) -> None:

@@ -92,7 +92,7 @@ class Places(Protocol):
 @dataclass(eq=False)
 class Permit:
     """The right to one place of `places` on an `engine`. `deadline` cancels the request's work `timeout_s`
-    seconds after the request arrived. Work that `gives_way` stands back for all requests and may be
+    seconds after the request arrived. Work that `is_background` waits for all requests and may be
     interrupted."""
 
     places: Places
@@ -100,7 +100,7 @@ class Permit:
     client: Client
     deadline: asyncio.Timeout
     timeout_s: float = math.inf
-    gives_way: bool = False
+    is_background: bool = False
     since: float = field(default_factory=time.monotonic)
     n_holders: int = 0
 

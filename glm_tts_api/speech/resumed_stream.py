@@ -67,7 +67,7 @@ class ResumedStream:
         if engine != self.permit.engine:
             self.permit.move_to(engine)
         self._n_known = self._n_heard
-        asked = replace(self.asked, gives_way=self.permit.gives_way)
+        asked = replace(self.asked, is_background=self.permit.is_background)
         stream = self.engines.each[engine].synthesize(
             asked, self.timings, progress=Progress(self._tokens, self._segment)
         )
@@ -148,7 +148,7 @@ class ResumedStream:
     async def _go_on(self, death: EngineDied) -> None:
         if death.is_ours:
             self._n_deaths += 1
-            self.permit.gives_way = False  # an interruption would lose the count of deaths
+            self.permit.is_background = False  # an interruption would lose the count of deaths
         self._tokens |= self._stream.tokens
         await self._solitude.aclose()
         if self._is_alone and death.is_ours:

@@ -33,7 +33,7 @@ class SpeechService:
     """Speaks requests: admits them, has an engine speak them, and counts both in the metrics.
 
     `verification` is an admission of its own for the test sentence after a restart. That sentence waits for
-    no other request and is not counted. `spare` has the places for work that gives way to requests.
+    no other request and is not counted. `spare` has the places for background work.
     `metrics_of` has the metrics of each engine. `is_stopping` returns whether new requests are refused.
     `recogniser` checks the speech of requests with `verify`. `active` lists the requests that wait or are
     spoken, in the order of arrival; `recent` has the last 8 requests that ended.
@@ -138,7 +138,7 @@ class SpeechService:
             stack.callback(stream.verifier.cancel)
 
     async def speak_aside(self, asked: SpeechRequest, timings: Timings) -> Speech:
-        """Speaks all of a request on a spare place, which gives way to other requests, and encodes it.
+        """Speaks all of a request as background work, on a spare place, and encodes it.
         Segments that drift from their text are spoken again if the request has `verify`; the place is free
         while they are only heard. The request is not counted in the metrics. Raises QueueFull if another
         request needs the place, and the errors of the stream."""

@@ -1,4 +1,4 @@
-"""The places that no request holds, for work that gives way, such as jobs. Uses asyncio; knows no HTTP, no
+"""The places that no request holds, for background work, such as jobs. Uses asyncio; knows no HTTP, no
 text.
 
 Spare places are given in the order of asking. If a request needs a place, spare work that holds one is
@@ -44,7 +44,7 @@ class SparePlaces:
         self._begin_count_down()
         engine, is_due = await self._turn()
         interruption = asyncio.timeout(None)
-        permit = Permit(self, engine, ANYONE, interruption, gives_way=not is_due)
+        permit = Permit(self, engine, ANYONE, interruption, is_background=not is_due)
         release = permit.hold()
         self._permits.append(permit)
         try:
@@ -65,7 +65,7 @@ class SparePlaces:
         if anew and self._count_down is not None:
             self._count_down.cancel()
             self._count_down = None
-        is_one_spoken = any(not permit.gives_way for permit in self._permits)
+        is_one_spoken = any(not permit.is_background for permit in self._permits)
         if self._count_down is None and not self._one_is_due and not is_one_spoken:
             loop = asyncio.get_running_loop()
             self._count_down = loop.call_later(_AT_LEAST_EVERY_S, self._end_count_down)
@@ -121,9 +121,9 @@ class SparePlaces:
                 self._one_is_due = False
 
     def _interrupt(self, permits: Sequence[Permit], n: int) -> None:
-        """Interrupts the newest `n` of the works with these permits that give way."""
+        """Interrupts the newest `n` of the background works with these permits."""
         now = asyncio.get_running_loop().time()
-        for permit in [each for each in permits if each.gives_way][::-1][: max(0, n)]:
+        for permit in [each for each in permits if each.is_background][::-1][: max(0, n)]:
             if permit.deadline.when() is None:
                 permit.deadline.reschedule(now)
 

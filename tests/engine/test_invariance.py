@@ -60,13 +60,13 @@ async def test_requests_differ_from_one_another_and_sound_the_same_together_as_a
     assert_same(await together(engine, requests), alone)
 
 
-async def test_in_another_order_of_several_clients_and_beside_what_gives_way_as_alone(
+async def test_in_another_order_of_several_clients_and_with_background_work_as_alone(
     engine: Engine, requests: list[SpeechRequest], alone: list[Float32]
 ) -> None:
     order = random.Random(1).sample(range(len(requests)), len(requests))
     clients = ["flood"] * 11 + ["single", "pair", "pair"]
     mixed = [
-        replace(requests[index], client=client, gives_way=index % 3 == 0)
+        replace(requests[index], client=client, is_background=index % 3 == 0)
         for index, client in zip(order, clients, strict=True)
     ]
     assert_same(await together(engine, mixed), [alone[index] for index in order])

@@ -22,7 +22,7 @@ class Task:
     due: float = math.inf
     n_steps: int = 1
     cancelled: bool = False
-    gives_way: bool = False
+    is_background: bool = False
     client: str = ""
     step_work: int = 1
     progress: int = 0
@@ -63,8 +63,8 @@ def scheduler_of(*tasks: Task) -> Any:
     return scheduler
 
 
-def test_one_that_gives_way_has_the_turns_that_nobody_else_takes_and_none_while_it_rests() -> None:
-    book = Task("book", due=0, n_steps=3, gives_way=True)
+def test_background_work_has_the_turns_that_nobody_else_takes_and_none_while_it_is_paused() -> None:
+    book = Task("book", due=0, n_steps=3, is_background=True)
     scheduler = scheduler_of(book, *(Task(f"request {at}", n_steps=20) for at in range(2)))
     scheduler.background_paused = True
     assert order_of_ends(scheduler) == ["request 0", "request 1"]

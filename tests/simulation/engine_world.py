@@ -75,7 +75,7 @@ def asked(draw: random.Random, number: int) -> tuple[SpeechRequest, list[Segment
         sampling,
         use_cache=draw.random() < 0.6,
         streams=draw.random() < 0.5,
-        gives_way=draw.random() < 0.25,
+        is_background=draw.random() < 0.25,
         client=draw.choice(("one", "other")),
     ), segments
 

@@ -299,7 +299,7 @@ class _Speech:
 
 class EngineProcess(Process):
     """An engine. Its steps share its speed: a segment takes `pace` seconds for each request that it speaks,
-    not counting those that give way.
+    without background work.
     It makes at most `buffer_s` seconds of audio that its listener has not taken."""
 
     name, faults, most_failpoints = "engine", _ENGINE_FAULTS, [5, 60, 400]
@@ -400,8 +400,8 @@ class EngineProcess(Process):
 
     async def _step(self, share: float, speech: _Speech) -> None:
         """Does a part of a segment's work. A poisonous text ends the process at its first step."""
-        is_last = speech.said.asked.gives_way
-        beside = [each for each in self.speeches.values() if is_last or not each.said.asked.gives_way]
+        is_last = speech.said.asked.is_background
+        beside = [each for each in self.speeches.values() if is_last or not each.said.asked.is_background]
         await self.work(self.pace * share * max(1, len(beside)))
         while speech.waiting_s >= self.buffer_s:
             speech.taken.clear()

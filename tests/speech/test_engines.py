@@ -69,7 +69,7 @@ class ScriptedEngine:
         progress: Progress = NO_PROGRESS,
     ) -> SpeechStream:
         self.begun.append((progress.first, sorted(progress.tokens)))
-        self.gave_way.append(asked.gives_way)
+        self.gave_way.append(asked.is_background)
         stream = SpeechStream(lambda: self._forget(stream), timings=timings)
         self._streams.add(stream)
         asyncio.get_running_loop().call_soon(self._say, stream, progress.first)
@@ -159,7 +159,7 @@ def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error
     run(scene)
 
 
-def test_work_that_gives_way_is_spoken_as_a_request_once_an_engine_has_died_at_it() -> None:
+def test_background_work_is_spoken_as_a_request_once_an_engine_has_died_at_it() -> None:
     async def scene() -> None:
         engine = ScriptedEngine(0)
         service = Spoken(engine)

@@ -97,7 +97,7 @@ def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way()
         works = [Work(spare) for _ in range(3)]
         await settled()
         assert works[2].permit is not None
-        works[2].permit.gives_way = False
+        works[2].permit.is_background = False
         async with request(lanes):
             await settled()
             assert [work.task.done() for work in works] == [False, True, False]

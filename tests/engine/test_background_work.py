@@ -24,7 +24,7 @@ TEXT = "one/so/on/hi"
 
 
 async def test_a_request_is_spoken_before_a_book_goes_on(engine: Engine) -> None:
-    book = tiny.asked("/".join(["abcdefgh"] * N_SEGMENTS), use_cache=False, gives_way=True)
+    book = tiny.asked("/".join(["abcdefgh"] * N_SEGMENTS), use_cache=False, is_background=True)
     async with tiny.speak(engine, book) as stream:
         n_chunks = 0
 
@@ -60,11 +60,11 @@ class Request:
     due: float
     n_spans: int = 0
     n_rows: int = 0
-    gives_way: bool = False
+    is_background: bool = False
     asked: SpeechRequest = field(init=False)
 
     def __post_init__(self) -> None:
-        self.asked = tiny.asked("", client=self.client, gives_way=self.gives_way)
+        self.asked = tiny.asked("", client=self.client, is_background=self.is_background)
 
 
 class Stages:
@@ -78,7 +78,7 @@ class Stages:
 FLOOD = [Request("flood", due, n_spans=1) for due in range(5)]
 LATER, STREAM = Request("flood", 9, n_rows=1), Request("flood", 2.5, n_rows=1)
 SINGLE, IDLE = Request("single", 10, n_rows=1), Request("idle", 11)
-JOB = Request("job", 0, n_spans=9, gives_way=True)
+JOB = Request("job", 0, n_spans=9, is_background=True)
 
 
 @pytest.mark.parametrize(
