@@ -43,11 +43,11 @@ from glm_tts_api.recognition.recogniser import Recogniser
 from glm_tts_api.service.run_folder import RunFolder
 from glm_tts_api.settings import Settings
 from glm_tts_api.speech.admission import Admission
+from glm_tts_api.speech.background_slots import BackgroundSlots
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
-from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.stats import metrics
 from glm_tts_api.stats.metrics import Metrics
 from glm_tts_api.stats.workers import WorkerStats
@@ -187,7 +187,7 @@ def _speech(
         engines=engines,
         admission=admission,
         verification=Admission(settings.admission, settings.workers),
-        spare=SparePlaces(admission, settings.workers),
+        background=BackgroundSlots(admission, settings.workers),
         metrics_of=[Metrics() for _ in numbers],
         pools=Pools(),
         prompt_limits=settings.recordings,

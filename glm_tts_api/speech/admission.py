@@ -83,7 +83,7 @@ class AdmissionConfig:
 
 
 class Places(Protocol):
-    """A pool of places that gives permits and takes them back: a Lane, or SparePlaces."""
+    """A pool of places that gives permits and takes them back: a Lane, or BackgroundSlots."""
 
     def move(self, permit: Permit, to: int) -> None: ...
     def end(self, permit: Permit) -> None: ...

@@ -15,13 +15,13 @@ from glm_tts_api.errors import DeadlineExceeded, Draining
 from glm_tts_api.logs import text_logger
 from glm_tts_api.recognition.recogniser import Recogniser
 from glm_tts_api.speech.admission import Admission, Permit
+from glm_tts_api.speech.background_slots import BackgroundSlots
 from glm_tts_api.speech.clients import RequestRates, require_voice
 from glm_tts_api.speech.encoding import Speech, encode_whole
 from glm_tts_api.speech.engines import STATES, Engines, HealthStatus
 from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.resumed_stream import ResumedStream
-from glm_tts_api.speech.spare import SparePlaces
 from glm_tts_api.speech.verifier import TakePlace, Verifier
 from glm_tts_api.stats.metrics import LANES, Metrics
 from glm_tts_api.stats.workers import KeyCounts, WorkerStats
@@ -33,7 +33,7 @@ class SpeechService:
     """Speaks requests: admits them, has an engine speak them, and counts both in the metrics.
 
     `verification` is an admission of its own for the test sentence after a restart. That sentence waits for
-    no other request and is not counted. `spare` has the places for background work.
+    no other request and is not counted. `background` has the places for background work.
     `metrics_of` has the metrics of each engine. `is_stopping` returns whether new requests are refused.
     `recogniser` checks the speech of requests with `verify`. `active` lists the requests that wait or are
     spoken, in the order of arrival; `recent` has the last 8 requests that ended.
@@ -42,7 +42,7 @@ class SpeechService:
     engines: Engines
     admission: Admission
     verification: Admission
-    spare: SparePlaces
+    background: BackgroundSlots
     metrics_of: Sequence[Metrics]
     pools: Pools
     prompt_limits: RecordingLimits
@@ -144,10 +144,10 @@ class SpeechService:
         request needs the place, and the errors of the stream."""
         async with AsyncExitStack() as stack:
             async with (
-                self.spare.place() as permit,
+                self.background.place() as permit,
                 await self.engines.speak(asked, timings, permit) as stream,
             ):
-                self._verify(stream, self.spare.place, stack)
+                self._verify(stream, self.background.place, stack)
                 chunks = [chunk async for chunk in stream]
             if stream.verifier is not None:
                 chunks = await stream.verifier.repaired(chunks)

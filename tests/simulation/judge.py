@@ -235,8 +235,8 @@ class Judge:
         held: dict[str, int] = {
             "active requests": len(speech.active),
             "unanswered requests": len(parts.in_flight.tasks),
-            "spare places": sum(map(abs, speech.spare._taken)) + len(speech.spare._permits),
-            "waiting for spare places": sum(not each.done() for each in speech.spare._queue),
+            "spare places": sum(map(abs, speech.background._taken)) + len(speech.background._permits),
+            "waiting for spare places": sum(not each.done() for each in speech.background._queue),
             "places of keys": speech.admission._held.total(),
             "a reserved engine": speech.engines._reserved is not None,
             "a suspect's turn": speech.engines._one_suspect.locked(),

@@ -24,7 +24,7 @@ from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import FatalText, InternalFault, Unhealthy
-from glm_tts_api.speech.spare import SparePlaces
+from glm_tts_api.speech.background_slots import BackgroundSlots
 from speech_text import ReadingOptions, ShownReading
 from tests.speech.lanes import Service, now
 
@@ -163,8 +163,8 @@ def test_background_work_is_spoken_as_a_request_once_an_engine_has_died_at_it() 
     async def scene() -> None:
         engine = ScriptedEngine(0)
         service = Spoken(engine)
-        spare = SparePlaces(service.admission, 1)
-        async with spare.place() as permit, await service.engines.speak(ASKED, Timings(), permit) as stream:
+        slots = BackgroundSlots(service.admission, 1)
+        async with slots.place() as permit, await service.engines.speak(ASKED, Timings(), permit) as stream:
             assert len([chunk async for chunk in stream]) == len(CHUNKS)
         assert engine.gave_way == [True, False]
 

@@ -23,7 +23,7 @@ _COME_BACK_S = 0.05
 _AT_LEAST_EVERY_S = 300.0
 
 
-class SparePlaces:
+class BackgroundSlots:
     """Gives the places of `admission` that no request holds to other work: at most `most` at once on each
     engine. Interrupts that work when requests need the places. Sets the callback `admission.changed`."""
 

@@ -11,13 +11,13 @@ import pytest
 
 from glm_tts_api.errors import QueueFull
 from glm_tts_api.speech.admission import Permit
-from glm_tts_api.speech.spare import SparePlaces
+from glm_tts_api.speech.background_slots import BackgroundSlots
 from tests.speech import lanes as plain
 from tests.speech.lanes import SHORT, Lanes, now
 
 
 def play(
-    scenario: Callable[[Lanes, SparePlaces], Awaitable[None]],
+    scenario: Callable[[Lanes, BackgroundSlots], Awaitable[None]],
     *,
     n_engines: int = 1,
     most: int = 4,
@@ -25,7 +25,7 @@ def play(
     """Engines with two short places and one long."""
 
     async def beside(lanes: Lanes) -> None:
-        await scenario(lanes, SparePlaces(lanes.admission, n_engines, most=most))
+        await scenario(lanes, BackgroundSlots(lanes.admission, n_engines, most=most))
 
     plain.play(beside, n_engines, short_limit=2)
 
@@ -45,21 +45,21 @@ async def settled() -> None:
 class Work:
     """Work that holds a place until it is told to `end` or has to give way."""
 
-    def __init__(self, spare: SparePlaces) -> None:
+    def __init__(self, slots: BackgroundSlots) -> None:
         self.engine: int | None = None
         self.permit: Permit | None = None
         self.end = asyncio.Event()
-        self.task = asyncio.create_task(self._run(spare))
+        self.task = asyncio.create_task(self._run(slots))
 
-    async def _run(self, spare: SparePlaces) -> None:
-        async with spare.place() as permit:
+    async def _run(self, slots: BackgroundSlots) -> None:
+        async with slots.place() as permit:
             self.permit, self.engine = permit, permit.engine
             await self.end.wait()
 
 
 def test_those_who_wait_have_their_turns_in_the_order_in_which_they_came() -> None:
-    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
-        works = [Work(spare) for _ in range(5)]
+    async def scenario(lanes: Lanes, slots: BackgroundSlots) -> None:
+        works = [Work(slots) for _ in range(5)]
         await settled()
         assert [work.engine is not None for work in works] == [True, True, False, False, False]
         works[0].end.set()
@@ -74,8 +74,8 @@ def test_those_who_wait_have_their_turns_in_the_order_in_which_they_came() -> No
 
 
 def test_the_last_gives_way_to_a_request_that_needs_its_place() -> None:
-    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
-        works = [Work(spare) for _ in range(3)]
+    async def scenario(lanes: Lanes, slots: BackgroundSlots) -> None:
+        works = [Work(slots) for _ in range(3)]
         await settled()
         async with request(lanes):
             await settled()
@@ -83,7 +83,7 @@ def test_the_last_gives_way_to_a_request_that_needs_its_place() -> None:
             with pytest.raises(QueueFull) as refused:
                 await works[2].task
             assert refused.value.retry_after_s
-            again = Work(spare)
+            again = Work(slots)
             await settled()
             assert again.engine is None, "there is no place for it"
         await settled()
@@ -93,8 +93,8 @@ def test_the_last_gives_way_to_a_request_that_needs_its_place() -> None:
 
 
 def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way() -> None:
-    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
-        works = [Work(spare) for _ in range(3)]
+    async def scenario(lanes: Lanes, slots: BackgroundSlots) -> None:
+        works = [Work(slots) for _ in range(3)]
         await settled()
         assert works[2].permit is not None
         works[2].permit.is_background = False
@@ -106,15 +106,15 @@ def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way()
 
 
 def test_work_is_spread_and_follows_its_engines_successor() -> None:
-    async def scenario(lanes: Lanes, spare: SparePlaces) -> None:
-        async with spare.place() as first, spare.place() as second:
+    async def scenario(lanes: Lanes, slots: BackgroundSlots) -> None:
+        async with slots.place() as first, slots.place() as second:
             assert {first.engine, second.engine} == {0, 1}
             first.move_to(second.engine)
-            third = Work(spare)
+            third = Work(slots)
             await settled()
             assert third.engine == 1 - second.engine
             third.task.cancel()
-        last = Work(spare)
+        last = Work(slots)
         await settled()
         assert last.engine is not None
 
