@@ -133,7 +133,7 @@ async def _lifespan(
             config=settings.web,
             keys=keys,
             speech=speech,
-            beside=Admission(replace(settings.admission, short_limit=1, long_limit=1)),
+            background_admission=Admission(replace(settings.admission, short_limit=1, long_limit=1)),
             read_stats=with_others(speech.read_stats) if with_others else speech.read_stats,
             jobs=Jobs(
                 settings.jobs,
@@ -160,16 +160,16 @@ async def _lifespan(
             "freed memory": keep_memory_small,
             "jobs": partial(state.jobs.keep_going, speech.is_stopping),
         }
-        beside = [asyncio.create_task(state.background.keep(name, run)) for name, run in tasks.items()]
+        background = [asyncio.create_task(state.background.keep(name, run)) for name, run in tasks.items()]
         try:
             if with_others:
                 await speech.engines.loaded()
             await stop.done()  # a server that was told to end while it started takes no requests
             yield {"connections": connections}
         finally:
-            for each in beside:
+            for each in background:
                 each.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await asyncio.gather(*background, return_exceptions=True)
             state.outputs.close()
             await speech.engines.close()
             await speech.recogniser.close()

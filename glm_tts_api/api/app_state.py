@@ -61,14 +61,14 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """The parts of one running server. `beside` admits work that takes long but is not speech (reading a text
-    without speaking it, encoding audio again, adding a voice); the statistics do not count it. `read_stats`
-    returns the metrics of all workers, in a cluster also those of other servers; it blocks."""
+    """The parts of one running server. `background_admission` admits work that takes long but is not speech
+    (reading a text without speaking it, encoding audio again, adding a voice); the statistics do not
+    count it. `read_stats` returns the metrics of all workers, in a cluster of all servers; it blocks."""
 
     config: WebConfig
     keys: Keys
     speech: SpeechService
-    beside: Admission
+    background_admission: Admission
     read_stats: Callable[[], list[WorkerStats]]
     jobs: Jobs
     outputs: Outputs

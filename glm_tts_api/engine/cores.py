@@ -107,7 +107,7 @@ class SideBySide:
     def __init__(self, cores: Cores) -> None:
         self._cores = cores
         self._pool = ThreadPoolExecutor(
-            _MOST_OF_ONE - 1, thread_name_prefix="beside", initializer=limit_threads, initargs=(1,)
+            _MOST_OF_ONE - 1, thread_name_prefix="intra-op", initializer=limit_threads, initargs=(1,)
         )
 
     def __call__(self, calls: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:

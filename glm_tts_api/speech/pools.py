@@ -36,14 +36,14 @@ class Pool:
 
 class Pools:
     """The server's thread pools. `decode` is for uploaded recordings, `encode` for answers, and `files` for
-    voices on the disk. `beside` is for long work that is not speech, such as adding voices."""
+    voices on the disk. `background` is for long work that is not speech, such as adding voices."""
 
     def __init__(self) -> None:
         self.decode = Pool("decode-upload", 2)  # a recording is up to 100 MB of samples while it is decoded
         self.encode = Pool("encode", 2)
         self.files = Pool("files", 4)
-        self.beside = Pool("beside", 2)
+        self.background = Pool("background", 2)
 
     def close(self) -> None:
-        for pool in (self.decode, self.encode, self.files, self.beside):
+        for pool in (self.decode, self.encode, self.files, self.background):
             pool.close()

@@ -226,7 +226,7 @@ class Lateness:
     permit: Permit
     n_spoken: Callable[[], int]
     ends: list[float] = field(default_factory=list)
-    beside: list[int] = field(default_factory=list)
+    at_once: list[int] = field(default_factory=list)
 
     def took(self, chunk: AudioChunk) -> None:
         """Notes a chunk of the answer. Raises DeadlineExceeded once the answer is sure to be late, after its
@@ -234,7 +234,7 @@ class Lateness:
         if not chunk.ends_segment or not self.asked.use_cache:
             return
         self.ends.append(asyncio.get_running_loop().time())
-        self.beside.append(self.n_spoken())
+        self.at_once.append(self.n_spoken())
         if len(self.ends) < _LEAST_SEGMENTS:
             return
         # The median is not changed by one long time, as after the death of an engine.
@@ -242,7 +242,7 @@ class Lateness:
         needed_s = pace_s * (self.log.timings.segments - len(self.ends))
         timeout_s = self.permit.timeout_s
         left_s = timeout_s * (1 - self.permit.timeout_ratio)
-        if needed_s / fmean(self.beside) > _MARGIN * left_s:
+        if needed_s / fmean(self.at_once) > _MARGIN * left_s:
             assert self.log.length is not None
             raise DeadlineExceeded(
                 f"At its pace the request would take some {timeout_s - left_s + needed_s:.0f} s, and "

@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse
 from glm_tts_api import __version__
 from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState, AppStateDep
-from glm_tts_api.api.beside import encoded_anew
+from glm_tts_api.api.background import encoded_anew
 from glm_tts_api.api.fields import Fields
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioFormat, SampleRate

@@ -246,7 +246,7 @@ class Judge:
             "requests in processes": sum(len(process.spoken()) for process in lives),
             "half-written files": len([*self.world.root.rglob("*.new")]),
         }
-        for admission in (speech.admission, speech.verification, parts.beside):
+        for admission in (speech.admission, speech.verification, parts.background_admission):
             for lane in admission.lanes.values():
                 held[f"places of a lane, {lane.name}"] = sum(abs(counts["active"]) for counts in lane.counts)
                 held[f"waiting in a lane, {lane.name}"] = len(lane.waiting)

@@ -26,7 +26,7 @@ from pydantic import Field
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired, owner_of
 from glm_tts_api.api.app_state import AppState, AppStateDep
-from glm_tts_api.api.beside import register
+from glm_tts_api.api.background import register
 from glm_tts_api.api.dialects import ZHIPU, ZhipuError
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import VerifyField

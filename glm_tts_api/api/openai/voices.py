@@ -16,7 +16,7 @@ from fastapi.responses import PlainTextResponse
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired
 from glm_tts_api.api.app_state import AppState, AppStateDep
-from glm_tts_api.api.beside import register
+from glm_tts_api.api.background import register
 from glm_tts_api.api.dialects import OpenAIError
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.openapi import error_docs, form_docs

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from glm_tts_api.api.access import KeyRequired, owner_of
 from glm_tts_api.api.app_state import AppState, AppStateDep
-from glm_tts_api.api.beside import encoded_anew
+from glm_tts_api.api.background import encoded_anew
 from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.heard import TimedSegment, VerifiedSegment, subtitles, times_body
 from glm_tts_api.api.openapi import audio_docs, error_docs, query_docs, ranged_docs

@@ -9,7 +9,7 @@ from fastapi import Path, Request, Response
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired, owner_of
 from glm_tts_api.api.app_state import AppState, AppStateDep
-from glm_tts_api.api.beside import beside_speech
+from glm_tts_api.api.background import background_work
 from glm_tts_api.api.heard import require_recogniser
 from glm_tts_api.api.openapi import BINARY, RECORDING, body_docs, error_docs, ranged_docs
 from glm_tts_api.api.speech_request import named_voice, named_voices
@@ -73,7 +73,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     fields, warnings = body.parse_speech(job_schemas.JobFields, voice="index", files=(PROMPT_AUDIO, FILE))
     require_recogniser(fields.verify, state)
     upload = body.file(FILE)
-    admitted = beside_speech(request, state, upload.size() if upload else len(fields.input_text))
+    admitted = background_work(request, state, upload.size() if upload else len(fields.input_text))
     async with cancelled_on_disconnect(request.receive), admitted:
         book, more = await _book(upload, fields, state)
         voices = await _voices(body, fields, book, state)

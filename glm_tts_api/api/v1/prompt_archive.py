@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired
 from glm_tts_api.api.app_state import AppStateDep
-from glm_tts_api.api.beside import doubts_of, register
+from glm_tts_api.api.background import doubts_of, register
 from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.openapi import BINARY, error_docs, form_docs
 from glm_tts_api.api.v1.schemas import Warnings

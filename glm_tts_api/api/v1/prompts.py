@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from glm_tts_api.api.access import KeyRequired, WriterRequired, writer_refusal
 from glm_tts_api.api.app_state import AppState, AppStateDep
-from glm_tts_api.api.beside import doubts_of, findings_in, heard_in, misfit_of, needed_transcript, register
+from glm_tts_api.api.background import doubts_of, findings_in, misfit_of, needed_transcript, register, text_in
 from glm_tts_api.api.openapi import body_docs, error_docs, ranged_docs, recording_docs
 from glm_tts_api.api.v1 import prompt_schemas
 from glm_tts_api.api.v1.schemas import Done
@@ -144,7 +144,7 @@ async def check_prompt(request: Request, state: AppStateDep) -> dict[str, Any]:
     if isinstance(voice, Finding):
         found, not_checked = [voice, *([check_language(given)] if given else [])], list[str]()
     else:
-        heard = None if given else await heard_in(voice.recording, state)
+        heard = None if given else await text_in(voice.recording, state)
         found, not_checked = await findings_in(request, state, voice, heard)
     n_warnings, n_errors = (sum(each.status == status for each in found) for status in ("warning", "error"))
     left_out = f"; {_counted(len(not_checked), 'check')} did not run" if not_checked else ""

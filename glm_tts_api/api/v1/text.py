@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppStateDep
-from glm_tts_api.api.beside import beside_speech
+from glm_tts_api.api.background import background_work
 from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.openapi import body_docs, error_docs
 from glm_tts_api.api.speech_request import named_voices, require_text
@@ -135,7 +135,7 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse(TextFields, files=())
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
-    admitted = beside_speech(request, state, len(fields.input_text))
+    admitted = background_work(request, state, len(fields.input_text))
     async with cancelled_on_disconnect(request.receive), admitted:
         text, more = await state.pools.files.run(marked_text, fields)
         named = (name for name in voices_in(text) if not name.startswith(MOOD_SIGN))

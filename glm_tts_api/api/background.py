@@ -1,5 +1,5 @@
 """Work that is not speech, for every API: adding, changing and checking voices, and encoding audio again. It
-has limits of its own (`AppState.beside`), so that no speech request waits for it."""
+has limits of its own (`AppState.background_admission`), so that no speech request waits for it."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _MOST_SHOWN = 500  # characters of what a recogniser heard
 async def register(
     request: Request, state: AppState, transcript: str, change: Callable[[], ResultT]
 ) -> ResultT:
-    """Runs `change` in a thread, within `beside_speech`, and returns its result. `change` reads the recording
-    itself, so that a waiting request stays small. Raises also the errors of `change`."""
-    async with beside_speech(request, state, len(transcript)):
-        return await state.pools.beside.run(change)
+    """Runs `change` in a thread, within `background_work`, and returns its result. `change` reads the
+    recording itself, so that a waiting request stays small. Raises also the errors of `change`."""
+    async with background_work(request, state, len(transcript)):
+        return await state.pools.background.run(change)
 
 
 @asynccontextmanager
-async def beside_speech(request: Request, state: AppState, n_chars: int) -> AsyncIterator[None]:
+async def background_work(request: Request, state: AppState, n_chars: int) -> AsyncIterator[None]:
     """Waits for a permit for work that is not speech, and keeps it while the context lasts. `n_chars`, the
     length of the text, decides whether the work counts as short or long. Raises QueueFull and
     DeadlineExceeded."""
-    length = state.beside.config.measure(n_chars)
-    async with state.beside.admit(length, arrived_at=request.state.arrived_at, client=request.state.client):
+    length = (admission := state.background_admission).config.measure(n_chars)
+    async with admission.admit(length, arrived_at=request.state.arrived_at, client=request.state.client):
         yield
 
 
@@ -64,7 +64,7 @@ async def encoded_anew(
     sample_rate: int,
     audio_format: AudioFormat,
 ) -> bytes:
-    """Encodes samples as `audio_format`, within `beside_speech`, and returns the file. `pcm` is a file with
+    """Encodes samples as `audio_format`, within `background_work`, and returns the file. `pcm` is a file with
     `n_samples` samples of 16 bit at `sample_rate` Hz. Raises also ClientGone."""
 
     left = threading.Event()  # set if nobody waits for the file any more
@@ -79,10 +79,10 @@ async def encoded_anew(
             pieces.append(encoder.push(from_pcm16(data)))
         return b"".join([*pieces, encoder.finish()])
 
-    admitted = beside_speech(request, state, _CHARACTERS_A_SECOND * n_samples // sample_rate)
+    admitted = background_work(request, state, _CHARACTERS_A_SECOND * n_samples // sample_rate)
     async with cancelled_on_disconnect(request.receive), admitted:
         try:
-            return await state.pools.beside.run(encode)
+            return await state.pools.background.run(encode)
         finally:
             left.set()
 
@@ -97,8 +97,8 @@ async def findings_in(
     transcript = voice.transcript or heard
     if not transcript:
         raise InvalidField("prompt_text is missing: send the recording's exact transcript.", "prompt_text")
-    async with beside_speech(request, state, len(transcript)):
-        found = await state.pools.beside.run(check_recording, voice.recording, transcript)
+    async with background_work(request, state, len(transcript)):
+        found = await state.pools.background.run(check_recording, voice.recording, transcript)
         if not voice.transcript:
             return [*found, words_heard(transcript, None)], []
         try:
@@ -123,7 +123,7 @@ async def misfit_of(index: str, state: AppState) -> list[str]:
     return []
 
 
-async def heard_in(recording: Recording, state: AppState) -> str | None:
+async def text_in(recording: Recording, state: AppState) -> str | None:
     """Returns the words that a recogniser hears in a recording without a transcript. Returns None if there is
     no recogniser that works."""
     with suppress(Unavailable):
@@ -141,7 +141,7 @@ async def needed_transcript(
     heard = None
     if state.speech.recogniser.is_there:
         recording = await register(request, state, "", lambda: decode_audio(read(), state.voices.limits))
-        heard = await heard_in(recording, state)
+        heard = await text_in(recording, state)
     hint = ": the recording's exact transcript."
     if heard:
         hint = f". A recogniser heard '{quote(heard, _MOST_SHOWN)}': send that as prompt_text, corrected "
