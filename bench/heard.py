@@ -35,7 +35,7 @@ from bench.arguments import Arguments
 from bench.guard import VOICES, chosen
 from glm_tts_api.contracts import Float32
 from glm_tts_api.recognition.comparison import compare, verdict_of
-from glm_tts_api.recognition.process import Transcript, Whisper
+from glm_tts_api.recognition.process import Whisper, WhisperText
 from mini.features import TOKEN_SAMPLES
 from mini.speaking import Server
 from speech_text import has_hanzi
@@ -202,7 +202,7 @@ async def measure(arguments: argparse.Namespace) -> None:
 def show(rows: list[Row]) -> None:
     found = Counter[tuple[str, str, str]]()
     for row in rows:
-        sure = Transcript(row.heard, row.log_prob, row.compression).is_sure
+        sure = WhisperText(row.heard, row.log_prob, row.compression).is_sure
         verdict = verdict_of(compare(row.said, row.heard), is_sure=sure)
         found["zh" if has_hanzi(row.said) else "en", row.fault or "good", verdict] += 1
     for language, kind in sorted({each[:2] for each in found}):

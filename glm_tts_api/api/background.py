@@ -16,7 +16,7 @@ from glm_tts_api.audio.encode import from_pcm16, open_encoder
 from glm_tts_api.contracts import AudioFormat, Recording, Voice
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, Unavailable, quote
 from glm_tts_api.http.middleware import cancelled_on_disconnect
-from glm_tts_api.recognition.recogniser import Heard
+from glm_tts_api.recognition.recogniser import Transcript
 from glm_tts_api.voices.check import Finding, check_recording, words_heard
 from glm_tts_api.voices.store import VoiceStore
 
@@ -149,7 +149,7 @@ async def needed_transcript(
     raise InvalidField(f"prompt_text is missing{hint}", "prompt_text")
 
 
-async def _heard(recording: Recording, state: AppState, said: str | None) -> Heard:
+async def _heard(recording: Recording, state: AppState, said: str | None) -> Transcript:
     if not state.speech.recogniser.is_there:
         raise Unavailable("The server has no recogniser of speech (ASR_MODEL_DIR).")
     return await state.speech.recogniser.hear(recording.samples, recording.sample_rate, said)

@@ -106,7 +106,7 @@ class Child:
         self._n_out_of_memory = _n_out_of_memory()
 
     @classmethod
-    async def heard_from(cls, begun: Begun, its: msgpack.Decoder[Any] = TO_SERVER) -> Child:
+    async def connect(cls, begun: Begun, its: msgpack.Decoder[Any] = TO_SERVER) -> Child:
         """Connects the running event loop to the process `begun`. Returns the process as a Child."""
         return cls(begun.process, *await asyncio.open_connection(sock=begun.own), its)
 

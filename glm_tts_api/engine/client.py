@@ -197,7 +197,7 @@ class EngineClient:
     async def _one_life(self) -> EngineDied:
         """Runs one process to its end, which also ends its requests. Returns the reason. Raises OSError."""
         begun, self._begun = self._begun or Begun.of(self._command), None
-        child = self._child = await Child.heard_from(begun)
+        child = self._child = await Child.connect(begun)
         watch = asyncio.create_task(self._watch(child))
         try:
             child.send(self._load if self._info is None else replace(self._load, again_on=self._info.device))

@@ -20,7 +20,7 @@ from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.frames import ChildSide, decoder
 from glm_tts_api.processes import end_with_parent
 from glm_tts_api.recognition.comparison import compare, in_words, verdict_of
-from glm_tts_api.recognition.recogniser import Heard, Listen
+from glm_tts_api.recognition.recogniser import Listen, Transcript
 from speech_text import has_hanzi
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _AIR_S = 0.25  # silence added at both ends, since Whisper drops words that begi
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class WhisperText:
     """The text that was heard. `log_prob` is the mean over its tokens; 0 is certain. `compression` is the
     highest ratio by which zlib compresses a part of the text; above 2.4 the recogniser repeated itself in a
     loop."""
@@ -60,7 +60,7 @@ class Whisper:
             str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
         )
 
-    def hear(self, pcm: Float32, rate: int, said: str | None) -> Transcript:
+    def hear(self, pcm: Float32, rate: int, said: str | None) -> WhisperText:
         """Returns the words in the samples `pcm` at `rate` Hz. `said` is the text that should be said, which
         tells the language; None if it is unknown."""
         resampled = Resampled(rate, _RATE)
@@ -83,19 +83,19 @@ class Whisper:
         log_prob = sum(each.avg_logprob for each in found) / len(found) if found else 0.0
         text = ("" if language == "zh" else " ").join(each.text.strip() for each in found)
         compression = max((each.compression_ratio for each in found), default=0.0)
-        return Transcript(text, float(log_prob), float(compression))
+        return WhisperText(text, float(log_prob), float(compression))
 
 
-def answer(ear: Whisper, asked: Listen) -> Heard:
+def answer(ear: Whisper, asked: Listen) -> Transcript:
     """Hears the recording in `asked` and returns the words with a verdict. If `asked` has the text that
     should be said, the verdict is the result of comparing the words with that text; without the text it is
     "ok"."""
     transcript = ear.hear(asked.recording.samples, asked.recording.sample_rate, asked.said)
     if asked.said is None:
-        return Heard(in_words(transcript.text), "ok", 0.0)
+        return Transcript(in_words(transcript.text), "ok", 0.0)
     found = compare(asked.said, transcript.text)
     verdict = verdict_of(found, is_sure=transcript.is_sure)
-    return Heard(transcript.text, verdict, found.longest)
+    return Transcript(transcript.text, verdict, found.longest)
 
 
 def serve(ear: Whisper, own: socket.socket) -> None:

@@ -35,13 +35,13 @@ _GIVEN_UP_S = 300.0  # time until a recogniser that was given up is tried again
 
 class Listen(Message, frozen=True):
     """Asks the recogniser's process for the words in a recording. `said` is the text that should be said
-    there, with figures written out; None if it is unknown. The process answers with Heard."""
+    there, with figures written out; None if it is unknown. The process answers with Transcript."""
 
     recording: Recording
     said: str | None
 
 
-class Heard(Message, frozen=True):
+class Transcript(Message, frozen=True):
     """The words `text` that were heard in a recording. `distance` says how far they are from the words that
     should be said: the weight of the longest wrong run (comparison.py). If those words are unknown, the
     verdict is "ok"."""
@@ -87,7 +87,7 @@ class Recogniser:
         self._idle_s, self._look_every_s, self._most_s = idle_s, look_every_s, most_s
         self._n_faults = 0  # since the last answer
         self._failed_at = 0.0
-        self._hearing: asyncio.Task[Heard] | None = None
+        self._hearing: asyncio.Task[Transcript] | None = None
         self._idle: asyncio.Task[None] | None = None
         self._child: Child | None = None
 
@@ -110,7 +110,7 @@ class Recogniser:
             return f"ASR_MODEL_DIR has no {_MODEL}; it must be the folder of a Whisper model for CTranslate2"
         return ""
 
-    async def hear(self, pcm: Float32, sample_rate: int, said: str | None = None) -> Heard:
+    async def hear(self, pcm: Float32, sample_rate: int, said: str | None = None) -> Transcript:
         """Returns the words in the mono float32 samples `pcm` [n], with a verdict on how well they match
         `said`. `said` is the text that should be said; None if it is unknown, and the verdict is "ok" then.
         Starts the process if it does not run. Raises Unavailable if the process hangs or dies twice, or if it
@@ -119,20 +119,20 @@ class Recogniser:
         async with self._turn:
             if self._hearing is not None:  # its caller may have left: the watch for a hang goes on
                 await asyncio.wait({self._hearing})
-            hearing = self._heard(Listen(recording, said), self._most_s + _A_SECOND * recording.seconds)
+            hearing = self._checked(Listen(recording, said), self._most_s + _A_SECOND * recording.seconds)
             self._hearing = asyncio.create_task(hearing)
             self._hearing.add_done_callback(lambda done: done.cancelled() or done.exception())  # is seen
             return await asyncio.shield(self._hearing)
 
-    async def _heard(self, asked: Listen, most_s: float) -> Heard:
+    async def _checked(self, asked: Listen, most_s: float) -> Transcript:
         if self._idle is not None:
             self._idle.cancel()
         for _ in range(2):  # the process may have died of something else than the recording
             if self._n_faults >= _FAULTS and self._now() < self._failed_at + _GIVEN_UP_S:
                 break
             try:
-                self._child = self._child or await Child.heard_from(Begun.of(self._command), decoder(Heard))
-                heard = await self._answer(self._child, asked, most_s)
+                self._child = self._child or await Child.connect(Begun.of(self._command), decoder(Transcript))
+                transcript = await self._answer(self._child, asked, most_s)
             except TimeoutError:
                 await self._fail("hung")
                 break
@@ -141,16 +141,16 @@ class Recogniser:
             else:
                 self._n_faults, self.fault = 0, ""
                 self._idle = asyncio.create_task(self._end_when_idle())
-                return heard
+                return transcript
         raise Unavailable("The recogniser of speech does not work; the server's log has the cause.")
 
-    async def _answer(self, child: Child, asked: Listen, most_s: float) -> Heard:
+    async def _answer(self, child: Child, asked: Listen, most_s: float) -> Transcript:
         """Waits for the answer. Raises EOFError if the process has ended, and TimeoutError if it hung."""
         watch = asyncio.create_task(self._watch(child, most_s))
         child.send(asked)
         try:
-            async for heard in child.said():
-                return cast(Heard, heard)
+            async for transcript in child.said():
+                return cast(Transcript, transcript)
         finally:
             watch.cancel()
         raise TimeoutError if child.cause else EOFError

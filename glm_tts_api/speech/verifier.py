@@ -19,7 +19,7 @@ import numpy as np
 from glm_tts_api.contracts import VERDICTS, AudioChunk, Verified
 from glm_tts_api.engine.seeds import respoken_seed
 from glm_tts_api.errors import Unavailable
-from glm_tts_api.recognition.recogniser import Heard, Recogniser
+from glm_tts_api.recognition.recogniser import Recogniser, Transcript
 from glm_tts_api.speech.admission import Permit
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _Take(NamedTuple):
     recogniser was unavailable."""
 
     chunks: Sequence[AudioChunk]
-    found: Heard
+    found: Transcript
 
 
 class Verifier:
@@ -88,7 +88,7 @@ class Verifier:
         try:
             found = await self._recogniser.hear(pcm, chunks[-1].sample_rate, chunks[-1].said)
         except Unavailable:
-            found = Heard("", "inconclusive", math.inf)
+            found = Transcript("", "inconclusive", math.inf)
         return _Take(chunks, found)
 
     async def _spoken_anew(self, segment: int, take: int) -> list[AudioChunk]:

@@ -44,7 +44,7 @@ _WORDS = {
 }
 _RETIRED = re.compile(
     r"RequestListener|ToldTimings|telling\.py|figures_of|figures\.py|\bFigures\(|let_rest|\.rests\b"
-    r"|_is_at_rest|\bgives_way|SparePlaces|\bbeside_speech|(?:state|pools)\.beside"
+    r"|_is_at_rest|\bgives_way|SparePlaces|\bbeside_speech|(?:state|pools)\.beside|\bheard_from"
 )
 _ONLY_NAMES = ("tests", "scripts", "bench", "mini")  # folders whose prose is not checked
 

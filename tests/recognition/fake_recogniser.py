@@ -14,7 +14,7 @@ from pathlib import Path
 
 from glm_tts_api.contracts import Float32
 from glm_tts_api.processes import end_with_parent
-from glm_tts_api.recognition.process import Transcript, Whisper, serve
+from glm_tts_api.recognition.process import Whisper, WhisperText, serve
 
 COMMAND = (sys.executable, "-m", "tests.recognition.fake_recogniser")
 
@@ -24,7 +24,7 @@ class FakeEar(Whisper):
         self._lines, self._at = folder / "hears.txt", folder / "heard"
         (folder / "pid").write_text(str(os.getpid()))
 
-    def hear(self, pcm: Float32, rate: int, said: str | None) -> Transcript:
+    def hear(self, pcm: Float32, rate: int, said: str | None) -> WhisperText:
         at = len(self._at.read_text()) if self._at.exists() else 0
         self._at.write_text("x" * (at + 1))
         lines = self._lines.read_text().splitlines()
@@ -36,7 +36,7 @@ class FakeEar(Whisper):
         while line == "spin":
             pass
         text = said or "" if line == "=" else line.removeprefix("?")
-        return Transcript(text, -2.0 if line.startswith("?") else -0.1, 1.0)
+        return WhisperText(text, -2.0 if line.startswith("?") else -0.1, 1.0)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from glm_tts_api.engine.frames import TO_ENGINE, Frames, decoder, frame
 from glm_tts_api.engine.process import EXIT_LOST
 from glm_tts_api.engine.seeds import respoken_seed
 from glm_tts_api.engine.state import EngineInfo, EngineState
-from glm_tts_api.recognition.recogniser import Heard, Listen
+from glm_tts_api.recognition.recogniser import Listen, Transcript
 from glm_tts_api.speech.encoding import encode_whole
 from glm_tts_api.speech.verifier import MOST_RETAKES
 from speech_text import ShownReading
@@ -72,11 +72,11 @@ def pcm_of(tokens: Sequence[int]) -> Float32:
     return _NOISE[first : first + 800 + tokens[2] * 40].copy()
 
 
-def heard_in(pcm: Float32) -> Heard:
+def heard_in(pcm: Float32) -> Transcript:
     """What the recogniser hears: a function of the samples."""
     digest = zlib.crc32(np.ascontiguousarray(pcm).data)
     verdict: Verdict = "drift" if digest % 10 < 4 else "inconclusive" if digest % 10 < 5 else "ok"
-    return Heard("heard", verdict, float(digest % 7))
+    return Transcript("heard", verdict, float(digest % 7))
 
 
 def reading_of(text: str) -> ShownReading:

@@ -258,7 +258,7 @@ async def _for_ever(*_: Any) -> None:
     await asyncio.Event().wait()
 
 
-async def _heard_from(begun: Any, its: Any = TO_SERVER) -> Child:
+async def _connect(begun: Any, its: Any = TO_SERVER) -> Child:
     return Child(begun[0], begun[0].reader, begun[0], its)
 
 
@@ -306,7 +306,7 @@ def _replacements(world: World) -> dict[str, Any]:
         "glm_tts_api.api_server.keep_memory_small": _for_ever,
         "glm_tts_api.api_server._lifespan": world.lifespan,
         "glm_tts_api.engine.child.Begun.of": staticmethod(begin),
-        "glm_tts_api.engine.child.Child.heard_from": staticmethod(_heard_from),
+        "glm_tts_api.engine.child.Child.connect": staticmethod(_connect),
         "glm_tts_api.engine.child.Child._wait": lambda child, within_s: child._process.wait(within_s),
         "glm_tts_api.engine.child._n_out_of_memory": lambda: world.n_out_of_memory,
         "glm_tts_api.longform.folder.replace_file": replace_with,
