@@ -43,17 +43,17 @@ class VoiceFeatures:
         self._models = models
         self._cache = LRUCache[Any, Any](2 * capacity)  # two entries a voice, 1 MB for 30 s
         self._changing = threading.Condition()
-        self._heard = cached(self._cache, lambda voice: voice.digest, condition=self._changing)(self._listen)
+        self._voice = cached(self._cache, lambda voice: voice.digest, condition=self._changing)(self._encode)
         self._mels = cached(self._cache, lambda voice, rate: (voice.digest, rate), condition=self._changing)(
             self._mel
         )
-        self._listening = threading.Lock()  # the speaker encoder serves one thread at a time
+        self._encoding = threading.Lock()  # the speaker encoder serves one thread at a time
         self._precision = full_float32 if models.llm.device.type == "cuda" else nullcontext
 
     def get(self, voice: Voice, sample_rate: int) -> VoicePrompt:
         """Returns the voice's features for speech at `sample_rate` Hz. Raises PromptRejected if the recording
         is shorter than 0.1 s."""
-        tokens, embedding = self._heard(voice)
+        tokens, embedding = self._voice(voice)
         return VoicePrompt(tokens, embedding, self._mels(voice, sample_rate))
 
     def clear(self) -> int:
@@ -64,7 +64,7 @@ class VoiceFeatures:
         return freed
 
     @torch.inference_mode()
-    def _listen(self, voice: Voice) -> tuple[list[int], Tensor]:
+    def _encode(self, voice: Voice) -> tuple[list[int], Tensor]:
         recording = voice.recording
         wave = resample(torch.from_numpy(recording.samples), recording.sample_rate, SAMPLE_RATE)
         if len(wave) < _LEAST_SAMPLES:
@@ -72,10 +72,10 @@ class VoiceFeatures:
                 "The prompt recording is too short to take a voice from: send 3 to 10 s of speech"
             )
         tokenizer = self._models.speech_tokenizer
-        heard = tokenizer.hear(wave)
-        with self._listening:
+        prompt = tokenizer.prompt_features(wave)
+        with self._encoding:
             with self._precision():
-                tokens = tokenizer.tokens(heard)
+                tokens = tokenizer.tokens(prompt)
             embedding = self._models.speaker_encoder.embed(wave)[0]  # while a GPU still computes the tokens
             return tokens.tolist(), embedding
 

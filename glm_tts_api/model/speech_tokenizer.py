@@ -128,7 +128,7 @@ def block_causal_visibility(key_mask: Tensor, block_size: int) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heard:
+class PromptFeatures:
     """The encoder's input for one utterance, in B pieces of 30 s at most: `features` [B, mel, F] and `mask`
     [B, F] bool (True on real frames), on the encoder's device. `n_tokens` is the number of the utterance's
     tokens."""
@@ -207,22 +207,22 @@ class SpeechTokenizer(nn.Module):
         The pieces of one utterance share a batch. Different utterances do not, because padding a row to the
         length of another row changes its last token. Raises ValueError for an empty utterance.
         """
-        return [self.tokens(self.hear(wave)) for wave in waves]
+        return [self.tokens(self.prompt_features(wave)) for wave in waves]
 
-    def hear(self, wave: Tensor) -> Heard:
+    def prompt_features(self, wave: Tensor) -> PromptFeatures:
         """Computes the features of a 16 kHz utterance [N], on the CPU. Raises ValueError for an empty
         utterance."""
         if wave.numel() == 0:
             raise ValueError("cannot tokenize an empty utterance")
         pieces = list(torch.split(wave, self.features.n_samples))
-        return Heard(*self.extract(pieces), n_tokens=-(-len(wave) // self.samples_per_token))
+        return PromptFeatures(*self.extract(pieces), n_tokens=-(-len(wave) // self.samples_per_token))
 
     @torch.inference_mode()
-    def tokens(self, heard: Heard) -> Tensor:
-        """Returns the tokens [n] int64 of the utterance whose features are `heard`. Does not wait for a GPU,
+    def tokens(self, prompt: PromptFeatures) -> Tensor:
+        """Returns the tokens [n] int64 of the utterance of `prompt`. Does not wait for a GPU,
         which may still compute the tokens when this method returns."""
-        hidden, _ = self.hidden(heard.features, heard.mask)
-        kept = hidden.flatten(0, 1)[: heard.n_tokens]  # all pieces but the last are full
+        hidden, _ = self.hidden(prompt.features, prompt.mask)
+        kept = hidden.flatten(0, 1)[: prompt.n_tokens]  # all pieces but the last are full
         return self.codes(kept).to(torch.int64)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from glm_tts_api.engine.torch_flags import tf32
 from glm_tts_api.engine.voice_features import VoiceFeatures
-from glm_tts_api.model.speech_tokenizer import Heard
+from glm_tts_api.model.speech_tokenizer import PromptFeatures
 from tests.engine import tiny
 
 FAKED_GPU = torch.device("cuda", 0)
@@ -40,13 +40,13 @@ class Watched:
     def __init__(self, look: Callable[[str], None]) -> None:
         self._models, self._look = tiny.tiny_models(), look
 
-    def hear(self, wave: Tensor) -> Heard:
+    def prompt_features(self, wave: Tensor) -> PromptFeatures:
         self._look("features")
-        return self._models.speech_tokenizer.hear(wave)
+        return self._models.speech_tokenizer.prompt_features(wave)
 
-    def tokens(self, heard: Heard) -> Tensor:
+    def tokens(self, found: PromptFeatures) -> Tensor:
         self._look("tokens")
-        return self._models.speech_tokenizer.tokens(heard)
+        return self._models.speech_tokenizer.tokens(found)
 
     def embed(self, wave: Tensor) -> Tensor:
         self._look("speaker")
@@ -61,11 +61,11 @@ class Watched:
 def test_on_a_faked_gpu_a_flow_waits_for_a_new_voices_kernels_and_for_nothing_else_of_it() -> None:
     free: dict[str, bool] = {}
     watched = Watched(lambda part: free.update({part: a_flow_may_begin()}))
-    heard = watched.features(llm=SimpleNamespace(device=FAKED_GPU)).get(tiny.voice(1), 24000)
+    found = watched.features(llm=SimpleNamespace(device=FAKED_GPU)).get(tiny.voice(1), 24000)
     assert free == {"features": True, "tokens": False, "speaker": True}
     plain = watched.features().get(tiny.voice(1), 24000)
-    assert heard.speech_tokens == plain.speech_tokens
-    assert torch.equal(heard.embedding, plain.embedding)
+    assert found.speech_tokens == plain.speech_tokens
+    assert torch.equal(found.embedding, plain.embedding)
 
 
 def test_a_voice_that_several_ask_for_at_once_is_heard_once_and_kept_until_the_cache_is_cleared() -> None:
