@@ -125,14 +125,14 @@ class Child:
         named = replace(asked, voice=self._named(asked.voice), others=others)
         self.send(messages.Speak(number, named, progress))
         while len(self._recordings) > _KEPT_RECORDINGS:
-            self.send(messages.Forget(self._recordings.popitem(last=False)[0]))
+            self.send(messages.DropRecording(self._recordings.popitem(last=False)[0]))
 
     def _named(self, voice: Voice) -> Voice:
         """Sends the voice's recording to the process, if the process does not have it. Returns the voice
         without its samples: the digest names the recording."""
         digest, recording = voice.digest, voice.recording
         if digest not in self._recordings:
-            self.send(messages.Heard(digest, recording))
+            self.send(messages.PutRecording(digest, recording))
             self._recordings[digest] = None
         self._recordings.move_to_end(digest)
         return Voice(replace(recording, samples=messages.NO_SAMPLES), voice.transcript, digest, voice.name)

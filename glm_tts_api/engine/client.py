@@ -88,8 +88,8 @@ class EngineClient:
         the ServiceError that ends the request. `progress` is the work that another engine has done for it."""
         number = next(self._numbers)
         stream = SpeechStream(
-            left=lambda: self._send(messages.Leave(number)),
-            took=lambda seconds: self._send(messages.Took(number, seconds)),
+            left=lambda: self._send(messages.Cancel(number)),
+            took=lambda seconds: self._send(messages.Credit(number, seconds)),
             timings=timings,
         )
         self._streams[number] = stream
@@ -121,7 +121,7 @@ class EngineClient:
         try:
             reply: messages.Answer = await answer
         except asyncio.CancelledError:
-            self._send(messages.Leave(number))
+            self._send(messages.Cancel(number))
             raise
         finally:
             del self._questions[number]
@@ -254,8 +254,8 @@ class EngineClient:
     # -- the messages of the process
 
     def _take(self, child: Child, message: messages.ToServer) -> None:
-        if isinstance(message, messages.Beat):
-            self._take_beat(child, message)
+        if isinstance(message, messages.Heartbeat):
+            self._take_heartbeat(child, message)
         elif isinstance(message, messages.Loaded):
             self._info = message.info
         elif isinstance(message, messages.Answer):
@@ -265,7 +265,7 @@ class EngineClient:
             if isinstance(message, messages.Chunk):
                 self.n_deaths = 0
             stream.take(message)
-            if isinstance(message, messages.Freed):
+            if isinstance(message, messages.Released):
                 self._freed(message.number, stream)
 
     def _freed(self, number: int, stream: SpeechStream) -> None:
@@ -275,15 +275,15 @@ class EngineClient:
         if not self._streams:
             self.changed()
 
-    def _take_beat(self, child: Child, beat: messages.Beat) -> None:
-        child.gets_on(beat.step_s)
-        self._usage = beat.usage or self._usage
-        if beat.state.status == "ready" and self.state.status not in ("ready", "stalled", "idle"):
+    def _take_heartbeat(self, child: Child, heartbeat: messages.Heartbeat) -> None:
+        child.gets_on(heartbeat.step_s)
+        self._usage = heartbeat.usage or self._usage
+        if heartbeat.state.status == "ready" and self.state.status not in ("ready", "stalled", "idle"):
             self._used_at = time.monotonic()
             self._load_limit_s = max(self._watchdog_s, _LOADS * self._load_s)
             self._enter(EngineState("ready"))
-        elif beat.state.status in ("failed", "lost"):
-            cause = beat.state.cause or beat.state.status
+        elif heartbeat.state.status in ("failed", "lost"):
+            cause = heartbeat.state.cause or heartbeat.state.status
             if self.state.status == "loading":  # the next process would fail in the same way
                 self._enter(EngineState("failed", cause))
             child.leave(cause)

@@ -108,7 +108,7 @@ class RemoteSink(EventSink):
 
     def request_freed(self) -> None:
         self._forget(self._number)
-        self._send(messages.Freed(self._number))
+        self._send(messages.Released(self._number))
 
 
 class CountedSteps:

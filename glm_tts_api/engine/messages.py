@@ -52,14 +52,14 @@ class Load(Message, frozen=True):
     again_on: str = ""
 
 
-class Heard(Message, frozen=True):
+class PutRecording(Message, frozen=True):
     """A recording, which later messages name by its `digest`."""
 
     digest: str
     recording: Recording
 
 
-class Forget(Message, frozen=True):
+class DropRecording(Message, frozen=True):
     """Tells the engine to drop a recording. The server sends the recording again before a request needs
     it."""
 
@@ -72,14 +72,14 @@ class Speak(Message, frozen=True):
     progress: Progress
 
 
-class Took(Message, frozen=True):
+class Credit(Message, frozen=True):
     """The client has taken another `seconds` seconds of the request's audio."""
 
     number: int
     seconds: float
 
 
-class Leave(Message, frozen=True):
+class Cancel(Message, frozen=True):
     """Nobody waits for the request or question any more."""
 
     number: int
@@ -98,10 +98,10 @@ class ClearCache(Message, frozen=True):
 # -- from the engine
 
 
-class Beat(Message, frozen=True):
+class Heartbeat(Message, frozen=True):
     """The engine's state, sent ten times a second. `step_s` is the time that the engine's current step has
     taken so far, in seconds, as it counts against the time limits of a step (`Engine.step_s`). Time in which
-    the process was stopped is left out. `usage` is sent once a second and is None in the other beats."""
+    the process was stopped is left out. `usage` is sent once a second and is None in the other heartbeats."""
 
     state: EngineState
     step_s: float
@@ -160,7 +160,7 @@ class Ended(Message, frozen=True):
     fault: tuple[str, str] | None
 
 
-class Freed(Message, frozen=True):
+class Released(Message, frozen=True):
     """The engine holds nothing of the request any more."""
 
     number: int
@@ -175,9 +175,9 @@ class Answer(Message, frozen=True):
     fault: tuple[str, str] | None = None
 
 
-ToEngine = Load | Heard | Forget | Speak | Took | Leave | Read | ClearCache
-OfRequest = Segments | StageChanged | Decoded | Guarded | Chunk | Ended | Freed
-ToServer = Beat | Loaded | Answer | OfRequest
+ToEngine = Load | PutRecording | DropRecording | Speak | Credit | Cancel | Read | ClearCache
+OfRequest = Segments | StageChanged | Decoded | Guarded | Chunk | Ended | Released
+ToServer = Heartbeat | Loaded | Answer | OfRequest
 NO_SAMPLES: Float32 = np.zeros(0, np.float32)
 
 

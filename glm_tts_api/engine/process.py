@@ -67,20 +67,20 @@ class EngineProcess:
 
     def start(self) -> None:
         self._engine.start()
-        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+        threading.Thread(target=self._send_heartbeats, name="heartbeat", daemon=True).start()
 
     def do(self, message: messages.ToEngine) -> None:
         match message:
-            case messages.Heard():
+            case messages.PutRecording():
                 self._recordings[message.digest] = message.recording
-            case messages.Forget():
+            case messages.DropRecording():
                 del self._recordings[message.digest]
             case messages.Speak():
                 self.speak(message)
-            case messages.Took():
-                self._took(message.number, message.seconds)
-            case messages.Leave():
-                self._leave(message.number)
+            case messages.Credit():
+                self._credit(message.number, message.seconds)
+            case messages.Cancel():
+                self._cancel(message.number)
             case messages.Read():
                 self._read_for.add(message.number)
                 self._engine.read(
@@ -106,12 +106,12 @@ class EngineProcess:
     def _found(self, voice: Voice) -> Voice:
         return Voice(self._recordings[voice.digest], voice.transcript, voice.digest, voice.name)
 
-    def _took(self, number: int, seconds: float) -> None:
+    def _credit(self, number: int, seconds: float) -> None:
         sink = self._sinks.get(number)
         if sink is not None and sink.took(seconds):
             self._engine.wake()
 
-    def _leave(self, number: int) -> None:
+    def _cancel(self, number: int) -> None:
         if (sink := self._sinks.get(number)) is not None:
             sink.closed = True
             self._engine.wake()
@@ -135,7 +135,7 @@ class EngineProcess:
             logger.exception("The caches could not be cleared")
             self._answer(number, InternalFault())
 
-    def _beat(self) -> None:
+    def _send_heartbeats(self) -> None:
         sent: EngineInfo | None = None
         steps = CountedSteps()
         for n_beats in count():
@@ -144,12 +144,12 @@ class EngineProcess:
             if info is not None and info != sent:
                 sent = info
                 self._side.send(messages.Loaded(info))
-            self._side.send(messages.Beat(state, steps.count(self._engine.step_s), usage))
+            self._side.send(messages.Heartbeat(state, steps.count(self._engine.step_s), usage))
             time.sleep(_BEAT_S)
 
     def _lost(self, lost: EngineLost) -> NoReturn:
         """Tells the server that the engine is lost, and ends the process without waiting for its threads."""
-        self._side.send(messages.Beat(EngineState("lost", str(lost)), 0.0, None))
+        self._side.send(messages.Heartbeat(EngineState("lost", str(lost)), 0.0, None))
         logging.shutdown()
         os._exit(EXIT_LOST)
 

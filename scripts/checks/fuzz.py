@@ -27,7 +27,7 @@ from glm_tts_api.api.keys import read_keys
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.measure import trimmed
 from glm_tts_api.engine.frames import TO_ENGINE, TO_SERVER, Frames, frame
-from glm_tts_api.engine.messages import BrokenMessage, Forget
+from glm_tts_api.engine.messages import BrokenMessage, DropRecording
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.http.body import read_json
 from glm_tts_api.longform.cast import read_cast, read_pauses
@@ -170,7 +170,7 @@ def _target(name: str, folder: Path) -> Target:
         books = {"a.epub": [packed(), _zip_bomb()], "a.srt": [_SRT.encode()], "a.md": _texts()}
         plain = [*_texts(), _TEXTS[0].encode("gb18030"), _TEXTS[0].encode("utf-16")]
         return lambda data: read_book(data, name), books.get(name, plain), []
-    message, spoken = bytes(frame(Forget("digest"))), msgpack.encode({"type": "Speak", "number": 1})
+    message, spoken = bytes(frame(DropRecording("digest"))), msgpack.encode({"type": "Speak", "number": 1})
     bodies = [json.dumps({"input_text": text, "seed": 1, "speed": 1.5}).encode() for text in _TEXTS]
     targets: dict[str, Target] = {
         "marks": (_marked, _texts(), [TextError]),

@@ -35,10 +35,8 @@ def main() -> None:
     certain = json.dumps(keep, ensure_ascii=False)
     (folder / "G2P_able_1word.json").write_text(certain + "\n", encoding="utf-8")
     names = phoneme_names(readings)
-    (folder / "G2P_all_phonemes.json").write_text(
-        json.dumps({str(number): name for number, name in enumerate(names)}, indent=1) + "\n",
-        encoding="utf-8",
-    )
+    numbered = json.dumps({str(number): name for number, name in enumerate(names)}, indent=1)
+    (folder / "G2P_all_phonemes.json").write_text(numbered + "\n", encoding="utf-8")
     print(f"{len(keep)} characters of {len(readings)} stay text; {len(names)} phonemes")
 
 

@@ -68,11 +68,11 @@ def without_samples(voice: Voice) -> Voice:
 def to_engine() -> list[Message]:
     return [
         tiny_process.load_of(Path("/models"), EngineConfig(prefill_chunk=3, stream_chunks=(1, 2))),
-        messages.Heard("d1", Recording(tiny.voice().recording.samples[::2], 16000)),
-        messages.Forget("d1"),
+        messages.PutRecording("d1", Recording(tiny.voice().recording.samples[::2], 16000)),
+        messages.DropRecording("d1"),
         messages.Speak(1, request(), Progress({0: [1, 2], 2: []}, 2)),
-        messages.Took(1, 0.25),
-        messages.Leave(1),
+        messages.Credit(1, 0.25),
+        messages.Cancel(1),
         messages.Read(2, "ab", ReadingOptions(True, lexicon=[LexiconEntry("ab", replacement="cd")])),
         messages.ClearCache(3),
     ]
@@ -83,8 +83,8 @@ def to_server(tmp_path: Path) -> list[Message]:
     reading = frontend.read("你好，2 kg <break time='1s'/> OK.", ReadingOptions(use_phoneme=True)).shown()
     streaming = forecast(Pace(0.1, 0.01, 0.1, 0.001, 0.001), (4, 8))
     return [
-        messages.Beat(EngineState("ready"), 0.5, EngineUsage(1, 2, 3, 4, (5, 6))),
-        messages.Beat(EngineState("failed", "why"), 0.0, None),
+        messages.Heartbeat(EngineState("ready"), 0.5, EngineUsage(1, 2, 3, 4, (5, 6))),
+        messages.Heartbeat(EngineState("failed", "why"), 0.0, None),
         messages.Loaded(EngineInfo("tiny", "cuda:0", "bfloat16", ("slow",), 64, 16, streaming, "triton", 2)),
         messages.Segments(1, 3),
         messages.StageChanged(1, "flow", -1),
@@ -94,7 +94,7 @@ def to_server(tmp_path: Path) -> list[Message]:
         messages.Chunk(2, AudioChunk(np.ones(1, np.float32), 24000, 0, True, 1.0, 0.0, WRITTEN)),
         messages.Ended(1, None),
         messages.Ended(1, ("NothingToSay", "only digits")),
-        messages.Freed(1),
+        messages.Released(1),
         messages.Answer(2, reading),
         messages.Answer(3, 7),
         messages.Answer(4, fault=("BadRequest", "no")),
@@ -135,12 +135,12 @@ def encoded(*fields: Any) -> bytes:
 BROKEN = {
     "no MessagePack": framed(b"\xc1\xc1"),
     "an unknown message": encoded("Sing", 1),
-    "a field of another type": encoded("Freed", "one"),
+    "a field of another type": encoded("Released", "one"),
     "too few fields": encoded("Chunk", 1),
     "too long": struct.pack("<I", 2**31),
     "half a sample": encoded("Chunk", 1, {"pcm": b"abc", "sample_rate": 24000, "segment": 0}),
     "no stage": encoded("StageChanged", 1, "singing", 1),
-    "a message for the other side": bytes(frame(messages.Forget("d"))),
+    "a message for the other side": bytes(frame(messages.DropRecording("d"))),
 }
 
 

@@ -48,7 +48,7 @@ class OtherSide:
 
 Start = Callable[[tuple[str, ...]], OtherSide]
 VOICE = tiny.voice()
-LOAD, HEARD = tiny_process.load_of(Path()), messages.Heard(VOICE.digest, VOICE.recording)
+LOAD, HEARD = tiny_process.load_of(Path()), messages.PutRecording(VOICE.digest, VOICE.recording)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def speak(text: str) -> Message:
 @pytest.mark.parametrize(
     "said",
     [
-        bytes(frame(messages.Leave(1))),
+        bytes(frame(messages.Cancel(1))),
         bytes(frame(LOAD)) + BROKEN["an unknown message"],
         bytes(frame(LOAD)) * 2,
         bytes(frame(LOAD)) + bytes(frame(speak("a recording that it does not have"))),
@@ -100,7 +100,7 @@ def test_what_an_engine_does_not_understand_ends_its_process_and_is_in_the_log(
 def test_a_broken_message_ends_a_process_whose_threads_are_at_work(start: Start) -> None:
     side = start(tiny_process.COMMAND)
     side.say(LOAD)
-    while side.hear(messages.Beat).state.status != "ready":
+    while side.hear(messages.Heartbeat).state.status != "ready":
         pass
     side.say(HEARD, speak(tiny.ENDLESS_TEXT))
     side.hear(messages.StageChanged)

@@ -217,7 +217,7 @@ def speak(
             loop.call_soon_threadsafe(hear, message)
 
     def hear(message: Any) -> None:
-        stream.freed() if isinstance(message, messages.Freed) else stream.take(message)
+        stream.freed() if isinstance(message, messages.Released) else stream.take(message)
 
     def leave() -> None:
         sink.closed = True

@@ -178,7 +178,7 @@ class World:
         self.note("lost")
 
     def send(self, number: int, message: Any) -> None:
-        require(not any(isinstance(each, messages.Freed) for each in self.told[number]), "told after Freed")
+        require(not any(isinstance(each, messages.Released) for each in self.told[number]), "told too late")
         self.told[number].append(message)
         if isinstance(message, messages.Chunk):
             self.untaken[number].append(message.audio.seconds)
@@ -312,7 +312,7 @@ class World:
         for number in range(len(self.asked)):
             told = Counter(type(each).__name__ for each in self.told[number])
             ended = [each.fault for each in self.told[number] if isinstance(each, messages.Ended)]
-            require(told["Freed"] == 1 and len(ended) <= 1, f"request {number} ended as {told}")
+            require(told["Released"] == 1 and len(ended) <= 1, f"request {number} ended as {told}")
             require(bool(ended) or number in self.left, f"request {number} has no end")
             require(not any(ended) or number in self.hurt, f"request {number} failed: {ended}")
             if self.alone is None:

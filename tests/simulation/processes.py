@@ -312,7 +312,7 @@ class EngineProcess(Process):
         self.speeches: dict[int, _Speech] = {}
         self._recordings = set[str]()
         self._state = EngineState("loading")
-        self._well = frame(messages.Beat(EngineState("ready"), 0.0, None))
+        self._well = frame(messages.Heartbeat(EngineState("ready"), 0.0, None))
 
     @property
     def is_ready(self) -> bool:
@@ -327,18 +327,18 @@ class EngineProcess(Process):
             case messages.Load():
                 self.start(self._load())
                 self._beat()
-            case messages.Heard():
+            case messages.PutRecording():
                 self._recordings.add(message.digest)
-            case messages.Forget():
+            case messages.DropRecording():
                 self._recordings.remove(message.digest)
             case messages.Speak():
                 self.world.judge.speaks(message)
                 speech = self.speeches[message.number] = _Speech(message)
                 speech.task = self.start(self._speak(speech))
-            case messages.Took() if speech:
+            case messages.Credit() if speech:
                 speech.waiting_s -= message.seconds
                 speech.taken.set()
-            case messages.Leave() if speech and not speech.task.done():
+            case messages.Cancel() if speech and not speech.task.done():
                 speech.task.cancel()
                 self.start(self._free(message.number, self.pace))
             case messages.Read() | messages.ClearCache():
@@ -360,7 +360,7 @@ class EngineProcess(Process):
     def _say_beat(self) -> None:
         step_s = 0.0 if self.hangs_since is None else self.loop.now - self.hangs_since
         is_well = self.is_ready and not step_s
-        self.feed(self._well if is_well else frame(messages.Beat(self._state, step_s, None)))
+        self.feed(self._well if is_well else frame(messages.Heartbeat(self._state, step_s, None)))
 
     def fail(self, fault: str) -> None:
         if fault == "lost" and self.is_ready:
@@ -396,7 +396,7 @@ class EngineProcess(Process):
     async def _free(self, number: int, most_s: float) -> None:
         await self.work(self.world.chance.random() * most_s)
         del self.speeches[number]
-        self.say(messages.Freed(number))
+        self.say(messages.Released(number))
 
     async def _step(self, share: float, speech: _Speech) -> None:
         """Does a part of a segment's work. A poisonous text ends the process at its first step."""

@@ -25,7 +25,7 @@ def test_no_seed_shows_a_fault_and_the_processes_died_at_many_messages() -> None
 
 def test_no_order_of_an_engines_threads_shows_a_fault() -> None:
     reached = set(re.findall(r"^  (\S.*): \d+$", _simulate("engine", "seeds", "25"), re.MULTILINE))
-    assert {"submit", "leave", "resumed", "take", "Chunk", "Decoded", "Ended", "Freed"} <= reached
+    assert {"submit", "leave", "resumed", "take", "Chunk", "Decoded", "Ended", "Released"} <= reached
 
 
 @pytest.mark.parametrize("command", [["seed"], ["engine", "seed"]], ids=["server", "engine"])
