@@ -113,11 +113,11 @@ def heading_rank(line: str) -> int:
 def join_lines(lines: Sequence[str]) -> str:
     """Joins the lines of one paragraph into one line, with a blank between words. No blank is put next to a
     Chinese character, a curved quotation mark or a long dash, or after a hyphen."""
-    parts = [lines[0].strip()]
-    for before, line in pairwise(map(str.strip, lines)):
+    joined = [*filter(None, map(str.strip, lines))]
+    for at, (before, line) in enumerate(pairwise(joined), 1):
         stuck = _STUCK.match(before[-1]) or _STUCK.match(line[0]) or before[-1] == "-"
-        parts.append(line if stuck else f" {line}")
-    return "".join(parts)
+        joined[at] = line if stuck else f" {line}"
+    return "".join(joined)
 
 
 def wrap_width(lines: Sequence[str]) -> int:

@@ -110,6 +110,7 @@ this -->
 
 - item one
   goes on
+  \\
 - [ ] item *two*
 1. three
 
