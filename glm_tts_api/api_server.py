@@ -25,7 +25,7 @@ from glm_tts_api.api.openapi import name_bodies, operation_id
 from glm_tts_api.api.routes import FILES_IN_JSON, ROUTERS, heads
 from glm_tts_api.api.v1.job_speech import speaking_with
 from glm_tts_api.api.v1.ops import DEMONSTRATION_NOTICE, keep_gauges, keep_loop_lag
-from glm_tts_api.engine.child import COMMAND, Begun
+from glm_tts_api.engine.child import COMMAND, Spawned
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.messages import Load
@@ -211,10 +211,10 @@ def engine_process(
     *,
     config: EngineConfig | None = None,
     command: Sequence[str] = COMMAND,
-    begun: Sequence[Begun] = (),
+    spawned: Sequence[Spawned] = (),
 ) -> EngineClient:
     """Makes the client of the engine `number`, which runs in its own process. `config` is by default that of
-    the settings. The process is `begun[number]` if it has been started already. Otherwise the client starts
+    the settings. The process is `spawned[number]` if it has been started already. Otherwise the client starts
     it with `command`."""
     config = config or settings.engine
     load = Load(
@@ -231,8 +231,8 @@ def engine_process(
         logs_json=settings.log_format == "json",
         logs_texts=settings.log_text,
     )
-    first = begun[number] if number < len(begun) else None
-    return EngineClient(load, watchdog_s=_STALLS_TO_THE_END * config.stall_s, command=command, begun=first)
+    first = spawned[number] if number < len(spawned) else None
+    return EngineClient(load, watchdog_s=_STALLS_TO_THE_END * config.stall_s, command=command, first=first)
 
 
 def _log_start(settings: Settings, connections: Connections) -> None:

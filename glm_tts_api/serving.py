@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 
-from glm_tts_api.engine.child import CHECK, COMMAND, EXIT_REFUSED, Begun
+from glm_tts_api.engine.child import CHECK, COMMAND, EXIT_REFUSED, Spawned
 from glm_tts_api.errors import StartupError
 from glm_tts_api.http.connections import Connection, Connections
 from glm_tts_api.http.listening import Listener
@@ -157,17 +157,17 @@ def main() -> None:
 def _app(settings: Settings, *, checks: bool) -> FastAPI:
     """Starts the engine processes, then imports the app while they import PyTorch, sets up the log, and makes
     the app. With `checks`, ends this process if the first engine refuses the checkpoint."""
-    engines: list[Begun] = []
+    engines: list[Spawned] = []
     check = (CHECK, str(settings.checkpoint_dir), settings.device, settings.dtype)
     with suppress(OSError):  # no memory or no more processes: EngineClient tries again and reports it
-        engines.append(Begun.of([*COMMAND, *check] if checks else COMMAND))
-        engines += (Begun.of(COMMAND) for _ in range(settings.workers - 1))
+        engines.append(Spawned.of([*COMMAND, *check] if checks else COMMAND))
+        engines += (Spawned.of(COMMAND) for _ in range(settings.workers - 1))
     with importing():
         from glm_tts_api.api_server import create_app, engine_process
     if checks and engines and engines[0].refuses():
         sys.exit(EXIT_REFUSED)
     configure_logging(as_json=settings.log_format == "json", with_texts=settings.log_text)
-    return create_app(settings, build_engine=partial(engine_process, begun=engines))
+    return create_app(settings, build_engine=partial(engine_process, spawned=engines))
 
 
 def _listeners(config: Config, folder: RunFolder, arguments: argparse.Namespace) -> list[socket.socket]:

@@ -53,7 +53,7 @@ class EngineDied(Exception):
         self.is_ours = is_ours
 
 
-class Begun(NamedTuple):
+class Spawned(NamedTuple):
     """A new process, which waits for its first message. `own` is the server's end of the socket pair between
     the server and the process."""
 
@@ -61,7 +61,7 @@ class Begun(NamedTuple):
     own: socket.socket
 
     @classmethod
-    def of(cls, command: Sequence[str]) -> Begun:
+    def of(cls, command: Sequence[str]) -> Spawned:
         """Starts `command` as a process that is joined to the server by a new socket pair. The process gets
         the file descriptor of its end of the pair as its last argument. The process ends when the thread that
         called this method ends. Raises OSError if the process cannot be started."""
@@ -106,9 +106,9 @@ class Child:
         self._n_out_of_memory = _n_out_of_memory()
 
     @classmethod
-    async def connect(cls, begun: Begun, its: msgpack.Decoder[Any] = TO_SERVER) -> Child:
-        """Connects the running event loop to the process `begun`. Returns the process as a Child."""
-        return cls(begun.process, *await asyncio.open_connection(sock=begun.own), its)
+    async def connect(cls, spawned: Spawned, its: msgpack.Decoder[Any] = TO_SERVER) -> Child:
+        """Connects the running event loop to the process `spawned`. Returns the process as a Child."""
+        return cls(spawned.process, *await asyncio.open_connection(sock=spawned.own), its)
 
     # -- messages to and from the process
 

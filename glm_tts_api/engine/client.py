@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Timings
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.child import Begun, Child, EngineDied
+from glm_tts_api.engine.child import Child, EngineDied, Spawned
 from glm_tts_api.engine.messages import BrokenMessage, error_of
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream import SpeechStream
@@ -37,16 +37,16 @@ _LOADS, _FIRST_LOAD_S = 10, 900.0
 
 class EngineClient:
     """One engine and its current process. `load` is the first message to each process. `changed` is called
-    after each change of `state`, and when the last open request is freed. `begun` is the first process, if it
+    after each change of `state`, and when the last open request is freed. `first` is the first process, if it
     has been started already. `command` starts each later process."""
 
     def __init__(
-        self, load: messages.Load, *, watchdog_s: float, command: Sequence[str], begun: Begun | None = None
+        self, load: messages.Load, *, watchdog_s: float, command: Sequence[str], first: Spawned | None = None
     ) -> None:
         self.changed: Callable[[], None] = lambda: None
         self.state = EngineState("loading")
         self.n_restarts = self.n_watchdog_exits = 0
-        self._load, self._watchdog_s, self._command, self._begun = load, watchdog_s, command, begun
+        self._load, self._watchdog_s, self._command, self._first = load, watchdog_s, command, first
         self._info: EngineInfo | None = None
         self._usage: EngineUsage | None = None
         self._life: asyncio.Task[None] | None = None
@@ -196,8 +196,8 @@ class EngineClient:
 
     async def _one_life(self) -> EngineDied:
         """Runs one process to its end, which also ends its requests. Returns the reason. Raises OSError."""
-        begun, self._begun = self._begun or Begun.of(self._command), None
-        child = self._child = await Child.connect(begun)
+        first, self._first = self._first or Spawned.of(self._command), None
+        child = self._child = await Child.connect(first)
         watch = asyncio.create_task(self._watch(child))
         try:
             child.send(self._load if self._info is None else replace(self._load, again_on=self._info.device))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from glm_tts_api.contracts import VERDICTS, Float32, Recording, Verdict, Verified
-from glm_tts_api.engine.child import Begun, Child
+from glm_tts_api.engine.child import Child, Spawned
 from glm_tts_api.engine.frames import decoder
 from glm_tts_api.engine.messages import BrokenMessage, Message
 from glm_tts_api.errors import InvalidField, Unavailable
@@ -82,7 +82,7 @@ class Recogniser:
     ) -> None:
         self.fault = ""
         self._folder = folder
-        self._command = (*command, str(folder), str(threads))
+        self._argv = (*command, str(folder), str(threads))
         self._turn = asyncio.Lock()
         self._idle_s, self._look_every_s, self._most_s = idle_s, look_every_s, most_s
         self._n_faults = 0  # since the last answer
@@ -131,7 +131,7 @@ class Recogniser:
             if self._n_faults >= _FAULTS and self._now() < self._failed_at + _GIVEN_UP_S:
                 break
             try:
-                self._child = self._child or await Child.connect(Begun.of(self._command), decoder(Transcript))
+                self._child = self._child or await Child.connect(Spawned.of(self._argv), decoder(Transcript))
                 transcript = await self._answer(self._child, asked, most_s)
             except TimeoutError:
                 await self._fail("hung")

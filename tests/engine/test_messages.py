@@ -22,7 +22,7 @@ from glm_tts_api.contracts import (
     Voice,
 )
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.child import Begun, EngineDied
+from glm_tts_api.engine.child import EngineDied, Spawned
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.frames import TO_ENGINE, TO_SERVER, Frames, frame
@@ -152,12 +152,12 @@ def test_what_is_no_message_is_refused(raw: bytes) -> None:
 
 async def test_what_is_no_message_ends_the_engine_that_said_it_and_not_the_server(tmp_path: Path) -> None:
     """A process that had begun is the first and not the second."""
-    begun, load = Begun.of(echo_process.COMMAND), tiny_process.load_of(tmp_path)
-    client = EngineClient(load, watchdog_s=60, command=echo_process.COMMAND, begun=begun)
+    spawned, load = Spawned.of(echo_process.COMMAND), tiny_process.load_of(tmp_path)
+    client = EngineClient(load, watchdog_s=60, command=echo_process.COMMAND, first=spawned)
     client.start()
     for number, what in enumerate(("an unknown message", "too long")):
         await tiny_process.is_ready(client)
-        assert (client.n_restarts, client.pid == begun.process.pid) == (number, number == 0)
+        assert (client.n_restarts, client.pid == spawned.process.pid) == (number, number == 0)
         with pytest.raises(EngineDied, match="it said what is no message"):
             await tiny_process.say(client, f"raw:{BROKEN[what].hex()}")
     await client.close()

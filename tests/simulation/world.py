@@ -258,8 +258,8 @@ async def _for_ever(*_: Any) -> None:
     await asyncio.Event().wait()
 
 
-async def _connect(begun: Any, its: Any = TO_SERVER) -> Child:
-    return Child(begun[0], begun[0].reader, begun[0], its)
+async def _connect(spawned: Any, its: Any = TO_SERVER) -> Child:
+    return Child(spawned[0], spawned[0].reader, spawned[0], its)
 
 
 def _replacements(world: World) -> dict[str, Any]:
@@ -305,7 +305,7 @@ def _replacements(world: World) -> dict[str, Any]:
         "glm_tts_api.api_server.keep_loop_lag": _for_ever,
         "glm_tts_api.api_server.keep_memory_small": _for_ever,
         "glm_tts_api.api_server._lifespan": world.lifespan,
-        "glm_tts_api.engine.child.Begun.of": staticmethod(begin),
+        "glm_tts_api.engine.child.Spawned.of": staticmethod(begin),
         "glm_tts_api.engine.child.Child.connect": staticmethod(_connect),
         "glm_tts_api.engine.child.Child._wait": lambda child, within_s: child._process.wait(within_s),
         "glm_tts_api.engine.child._n_out_of_memory": lambda: world.n_out_of_memory,
