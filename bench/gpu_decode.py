@@ -31,7 +31,7 @@ class Decoding:
     @torch.inference_mode()
     def __init__(self, bench: Bench, *, plain: bool) -> None:
         self.bench, runner = bench, bench.runner
-        self.cache = prefilled(runner, slots=bench.config.n_slots, slot_length=bench.slot_length)
+        self.cache = prefilled(runner, slots=bench.config.n_rows, slot_length=bench.slot_length)
         before, started = reserved(bench.device), time.perf_counter()
         chosen: DecodeKernels | None = "plain" if plain else None
         self.step = CudaDecodeStep(
@@ -70,7 +70,7 @@ def _decoding(bench: Bench, *, plain: bool = False) -> Decoding:
 
 
 def _rows(bench: Bench) -> list[int]:
-    return sorted({min(n_rows, bench.config.n_slots) for n_rows in ROWS})
+    return sorted({min(n_rows, bench.config.n_rows) for n_rows in ROWS})
 
 
 def steps(n_keys: int, bench: Bench) -> Measured:
@@ -87,7 +87,7 @@ def steps_floor(n_keys: int, bench: Bench) -> dict[str, float]:
 
 def plain_steps(bench: Bench) -> Measured:
     decoding = _decoding(bench, plain=True)
-    return {str(n): decoding.step_ms(n, KEYS[0]) for n in (1, bench.config.n_slots)}
+    return {str(n): decoding.step_ms(n, KEYS[0]) for n in (1, bench.config.n_rows)}
 
 
 @torch.inference_mode()
@@ -96,7 +96,7 @@ def parts(n_rows: int, bench: Bench) -> Measured:
 
     Returns the device's ms by kind of kernel, the remaining ms of the host, and the number of kernels.
     """
-    n_rows = min(n_rows, bench.config.n_slots)
+    n_rows = min(n_rows, bench.config.n_rows)
     decoding = _decoding(bench)
     step_ms = decoding.step_ms(n_rows, KEYS[1])
     rows = joined(bench.runner, range(n_rows), n_steps=1000, n_read=KEYS[1] - 4 * _BEHIND)
@@ -150,14 +150,14 @@ def same_draws(plain: bool, bench: Bench) -> Measured:
     The row is decoded alone, again, in the last slot, and beside rows in all other slots. Returns "same" or
     the first difference for each case.
     """
-    decoding, n_slots = _decoding(bench, plain=plain), bench.config.n_slots
+    decoding, n_rows = _decoding(bench, plain=plain), bench.config.n_rows
     longest = bench.slot_length - bench.size.decode_steps - _BEHIND
-    lengths = [N_PROMPT, *(longest if slot % 2 else N_PROMPT + slot for slot in range(1, n_slots))]
+    lengths = [N_PROMPT, *(longest if slot % 2 else N_PROMPT + slot for slot in range(1, n_rows))]
     alone = decoding.draws([0], n_read=[N_PROMPT])
     others = {
         "again": decoding.draws([0], n_read=[N_PROMPT]),
-        "in the last slot": decoding.draws([n_slots - 1], n_read=[N_PROMPT]),
-        "beside all others": decoding.draws(range(n_slots), n_read=lengths),
+        "in the last slot": decoding.draws([n_rows - 1], n_read=[N_PROMPT]),
+        "beside all others": decoding.draws(range(n_rows), n_read=lengths),
     }
     return {what: "same" if drawn == alone else _first_change(alone, drawn) for what, drawn in others.items()}
 
@@ -177,6 +177,6 @@ def start(bench: Bench) -> Measured:
         "LLM to the device s": bench.load_s,
         "graphs s": decoding.capture_s,
         "graphs GiB": decoding.graph_bytes / GIB,
-        "slots": str(bench.config.n_slots),
+        "slots": str(bench.config.n_rows),
         "kernels": decoding.step.kernels,
     }

@@ -31,7 +31,7 @@ from bench.synthetic import (
     filled_speech_tokenizer,
 )
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.memory import fit_slots
+from glm_tts_api.engine.memory import fit_rows
 from glm_tts_api.engine.torch_flags import full_float32, tf32
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
@@ -91,7 +91,7 @@ SIZES = {
         n_ids=1, n_prompt=10, decode_steps=2, frames=(30, 40), mels=(32, 64), prompts=(4, 8, 12),
         requests={1: 1, 4: 2, 16: 2},
         config=EngineConfig(
-            n_slots=4, max_prompt_seconds=2, max_segment_ids=5, stream_chunks=(4, 8)
+            n_rows=4, max_prompt_seconds=2, max_segment_ids=5, stream_chunks=(4, 8)
         ),
     ),
 }  # fmt: skip
@@ -149,7 +149,7 @@ class Bench:
         self.encoder = _speaker_encoder()
         self.slot_length = size.config.slot_length(size.llm.max_position_embeddings)
         self.release()  # returns unused memory of the allocator, so that it is free for slots
-        self.config = fit_slots(self.models(), replace(size.config, fewer_slots=True))
+        self.config = fit_rows(self.models(), replace(size.config, fewer_rows=True))
 
     def models(self) -> Models:
         """Returns the models with a new flow and new vocoders, since an engine captures and changes them."""

@@ -46,7 +46,7 @@ def _load_floor(at_once: int, streams: bool, bench: Bench) -> dict[str, float]:
     counts all stages that the first audio waits for.
     """
     step_ms = gpu_decode.steps_floor(gpu_decode.KEYS[1], bench)
-    n_rows = min(at_once, bench.config.n_slots)
+    n_rows = min(at_once, bench.config.n_rows)
     audio_s = n_rows * MS / (TOKENS_A_SECOND * step_ms[str(n_rows)])
     figures = {"audio s/s": audio_s}
     if at_once == 1:

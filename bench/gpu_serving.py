@@ -243,7 +243,7 @@ def memory(bench: Bench) -> Measured:
     of the GPU (CUDA context, libraries, other programs), and MiB of pinned host memory.
     """
     serving = _serving(bench)
-    positions = bench.config.n_slots * bench.slot_length
+    positions = bench.config.n_rows * bench.slot_length
     cache = positions * KVCache.bytes_per_position(bench.size.llm, bench.runner.dtype)
     figures: Measured = {
         "cache GiB": cache / GIB,

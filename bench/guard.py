@@ -132,7 +132,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         frontend = TextFrontend(cache_dir=Path(scratch))
         store = shipped_voices(Path(scratch))
-        config = EngineConfig(n_slots=ROWS)
+        config = EngineConfig(n_rows=ROWS)
         processor = InputProcessor(
             models, frontend, VoiceFeatures(models, len(VOICES)), config.stream_chunks, guard=True
         )

@@ -181,7 +181,7 @@ def _speech(
 ) -> SpeechService:
     numbers = range(settings.workers)
     engines = Engines([build_engine(settings, number) for number in numbers])
-    admission = Admission(settings.admission, settings.workers, engines.rank, engines.n_slots)
+    admission = Admission(settings.admission, settings.workers, engines.rank, engines.n_rows)
     engines.changed = admission.look_again
     return SpeechService(
         engines=engines,

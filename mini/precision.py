@@ -79,7 +79,7 @@ def mels(models: Models, request: EngineRequest, tokens: list[int]) -> dict[str,
 @torch.inference_mode()
 def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> None:
     models = variants["fp32"]
-    config = EngineConfig(n_slots=1)
+    config = EngineConfig(n_rows=1)
     features = VoiceFeatures(models, 4)
     processor = InputProcessor(models, server.frontend, features, config.stream_chunks)
     batcher = DecodeBatcher(models, config)

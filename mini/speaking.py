@@ -79,7 +79,7 @@ class Server:
         self.frontend = TextFrontend(cache_dir=scratch / "text")
         self._voices = shipped_voices(scratch)
         self._engine = Engine(
-            EngineConfig(n_slots=4, flow_steps=flow_steps, threads=1, guard=guard),
+            EngineConfig(n_rows=4, flow_steps=flow_steps, threads=1, guard=guard),
             load_models=partial(load_checkpoint, model, device="cpu"),
             load_frontend=lambda: self.frontend,
         )

@@ -37,10 +37,10 @@ _PREFILL_PACE = {"cpu": PrefillPace(every=3, n_ids=1), "cuda": PrefillPace(every
 class EngineConfig:
     """The engine's settings.
 
-    `n_slots` is the number of decode rows; each admitted request has one. `fewer_slots` allows fewer rows
-    where the memory does not hold `n_slots`. `max_prompt_seconds` is the length of the longest voice prompt.
+    `n_rows` is the number of decode rows; each admitted request has one. `fewer_rows` allows fewer rows
+    where the memory does not hold `n_rows`. `max_prompt_seconds` is the length of the longest voice prompt.
     A segment of up to `max_segment_ids` text ids may use its full length limit; a longer one is limited by
-    the room in its slot. `prefill_chunk` is the number of prompt ids that are read at once; None takes the
+    the room in its row. `prefill_chunk` is the number of prompt ids that are read at once; None takes the
     device's default. `flow_steps` is the number of Euler steps; None takes the checkpoint's. `flow_bf16`
     computes the flow's products in bfloat16. `deterministic` gives all decode steps the same shape, at any
     load.
@@ -53,8 +53,8 @@ class EngineConfig:
     texts and voice prompts. The features of `cached_voices` voices are kept.
     """
 
-    n_slots: int = 20
-    fewer_slots: bool = False
+    n_rows: int = 20
+    fewer_rows: bool = False
     max_prompt_seconds: float = 30.0
     max_segment_ids: int = 100
     prefill_chunk: int | None = None
@@ -78,7 +78,7 @@ class EngineConfig:
                     raise ValueError(f"{item.name} must be positive, got {value}")
 
     def slot_length(self, max_positions: int) -> int:
-        """Returns the number of positions of a decode slot, at most `max_positions`. A slot holds the earlier
+        """Returns the number of positions of a decode row, at most `max_positions`. A row holds the earlier
         speech, the voice prompt, the texts and the tokens of the longest segment."""
         wanted = HISTORY_SPEECH_TOKENS + self.longest_prompt + _PROMPT_TEXT_IDS + self.longest_segment
         return min(-(-wanted // _SLOT_MULTIPLE) * _SLOT_MULTIPLE, max_positions)
@@ -127,4 +127,4 @@ class EngineConfig:
     def n_reserved(self) -> int:
         """The number of decode rows that are kept free for new requests. Requests that already have a row do
         not get them, so a new request need not wait until a segment ends."""
-        return max(1, self.n_slots // 8)
+        return max(1, self.n_rows // 8)

@@ -25,7 +25,7 @@ from glm_tts_api.engine.cores import Cores
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import DeviceThread, release_cached_memory, use_own_stream
 from glm_tts_api.engine.faults import FaultWatch, as_service_error
-from glm_tts_api.engine.memory import fit_slots
+from glm_tts_api.engine.memory import fit_rows
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.scheduler import Scheduler
 from glm_tts_api.engine.stream_pace import Pace, StreamStarts
@@ -66,7 +66,7 @@ class EngineCore:
         )
         self._renderers: list[DeviceThread] = []
         self._delivery = threading.Lock()
-        self._scheduler: Scheduler[EngineRequest] = Scheduler(config.n_slots, n_reserved=config.n_reserved)
+        self._scheduler: Scheduler[EngineRequest] = Scheduler(config.n_rows, n_reserved=config.n_reserved)
         # The requests in work; the value says whether a request still has segments to decode.
         self._requests: dict[EngineRequest, bool] = {}
         self._starts = StreamStarts(self._requests)
@@ -142,8 +142,8 @@ class EngineCore:
             torch.cuda.synchronize(device)  # the weights are on the GPU
             use_own_stream(device, urgent=True)
             release_cached_memory()  # which only the loading needed
-        self._config = config = fit_slots(models, self._config)
-        self._scheduler = Scheduler(config.n_slots, n_reserved=config.n_reserved)
+        self._config = config = fit_rows(models, self._config)
+        self._scheduler = Scheduler(config.n_rows, n_reserved=config.n_reserved)
         self.decoder = DecodeBatcher(models, config)
         self.token2wav = Token2Wav(models, config)
         self._start_renderers(device)

@@ -56,7 +56,7 @@ class DecodeBatcher:
         self._pace = pace or config.pace_of_prefill(llm.device.type)
         self._cache = KVCache(
             llm.config,
-            slots=config.n_slots,
+            slots=config.n_rows,
             slot_length=self.layout.slot_length,
             dtype=llm.dtype,
             device=llm.device,

@@ -186,15 +186,15 @@ class Engine:
         """Returns the facts about the engine (its device, for example); None until the model is loaded."""
         if (loaded := self._loaded) is None:
             return None
-        _, _, n_slots, _ = self._core.in_use
-        n_asked = self._config.n_slots
-        fewer = (why_fewer(n_asked, n_slots),) if n_slots < n_asked else ()
+        _, _, n_rows, _ = self._core.in_use
+        n_asked = self._config.n_rows
+        fewer = (why_fewer(n_asked, n_rows),) if n_rows < n_asked else ()
         return EngineInfo(
             model_name=loaded.models.name,
             device=str(loaded.models.llm.device),
             dtype=str(loaded.models.llm.dtype).removeprefix("torch."),
             warnings=(*loaded.models.warnings, *fewer),
-            n_slots=n_slots,
+            n_rows=n_rows,
             slot_length=self._core.decoder.layout.slot_length,
             flow_steps=self._config.steps_of(loaded.models.flow.config),
             decode_kernels=self._core.decoder.kernels,

@@ -20,7 +20,7 @@ LEAST_ROOM_PER_ID = 10  # tokens of room for each text id; slow speech takes abo
 @dataclass(frozen=True, slots=True)
 class PromptLayout:
     """Builds LLM prompts and computes how much room they leave. `audio_start` and `begin_of_audio` are ids of
-    the text tokenizer. `slot_length` is the number of positions in a decode slot."""
+    the text tokenizer. `slot_length` is the number of positions in a decode row."""
 
     audio_start: int
     begin_of_audio: int
@@ -37,7 +37,7 @@ class PromptLayout:
         return self.slot_length - n_texts - n_speech - 1
 
     def fits(self, segment: Segment) -> bool:
-        """Returns whether a decode slot has room for the segment together with its voice's prompt, even if
+        """Returns whether a decode row has room for the segment together with its voice's prompt, even if
         the segment is spoken slowly."""
         n_ids, prompt = len(segment.ids), segment.prompt
         room = self.room(len(prompt.text_ids) + n_ids, len(prompt.voice.speech_tokens))
@@ -86,7 +86,7 @@ class History:
     def prune(self, n_next_ids: int, layout: PromptLayout) -> None:
         """Removes the oldest segments from the history until the next segment, which has `n_next_ids` text
         ids, fits. The history and the next segment's estimated speech may have 750 speech tokens at most, and
-        the decode slot must have room. The voice's own prompt always stays."""
+        the decode row must have room. The voice's own prompt always stays."""
         n_texts, n_speech = self._totals()
         ratio = n_speech / n_texts if n_texts else 1.0
         estimate = int(ratio * n_next_ids)

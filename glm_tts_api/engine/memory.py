@@ -1,4 +1,4 @@
-"""Computes how many decode slots fit the machine, before they are allocated, and reports the GPU memory in
+"""Computes how many decode rows fit the machine, before they are allocated, and reports the GPU memory in
 use."""
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from glm_tts_api.model.vocoder import Vocoder
 logger = logging.getLogger(__name__)
 _SHARE = 0.9  # part of the free memory that may be used; the rest is for libraries and other uncounted things
 _FLOAT = 4  # bytes
-_FEWEST = 2  # slots: one for short texts and one for long texts
+_FEWEST = 2  # rows: one for short texts and one for long texts
 _GIB = 2**30
 
 
-def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
-    """Returns `config`, with fewer decode slots (`n_slots`) if the free memory does not hold all of them. On
+def fit_rows(models: Models, config: EngineConfig) -> EngineConfig:
+    """Returns `config`, with fewer decode rows (`n_rows`) if the free memory does not hold all of them. On
     a GPU the memory for flow and vocoder is taken off first.
 
-    If not all slots fit, `config.fewer_slots` must allow fewer, and at least two slots must fit (one for
+    If not all rows fit, `config.fewer_rows` must allow fewer, and at least two rows must fit (one for
     short texts and one for long texts). Raises StartupError otherwise.
     """
     llm = models.llm
     free = _free_bytes(llm.device, n_engines=models.n_engines)
     slot_length = config.slot_length(llm.config.max_position_embeddings)
-    a_slot = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
+    a_row = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
     kept = 0
     if llm.device.type != "cpu":
-        a_slot += noise_bytes(len(llm.sampled_ids))
+        a_row += noise_bytes(len(llm.sampled_ids))
         kept = render_bytes(models.flow.config, models.vocoders.values(), config)
-    n_fit = max(0, int(_SHARE * free - kept) // a_slot)
-    if config.n_slots <= n_fit:
+    n_fit = max(0, int(_SHARE * free - kept) // a_row)
+    if config.n_rows <= n_fit:
         return config
-    if config.fewer_slots and n_fit >= _FEWEST:
-        logger.warning(why_fewer(config.n_slots, n_fit))
-        return replace(config, n_slots=n_fit)
+    if config.fewer_rows and n_fit >= _FEWEST:
+        logger.warning(why_fewer(config.n_rows, n_fit))
+        return replace(config, n_rows=n_fit)
     needed = (
-        f"{config.n_slots} requests at once need {config.n_slots * a_slot / _GIB:.1f} GiB for the decoder's"
+        f"{config.n_rows} requests at once need {config.n_rows * a_row / _GIB:.1f} GiB for the decoder's"
         f" cache ({slot_length} positions each) and {free / _GIB:.1f} GiB are free"
     )
     kept_for = f", {kept / _GIB:.1f} of them kept for flow and vocoder" if kept else ""
@@ -62,12 +62,12 @@ def fit_slots(models: Models, config: EngineConfig) -> EngineConfig:
     raise StartupError(f"{needed}{shared}{kept_for}: {advice}")
 
 
-def why_fewer(n_asked: int, n_slots: int) -> str:
-    """Returns the warning that the memory holds only `n_slots` of `n_asked` slots, for the log and for
+def why_fewer(n_asked: int, n_rows: int) -> str:
+    """Returns the warning that the memory holds only `n_rows` of `n_asked` rows, for the log and for
     /api/v1/health."""
     return (
-        f"The memory holds {n_slots} requests at once, not {n_asked}: the lanes have fewer places."
-        f" SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY of at most {n_slots} says that this is meant."
+        f"The memory holds {n_rows} requests at once, not {n_asked}: the lanes have fewer places."
+        f" SHORT_TEXT_CONCURRENCY + LONG_TEXT_CONCURRENCY of at most {n_rows} says that this is meant."
     )
 
 

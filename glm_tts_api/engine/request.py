@@ -138,7 +138,7 @@ class EngineRequest:
         return self._n_rendering + (0 if self.cancelled else len(self._spans))
 
     def check_fits(self, layout: PromptLayout) -> None:
-        """Raises BadRequest if a decode slot has no room for a segment with prompt and speech."""
+        """Raises BadRequest if a decode row has no room for a segment with prompt and speech."""
         if not all(map(layout.fits, self.segments)):
             raise BadRequest(
                 "The prompt and the text's longest sentence do not fit the model together: "

@@ -55,9 +55,9 @@ class EngineUsage:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Facts about an engine, for an operator. `n_slots` is the number of requests that the engine can speak
+    """Facts about an engine, for an operator. `n_rows` is the number of requests that the engine can speak
     at once, from which the server derives how many it admits; 0 means that it is not known. `slot_length` is
-    the number of positions in a decode slot. `streaming` is the forecast for a stream while there is no other
+    the number of positions in a decode row. `streaming` is the forecast for a stream while there is no other
     request; None until warm-up has measured it."""
 
     model_name: str
@@ -65,7 +65,7 @@ class EngineInfo:
     dtype: str
     warnings: tuple[str, ...] = ()
     slot_length: int = 0
-    n_slots: int = 0
+    n_rows: int = 0
     streaming: Forecast | None = field(default=None, repr=False)
     decode_kernels: DecodeKernels | None = None
     flow_steps: int | None = None

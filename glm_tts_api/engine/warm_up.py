@@ -194,7 +194,7 @@ def patience(pace: Pace, config: EngineConfig, flow: FlowConfig) -> float:
     is 1, or more if the model is so large for this machine that a step may take longer than `config.stall_s`
     seconds."""
     longest_s = _MARGIN * pace.longest_step_s(
-        n_prompt=config.longest_prompt, n_rows=config.n_slots, flow_steps=config.steps_of(flow)
+        n_prompt=config.longest_prompt, n_rows=config.n_rows, flow_steps=config.steps_of(flow)
     )
     times = max(1.0, longest_s / config.stall_s)
     if times > 1:

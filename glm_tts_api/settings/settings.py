@@ -262,11 +262,11 @@ class Settings(BaseSettings):
     @property
     def engine(self) -> EngineConfig:
         """The config of each engine. An engine has a decode row for every request that may be admitted
-        (`n_slots`). If neither concurrency setting was set, the engine may have fewer rows where the memory
-        is too small (`fewer_slots`). The CPU threads are divided among the workers."""
+        (`n_rows`). If neither concurrency setting was set, the engine may have fewer rows where the memory
+        is too small (`fewer_rows`). The CPU threads are divided among the workers."""
         return EngineConfig(
-            n_slots=self.short_text_concurrency + self.long_text_concurrency,
-            fewer_slots=not {"short_text_concurrency", "long_text_concurrency"} & self.model_fields_set,
+            n_rows=self.short_text_concurrency + self.long_text_concurrency,
+            fewer_rows=not {"short_text_concurrency", "long_text_concurrency"} & self.model_fields_set,
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,
             deterministic=self.deterministic,

@@ -64,15 +64,15 @@ class AdmissionConfig:
     def limit_of(self, lane: LaneName) -> int:
         return self.short_limit if lane == "short_text" else self.long_limit
 
-    def on_slots(self, n_slots: int) -> AdmissionConfig:
-        """Returns the limits for an engine that speaks `n_slots` requests at once. If that is fewer than the
+    def on_rows(self, n_rows: int) -> AdmissionConfig:
+        """Returns the limits for an engine that speaks `n_rows` requests at once. If that is fewer than the
         places of both lanes, the lanes share the slots in proportion to their places, and each has at least
-        one. If `n_slots` is 0 (not known yet), the limits stay as they are."""
+        one. If `n_rows` is 0 (not known yet), the limits stay as they are."""
         n_places = self.short_limit + self.long_limit
-        if not 0 < n_slots < n_places:
+        if not 0 < n_rows < n_places:
             return self
-        n_long = max(1, n_slots * self.long_limit // n_places)
-        return replace(self, short_limit=max(1, n_slots - n_long), long_limit=n_long)
+        n_long = max(1, n_rows * self.long_limit // n_places)
+        return replace(self, short_limit=max(1, n_rows - n_long), long_limit=n_long)
 
     def measure(self, n_chars: int) -> TextLength:
         if n_chars > self.threshold:
@@ -255,15 +255,15 @@ class Admission:
     requests wait.
 
     `rank` takes an engine's number and returns how suitable that engine is for a new request; 0 means that
-    the engine takes no requests. `n_slots` takes an engine's number and returns how many requests that engine
-    speaks at once (see AdmissionConfig.on_slots). The attribute `changed` is a callback. It is called
+    the engine takes no requests. `n_rows` takes an engine's number and returns how many requests that engine
+    speaks at once (see AdmissionConfig.on_rows). The attribute `changed` is a callback. It is called
     whenever a place is taken or becomes free, and at the end of `look_again`.
     """
 
     config: AdmissionConfig
     n_engines: int = 1
     rank: Callable[[int], int] = lambda engine: 1
-    n_slots: Callable[[int], int] = lambda engine: 0
+    n_rows: Callable[[int], int] = lambda engine: 0
     changed: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -272,7 +272,7 @@ class Admission:
 
     def limit_on(self, engine: int, lane: LaneName) -> int:
         """Returns how many places `lane` has on the engine with this number."""
-        return self.config.on_slots(self.n_slots(engine)).limit_of(lane)
+        return self.config.on_rows(self.n_rows(engine)).limit_of(lane)
 
     def look_again(self) -> None:
         """Gives the free places of both lanes to the requests that wait, and calls `changed`. To be

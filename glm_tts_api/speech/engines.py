@@ -100,11 +100,11 @@ class Engines:
             return 2
         return int(status in ("reloading", "restarting") and self._best() is None)
 
-    def n_slots(self, number: int) -> int:
+    def n_rows(self, number: int) -> int:
         """Returns how many requests the engine with this number speaks at once; 0 until the engine has
         reported this number."""
         info = self.each[number].info()
-        return info.n_slots if info is not None else 0
+        return info.n_rows if info is not None else 0
 
     async def clear_cache(self) -> int:
         """Clears the caches of all engines that are ready. Returns the number of bytes freed. An engine that

@@ -76,9 +76,9 @@ def hold_interpreter(seconds: int) -> None:
 
 
 def build(load: Load, on_lost: Callable[[EngineLost], None]) -> Engine:
-    n_slots = int(os.environ.get("SLOTS", tiny.CONFIG.n_slots))
+    n_rows = int(os.environ.get("SLOTS", tiny.CONFIG.n_rows))
     return Engine(
-        replace(tiny.CONFIG, n_slots=n_slots),
+        replace(tiny.CONFIG, n_rows=n_rows),
         load_models=lambda: tiny.tiny_models(FaultyRunner),
         load_frontend=lambda: cast(Any, Frontend()),
         on_lost=on_lost,

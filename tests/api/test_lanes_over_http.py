@@ -19,7 +19,7 @@ Serve = Callable[..., Running]
 
 
 def test_the_lanes_of_an_engine_with_fewer_rows_have_fewer_places(serve: Serve) -> None:
-    server = serve(ToneEngine(n_slots=16), ToneEngine(n_slots=20))
+    server = serve(ToneEngine(n_rows=16), ToneEngine(n_rows=20))
     with server.client() as client:
         body = client.get("/api/v1/stats/concurrency").json()
         told = Scrape(client.get("/metrics").text)

@@ -42,7 +42,7 @@ class ToneEngine:
     """`delay_s`: until the first tone is there, but of the first `n_quick` requests; `segment_s`: from each
     of the `n_segments` to the next; `n_chunks`: the pieces in which each segment comes; `freeing_s`: from
     the end or a cancel until the request is let go; `load_s`: from the start until it is ready; `breaks`:
-    what ends a request after its first segment; `n_slots`: how many requests it says it speaks at once, once
+    what ends a request after its first segment; `n_rows`: how many requests it says it speaks at once, once
     it is loaded. A test that has to see a request under way sets long delays, and ends them by `release`."""
 
     delay_s: float = 0.0
@@ -59,7 +59,7 @@ class ToneEngine:
     breaks: Exception | None = None
     load_s: float = 0.0
     frontend: TextFrontend | None = None
-    n_slots: int = 0
+    n_rows: int = 0
     requests: MutableSequence[SpeechRequest] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -151,7 +151,7 @@ class ToneEngine:
 
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"
-        told = EngineInfo("tone", "cpu", "float32", n_slots=self.n_slots)
+        told = EngineInfo("tone", "cpu", "float32", n_rows=self.n_rows)
         return told if ready else None
 
     def usage(self) -> EngineUsage | None:

@@ -48,9 +48,9 @@ async def test_it_speaks_as_an_engine_in_this_process_does(client: EngineClient)
     assert min(stages[stage] for stage in ("text", "prefill", "decode", "flow", "vocoder")) > 0
     info, usage = client.info(), client.usage()
     assert info is not None
-    assert (info.model_name, info.device, info.n_slots) == ("tiny", "cpu", FEW_ROWS.n_slots)
+    assert (info.model_name, info.device, info.n_rows) == ("tiny", "cpu", FEW_ROWS.n_rows)
     assert usage is not None
-    assert usage.rows == FEW_ROWS.n_slots
+    assert usage.rows == FEW_ROWS.n_rows
 
 
 async def test_what_cannot_be_spoken_is_refused_with_its_own_error(client: EngineClient) -> None:

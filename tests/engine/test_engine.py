@@ -39,16 +39,16 @@ async def test_a_streamed_utterance_is_as_long_as_the_whole_and_in_order(
 
 
 async def test_slots_that_nobody_set_are_as_many_as_fit_and_are_told_of() -> None:
-    config = replace(tiny.CONFIG, n_slots=24, fewer_slots=True)
-    a_slot = config.slot_length(10**6) * KVCache.bytes_per_position(
+    config = replace(tiny.CONFIG, n_rows=24, fewer_rows=True)
+    a_row = config.slot_length(10**6) * KVCache.bytes_per_position(
         tiny.tiny_models().llm.config, torch.float32
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glm_tts_api.engine.memory._free_bytes", lambda *_, **__: 6 * a_slot)
+        patch.setattr("glm_tts_api.engine.memory._free_bytes", lambda *_, **__: 6 * a_row)
         async with tiny.engine_of(config) as engine:
             info, usage = engine.info(), tiny.usage(engine)
             assert info is not None
-            assert info.n_slots == usage.rows == 5
+            assert info.n_rows == usage.rows == 5
             assert usage.kv_cells == 5 * info.slot_length
             (warning,) = info.warnings
             assert warning.startswith("The memory holds 5 requests at once, not 24")

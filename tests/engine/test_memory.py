@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.memory import fit_slots, flow_bytes, share_of_a_gpu
+from glm_tts_api.engine.memory import fit_rows, flow_bytes, share_of_a_gpu
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
@@ -95,30 +95,30 @@ def test_a_faked_gpu_takes_as_many_requests_as_fit_beside_flow_and_vocoder(
     with pytest.raises(
         StartupError, match=r"GiB are free, 1\.\d of them kept for flow and vocoder"
     ) as refused:
-        fit_slots(faked_gpu(), EngineConfig(n_slots=1000))
+        fit_rows(faked_gpu(), EngineConfig(n_rows=1000))
     most = int(str(refused.value).rpartition(" ")[2])
-    assert fit_slots(faked_gpu(), EngineConfig(n_slots=most)).n_slots == most
+    assert fit_rows(faked_gpu(), EngineConfig(n_rows=most)).n_rows == most
     with pytest.raises(StartupError, match="kept for flow and vocoder"):
-        fit_slots(faked_gpu(), EngineConfig(n_slots=most + 1))
-    fewer = fit_slots(faked_gpu(), EngineConfig(n_slots=most + 1, fewer_slots=True))
-    assert fewer == EngineConfig(n_slots=most, fewer_slots=True)
+        fit_rows(faked_gpu(), EngineConfig(n_rows=most + 1))
+    fewer = fit_rows(faked_gpu(), EngineConfig(n_rows=most + 1, fewer_rows=True))
+    assert fewer == EngineConfig(n_rows=most, fewer_rows=True)
 
 
 def test_slots_that_do_not_fit_are_refused_with_what_helps(has_free: Callable[[float], None]) -> None:
     """Without a number where not even a request of each lane fits. A CPU keeps nothing apart."""
     has_free(1.9)
-    for fewer_slots in (False, True):
+    for fewer_rows in (False, True):
         with pytest.raises(StartupError, match="end what else holds the memory, or choose another DEVICE"):
-            fit_slots(faked_gpu(), EngineConfig(fewer_slots=fewer_slots))
+            fit_rows(faked_gpu(), EngineConfig(fewer_rows=fewer_rows))
     has_free(5)
     shared = r"GiB are free for each of the 2 engines \(WORKERS\) on it, 1\.\d"
     with pytest.raises(StartupError, match=shared):
-        fit_slots(faked_gpu(n_engines=2), EngineConfig(n_slots=20))
+        fit_rows(faked_gpu(n_engines=2), EngineConfig(n_rows=20))
     has_free(20.1 * OFFICIAL_SLOT * 28 * 2 * 4 * 128 * 2 / 0.9 / GIB)
     models = faked_gpu(device=torch.device("cpu"))
-    assert fit_slots(models, EngineConfig(n_slots=20)).n_slots == 20
+    assert fit_rows(models, EngineConfig(n_rows=20)).n_rows == 20
     with pytest.raises(StartupError, match=r"can be at most 20$"):
-        fit_slots(models, EngineConfig(n_slots=21))
+        fit_rows(models, EngineConfig(n_rows=21))
 
 
 # What PyTorch says that such a card has in all, GiB; the LLM's dtype; and how many slots it holds.
@@ -133,30 +133,30 @@ CARDS = [
 HELD = {torch.bfloat16: 5.3 + 0.8, torch.float32: 8.3 + 0.8}  # GiB: weights, and context with libraries
 
 
-@pytest.mark.parametrize(("card", "total_gib", "dtype", "n_slots"), CARDS, ids=[card[0] for card in CARDS])
+@pytest.mark.parametrize(("card", "total_gib", "dtype", "n_rows"), CARDS, ids=[card[0] for card in CARDS])
 def test_a_card_takes_the_default_slots_or_as_many_as_fit(
-    has_free: Callable[[float], None], card: str, total_gib: float, dtype: torch.dtype, n_slots: int
+    has_free: Callable[[float], None], card: str, total_gib: float, dtype: torch.dtype, n_rows: int
 ) -> None:
     has_free(total_gib - HELD[dtype])
-    default, models = EngineConfig(fewer_slots=True), faked_gpu(dtype=dtype)
-    if not n_slots:
+    default, models = EngineConfig(fewer_rows=True), faked_gpu(dtype=dtype)
+    if not n_rows:
         with pytest.raises(StartupError):
-            fit_slots(models, default)
+            fit_rows(models, default)
         return
-    assert fit_slots(models, default).n_slots == min(n_slots, default.n_slots)
-    assert fit_slots(models, replace(default, n_slots=1000)).n_slots == n_slots
+    assert fit_rows(models, default).n_rows == min(n_rows, default.n_rows)
+    assert fit_rows(models, replace(default, n_rows=1000)).n_rows == n_rows
 
 
 @pytest.mark.parametrize("page", ["gpu.md", "gpu_zh.md"])
 def test_the_docs_say_how_many_slots_a_card_holds(page: str) -> None:
     lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
-    for card, total_gib, _, n_slots in CARDS:
+    for card, total_gib, _, n_rows in CARDS:
         (row,) = (
             line
             for line in lines
             if line.startswith(f"| {card.replace(', ', '，') if '_zh' in page else card} |")
         )
-        assert row.split(" | ")[1:3] == [f"{total_gib}", f"{n_slots}"]
+        assert row.split(" | ")[1:3] == [f"{total_gib}", f"{n_rows}"]
 
 
 def test_engines_that_share_a_gpu_count_no_free_memory_twice() -> None:
@@ -167,7 +167,7 @@ def test_engines_that_share_a_gpu_count_no_free_memory_twice() -> None:
     assert share_of_a_gpu(60, total=80, held=41, n_engines=2) == 0
 
 
-@pytest.mark.parametrize("nothing", [{"n_slots": 0}, {"max_prompt_seconds": 0}, {"threads": 0}])
+@pytest.mark.parametrize("nothing", [{"n_rows": 0}, {"max_prompt_seconds": 0}, {"threads": 0}])
 def test_nothing_is_no_limit(nothing: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         EngineConfig(**nothing)

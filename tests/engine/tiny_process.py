@@ -35,7 +35,7 @@ from tests.engine import tiny
 
 STEP_S = 0.005
 COMMAND = (sys.executable, "-m", "tests.engine.tiny_process")
-FEW_ROWS = replace(tiny.CONFIG, n_slots=4)  # a step is reckoned short
+FEW_ROWS = replace(tiny.CONFIG, n_rows=4)  # a step is reckoned short
 DEVICE_ERROR = "CUDA error: an illegal memory access was encountered"
 
 

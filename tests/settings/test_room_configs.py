@@ -68,13 +68,13 @@ def test_every_choice_for_the_engine_reaches_it(root: Path) -> None:
         CPU_THREADS="8",
         WORKERS="2",
     ).engine
-    assert (engine.n_slots, engine.max_prompt_seconds) == (10, 12)
-    assert not engine.fewer_slots, "they were set"
+    assert (engine.n_rows, engine.max_prompt_seconds) == (10, 12)
+    assert not engine.fewer_rows, "they were set"
     assert (engine.flow_steps, engine.deterministic, engine.threads) == (4, True, 4)
     for name in ("SHORT_TEXT_CONCURRENCY", "LONG_TEXT_CONCURRENCY"):
-        assert not load(root, **{name: "15"}).engine.fewer_slots, "also where it is the default's number"
+        assert not load(root, **{name: "15"}).engine.fewer_rows, "also where it is the default's number"
     engine = load(root).engine
-    assert (engine.n_slots, engine.fewer_slots) == (20, True)
+    assert (engine.n_rows, engine.fewer_rows) == (20, True)
     assert not engine.deterministic
     assert (engine.flow_steps, engine.max_prompt_seconds) == (None, 30)
     for cpu_threads, workers, each in (("8", "3", 2), ("1", "4", 1), ("2", "64", 1)):

@@ -87,7 +87,7 @@ class World:
     def __init__(self, seed: int, alone: World | None = None) -> None:
         draw, self.chance = random.Random(seed), random.Random(seed + 1)
         self.config = EngineConfig(
-            n_slots=draw.randint(2, 6),
+            n_rows=draw.randint(2, 6),
             prefill_chunk=draw.choice((3, 8)),
             max_segment_ids=8,
             max_prompt_seconds=1,
@@ -249,7 +249,7 @@ class World:
         able: list[Callable[[], object]] = [
             partial(self.take, number) for number in self.sinks if self.untaken[number]
         ]
-        if coming and len(self.sinks) < (self.config.n_slots if self.alone else 1):
+        if coming and len(self.sinks) < (self.config.n_rows if self.alone else 1):
             able.append(lambda: self.submit(coming.pop(0)))
         if self.alone:
             able += [partial(self.leave, number) for number in self.sinks if self._is_left(number)]

@@ -307,7 +307,7 @@ class EngineProcess(Process):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.load_s, self.n_slots = world.chance.choice([0.5, 3.0, 20.0]), world.chance.choice([0, 0, 4, 20])
+        self.load_s, self.n_rows = world.chance.choice([0.5, 3.0, 20.0]), world.chance.choice([0, 0, 4, 20])
         self.buffer_s = world.chance.choice([0.1, 30.0])
         self.speeches: dict[int, _Speech] = {}
         self._recordings = set[str]()
@@ -348,7 +348,7 @@ class EngineProcess(Process):
         await self.work(self.load_s / 2)
         if self.pass_point("engine.load"):
             await self.work(self.load_s / 2)
-            self.say(messages.Loaded(EngineInfo("scripted", "cpu", "float32", n_slots=self.n_slots)))
+            self.say(messages.Loaded(EngineInfo("scripted", "cpu", "float32", n_rows=self.n_rows)))
             self._state = EngineState("ready")
 
     def _beat(self) -> None:

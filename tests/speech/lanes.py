@@ -53,14 +53,14 @@ def counted(**counts: int) -> LaneCounts:
 
 
 class Lanes:
-    """The lanes of some engines. `ranks` says how good each engine is, `n_slots` how many requests it speaks
+    """The lanes of some engines. `ranks` says how good each engine is, `n_rows` how many requests it speaks
     at once (0: it has not said)."""
 
     def __init__(self, n_engines: int, **limits: float) -> None:
-        self.ranks, self.n_slots = [1] * n_engines, [0] * n_engines
+        self.ranks, self.n_rows = [1] * n_engines, [0] * n_engines
         config = AdmissionConfig(**limits)  # type: ignore[arg-type]
         self.admission = Admission(
-            config, n_engines, lambda number: self.ranks[number], lambda number: self.n_slots[number]
+            config, n_engines, lambda number: self.ranks[number], lambda number: self.n_rows[number]
         )
 
     def admit(

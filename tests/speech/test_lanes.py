@@ -77,7 +77,7 @@ def test_the_engine_of_the_highest_rank_that_has_a_place_is_given_it_and_one_of_
 def test_an_engine_is_given_as_many_requests_as_it_has_said_it_speaks_at_once() -> None:
     async def scenario(lanes: Lanes) -> None:
         lanes.ranks = [0, 1, 1, 0]
-        lanes.n_slots = [0, 2, 8, 0]
+        lanes.n_rows = [0, 2, 8, 0]
         async with AsyncExitStack() as stack:
             for _ in range(1 + 6):
                 await stack.enter_async_context(lanes.admit())
@@ -85,7 +85,7 @@ def test_an_engine_is_given_as_many_requests_as_it_has_said_it_speaks_at_once() 
             waiting = asyncio.create_task(stack.enter_async_context(lanes.admit()))
             await asyncio.sleep(0)
             assert lanes.counts()["waiting"] == 1
-            lanes.n_slots = [0, 20, 8, 0]  # begun again, with more memory free
+            lanes.n_rows = [0, 20, 8, 0]  # begun again, with more memory free
             lanes.admission.look_again()
             assert (await waiting).engine == 1
 
