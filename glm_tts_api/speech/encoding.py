@@ -36,15 +36,15 @@ class Speech:
     seconds: float
 
 
-def encode_whole(chunks: list[AudioChunk], asked: SpeechRequest) -> Speech:
-    """Encodes all chunks of an answer as one file, in the format of the request `asked`. Blocking; runs in a
+def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Speech:
+    """Encodes all chunks of an answer as one file, in the format of the request. Blocking; runs in a
     thread of a pool."""
     rate = chunks[0].sample_rate
     n_samples = sum(
         round(sum(len(chunk.pcm) for chunk in alike) / speed)
-        for speed, alike in groupby(chunks, asked.speed_of)
+        for speed, alike in groupby(chunks, request.speed_of)
     )
-    output = _Output(asked, rate, n_samples=n_samples)
+    output = _Output(request, rate, n_samples=n_samples)
     body = [*map(output.push, chunks), output.finish()]
     return Speech(
         b"".join(body),
@@ -61,24 +61,24 @@ class _Output:
     Hz, and encodes. `n_samples` is the length of the whole answer at `rate` after the change of speed; None
     if it is not known. `sample_rate` is the rate at which the encoded audio plays. Blocking."""
 
-    def __init__(self, asked: SpeechRequest, rate: int, *, n_samples: int | None = None) -> None:
-        heard = self.pcm_rate = asked.output_rate or rate
+    def __init__(self, request: SpeechRequest, rate: int, *, n_samples: int | None = None) -> None:
+        heard = self.pcm_rate = request.output_rate or rate
         self._heard: list[bytes] = []
-        self.times = TimeKeeper(asked)
-        self._asked, self._paced, self._resampled = asked, Paced(rate), Resampled(rate, heard)
+        self.times = TimeKeeper(request)
+        self._request, self._paced, self._resampled = request, Paced(rate), Resampled(rate, heard)
         self._encoder = open_encoder(
-            asked.audio_format,
+            request.audio_format,
             heard,
             n_samples=None if n_samples is None else round(n_samples * heard / rate),
-            kbits=asked.kbits,
+            kbits=request.kbits,
         )
         self.sample_rate = self._encoder.sample_rate
 
     def push(self, chunk: AudioChunk) -> bytes:
         self.times.hear(chunk)
-        volume = self._asked.volume
+        volume = self._request.volume
         pcm = chunk.pcm if volume == 1.0 else chunk.pcm * np.float32(volume)
-        return self._encode(self._resampled.push(self._paced.push(pcm, self._asked.speed_of(chunk))))
+        return self._encode(self._resampled.push(self._paced.push(pcm, self._request.speed_of(chunk))))
 
     def finish(self) -> bytes:
         rest = self._resampled.push(self._paced.finish())
@@ -146,7 +146,7 @@ class Encoded:
 
     def _push(self, chunk: AudioChunk) -> bytes:
         if self._output is None:
-            self._output = _Output(self._stream.asked, chunk.sample_rate)
+            self._output = _Output(self._stream.request, chunk.sample_rate)
             self.sample_rate, self.times = self._output.sample_rate, self._output.times.done
-        self.seconds += chunk.seconds / self._stream.asked.speed_of(chunk)
+        self.seconds += chunk.seconds / self._stream.request.speed_of(chunk)
         return self._output.push(chunk)

@@ -129,12 +129,12 @@ class Engines:
         raise InternalFault
 
     async def speak(
-        self, asked: SpeechRequest, timings: Timings, permit: Permit, log: RequestLog | None = None
+        self, request: SpeechRequest, timings: Timings, permit: Permit, log: RequestLog | None = None
     ) -> ResumedStream:
         """Starts to speak the request and returns the stream of its audio. The engine is that of `permit`, or
         another one if that engine has died or is reserved. Waits while that engine is being loaded again.
         Raises Loading or Unhealthy; later errors are raised by the stream."""
-        return ResumedStream(self, asked, timings, permit, await self.ready(permit.engine), log=log)
+        return ResumedStream(self, request, timings, permit, await self.ready(permit.engine), log=log)
 
     async def ready(self, wanted: int) -> int:
         """Waits for the engine with the number `wanted`, which is started again if it was unloaded, and

@@ -19,11 +19,11 @@ _FRAMED = ("mp3", "aac", "opus")  # formats without a length in the header: stre
 _NOT_HEARD = ("request_id", "warnings")
 
 
-def what_is_asked(asked: SpeechRequest) -> object:
+def what_is_asked(request: SpeechRequest) -> object:
     """Returns the parts of the request that its answer depends on; voices are given by their digest and
     transcript. Two requests with equal parts get the same bytes, as long as the lexicon and the dictionaries
     are the same."""
-    return [_named(getattr(asked, each.name)) for each in fields(asked) if each.name not in _NOT_HEARD]
+    return [_named(getattr(request, each.name)) for each in fields(request) if each.name not in _NOT_HEARD]
 
 
 def _named(value: Any) -> object:
@@ -137,10 +137,10 @@ class RecentAnswers:
 
 
 class Tape:
-    """Records the answer to `asked` while it is made, to keep it in `store` at its end. It must be closed."""
+    """Records the answer to `request` while it is made, to keep it in `store` at its end. Must be closed."""
 
-    def __init__(self, store: RecentAnswers, asked: SpeechRequest, owner: str, address: object) -> None:
-        self.answer = RecentAnswer(asked.request_id, owner, address, asked.audio_format)
+    def __init__(self, store: RecentAnswers, request: SpeechRequest, owner: str, address: object) -> None:
+        self.answer = RecentAnswer(request.request_id, owner, address, request.audio_format)
         self._store = store
         self._pcm: list[bytes] = []
         self._sent: list[bytes] = []

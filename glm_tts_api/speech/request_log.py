@@ -216,12 +216,12 @@ class RequestLog:
 
 @dataclass(eq=False)
 class Lateness:
-    """Judges whether the answer to `asked` will be late, by the pace of its segments so far. `n_spoken`
+    """Judges whether the answer to `request` will be late, by the pace of its segments so far. `n_spoken`
     returns how many requests are being spoken now, this one included. Alone, this request would be at most
     that many times faster. So the answer counts as late only if it would be late even at that speed. Without
     `use_cache` the segments are decoded at the same time, and their pace says little: never late."""
 
-    asked: SpeechRequest
+    request: SpeechRequest
     log: RequestLog
     permit: Permit
     n_spoken: Callable[[], int]
@@ -231,7 +231,7 @@ class Lateness:
     def took(self, chunk: AudioChunk) -> None:
         """Notes a chunk of the answer. Raises DeadlineExceeded once the answer is sure to be late, after its
         fifth segment at the earliest. The message says how long the answer would take."""
-        if not chunk.ends_segment or not self.asked.use_cache:
+        if not chunk.ends_segment or not self.request.use_cache:
             return
         self.ends.append(asyncio.get_running_loop().time())
         self.at_once.append(self.n_spoken())

@@ -42,7 +42,7 @@ class ResumedStream:
     """
 
     engines: Engines
-    asked: SpeechRequest
+    request: SpeechRequest
     timings: Timings
     permit: Permit
     engine: InitVar[int]
@@ -67,9 +67,9 @@ class ResumedStream:
         if engine != self.permit.engine:
             self.permit.move_to(engine)
         self._n_known = self._n_heard
-        asked = replace(self.asked, is_background=self.permit.is_background)
+        request = replace(self.request, is_background=self.permit.is_background)
         stream = self.engines.each[engine].synthesize(
-            asked, self.timings, progress=Progress(self._tokens, self._segment)
+            request, self.timings, progress=Progress(self._tokens, self._segment)
         )
         if self._segment or self._n_heard:
             stream.sounds_until = math.inf
@@ -86,11 +86,11 @@ class ResumedStream:
         known = {
             number: tokens[number]
             for number in tokens
-            if number < segment or (number > segment and not self.asked.use_cache)
+            if number < segment or (number > segment and not self.request.use_cache)
         }
-        asked = replace(self.asked, sampling=replace(self.asked.sampling, seed=seed))
+        request = replace(self.request, sampling=replace(self.request.sampling, seed=seed))
         return ResumedStream(
-            self.engines, asked, Timings(), permit, permit.engine, progress=Progress(known, segment)
+            self.engines, request, Timings(), permit, permit.engine, progress=Progress(known, segment)
         )
 
     def __aiter__(self) -> ResumedStream:
@@ -140,7 +140,7 @@ class ResumedStream:
             self.verifier.took(chunk)
         self.timings.audio_s += chunk.seconds
         if self.log is not None:
-            self.log.took(chunk, chunk.seconds / self.asked.speed_of(chunk))
+            self.log.took(chunk, chunk.seconds / self.request.speed_of(chunk))
         self._n_heard += len(chunk.pcm)
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0

@@ -91,7 +91,7 @@ class SpeechService:
 
     @asynccontextmanager
     async def speaking(
-        self, asked: SpeechRequest, log: RequestLog, *, arrived_at: float
+        self, request: SpeechRequest, log: RequestLog, *, arrived_at: float
     ) -> AsyncIterator[tuple[Permit, ResumedStream]]:
         """Waits for a place, then starts to speak the request; yields its permit and its stream. Leaving the
         `async with` block stops the speech. `arrived_at` is the time of arrival on the event loop's clock. A
@@ -102,13 +102,13 @@ class SpeechService:
         uploaded recording that is refused. Later errors are raised by the stream.
         """
         assert log.length is not None
-        log.audio_format = asked.audio_format
+        log.audio_format = request.audio_format
         async with AsyncExitStack() as stack:
             stack.enter_context(deadline_adding(lambda: log.how_far))
             admission = self.verification
             if log.metrics is not None:
                 admission, log.recent, log.of_keys = self.admission, self.recent, self.of_keys
-                for voice in (asked.voice, *asked.others.values()):
+                for voice in (request.voice, *request.others.values()):
                     require_voice(log.client, getattr(voice, "name", None))
                 self.rates.begin(log.client)
                 self.active.append(log)
@@ -119,25 +119,25 @@ class SpeechService:
             stack.callback(log.note_timeout, permit)
             if log.metrics is not None:
                 log.metrics = self.metrics_of[permit.engine]
-            if isinstance(asked.voice, UploadedVoice):
-                decoded = await self.pools.decode.run(decoded_voice, asked.voice, self.prompt_limits)
-                asked = replace(asked, voice=decoded)
+            if isinstance(request.voice, UploadedVoice):
+                decoded = await self.pools.decode.run(decoded_voice, request.voice, self.prompt_limits)
+                request = replace(request, voice=decoded)
             if text_logger.isEnabledFor(logging.INFO):
-                text_logger.info("says %s", json.dumps(asked.text, ensure_ascii=False))
-            asked = replace(asked, client=log.client.name)
+                text_logger.info("says %s", json.dumps(request.text, ensure_ascii=False))
+            request = replace(request, client=log.client.name)
             log.timings.start_generation()
-            begun = await self.engines.speak(asked, log.timings, permit, log)
+            begun = await self.engines.speak(request, log.timings, permit, log)
             stream = await stack.enter_async_context(begun)
             self._verify(stream, lambda: nullcontext(permit), stack)
             yield permit, stream
 
     def _verify(self, stream: ResumedStream, place: TakePlace, stack: AsyncExitStack) -> None:
         """Gives the stream a verifier if its request has `verify`. The verifier ends with `stack`."""
-        if stream.asked.verify:
+        if stream.request.verify:
             stream.verifier = Verifier(self.recogniser, stream, place)
             stack.callback(stream.verifier.cancel)
 
-    async def speak_aside(self, asked: SpeechRequest, timings: Timings) -> Speech:
+    async def speak_aside(self, request: SpeechRequest, timings: Timings) -> Speech:
         """Speaks all of a request as background work, on a spare place, and encodes it.
         Segments that drift from their text are spoken again if the request has `verify`; the place is free
         while they are only heard. The request is not counted in the metrics. Raises QueueFull if another
@@ -145,13 +145,13 @@ class SpeechService:
         async with AsyncExitStack() as stack:
             async with (
                 self.background.place() as permit,
-                await self.engines.speak(asked, timings, permit) as stream,
+                await self.engines.speak(request, timings, permit) as stream,
             ):
                 self._verify(stream, self.background.place, stack)
                 chunks = [chunk async for chunk in stream]
             if stream.verifier is not None:
                 chunks = await stream.verifier.repaired(chunks)
-        return await self.pools.encode.run(encode_whole, chunks, asked)
+        return await self.pools.encode.run(encode_whole, chunks, request)
 
 
 @contextmanager

@@ -44,9 +44,9 @@ class TimeKeeper:
     Chunks of one speed that follow each other form a stretch. A stretch of n samples takes exactly n / speed
     samples (rounded), since a change of speed keeps pitch and pauses."""
 
-    def __init__(self, asked: SpeechRequest) -> None:
+    def __init__(self, request: SpeechRequest) -> None:
         self.done: list[SegmentTimes] = []
-        self._asked = asked
+        self._request = request
         self._n_before = 0  # samples, as heard, of the stretches before this one
         self._n_here = 0  # samples of this stretch, before the change of speed
         self._speed = 1.0
@@ -54,7 +54,7 @@ class TimeKeeper:
         self._start_s: float | None = None
 
     def hear(self, chunk: AudioChunk) -> None:
-        speed = self._asked.speed_of(chunk)
+        speed = self._request.speed_of(chunk)
         if speed != self._speed:
             self._n_before += round(self._n_here / self._speed)
             self._n_here, self._speed = 0, speed
@@ -64,7 +64,7 @@ class TimeKeeper:
             return
         if self._start_s is None:
             self._start_s = start_s
-        if self._asked.timestamps != "segment":
+        if self._request.timestamps != "segment":
             self._pcm.append(chunk.pcm)
         if chunk.ends_segment:
             whole = Timed(
@@ -78,16 +78,16 @@ class TimeKeeper:
         return (self._n_before + self._n_here / self._speed) / chunk.sample_rate
 
     def _times(self, chunk: AudioChunk, written: Written, whole: Timed) -> SegmentTimes:
-        if self._asked.timestamps == "segment" or not written.words:
+        if self._request.timestamps == "segment" or not written.words:
             return SegmentTimes(chunk.segment, whole)
         said = [Said(word.syllables, word.pause) for word in written.words]
         places = word_places(np.concatenate(self._pcm), chunk.sample_rate, said)
-        per_sample = 1 / (chunk.sample_rate * self._asked.speed_of(chunk))
+        per_sample = 1 / (chunk.sample_rate * self._request.speed_of(chunk))
         spans = [
             (whole.start_s + start * per_sample, whole.start_s + end * per_sample) for start, end in places
         ]
         sentences = tuple(_sentences(written, whole, spans))
-        if self._asked.timestamps == "sentence":
+        if self._request.timestamps == "sentence":
             return SegmentTimes(chunk.segment, whole, sentences)
         words = tuple(
             Timed(written.text[word.start : word.end], *span, estimated=True)

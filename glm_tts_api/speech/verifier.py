@@ -92,7 +92,7 @@ class Verifier:
         return _Take(chunks, found)
 
     async def _spoken_anew(self, segment: int, take: int) -> list[AudioChunk]:
-        seed = respoken_seed(self._stream.asked.sampling.seed, take)
+        seed = respoken_seed(self._stream.request.sampling.seed, take)
         chunks = []
         async with self._place() as permit, self._stream.anew(segment, seed, permit) as stream:
             async for chunk in stream:
