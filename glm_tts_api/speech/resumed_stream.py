@@ -77,7 +77,7 @@ class ResumedStream:
             stream.sounds_until = self._playback.sounds_until
         return stream
 
-    def anew(self, segment: int, seed: int, permit: Permit) -> ResumedStream:
+    async def anew(self, segment: int, seed: int, permit: Permit) -> ResumedStream:
         """Returns a stream that speaks the segment number `segment` again with `seed` on the place of
         `permit`, and then goes on with the segments after it. The caller leaves the stream when that segment
         ends. As before, the segment continues the speech of the segments before it. The time of this work is
@@ -89,9 +89,8 @@ class ResumedStream:
             if number < segment or (number > segment and not self.request.use_cache)
         }
         request = replace(self.request, sampling=replace(self.request.sampling, seed=seed))
-        return ResumedStream(
-            self.engines, request, Timings(), permit, permit.engine, progress=Progress(known, segment)
-        )
+        engine = await self.engines.ready(permit.engine)
+        return ResumedStream(self.engines, request, Timings(), permit, engine, Progress(known, segment))
 
     def __aiter__(self) -> ResumedStream:
         return self

@@ -94,7 +94,7 @@ class Verifier:
     async def _spoken_anew(self, segment: int, take: int) -> list[AudioChunk]:
         seed = respoken_seed(self._stream.request.sampling.seed, take)
         chunks = []
-        async with self._place() as permit, self._stream.anew(segment, seed, permit) as stream:
+        async with self._place() as permit, await self._stream.anew(segment, seed, permit) as stream:
             async for chunk in stream:
                 chunks.append(chunk)
                 if chunk.ends_segment:

@@ -108,10 +108,6 @@ class World:
         self.untaken: dict[int, list[float]] = defaultdict(list)
         self.hurt, self.left, self.lost = set[int](), set[int](), False
 
-    @property
-    def digest(self) -> int:
-        return zlib.crc32("".join(self.events).encode())
-
     def note(self, what: str, number: int = -1) -> None:
         self.reached[what] += 1
         self.events.append(f"{self.turns.n:6} {self.turns.current.name}: {what} {number}")

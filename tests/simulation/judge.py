@@ -200,8 +200,10 @@ class Judge:
         if "damaged" in look.job.message and look.job.id not in self.damaged:
             raise WrongError(f"nobody has damaged a job, and it has failed: {look.job.message}")
 
-    def speaks(self, message: messages.Speak) -> None:
-        """Judges what the server asks of an engine."""
+    def speaks(self, message: messages.Speak, *, to_ready: bool) -> None:
+        """Judges what the server asks of an engine, which can only speak if it is ready."""
+        if not to_ready:
+            raise WrongError("a request is sent to an engine that has not loaded its model")
         id, unit = self._units.get((message.asked.text, message.asked.sampling.seed), ("", 0))
         look = self.world.parts.jobs._shelf._known.get(id)
         if look is not None and id not in self.damaged and look.made.speech[unit] >= 0:

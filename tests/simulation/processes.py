@@ -332,7 +332,7 @@ class EngineProcess(Process):
             case messages.DropRecording():
                 self._recordings.remove(message.digest)
             case messages.Speak():
-                self.world.judge.speaks(message)
+                self.world.judge.speaks(message, to_ready=self.is_ready)
                 speech = self.speeches[message.number] = _Speech(message)
                 speech.task = self.start(self._speak(speech))
             case messages.Credit() if speech:
