@@ -13,11 +13,11 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 source scripts/lib/studio_tools.sh
 
-# tests ARGUMENTS...: runs pytest on four test files at a time, in the order of tests/conftest.py. Many tests wait for
+# tests ARGUMENTS...: runs pytest on six test files at a time, in the order of tests/conftest.py. Many tests wait for
 # a server to start or to end, so two cores are enough. A test that fails runs a second time, two seconds later; the
 # summary names it as RERUN, with its first error above.
 tests() {
-  "$PYTHON" -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 \
+  "$PYTHON" -m pytest -n 6 --dist loadfile --no-loadscope-reorder --durations=25 --durations-min=1 \
     --reruns 1 --reruns-delay 2 --rerun-show-tracebacks -m "${MARKED:-not long}" "$@"
 }
 

@@ -27,6 +27,7 @@ from glm_tts_api.stats.workers import LaneCount, LaneCounts, no_counts
 
 _FIRST_GUESS_S = 5.0  # how long a place is held, until the first request has ended
 _N_AVERAGED = 5  # the moving average of that time goes over about so many requests
+_MARGIN = 1.5  # the time between two refused clients, relative to the time in which a place gets free
 _LATEST_S = 60.0  # OpenAI's clients ignore a longer Retry-After
 # Texts up to this length have SHORT_TEXT_TIMEOUT; the other texts of the short lane have MEDIUM_TEXT_TIMEOUT.
 SHORT_TEXT_CHARS = 50
@@ -169,6 +170,7 @@ class Lane:
         self._admission = admission
         self._shares = FairShares()
         self._held_s, self._n_ended = _FIRST_GUESS_S, 0
+        self._last_back_at = 0.0  # when the client that was refused last should try again
 
     def order(self) -> list[str]:
         """Returns the name of the client of each waiting request. The list has the order in which the
@@ -239,14 +241,17 @@ class Lane:
         refused = max(reversed(self.waiting), key=lambda turn: n_of[turn.client.name])
         self.waiting.remove(refused)
         n_waiting, n_own = len(self.waiting), n_of[refused.client.name] - (refused is newcomer)
-        free_every_s = self._held_s / max(1, sum(counts["active"] for counts in self.counts))
-        retry_after_s = min(_LATEST_S, (n_waiting + 1) * free_every_s)
+        now = time.monotonic()
+        apart_s = _MARGIN * self._held_s / max(1, sum(counts["active"] for counts in self.counts))
+        # Each refused client gets a later time than the client before it.
+        self._last_back_at = max(self._last_back_at, now + n_waiting * apart_s) + apart_s
+        self._last_back_at = min(self._last_back_at, now + _LATEST_S)
         message = (
             f"The server is busy: {n_waiting} requests wait in the {self.name} lane, {n_own} of them from "
             f"this client (QUEUE_MAX_SIZE={self._admission.config.queue_size}). Try again soon."
         )
         if not refused.place.done():
-            refused.place.set_exception(QueueFull(message, retry_after_s=retry_after_s))
+            refused.place.set_exception(QueueFull(message, retry_after_s=self._last_back_at - now))
 
 
 @dataclass(eq=False)
