@@ -9,12 +9,12 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
 from typing import BinaryIO
 
-from psutil import NoSuchProcess, Process
+from psutil import AccessDenied, NoSuchProcess, Process
 
 from glm_tts_api.errors import AlreadyRunning, Failed, StartupError
 from glm_tts_api.processes import family, is_alive, shown
@@ -119,8 +119,14 @@ class Ending:
         self._step.doing(what)
         for process in self._left():
             if number == signal.SIGKILL or process.pid in self._pids:
-                with suppress(NoSuchProcess):
+                try:
                     process.send_signal(number)
+                except AccessDenied:
+                    raise Failed(
+                        f"PID {process.pid} belongs to user {process.username()}: not stopped."
+                    ) from None
+                except NoSuchProcess:
+                    pass
         deadline = time.monotonic() + limit_s
         while self._left():
             if time.monotonic() > deadline:
