@@ -52,7 +52,7 @@ FIELDS = {"prompt_text": "said", "response_format": "wav"}
 
 @dataclass
 class Tally:
-    """What the clients saw."""
+    """The requests that the clients sent, by kind, and the faults that they saw."""
 
     asked: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -184,7 +184,7 @@ def held(process: psutil.Process) -> dict[str, int]:
 
 
 def at_rest(server: Server) -> list[dict[str, int]]:
-    """What the server and its first engine hold once nobody asks for anything."""
+    """Returns what the server and its first engine hold at rest: memory, threads and files."""
     wait_until(
         lambda: not any(lane["active"] + lane["waiting"] for lane in server.stats()["stats"].values()), 120
     )

@@ -1,4 +1,4 @@
-"""What clients ask of a simulated server, and what happens to its processes, disk and clock, by chance. The
+"""The requests of clients, and what happens to a server's processes, disk and clock, all by chance. The
 clients call the app as uvicorn does, in virtual time. Some read slowly, and some leave."""
 
 from __future__ import annotations

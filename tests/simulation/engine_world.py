@@ -241,7 +241,7 @@ class World:
         return self
 
     def _able(self, coming: list[int]) -> list[Callable[[], object]]:
-        """What the server can do now."""
+        """Returns the acts of the server that are possible now."""
         able: list[Callable[[], object]] = [
             partial(self.take, number) for number in self.sinks if self.untaken[number]
         ]

@@ -26,7 +26,7 @@ _LEFT_S = 10.0  # after the client has left; a call in a thread may take some se
 _UNHEARD_S = 200.0  # the longest wait for a recogniser that hangs
 _ANSWER_S = 60.0  # for all but speech
 _EARLY_SEGMENTS = 5  # an answer of so many segments may be refused before its deadline
-# What a server may answer with a status of 500 or more, and a probe of its health too.
+# The errors that a server, or a probe of its health, may answer with a status of 500 or more.
 _MAY_REFUSE = ("storage_full", "loading", "unhealthy", "draining", "queue_full", "unavailable")
 _RESUMED_S = 5.0  # from a resume until the job is seen to go on
 _AT_WORK = ("queued", "running")
