@@ -66,6 +66,8 @@ for form in test_clients test_cluster hunt_http test_studio; do
   say "== scripts/checks/$form.sh"
   bash "scripts/checks/$form.sh"
 done
+say "== what one small request enters"
+"$PYTHON" -m scripts.checks.trace_request
 say "== five minutes of scripts/checks/soak.sh"
 bash scripts/checks/soak.sh 5
 say "== texts that are made to take long"
