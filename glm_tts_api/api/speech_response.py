@@ -27,8 +27,7 @@ from glm_tts_api.api.speech_request import log_of
 from glm_tts_api.api.v1.job_speech import keep_unfinished
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioChunk, SpeechRequest
-from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
-from glm_tts_api.http.connections import Connection
+from glm_tts_api.errors import DeadlineExceeded, ServiceError
 from glm_tts_api.http.middleware import cancelled_on_disconnect
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.recognition.recogniser import listed
@@ -239,9 +238,11 @@ class _StreamedSpeech(Response):
                             await self._send(send, self._framing.piece(piece))
                         await self._send_times(send)
         except ServiceError as error:
-            await self._send_error(send, error)
-            return
-        end = self._framing.end(listed(log_of(self._request).timings.verified))
+            if not self._framing.takes_errors:
+                raise  # the client cannot be told: its connection ends
+            end = self._framing.error(error)
+        else:
+            end = self._framing.end(listed(log_of(self._request).timings.verified))
         await send({"type": "http.response.body", "body": end})
 
     async def _send_times(self, send: Send) -> None:
@@ -254,15 +255,6 @@ class _StreamedSpeech(Response):
     async def _send(self, send: Send, body: bytes) -> None:
         with self._permit.waiting_for_client():
             await send({"type": "http.response.body", "body": body, "more_body": True})
-
-    async def _send_error(self, send: Send, error: ServiceError) -> None:
-        if self._framing.takes_errors:
-            await send({"type": "http.response.body", "body": self._framing.error(error)})
-            return
-        connection: Connection | None = self._request.scope["state"].get("connection")
-        if connection is not None:
-            await connection.end()
-        raise ClientGone  # the client cannot be told
 
 
 def _whole_headers(request: Request, speech: Speech, asked: SpeechRequest) -> dict[str, str]:

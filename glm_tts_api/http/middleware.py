@@ -106,7 +106,7 @@ class RequestContext:
             await self.answer_error(error, scope["path"])(scope, receive, answer)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        state, headers = scope["state"], Headers(scope=scope)
+        state, headers, flight = scope["state"], Headers(scope=scope), self.in_flight
         connection: Connection | None = state.get("connection")
         # A proxy may have read another end of such a request (RFC 9112, section 6.1).
         has_two_lengths = "content-length" in headers and "transfer-encoding" in headers
@@ -115,36 +115,36 @@ class RequestContext:
             request_id=state["request_id"],
             connection=connection,
             closes=lambda: (
-                has_two_lengths
-                or self.in_flight.leaving
-                or self.in_flight.closing
-                or _is_one_too_many(connection)
+                has_two_lengths or flight.leaving or flight.closing or _is_one_too_many(connection)
             ),
             limits=self.limits,
             unsent=self._unsent,
         )
         try:
-            with self.in_flight.track(), suppress(ClientGone, ClientDisconnect):
+            with flight.track(), suppress(ClientGone, ClientDisconnect):
                 try:
-                    left_to_say = await self._run(scope, receive, answer, connection)
+                    left_to_say = await self._run(scope, receive, answer)
                 finally:
                     if "form" in state:
                         await state["form"].close()  # removes the large uploads from the disk
-                if left_to_say is not None:
+                if left_to_say is not None and not answer.status:
                     await self.answer_error(left_to_say, scope["path"])(scope, receive, answer)
+                elif left_to_say is not None:
+                    if LOG not in state:
+                        logger.error("%s cut off: %s", quote(scope["path"]), left_to_say.code)
+                    if connection is not None:
+                        await connection.end()
         finally:
             if LOG in state:
                 state[LOG].write(sent=answer.sent)  # the log that the request's route has put there
             elif answer.status >= 400 and scope["path"] != _PROBED:
                 logger.info("%s %s refused: %d", quote(scope["method"]), quote(scope["path"]), answer.status)
 
-    async def _run(
-        self, scope: Scope, receive: Receive, answer: Answer, connection: Connection | None
-    ) -> ServiceError | None:
-        """Runs the app. Returns the error that is still to be answered. Returns None if the app has answered,
-        or if a stop has cut off its answer. Raises ClientGone or ClientDisconnect if the client has left, and
-        other errors if the answer had begun."""
-        if _is_one_too_many(connection):
+    async def _run(self, scope: Scope, receive: Receive, answer: Answer) -> ServiceError | None:
+        """Runs the app. Returns the error that is still to be answered, or that ends an answer in its middle.
+        Returns None if the app has answered, or if a stop has cut off its answer. Raises ClientGone or
+        ClientDisconnect if the client has left, and unexpected errors if the answer had begun."""
+        if _is_one_too_many(answer.connection):
             return errors.QueueFull(_TOO_MANY)
         try:
             await self.app(scope, receive, answer)
@@ -156,9 +156,9 @@ class RequestContext:
             await answer.cut()
         except (ClientGone, ClientDisconnect):
             raise  # nobody is there to answer
+        except ServiceError as error:
+            return error
         except Exception as error:
-            if isinstance(error, ServiceError) and not answer.status:
-                return error
             shown = without_text(error)
             logger.error("%s %s failed", quote(scope["method"]), quote(scope["path"]), exc_info=shown)
             if answer.status:

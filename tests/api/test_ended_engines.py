@@ -5,20 +5,15 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.api.server_process import Server
 from tests.api.waiting import wait_until
 
-TEXT = "abcd/efgh"
 LONG = "/".join(["abcdefgh"] * 12)  # some twenty seconds, as the engine takes its time
 LOST = "the device failed: AcceleratorError: CUDA error: an illegal memory access was encountered"
 PATIENCE_S = 240  # an engine begins within that while the machine is busy
@@ -44,43 +39,6 @@ def engines(server: Server) -> list[int]:
     return [pid for pid, command in commands.items() if b"tests.api.faulty_engine" in command]
 
 
-def speech(server: Server, *, stream: bool) -> tuple[int, bytes]:
-    fields = {"input_text": TEXT, "index": "exampleA", "response_format": "opus", "stream": stream}
-    with httpx.Client(base_url=server.client.base_url, timeout=600, trust_env=False) as client:
-        answer = client.post("/api/v1/tts", data=fields)
-    return answer.status_code, answer.content
-
-
-@contextmanager
-def asking(server: Server, n_clients: int = 4) -> Iterator[Callable[[], int]]:
-    """Clients that ask all the time, for streams and for whole answers, and are answered as before in bytes.
-    Gives how many answers there are."""
-    wanted = {stream: speech(server, stream=stream) for stream in (False, True)}
-    assert {status for status, _ in wanted.values()} == {200}
-    over = threading.Event()
-    answered: list[bool] = []
-
-    def ask(number: int) -> None:
-        stream = bool(number % 2)
-        while not over.is_set():
-            answered.append(speech(server, stream=stream) == wanted[stream])
-
-    with ThreadPoolExecutor(n_clients) as pool:
-        asked = [pool.submit(ask, number) for number in range(n_clients)]
-        try:
-            yield lambda: len(answered)
-        finally:
-            over.set()
-    for client in asked:
-        client.result()
-    assert all(answered)
-
-
-def wait_for_more(n_answers: Callable[[], int], n_more: int = 4) -> None:
-    n_before = n_answers()
-    wait_until(lambda: n_answers() >= n_before + n_more, PATIENCE_S)
-
-
 def test_a_server_whose_engines_stand_still_or_are_killed_hears_that_it_is_to_end(server: Server) -> None:
     stopped, killed = engines(server)
     os.kill(stopped, signal.SIGSTOP)
@@ -88,18 +46,6 @@ def test_a_server_whose_engines_stand_still_or_are_killed_hears_that_it_is_to_en
     server.process.send_signal(signal.SIGTERM)
     server.process.wait(60)
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in (stopped, killed)))
-
-
-def test_a_server_that_is_paused_by_itself_finds_its_engines_as_they_were(server: Server) -> None:
-    """For longer than an engine may, while they go on with what they say."""
-    before = engines(server)
-    with asking(server) as n_answers:
-        wait_for_more(n_answers)
-        server.process.send_signal(signal.SIGSTOP)
-        time.sleep(10)
-        server.process.send_signal(signal.SIGCONT)
-        wait_for_more(n_answers)
-    assert engines(server) == before
 
 
 def test_a_text_that_loses_the_device_is_500_and_the_others_are_spoken_as_if_nothing_had_been(

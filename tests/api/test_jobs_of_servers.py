@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.api.job_client import N_UNITS, TEXT, audio, begin, look, wait_for
@@ -47,6 +48,26 @@ def test_a_cancelled_job_keeps_its_audio_until_it_is_deleted(serve: Callable[...
         assert client.delete(f"/api/v1/jobs/{id}").status_code == 200
         assert client.get(f"/api/v1/jobs/{id}").status_code == 404
     assert not list((server.root / "data/jobs").glob("[0-9a-f]*"))
+
+
+def test_a_job_that_is_deleted_while_its_audio_is_made_ends_the_answer_without_a_fault(
+    server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def write_slowly(growing: Path, *_: object, **__: object) -> Iterator[None]:
+        growing.write_bytes(b"RIFF")
+        wait_until(lambda: not growing.parent.exists())
+        yield
+
+    monkeypatch.setattr("glm_tts_api.longform.outputs.write_audio", write_slowly)
+    with server.client() as client, server.client() as other:
+        id = begin(client)
+        wait_for(client, id, "done")
+        with client.stream("GET", f"/api/v1/jobs/{id}/audio?format=wav") as answer:
+            assert other.delete(f"/api/v1/jobs/{id}").status_code == 200
+            with pytest.raises(httpx.RemoteProtocolError):
+                assert answer.read() == b"RIFF"
+    assert caplog.messages[-1] == f"/api/v1/jobs/{id}/audio cut off: loading"
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_with_keys_each_sees_its_own(serve: Callable[..., Running]) -> None:

@@ -73,7 +73,7 @@ class Judge:
             may_refuse = call.code in _MAY_REFUSE or call.path == "/api/v1/health" or is_stopped
             id = call.path.partition("/jobs/")[2][:32]
             is_gone = (id, "delete") in self._asked_at or (id and id not in self._jobs) or self._expires(id)
-            is_cut = call.error is not None and not (call.status == 200 and id in self.damaged)
+            is_cut = not (call.ends or (call.status == 200 and (is_gone or id in self.damaged)))
             is_fault = call.status >= 500 or is_cut or (call.status == 404 and not is_gone)
             if call.took_s > _ANSWER_S or (is_fault and not may_refuse):
                 raise WrongError(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import quote as url_quote
@@ -106,16 +107,22 @@ async def get_job_audio(
     streams = format != "m4b" and request.method == "GET" and is_from_start
     await asyncio.wait([output.made], timeout=_SOON_S if streams else _PATIENCE_S)
     if output.made.done():
-        try:
+        with _ask_again_if_gone():
             output.made.result()
             return await ranged(request, output.path, media_type=kind, etag=output.etag, headers=headers)
-        except FileNotFoundError:  # the job is deleted, or has more audio now
-            raise Loading("The audio of the job has just changed: ask again.") from None
     if not streams:
         raise Loading(f"The {format} is being put together; ask again in some seconds.")
-    return StreamingResponse(
-        _while_made(output), media_type=kind, headers={**headers, "ETag": f'"{output.etag}"'}
-    )
+    headers["ETag"] = f'"{output.etag}"'
+    return StreamingResponse(_while_made(output), media_type=kind, headers=headers)
+
+
+@contextmanager
+def _ask_again_if_gone() -> Iterator[None]:
+    """Raises Loading for a file that is gone: the job is deleted, or has more audio now."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise Loading("The audio of the job has just changed: ask again.") from None
 
 
 def units_of(look: Look, chapter: int | None, preset: str | None) -> range | None:
@@ -139,20 +146,21 @@ def units_of(look: Look, chapter: int | None, preset: str | None) -> range | Non
 async def _while_made(output: Output) -> AsyncIterator[bytes]:
     """Yields the bytes of the file while it grows, until the file is complete. Raises the error with which
     making the file failed."""
-    while not output.made.done() and not output.growing.exists():
-        await asyncio.wait([output.made], timeout=_LOOK_S)
-    try:
-        opened = await asyncio.to_thread(output.growing.open, "rb")
-    except FileNotFoundError:  # the file is complete, or making it failed
-        await asyncio.wait([output.made])
-        output.made.result()
-        opened = await asyncio.to_thread(output.path.open, "rb")
-    with opened as file:
-        while True:
-            is_whole = output.made.done()
-            while block := await asyncio.to_thread(file.read, _BLOCK_BYTES):
-                yield block
-            if is_whole:
-                output.made.result()
-                return
+    with _ask_again_if_gone():
+        while not output.made.done() and not output.growing.exists():
             await asyncio.wait([output.made], timeout=_LOOK_S)
+        try:
+            opened = await asyncio.to_thread(output.growing.open, "rb")
+        except FileNotFoundError:  # the file is complete, or making it failed
+            await asyncio.wait([output.made])
+            output.made.result()
+            opened = await asyncio.to_thread(output.path.open, "rb")
+        with opened as file:
+            while True:
+                is_whole = output.made.done()
+                while block := await asyncio.to_thread(file.read, _BLOCK_BYTES):
+                    yield block
+                if is_whole:
+                    output.made.result()
+                    return
+                await asyncio.wait([output.made], timeout=_LOOK_S)
