@@ -5,15 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from glm_tts_api import errors
 from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.heard import in_address, require_recogniser
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
-from glm_tts_api.contracts import UploadedVoice, Voice
+from glm_tts_api.contracts import SpeechRequest, UploadedVoice, Voice
 from glm_tts_api.errors import quote
 from glm_tts_api.http.body import Upload
 from glm_tts_api.http.middleware import LOG
@@ -65,17 +67,32 @@ def require_text(text: str, most: int, *, field: str) -> None:
         raise errors.NothingToSay(f"{field} is blank: send the text to speak.", field)
 
 
-async def voices_of(name: str, text: str, state: AppState) -> tuple[Voice, dict[str, Voice]]:
-    """Returns the voice `name`, and the voices that marks such as [[voice ann]] name in `text`, by their
-    names. Raises UnknownVoice."""
-    voice = await state.pools.files.run(named_voice, name, state)
-    return voice, await marked_voices(text, state, voice)
-
-
-async def marked_voices(text: str, state: AppState, own: Voice | UploadedVoice) -> dict[str, Voice]:
-    """Returns the voices that marks such as [[voice ann]] name in `text`, by their names. `own` is the
-    request's own voice, which a mark with a mood alone means ([[mood glad]]). Raises UnknownVoice."""
-    return await state.pools.files.run(lambda: named_voices(voices_in(text), state, own))
+async def speech_of(
+    request: Request,
+    state: AppState,
+    text: str,
+    voice: str | Voice | UploadedVoice,
+    *,
+    verify: bool = False,
+    **options: Any,
+) -> SpeechRequest:
+    """Makes the SpeechRequest of a request to any API, which is to say `text` in `voice`, the voice itself or
+    its name. Adds the voices that marks such as [[voice ann]] name in the text, the client, and verify=true
+    from the URL. `options` are further fields of SpeechRequest. Raises UnknownVoice, and InvalidField if the
+    request is to be verified and the server has no recogniser."""
+    own = await state.pools.files.run(named_voice, voice, state) if isinstance(voice, str) else voice
+    others = await state.pools.files.run(lambda: named_voices(voices_in(text), state, own))
+    verify = verify or in_address(request)
+    require_recogniser(verify, state)
+    return SpeechRequest(
+        request.state.request_id,
+        text,
+        own,
+        others=others,
+        verify=verify,
+        client=request.state.client.name,
+        **options,
+    )
 
 
 def named_voices(

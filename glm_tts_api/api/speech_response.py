@@ -13,7 +13,6 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -22,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from glm_tts_api.api.access import owner_of
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.heard import doubts, in_address, require_recogniser
+from glm_tts_api.api.heard import doubts
 from glm_tts_api.api.speech_request import log_of
 from glm_tts_api.api.v1.job_speech import keep_unfinished
 from glm_tts_api.audio.encode import media_type
@@ -137,7 +136,7 @@ async def speak(
     under the request's id (RecentAnswers). If the request came as a URL, `address` is its content, and the
     answer can be found by `address` too. If the deadline passes, or is sure to be missed, keeps the finished
     segments as a job and raises DeadlineExceeded."""
-    log, asked = log_of(request), _as_served(request, state, asked)
+    log = log_of(request)
     taping = closing(Tape(state.recent, asked, owner_of(request), address))
     advice = f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has no time limit."
     chunks = list[AudioChunk]()
@@ -170,8 +169,7 @@ async def stream(
 ) -> Response:
     """Begins to speak the request. Returns a streamed answer when its first audio is made. With an `address`
     (see `speak`), it has an ETag. Once the whole answer is made, it is kept, as in `speak`."""
-    log, asked = log_of(request), _as_served(request, state, asked)
-    log.playback = Playback()
+    log_of(request).playback = Playback()
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
         tape = stack.enter_context(closing(Tape(state.recent, asked, owner_of(request), address)))
@@ -181,14 +179,6 @@ async def stream(
         if address is not None:
             answer.headers["ETag"] = f'"{tape.answer.etag}"'
         return answer
-
-
-def _as_served(request: Request, state: AppState, asked: SpeechRequest) -> SpeechRequest:
-    """Returns the request with what the server adds for every API: verify=true if the URL has it. Raises
-    InvalidField if the request asks to be verified and the server has no recogniser."""
-    verify = asked.verify or in_address(request)
-    require_recogniser(verify, state)
-    return replace(asked, verify=verify)
 
 
 @asynccontextmanager
@@ -275,7 +265,6 @@ def headers_alone(request: Request, state: AppState, asked: SpeechRequest, kind:
     """Makes the answer to a HEAD request. Nothing is spoken, and the statistics do not count the request.
     `kind` is the Content-Type; if it is empty, the Content-Type is that of the audio."""
     state.speech.require_ready()
-    asked = _as_served(request, state, asked)
     log_of(request).metrics = None
     kind = kind or media_type(asked.audio_format, asked.sample_rate)
     response = Response(media_type=kind, headers=audio_headers(asked.sample_rate, asked.warnings))

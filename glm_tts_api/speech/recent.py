@@ -16,7 +16,7 @@ from glm_tts_api.speech.times import SegmentTimes
 
 _RAW = ("wav", "pcm")  # formats whose bytes are the samples
 _FRAMED = ("mp3", "aac", "opus")  # formats without a length in the header: streamed and whole files are alike
-_NOT_HEARD = ("request_id", "warnings")
+_NOT_HEARD = ("request_id", "warnings", "client")
 
 
 def what_is_asked(request: SpeechRequest) -> object:

@@ -124,7 +124,6 @@ class SpeechService:
                 request = replace(request, voice=decoded)
             if text_logger.isEnabledFor(logging.INFO):
                 text_logger.info("says %s", json.dumps(request.text, ensure_ascii=False))
-            request = replace(request, client=log.client.name)
             log.timings.start_generation()
             begun = await self.engines.speak(request, log.timings, permit, log)
             stream = await stack.enter_async_context(begun)

@@ -15,7 +15,7 @@ from glm_tts_api.api.dialects import ElevenLabsError
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import VerifyField
 from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs, query_docs
-from glm_tts_api.api.speech_request import check_text, logged_speech, voices_of
+from glm_tts_api.api.speech_request import check_text, logged_speech, speech_of
 from glm_tts_api.api.speech_response import answer_speech
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
 from glm_tts_api.http.body import read_body, read_query
@@ -157,7 +157,6 @@ async def _asked(request: Request, state: AppState, voice_id: str, *, streams: b
     body = await read_body(request, state.config.max_text_bytes)
     fields, warnings = body.parse_speech(ElevenLabsSpeechFields, voice="the path")
     check_text(request, state, fields.text, field="text")
-    voice, others = await voices_of(voice_id, fields.text, state)
     settings = fields.voice_settings
     unused += [
         f"voice_settings.{name} is not done here and was ignored."
@@ -165,20 +164,20 @@ async def _asked(request: Request, state: AppState, voice_id: str, *, streams: b
         if (settings.model_extra or {}).get(name) is not None
     ]
     audio_format, rate, kbits = query.audio
-    return SpeechRequest(
-        request.state.request_id,
+    return await speech_of(
+        request,
+        state,
         fields.text,
-        voice,
-        SamplingOptions(seed=fields.seed),
-        32000 if rate == 32000 else SAMPLE_RATE,  # of the vocoder
+        voice_id,
+        verify=fields.verify,
+        sampling=SamplingOptions(seed=fields.seed),
+        sample_rate=32000 if rate == 32000 else SAMPLE_RATE,  # of the vocoder
         streams=streams,
-        others=others,
         audio_format=audio_format,
         speed=settings.speed,
         output_rate=rate,
         kbits=kbits,
         warnings=[*warnings, *unused],
-        verify=fields.verify,
     )
 
 

@@ -18,9 +18,9 @@ from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import VerifyField
 from glm_tts_api.api.openapi import Responses, audio_docs, error_docs, json_docs, query_docs
-from glm_tts_api.api.speech_request import check_text, logged_speech, voices_of
+from glm_tts_api.api.speech_request import check_text, logged_speech, speech_of
 from glm_tts_api.api.speech_response import answer_speech
-from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
+from glm_tts_api.contracts import AudioFormat, SamplingOptions
 from glm_tts_api.errors import InvalidField, UnknownVoice
 from glm_tts_api.http.body import Body, read_body, read_query
 from glm_tts_api.validation import Allowed, Speed, WholeNumber
@@ -127,22 +127,20 @@ async def speakers(state: AppStateDep) -> list[dict[str, str]]:
 async def _say(body: Body, request: Request, state: AppState) -> Response:
     fields, warnings = body.parse_speech(GptSovitsFields, voice="ref_audio_path")
     check_text(request, state, fields.text, field="text")
+    is_index_stream = fields.character is not None
     try:
-        voice, others = await voices_of(fields.voice, fields.text, state)
+        asked = await speech_of(
+            request,
+            state,
+            fields.text,
+            fields.voice,
+            verify=fields.verify,
+            sampling=SamplingOptions() if fields.seed == -1 else SamplingOptions(seed=fields.seed),
+            streams=is_index_stream or fields.streaming_mode,
+            audio_format="pcm" if is_index_stream else _FORMATS[fields.media_type],
+            speed=fields.speed_factor,
+            warnings=warnings,
+        )
     except UnknownVoice as error:
         raise InvalidField(error.message) from None  # GPT-SoVITS answers 400 to any bad request
-    is_index_stream = fields.character is not None
-    asked = SpeechRequest(
-        request.state.request_id,
-        fields.text,
-        voice,
-        SamplingOptions() if fields.seed == -1 else SamplingOptions(seed=fields.seed),
-        SAMPLE_RATE,
-        streams=is_index_stream or fields.streaming_mode,
-        others=others,
-        audio_format="pcm" if is_index_stream else _FORMATS[fields.media_type],
-        speed=fields.speed_factor,
-        warnings=warnings,
-        verify=fields.verify,
-    )
     return await answer_speech(request, state, asked, streamed_by="streaming_mode=1")

@@ -16,10 +16,10 @@ from glm_tts_api.api.app_state import AppStateDep
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import VerifiedSegment, VerifyField
 from glm_tts_api.api.openapi import error_docs, json_docs
-from glm_tts_api.api.speech_request import check_text, log_of, logged_speech, voices_of
+from glm_tts_api.api.speech_request import check_text, log_of, logged_speech, speech_of
 from glm_tts_api.api.speech_response import Framing, audio_headers, speak, stream
 from glm_tts_api.audio.encode import media_type
-from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions
 from glm_tts_api.http.body import read_body
 from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.times import SegmentTimes
@@ -119,20 +119,18 @@ async def captioned_speech(request: Request, state: AppStateDep) -> Response:
         body = await read_body(request, state.config.max_text_bytes)
         fields, warnings = body.parse_speech(CaptionedFields, voice="voice")
         check_text(request, state, fields.input, field="input")
-        voice, others = await voices_of(fields.voice, fields.input, state)
-        asked = SpeechRequest(
-            request.state.request_id,
+        asked = await speech_of(
+            request,
+            state,
             fields.input,
-            voice,
-            SamplingOptions(seed=fields.seed),
-            SAMPLE_RATE,
+            fields.voice,
+            verify=fields.verify,
+            sampling=SamplingOptions(seed=fields.seed),
             streams=fields.stream,
-            others=others,
             audio_format=fields.response_format,
             speed=fields.speed,
             timestamps="word" if fields.return_timestamps else None,
             warnings=warnings,
-            verify=fields.verify,
         )
         kind = media_type(asked.audio_format, SAMPLE_RATE)
         lines = CaptionLines(kind, is_timed=fields.return_timestamps)

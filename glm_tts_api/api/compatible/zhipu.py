@@ -31,11 +31,11 @@ from glm_tts_api.api.dialects import ZHIPU, ZhipuError
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import VerifyField
 from glm_tts_api.api.openapi import audio_docs, error_docs, form_docs, json_docs, recording_docs
-from glm_tts_api.api.speech_request import check_text, logged_speech, marked_voices, voices_of
+from glm_tts_api.api.speech_request import check_text, logged_speech, speech_of
 from glm_tts_api.api.speech_response import EVENTS, Framing, answer_speech, event, speak
 from glm_tts_api.audio.containers import HEAD_BYTES, container_of
 from glm_tts_api.audio.decode import require_audio
-from glm_tts_api.contracts import SAMPLE_RATE, SpeechRequest, UploadedVoice
+from glm_tts_api.contracts import SAMPLE_RATE, UploadedVoice
 from glm_tts_api.durable import replace_file
 from glm_tts_api.errors import InvalidField, ServiceError, Unhealthy, quote
 from glm_tts_api.http.body import read_body
@@ -143,19 +143,17 @@ async def zhipu_speech(request: Request, state: AppStateDep) -> Response:
         check_text(request, state, fields.input, field="input")
         if fields.stream and fields.response_format != "pcm":
             raise InvalidField("stream=true needs response_format=pcm.")
-        voice, others = await voices_of(fields.voice, fields.input, state)
-        asked = SpeechRequest(
-            request.state.request_id,
+        asked = await speech_of(
+            request,
+            state,
             fields.input,
-            voice,
-            sample_rate=SAMPLE_RATE,
+            fields.voice,
+            verify=fields.verify,
             streams=fields.stream,
-            others=others,
             audio_format=fields.response_format,
             speed=fields.speed,
             volume=fields.volume,
             warnings=warnings,
-            verify=fields.verify,
         )
         return await answer_speech(request, state, asked, SpeechEvents(asked.request_id, fields))
 
@@ -281,9 +279,7 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
         transcript = state.voices.check_transcript(fields.text)
         read = cache(partial(_uploads(request, state).read, fields.file_id))  # kept after the first reading
         check_text(request, state, fields.input, field="input")
-        new = UploadedVoice(read, transcript)
-        others = await marked_voices(fields.input, state, new)
-        asked = SpeechRequest(request.state.request_id, fields.input, new, others=others)
+        asked = await speech_of(request, state, fields.input, UploadedVoice(read, transcript))
         sample = (await speak(request, state, asked)).audio
         voice = await register(request, state, transcript, lambda: state.voices.add(name, transcript, read()))
         return {

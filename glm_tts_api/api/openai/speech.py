@@ -19,16 +19,14 @@ from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs
 from glm_tts_api.api.speech_request import (
     check_text,
     logged_speech,
-    marked_voices,
     named_voice,
+    speech_of,
     uploaded_voice,
 )
 from glm_tts_api.api.speech_response import AS_IS, EVENTS, Framing, answer_speech, event
 from glm_tts_api.contracts import (
-    SAMPLE_RATE,
     AudioFormat,
     SamplingOptions,
-    SpeechRequest,
     UploadedVoice,
     Voice,
 )
@@ -183,19 +181,18 @@ async def create_speech(request: Request, state: AppStateDep) -> Response:
             warnings.append(f"voice was ignored: {_RECORDING} says whose voice it is.")
         voice = await _voice(fields, recording, state)
         voice = await state.pools.files.run(moody_voice, voice, fields.instructions, state, warnings)
-        asked = SpeechRequest(
-            request.state.request_id,
+        asked = await speech_of(
+            request,
+            state,
             fields.input,
             voice,
-            SamplingOptions(seed=fields.seed),
-            SAMPLE_RATE,  # the rate at which the clients take PCM
+            verify=fields.verify,
+            sampling=SamplingOptions(seed=fields.seed),
             streams=fields.stream,
-            others=await marked_voices(fields.input, state, voice),
             audio_format=fields.response_format,
             speed=fields.speed,
             timestamps=fields.timestamps,
             warnings=warnings,
-            verify=fields.verify,
         )
         framing = SpeechEvents(asked.warnings) if fields.stream_format == "sse" else AS_IS
         return await answer_speech(request, state, asked, framing)

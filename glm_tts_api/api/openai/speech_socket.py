@@ -260,6 +260,7 @@ class _Conversation:
                     timestamps=fields.timestamps,
                     pause_s=self._pause_s,
                     verify=fields.verify,
+                    client=self._socket.state.client.name,
                 )
             )
             self._pause_s = Pauses().behind(text)

@@ -14,13 +14,13 @@ from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.heard import subtitles, times_body
 from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, query_docs
-from glm_tts_api.api.speech_request import check_text, log_of, logged_speech, marked_voices, uploaded_voice
+from glm_tts_api.api.speech_request import check_text, log_of, logged_speech, speech_of, uploaded_voice
 from glm_tts_api.api.speech_response import answer_speech, headers_alone, speak
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import SpeechAnswer, SpeechFields
 from glm_tts_api.api.v1.text import marked_text
 from glm_tts_api.audio.encode import media_type
-from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SpeechRequest, UploadedVoice, Voice
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body, read_query
 from glm_tts_api.recognition.recogniser import listed
@@ -92,22 +92,21 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await asked_voice(body, fields, state, state.voices.get)
     text, more = await state.pools.files.run(marked_text, fields)
-    others = await marked_voices(text, state, voice)
-    asked = SpeechRequest(
-        request.state.request_id,
+    asked = await speech_of(
+        request,
+        state,
         text,
         voice,
-        fields.options,
-        fields.sample_rate,
+        verify=fields.verify,
+        sampling=fields.options,
+        sample_rate=fields.sample_rate,
         use_cache=fields.use_cache,
         reading=ReadingOptions(fields.use_phoneme, fields.verbatim, await own_lexicon(fields.lexicon, state)),
         streams=fields.stream,
-        others=others,
         audio_format="wav" if fields.response_format == "json" else fields.response_format,
         speed=fields.speed,
         timestamps="word" if fields.subtitle else fields.timestamps,
         warnings=[*warnings, *more],
-        verify=fields.verify,
     )
     token, given = state.config.verify_token, request.headers.get(_TOKEN_HEADER, "")
     if token and secrets.compare_digest(given.encode(), token.encode()):
