@@ -14,7 +14,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import parse_qsl
@@ -268,16 +268,15 @@ def read_query(request: Request) -> Body:
 
 
 class _FormParser(MultiPartParser):
-    """Parses a multipart form. Raises BodyTooLarge if its text has more than `max_text_bytes` in total."""
+    """Parses a multipart form. Raises BodyTooLarge if its text has more than `max_part_size` bytes in
+    total."""
 
-    def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], max_text_bytes: int) -> None:
-        super().__init__(headers, stream, max_part_size=max_text_bytes)
-        self._text_left = max_text_bytes
+    _n_bytes = 0  # of text, so far
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._current_part.file is None:
-            self._text_left -= end - start
-            if self._text_left < 0:
+            self._n_bytes += end - start
+            if self._n_bytes > self.max_part_size:
                 raise text_too_large(self.max_part_size)
         super().on_part_data(data, start, end)
 
@@ -289,8 +288,9 @@ def text_too_large(max_bytes: int) -> BodyTooLarge:
 
 
 async def _read_multipart(request: Request, max_text_bytes: int) -> Body:
+    headers = _multipart_headers(request)
     try:
-        form = await _FormParser(_multipart_headers(request), request.stream(), max_text_bytes).parse()
+        form = await _FormParser(headers, request.stream(), max_part_size=max_text_bytes).parse()
     except (MultiPartException, FormParserError) as error:
         raise UnparsableBody(f"The multipart body cannot be parsed: {quote(str(error))}") from None
     except OSError as error:
@@ -298,11 +298,15 @@ async def _read_multipart(request: Request, max_text_bytes: int) -> Body:
     request.state.form = form  # closed when the request has its answer
     fields: dict[str, Any] = {}
     uploads: dict[str, Upload] = {}
-    for name, value in form.multi_items():
-        if not isinstance(value, UploadFile):
-            fields[_utf8(name)] = _utf8(value)
-        elif value.filename:
-            uploads[_utf8(name)] = Upload(value.filename, value.file)
+    try:
+        for each, value in form.multi_items():
+            name = each.encode("latin-1").decode()
+            if not isinstance(value, UploadFile):
+                fields[name] = value.encode("latin-1").decode()
+            elif value.filename:
+                uploads[name] = Upload(value.filename, value.file)
+    except UnicodeError:
+        raise UnparsableBody("The form's text is not UTF-8.") from None
     return Body(_sent(fields), uploads)
 
 
@@ -343,13 +347,6 @@ def _sent(fields: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value for name, value in fields.items() if value not in ("", None) or name == _KEPT_WHEN_EMPTY
     }
-
-
-def _utf8(text: str) -> str:
-    try:
-        return text.encode("latin-1").decode()
-    except UnicodeError:
-        raise UnparsableBody("The form's text is not UTF-8.") from None
 
 
 def _invalid(model: type[BaseModel], error: ValidationError, warnings: list[str]) -> InvalidField:

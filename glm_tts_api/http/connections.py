@@ -70,24 +70,22 @@ class Held:
     def hold(self, connection: Connection | None, n_bytes: int, *, is_whole: bool = False) -> bool:
         """Notes that the server now holds `n_bytes` for the connection, in place of what was noted before.
         `is_whole` says that its client has nothing left to do; then it is never cut. Returns false if all
-        bytes together are too many, and no connection has stood still. Under another ASGI server there is no
-        `connection`; nothing is noted then."""
+        bytes together are too many, and no connection has stood still. With `n_bytes` 0, forgets the
+        connection. Under another ASGI server there is no `connection`; nothing is noted then."""
         if connection is None:
             return True
-        self.release(connection)
+        self._n_bytes -= self._held.pop(connection, (0, 0.0))[0]
+        if not n_bytes:
+            return True
         self._held[connection] = n_bytes, math.inf if is_whole else time.monotonic()
         self._n_bytes += n_bytes
         while self._n_bytes > self._max_bytes:
             longest, (_, since) = min(self._held.items(), key=lambda held: held[1][1])
             if time.monotonic() - since < _STANDS_STILL_S:
                 return False
-            self.release(longest)
+            self.hold(longest, 0)
             longest.cut()
         return True
-
-    def release(self, connection: Connection | None) -> None:
-        if connection in self._held:
-            self._n_bytes -= self._held.pop(connection)[0]
 
 
 class Connections:
@@ -106,7 +104,7 @@ class Connections:
         self._max_files, self._files_wanted = max_files, 2 * limits.max_connections + _FILES_OF_THE_REST
         self.open: Collection[Any] = ()
         self.listeners: Sequence[Listener] = ()
-        self._waiting: dict[Connection, float] = {}
+        self.waiting: dict[Connection, float] = {}  # since when each connection has waited for its client
 
     def shortage(self, n_requests: int) -> str | None:
         """Returns a warning that says what to do if fewer than `n_requests` connections can be open at once;
@@ -120,21 +118,14 @@ class Connections:
             "systemd, --ulimit nofile= in Docker."
         )
 
-    def note(self, connection: Connection, *, waits: bool) -> None:
-        """Notes whether the connection waits for its client."""
-        if waits:
-            self._waiting.setdefault(connection, time.monotonic())
-        else:
-            self._waiting.pop(connection, None)
-
     def make_room(self) -> bool:
         """Ends the connection that has waited longest for its client, and returns true. Returns false and
         ends none if no connection has waited for a second."""
-        longest, since = next(iter(self._waiting.items()), (None, 0.0))
+        longest, since = next(iter(self.waiting.items()), (None, 0.0))
         if longest is None or time.monotonic() - since < _SETTLED_S:
             return False
         longest.transport.abort()
-        self.note(longest, waits=False)
+        self.waiting.pop(longest, None)
         return True
 
 
@@ -158,16 +149,17 @@ class Connection(H11Protocol, InTurn):
         self._late: asyncio.TimerHandle | None = None
         self.lost = asyncio.Event()
         self._dropped = self._is_half_closed = False
+        self._is_idle = True
 
     @contextmanager
     def idle(self) -> Iterator[None]:
         """Counts this connection as idle while the context lasts, so that it may be closed for a new
         client."""
-        self._others.note(self, waits=True)
+        self._others.waiting.setdefault(self, time.monotonic())
         try:
             yield
         finally:
-            self._others.note(self, waits=False)
+            self._others.waiting.pop(self, None)
 
     async def sent(self) -> bool:
         """Waits until the kernel has taken all written bytes. Returns false if the connection ended before
@@ -236,9 +228,9 @@ class Connection(H11Protocol, InTurn):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._watch()
         if self._is_half_closed and self._is_idle:
             self.transport.close()
-        self._watch()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
         """Hands the socket over to the WebSocket protocol. After that, this object no longer learns whether
@@ -253,15 +245,13 @@ class Connection(H11Protocol, InTurn):
         self.lost.set()
         self.app_state.clear()  # it refers to this object: no reference cycle is left to collect
 
-    @property
-    def _is_idle(self) -> bool:
-        return self.cycle is None or bool(self.cycle.response_complete)
-
     def _watch(self) -> None:
-        """Starts or stops the time limit of the connection, and notes whether it waits for its client. The
-        time runs from the connection's beginning, or from the last answer, until the next request's head has
-        arrived. Until the request's body has arrived too, the connection may be closed for a new client."""
+        """Notes whether the connection is idle, and whether it waits for its client. Starts or stops its time
+        limit. The time runs from the connection's beginning, or from the last answer, until the next
+        request's head has arrived. Until the request's body has arrived too, the connection may be closed for
+        a new client."""
         is_over = self.transport.is_closing() or self.transport.get_protocol() is not self
+        self._is_idle = self.cycle is None or bool(self.cycle.response_complete)
         is_idle = not is_over and self._is_idle
         if is_idle and self._late is None:
             self._late = self.loop.call_later(self._others.head_s, self._is_late)
@@ -269,7 +259,10 @@ class Connection(H11Protocol, InTurn):
             self._late.cancel()
             self._late = None
         is_receiving = not is_idle and not is_over and self.cycle.more_body and not self.flow.read_paused
-        self._others.note(self, waits=is_idle or is_receiving)
+        if is_idle or is_receiving:
+            self._others.waiting.setdefault(self, time.monotonic())
+        else:
+            self._others.waiting.pop(self, None)
 
     def _is_late(self) -> None:
         if self.conn.trailing_data[0]:  # a part of a head has arrived

@@ -11,11 +11,12 @@ import errno
 import logging
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, HTTPConnection
@@ -41,6 +42,7 @@ _SAFE = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_SAME_ORIGIN = {"Cross-Origin-Resource-Policy": "same-origin"}
 _STANDARD = ("Accept-Ranges", "Content-Range", "ETag", "Retry-After", "Retry-After-Ms")
 _OWN = "Audio-Seconds Finish-Reason Generation-Time Job-Id Request-Id Sample-Rate Warnings"
 _BLOCK_BYTES = 64 * 1024
@@ -52,12 +54,18 @@ class RequestContext:
     """Gives each request an id (the client's own, if it is sane) and its time of arrival, and answers the
     request if the app raises an error. Writes the request's log line when the last byte of the answer is
     sent, or when the connection has ended before that. `answer_error` makes the answer from an error and the
-    request's path."""
+    request's path. Each answer has `headers`, unless its route has set them.
+
+    If `own_names` is not None, refuses requests that call the server by a host name which may belong to a
+    stranger (DNS rebinding), so that a stranger's web page reads nothing. `own_names` are the server's own
+    names. Only the health probes answer to every name."""
 
     app: ASGIApp
     in_flight: InFlight
     limits: ConnectionLimits
     answer_error: Callable[[ServiceError, str], ASGIApp]
+    headers: Mapping[str, str]
+    own_names: frozenset[str] | None
 
     def __post_init__(self) -> None:
         self._unsent = Held(self.limits.unsent_bytes)
@@ -66,7 +74,9 @@ class RequestContext:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        scope = {**scope, "path": _without_trailing_slash(scope)}
+        # No route has a slash at its end. A redirect to it would look like an empty answer in curl.
+        bare, root = scope["path"].rstrip("/"), scope.get("root_path", "").rstrip("/")
+        scope = {**scope, "path": scope["path"] if bare == root else bare}
         request_id = Headers(scope=scope).get("x-request-id", "")
         if not _SANE_ID.fullmatch(request_id):
             request_id = uuid.uuid4().hex
@@ -90,33 +100,31 @@ class RequestContext:
         async def answer(message: Message) -> None:
             nonlocal is_answered
             if not is_answered:
-                is_answered = True
+                is_answered, is_accepted = True, message["type"] == "websocket.accept"
                 if message["type"] != "websocket.close":  # uvicorn answers it 403
-                    MutableHeaders(scope=message)["X-Request-Id"] = scope["state"]["request_id"]
-                is_accepted = message["type"] == "websocket.accept"
+                    headers = MutableHeaders(scope=message)
+                    headers["X-Request-Id"] = scope["state"]["request_id"]
+                    headers.update({} if is_accepted else self.headers)
                 outcome = "accepted" if is_accepted else f"refused: {message.get('status', 403)}"
                 logger.info("WebSocket %s %s", quote(scope["path"]), outcome)
             await send(message)
 
         try:
-            if _is_one_too_many(scope["state"].get("connection")):
-                raise errors.QueueFull(_TOO_MANY)
+            self._check(scope)
             await self.app(scope, receive, answer)
         except ServiceError as error:
             await self.answer_error(error, scope["path"])(scope, receive, answer)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         state, headers, flight = scope["state"], Headers(scope=scope), self.in_flight
-        connection: Connection | None = state.get("connection")
         # A proxy may have read another end of such a request (RFC 9112, section 6.1).
         has_two_lengths = "content-length" in headers and "transfer-encoding" in headers
         answer = Answer(
             send,
-            request_id=state["request_id"],
-            connection=connection,
-            closes=lambda: (
-                has_two_lengths or flight.leaving or flight.closing or _is_one_too_many(connection)
-            ),
+            state,
+            state.get("connection"),
+            self.headers,
+            closes=lambda: has_two_lengths or flight.leaving or flight.closing,
             limits=self.limits,
             unsent=self._unsent,
         )
@@ -144,9 +152,8 @@ class RequestContext:
         """Runs the app. Returns the error that is still to be answered, or that ends an answer in its middle.
         Returns None if the app has answered, or if a stop has cut off its answer. Raises ClientGone or
         ClientDisconnect if the client has left, and unexpected errors if the answer had begun."""
-        if _is_one_too_many(answer.connection):
-            return errors.QueueFull(_TOO_MANY)
         try:
+            self._check(scope)
             await self.app(scope, receive, answer)
         except asyncio.CancelledError:
             if not self.in_flight.cut_off:
@@ -166,50 +173,26 @@ class RequestContext:
             return _answer_to(error)
         return None
 
-
-@dataclass
-class OwnNames:
-    """Refuses requests that call the server by a host name which may belong to a stranger (DNS rebinding), so
-    that a stranger's web page reads nothing. `allowed` holds the server's own names. Only the health probes
-    answer to every name. Raises Forbidden."""
-
-    app: ASGIApp
-    allowed: frozenset[str]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
-        is_request = scope["type"] in ("http", "websocket")
-        if not is_request or path in _OPEN or has_own_name(HTTPConnection(scope), self.allowed):
-            await self.app(scope, receive, send)
-            return
-        host = quote(Headers(scope=scope)["host"])
-        raise errors.Forbidden(
-            f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
-            "if it is one of the server's own, or set API_KEYS."
-        )
+    def _check(self, scope: Scope) -> None:
+        """Raises QueueFull for a connection beyond the limit, and Forbidden for a name of a stranger."""
+        connection: Connection | None = scope["state"].get("connection")
+        if connection is not None and connection.is_one_too_many:
+            raise errors.QueueFull(_TOO_MANY)
+        names, path = self.own_names, scope["path"].removeprefix(scope.get("root_path", ""))
+        if names is not None and path not in _OPEN and not has_own_name(HTTPConnection(scope), names):
+            host = quote(Headers(scope=scope)["host"])
+            raise errors.Forbidden(
+                f"Without API_KEYS this server does not answer to the name '{host}': add it to ALLOWED_HOSTS "
+                "if it is one of the server's own, or set API_KEYS."
+            )
 
 
-class SafeAnswers:
-    """Adds security headers to each answer: browsers must not guess another content type, and must not show
-    the answer inside another page. `is_private` says that no cache may keep an answer. `is_embedded` says
-    that pages of other origins may play and show answers. A header that the route has set stays as it is."""
-
-    def __init__(self, app: ASGIApp, *, is_private: bool, is_embedded: bool) -> None:
-        self._app = app
-        self._headers = {**_SAFE, **({"Cache-Control": "private, no-store"} if is_private else {})}
-        self._is_embedded = is_embedded
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"].endswith("http.response.start"):
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                if not self._is_embedded and not scope.get("state", {}).get(BY_LINK):
-                    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
+def safe_headers(*, is_private: bool, is_embedded: bool) -> dict[str, str]:
+    """Returns the security headers of every answer: browsers must not guess another content type, and must
+    not show the answer inside another page. `is_private` says that no cache may keep an answer. `is_embedded`
+    says that pages of other origins may play and show answers."""
+    private = {"Cache-Control": "private, no-store"} if is_private else {}
+    return {**_SAFE, **private, **({} if is_embedded else _SAME_ORIGIN)}
 
 
 def _answer_to(error: Exception) -> ServiceError:
@@ -226,22 +209,12 @@ def _answer_to(error: Exception) -> ServiceError:
     return errors.InternalFault()
 
 
-def _is_one_too_many(connection: Connection | None) -> bool:
-    return connection is not None and connection.is_one_too_many
-
-
-def _without_trailing_slash(scope: Scope) -> str:
-    """Returns the request's path without slashes at its end, because no route has one; `/` alone stays. A
-    redirect instead would look like an empty answer in curl."""
-    path: str = scope["path"]
-    bare = path.rstrip("/")
-    return path if bare == scope.get("root_path", "").rstrip("/") else bare
-
-
-def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
-    """Lets the web pages of `origins` (CORS_ORIGINS) call the server and read its answers. A foreign page
-    without a key still may not change anything (http/origin.py)."""
-    app.add_middleware(
+def allowing(origins: Sequence[str]) -> Callable[[ASGIApp], ASGIApp]:
+    """Returns the middleware that lets the web pages of `origins` (CORS_ORIGINS) call the server and read its
+    answers. A foreign page without a key still may not change anything (http/origin.py)."""
+    if not origins:
+        return lambda app: app
+    return partial(
         CORSMiddleware,
         allow_origins=origins,
         allow_methods=("GET", "POST", "PUT", "DELETE"),
@@ -253,17 +226,19 @@ def allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
 
 @dataclass
 class Answer:
-    """The ASGI `send` callable of one request. Adds the X-Request-Id header to the answer. `status` is 0
-    until the answer has begun. `sent` says whether all of the answer has been sent. `closes` returns whether
-    the connection is to be closed after the answer.
+    """The ASGI `send` callable of the request with this `state`. Adds the X-Request-Id header to the answer,
+    and those of `headers` that the route has not set. `status` is 0 until the answer has begun. `sent` says
+    whether all of the answer has been sent. `closes` returns whether the connection is to be closed after the
+    answer.
 
     Sends the body in blocks of 64 KiB, each within a time limit, and waits until the kernel has taken them.
     Otherwise a client that does not read would keep its answer in memory for ever, and a server that stops
     would take the bytes in a buffer for delivered."""
 
     send: Send
-    request_id: str
+    state: Mapping[str, Any]
     connection: Connection | None
+    headers: Mapping[str, str]
     closes: Callable[[], bool]
     limits: ConnectionLimits
     unsent: Held
@@ -279,8 +254,11 @@ class Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self.request_id
-            if self.closes():
+            headers["X-Request-Id"] = self.state["request_id"]
+            for name, value in self.headers.items():
+                if name not in _SAME_ORIGIN or not self.state.get(BY_LINK):
+                    headers.setdefault(name, value)
+            if self.closes() or (self.connection is not None and self.connection.is_one_too_many):
                 headers["Connection"] = "close"
         await self.send(message)
 
@@ -305,7 +283,7 @@ class Answer:
                     {"type": "http.response.body", "body": block, "more_body": not is_last}
                 )
         finally:
-            self.unsent.release(connection)
+            self.unsent.hold(connection, 0)
         self.sent = not more
 
     async def _send_block(self, message: Message) -> None:

@@ -43,7 +43,7 @@ class UploadLimit:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         media_type = media_type_of(headers)
         has_parts = media_type == FORM_WITH_FILES
-        is_large_json = is_json(media_type) and path in self.files_in_json
+        is_large_json = path in self.files_in_json and is_json(media_type)
         max_bytes = self.max_bytes if has_parts or is_large_json else self.max_text_bytes
         declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared) > max_bytes:
@@ -54,7 +54,7 @@ class UploadLimit:
         async def counted() -> Message:
             nonlocal n_received, is_whole
             if is_whole:  # the body was read: the next message is the client's disconnect
-                self._arriving.release(connection)
+                self._arriving.hold(connection, 0)
                 return await receive()
             message = await self._receive_in_time(receive, scope["state"]["arrived_at"])
             is_whole = not message.get("more_body", False)
@@ -64,7 +64,7 @@ class UploadLimit:
             # The rest of a form is a file, which lies on the disk.
             n_held = min(n_received, self.max_text_bytes) if has_parts else n_received
             if is_whole and not is_large_json:
-                self._arriving.release(connection)
+                self._arriving.hold(connection, 0)
             elif not self._arriving.hold(connection, n_held, is_whole=is_whole):
                 raise QueueFull("The server is receiving as much as it has room for. Try again soon.")
             return message
@@ -72,7 +72,7 @@ class UploadLimit:
         try:
             await self.app(scope, counted, send)
         finally:
-            self._arriving.release(connection)
+            self._arriving.hold(connection, 0)
 
     async def _receive_in_time(self, receive: Receive, arrived_at: float) -> Message:
         now, due = asyncio.get_running_loop().time(), arrived_at + self.timeout_s
