@@ -33,7 +33,7 @@ from glm_tts_api.engine.spare_memory import keep_memory_small
 from glm_tts_api.errors import StartupError
 from glm_tts_api.http.connections import ConnectionLimits, Connections, raise_file_limit
 from glm_tts_api.http.drain import GracefulStop, InFlight
-from glm_tts_api.http.middleware import RequestContext, allowing, safe_headers
+from glm_tts_api.http.middleware import RequestContext
 from glm_tts_api.http.upload_limit import UploadLimit
 from glm_tts_api.lexicon import LexiconFile
 from glm_tts_api.logs import configure_logging
@@ -99,17 +99,9 @@ def create_app(
         limits=limits,
         files_in_json=FILES_IN_JSON,
     )
-    with_origins = allowing(web.cors_origins)
-    app.add_middleware(with_origins)
+    own_names = None if keys.are_needed else web.allowed_hosts
     # The outermost: added last, so that every answer passes it.
-    app.add_middleware(
-        RequestContext,
-        in_flight=in_flight,
-        limits=limits,
-        answer_error=lambda error, path: with_origins(error_response(error, path)),
-        headers=safe_headers(is_private=keys.are_needed, is_embedded=bool(web.cors_origins)),
-        own_names=None if keys.are_needed else web.allowed_hosts,
-    )
+    app.add_middleware(RequestContext, in_flight, limits, error_response, web.cors_origins, own_names)
     return app
 
 

@@ -54,21 +54,30 @@ class RequestContext:
     """Gives each request an id (the client's own, if it is sane) and its time of arrival, and answers the
     request if the app raises an error. Writes the request's log line when the last byte of the answer is
     sent, or when the connection has ended before that. `answer_error` makes the answer from an error and the
-    request's path. Each answer has `headers`, unless its route has set them.
+    request's path.
 
-    If `own_names` is not None, refuses requests that call the server by a host name which may belong to a
-    stranger (DNS rebinding), so that a stranger's web page reads nothing. `own_names` are the server's own
-    names. Only the health probes answer to every name."""
+    Sets security headers in each answer, unless its route has set them: browsers must not guess another
+    content type, and must not show the answer inside another page. `origins` are the origins (CORS_ORIGINS)
+    whose pages may call the server and read its answers.
+
+    `own_names` are the server's own host names. A request that calls the server by a name which may belong to
+    a stranger (DNS rebinding) is refused, so that a stranger's web page reads nothing. Only the health probes
+    answer to every name. `own_names` is None if the server has API keys: it then answers to every name, and
+    no cache may keep an answer."""
 
     app: ASGIApp
     in_flight: InFlight
     limits: ConnectionLimits
     answer_error: Callable[[ServiceError, str], ASGIApp]
-    headers: Mapping[str, str]
+    origins: Sequence[str]
     own_names: frozenset[str] | None
 
     def __post_init__(self) -> None:
         self._unsent = Held(self.limits.unsent_bytes)
+        private = {"Cache-Control": "private, no-store"} if self.own_names is None else {}
+        self._headers = {**_SAFE, **private, **({} if self.origins else _SAME_ORIGIN)}
+        self._with_origins = _allowing(self.origins)
+        self.app = self._with_origins(self.app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -104,7 +113,7 @@ class RequestContext:
                 if message["type"] != "websocket.close":  # uvicorn answers it 403
                     headers = MutableHeaders(scope=message)
                     headers["X-Request-Id"] = scope["state"]["request_id"]
-                    headers.update({} if is_accepted else self.headers)
+                    headers.update({} if is_accepted else self._headers)
                 outcome = "accepted" if is_accepted else f"refused: {message.get('status', 403)}"
                 logger.info("WebSocket %s %s", quote(scope["path"]), outcome)
             await send(message)
@@ -123,7 +132,7 @@ class RequestContext:
             send,
             state,
             state.get("connection"),
-            self.headers,
+            self._headers,
             closes=lambda: has_two_lengths or flight.leaving or flight.closing,
             limits=self.limits,
             unsent=self._unsent,
@@ -136,12 +145,13 @@ class RequestContext:
                     if "form" in state:
                         await state["form"].close()  # removes the large uploads from the disk
                 if left_to_say is not None and not answer.status:
-                    await self.answer_error(left_to_say, scope["path"])(scope, receive, answer)
+                    error_answer = self.answer_error(left_to_say, scope["path"])
+                    await self._with_origins(error_answer)(scope, receive, answer)
                 elif left_to_say is not None:
                     if LOG not in state:
                         logger.error("%s cut off: %s", quote(scope["path"]), left_to_say.code)
-                    if connection is not None:
-                        await connection.end()
+                    if answer.connection is not None:
+                        await answer.connection.end()
         finally:
             if LOG in state:
                 state[LOG].write(sent=answer.sent)  # the log that the request's route has put there
@@ -187,14 +197,6 @@ class RequestContext:
             )
 
 
-def safe_headers(*, is_private: bool, is_embedded: bool) -> dict[str, str]:
-    """Returns the security headers of every answer: browsers must not guess another content type, and must
-    not show the answer inside another page. `is_private` says that no cache may keep an answer. `is_embedded`
-    says that pages of other origins may play and show answers."""
-    private = {"Cache-Control": "private, no-store"} if is_private else {}
-    return {**_SAFE, **private, **({} if is_embedded else _SAME_ORIGIN)}
-
-
 def _answer_to(error: Exception) -> ServiceError:
     """Turns an unexpected exception into the error to be answered. If the machine lacks open files, disk
     space or memory, the error says so; any other exception becomes InternalFault."""
@@ -209,7 +211,7 @@ def _answer_to(error: Exception) -> ServiceError:
     return errors.InternalFault()
 
 
-def allowing(origins: Sequence[str]) -> Callable[[ASGIApp], ASGIApp]:
+def _allowing(origins: Sequence[str]) -> Callable[[ASGIApp], ASGIApp]:
     """Returns the middleware that lets the web pages of `origins` (CORS_ORIGINS) call the server and read its
     answers. A foreign page without a key still may not change anything (http/origin.py)."""
     if not origins:
