@@ -25,6 +25,7 @@ from bench.gpu_models import SIZES, Bench
 from bench.gpu_page import Line, describe, failed, from_junit, page
 from bench.gpu_rows import ROWS, Row
 from glm_tts_api.engine.torch_flags import set_torch_flags
+from glm_tts_api.model.allocator import allocator_variables
 
 ROOT = Path(__file__).resolve().parents[1]
 EXIT_FAILED, EXIT_NO_GPU = 1, 2
@@ -39,14 +40,8 @@ def run_tests(device: torch.device) -> tuple[list[Line], str]:
     ]
     with tempfile.TemporaryDirectory() as folder:
         outcomes = Path(folder) / "tests.xml"
-        options = [
-            "-m",
-            "gpu",
-            "-p",
-            "no:cacheprovider",
-            "--continue-on-collection-errors",
-            f"--junitxml={outcomes}",
-        ]
+        options = ["-m", "gpu", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
+        options.append(f"--junitxml={outcomes}")
         command = [sys.executable, "-m", "pytest", *options, *map(str, files)]
         try:
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_TESTS_S)
@@ -82,22 +77,23 @@ def main() -> int:
     )
     parser.add_argument("report", type=Path, nargs="?", default=Path("gpu_check.md"), metavar="REPORT.md")
     report = parser.parse_args().report
+    os.environ.update(allocator_variables(os.environ))  # PyTorch reads them when CUDA begins
     if not torch.cuda.is_available():
         print("No GPU: PyTorch sees none here, and these checks are about nothing else.", file=sys.stderr)
         return EXIT_NO_GPU
-    device = torch.device("cuda", torch.cuda.current_device())
+    device = torch.device("cuda", 0)
     started = time.perf_counter()
     set_torch_flags(device, os.environ)
-    machine = describe(device)
     lines, details = run_tests(device)
 
     def tell(line: Line) -> None:
-        """Adds `line` to the report's lines and writes the whole report, so that an abort loses no
-        measurement."""
+        """Adds `line` to the report and writes it, so that an abort loses no measurement."""
         lines.append(line)
         print(f"{time.perf_counter() - started:.0f} s: {line.what}", file=sys.stderr, flush=True)
         took = f"The check took {time.perf_counter() - started:.0f} s."
-        report.write_text(f"{page(device, machine, lines, took)}\n\n```\n{details}\n```\n", encoding="utf-8")
+        report.write_text(
+            f"{page(device, describe(device), lines, took)}\n\n```\n{details}\n```\n", encoding="utf-8"
+        )
 
     try:
         bench = Bench(SIZES["official"], device)

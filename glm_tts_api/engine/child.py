@@ -24,6 +24,7 @@ from glm_tts_api.contracts import Progress, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
+from glm_tts_api.model.allocator import allocator_variables
 from glm_tts_api.processes import number_in
 
 COMMAND = (sys.executable, "-m", "glm_tts_api.engine.process")
@@ -72,7 +73,7 @@ class Spawned(NamedTuple):
                     [*command, str(its.fileno())],
                     pass_fds=[its.fileno()],
                     stdin=subprocess.DEVNULL,
-                    env={**ENVIRONMENT, **os.environ},
+                    env={**ENVIRONMENT, **os.environ, **allocator_variables(os.environ)},
                 )
             except OSError:
                 own.close()

@@ -10,6 +10,7 @@ and read through `fp32_precision` alone: once it was used, PyTorch refuses to re
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, MutableMapping
@@ -19,11 +20,9 @@ from typing import Any
 import torch
 
 from glm_tts_api.engine.spare_memory import keep_for_reuse
+from glm_tts_api.model.allocator import why_fixed
 
-# PyTorch 2.9 reads the second name, and warns unless the first one is set too; newer versions read the first
-# name.
-ALLOCATOR_VARIABLES = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
-_ALLOCATOR = "expandable_segments:True"
+logger = logging.getLogger(__name__)
 
 # On a CPU, PyTorch and oneDNN make a plan for each length of a product or convolution. By default each of
 # them keeps 1024 plans of up to a megabyte, and every text has other lengths. 32 plans are enough for the
@@ -36,17 +35,16 @@ _EXACT, _ROUNDED = "ieee", "tf32"
 def set_torch_flags(device: torch.device, environ: MutableMapping[str, str]) -> None:
     """Sets PyTorch's switches for a server on `device`. Call this before any tensor is on the device.
 
-    Adds settings of PyTorch's allocator and of its caches of plans to `environ`, the environment of this
-    process. Variables that the user has set stay as they are.
+    On a CPU, adds settings of PyTorch's caches of plans to `environ`, the environment of this process.
+    Variables that the user has set stay as they are.
     """
     if device.type != "cuda":
         keep_for_reuse()
         for name in _PLANS_KEPT_BY:
             environ.setdefault(name, str(_PLANS_KEPT))
         return
-    # Without this, segments of many lengths leave holes in the memory into which no later segment fits.
-    if not any(environ.get(name) for name in ALLOCATOR_VARIABLES):
-        environ.update(dict.fromkeys(ALLOCATOR_VARIABLES, _ALLOCATOR))
+    if reason := why_fixed():
+        logger.warning("The GPU memory's segments cannot grow, so less of it can be used: %s", reason)
     # cuDNN's attention makes a plan for each length, which takes tens of milliseconds while all rows wait.
     torch.backends.cuda.enable_cudnn_sdp(False)
     # TorchScript (Vocos2D) would fuse operators, and so compile them again for each length.

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 KINDS = {
     "python": (".py",),
-    "c": (".c", ".h", ".cu"),
+    "c": (".c", ".cpp", ".h", ".cu"),
     "shell": (".sh",),
     "javascript": (".js", ".mjs", ".ts", ".css"),
     "rows": (".tsv",),
