@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +14,20 @@ import msgspec
 
 from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.longform.shelf import Look
-from tests.simulation.judge import WrongError
 from tests.simulation.processes import POISON, asked_of
+from tests.simulation.virtual import WrongError
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from tests.simulation.server_world import World
 
 KEYS = {  # with their limits
     "first-key-of-the-server": "",
-    "second-key-with-places": "places = 1",
-    "third-key-with-limits": "requests_a_minute = 20",
+    "second-key-with-places": "places = 1\n",
+    "third-key-with-limits": "requests_a_minute = 20\n",
 }
-_FIRST_KEY = next(iter(KEYS))
 _WORDS = ["river", "wide", "and", "the", "old", "boat", "went", "slowly", "to", "a", "town", "of", "red"]
 _MOST_OPEN, _MOST_JOBS, _MOST_OPEN_JOBS = 50, 15, 5
+_NEVER_S = 1e6
 
 
 @dataclass(eq=False)
@@ -39,10 +39,10 @@ class Call:
     method: str
     path: str
     fields: dict[str, Any] = field(default_factory=dict)
-    key: str = _FIRST_KEY
+    key: str = next(iter(KEYS))
     asked: SpeechRequest | None = None
     pace_s: float = 0.0
-    leaves_s: float = 0.0
+    leaves_s: float = _NEVER_S
     begun_at = took_s = 0.0
     status = ends = 0
     body = b""
@@ -56,7 +56,7 @@ class Call:
 
     async def run(self, world: World) -> None:
         left, body = asyncio.Event(), json.dumps(self.fields).encode() if self.fields else b""
-        unread = [{"type": "http.request", "body": body, "more_body": False}]
+        unread, speech = [{"type": "http.request", "body": body}], world.parts.speech
 
         async def receive() -> dict[str, Any]:
             if not unread:
@@ -64,30 +64,23 @@ class Call:
             return unread.pop() if unread else {"type": "http.disconnect"}
 
         async def send(message: dict[str, Any]) -> None:
-            if self.has_left:
-                return
-            self.status = message.get("status", self.status)
-            self.body += message.get("body", b"")
-            self.ends += message["type"] == "http.response.body" and not message.get("more_body", False)
-            if self.pace_s and message.get("more_body"):
-                await asyncio.sleep(self.pace_s)
+            if not left.is_set():
+                self.status = message.get("status", self.status)
+                self.body += message.get("body", b"")
+                self.ends += message["type"] == "http.response.body" and not message.get("more_body", False)
+                if self.pace_s and message.get("more_body"):
+                    await asyncio.sleep(self.pace_s)
 
-        def leave() -> None:
-            self.has_left = True
-            left.set()
-
-        n_given_up = world.n_given_up - (world.parts.speech.recogniser._n_faults > 2)
-        self.begun_at = world.loop.now
-        is_healthy_before = world.parts.speech.status == "healthy"
-        leaving = world.loop.call_later(self.leaves_s, leave) if self.leaves_s else None
+        n_given_up = world.n_given_up - (speech.recogniser._n_faults > 2)
+        self.begun_at, is_healthy_before = world.loop.now, speech.status == "healthy"
+        leaving = world.loop.call_later(self.leaves_s, left.set)
         try:
             await world.app(self._scope(world, body), receive, send)  # type: ignore[arg-type]
         except Exception as error:  # uvicorn cuts the connection
             self.error = error
-        if leaving is not None:
-            leaving.cancel()
-        self.took_s = world.loop.now - self.begun_at
-        self.was_healthy = is_healthy_before and world.parts.speech.status == "healthy"
+        leaving.cancel()
+        self.took_s, self.has_left = world.loop.now - self.begun_at, left.is_set()
+        self.was_healthy = is_healthy_before and speech.status == "healthy"
         self.is_unheard = world.n_given_up > n_given_up
 
     def _scope(self, world: World, body: bytes) -> dict[str, Any]:
@@ -95,10 +88,14 @@ class Call:
         headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
         headers += [(b"content-type", b"application/json")] if body else []
         headers += [(b"authorization", f"Bearer {self.key}".encode())] if world.has_keys else []
-        scope: dict[str, Any] = {"type": "http", "http_version": "1.1", "scheme": "http", "state": {}}
-        scope |= {"method": self.method, "path": path, "raw_path": path.encode(), "headers": headers}
-        scope |= {"query_string": query.encode(), "client": ("127.0.0.1", 40000)}
-        return {**scope, "server": ("localhost", 8049)}
+        scope: dict[str, Any] = {
+            "type": "http",
+            "method": self.method,
+            "path": path,
+            "query_string": query.encode(),
+        }
+        scope |= {"headers": headers, "client": ("127.0.0.1", 40000), "http_version": "1.1", "state": {}}
+        return scope
 
 
 class Deeds:
@@ -113,20 +110,14 @@ class Deeds:
         """Does things by chance for so many seconds, mostly some kinds of them."""
         world, chance = self.world, self.chance
         until, between_s = world.loop.now + seconds, chance.choice([1.0, 4.0, 15.0])
-        deeds: dict[Callable[[], None], int] = {
-            self._speech: 12,
-            self._question: 1,
-            self._job: 2,
-            self._change: 4,
-        }
+        deeds = [(self._speech, 12), (self._question, 1), (self._job, 2), (self._change, 4)]
         if world.is_hostile:
-            deeds |= {self._hurt: 2, self._fill_disk: 1, self._damage: 2, self._set_clock: 1}
-        weights = [weight * chance.choice([0.1, 1.0, 1.0, 5.0]) for weight in deeds.values()]
+            deeds += [(self._hurt, 2), (self._fill_disk, 1), (self._damage, 2), (self._set_clock, 1)]
+        weights = [weight * chance.choice([0.1, 1.0, 1.0, 5.0]) for _, weight in deeds]
         while world.loop.now < until:
             await asyncio.sleep(chance.expovariate(1 / between_s))
-            world.raise_errors()
             if len(self.open) < _MOST_OPEN:
-                chance.choices([*deeds], weights)[0]()
+                chance.choices(deeds, weights)[0][0]()
 
     async def do_without_pause(self, seconds: float) -> None:
         """Lets clients take all places for so many seconds, beside a job."""
@@ -155,7 +146,6 @@ class Deeds:
                 options, kind = look.job.options, self.chance.choice(["sampling", "reading"])
                 options = options | {kind: options[kind] | {"of_a_newer_version": True}}
                 look.folder.write(msgspec.structs.replace(look.job, options=options))
-                self.world.judge.renewed.add(look.job.id)
 
     async def require_answers(self) -> None:
         """Requires that a calm server answers some requests, one after the other."""
@@ -170,10 +160,8 @@ class Deeds:
                 raise WrongError(f"a calm server answers {call.status}: {bytes(call.body[:300])!r}")
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.create_task(work)
-        self.open.add(task)
+        self.open.add(task := self.world.start(work))
         task.add_done_callback(self.open.discard)
-        task.add_done_callback(self.world.take_end)
 
     def _text(self, n_chars: int) -> str:
         words = [self.chance.choice(_WORDS)]
@@ -185,20 +173,17 @@ class Deeds:
 
     def _speech(self) -> None:
         """A client asks for speech, or a crowd does."""
-        for _ in range(self.chance.choice([1] * 12 + [3, 9])):
-            self._speech_of_one()
-
-    def _speech_of_one(self) -> None:
         chance = self.chance
-        how: dict[str, Any] = {"key": chance.choice([*KEYS])}
-        if chance.random() < 0.15:
-            how["leaves_s"] = chance.expovariate(1 / 5.0)
-        if chance.random() < 0.2:
-            how["pace_s"] = chance.choice([1.0, 10.0, 40.0])
-        text = self._text(chance.choice([20, 45, 120, 190, 300]))
-        if self.world.is_hostile and chance.random() < 0.08:
-            text = f"{POISON} {text}"
-        self._start(self._speak(text, verify=chance.random() < 0.2, streams=chance.random() < 0.5, **how))
+        for _ in range(chance.choice([1] * 12 + [3, 9])):
+            how: dict[str, Any] = {"key": chance.choice([*KEYS])}
+            if chance.random() < 0.15:
+                how["leaves_s"] = chance.expovariate(1 / 5.0)
+            if chance.random() < 0.2:
+                how["pace_s"] = chance.choice([1.0, 10.0, 40.0])
+            text = self._text(chance.choice([20, 45, 120, 190, 300]))
+            if self.world.is_hostile and chance.random() < 0.08:
+                text = f"{POISON} {text}"
+            self._start(self._speak(text, verify=chance.random() < 0.2, streams=chance.random() < 0.5, **how))
 
     async def _speak(self, text: str, *, verify: bool, streams: bool, **how: Any) -> Call:
         seed = self.chance.randint(0, 3)
@@ -213,8 +198,8 @@ class Deeds:
         self._n_calls = number = self._n_calls + 1
         world.note(f"request {number}: {call}")
         await call.run(world)
-        world.note(f"request {number}: {call.status} {call.code} {len(call.body)} bytes")
-        world.reached[f"{call.method} {call.status} {call.code or 'whole' if call.ends else 'cut'}"] += 1
+        status = f"{call.method} {call.status} {call.code or 'whole' if call.ends else 'cut'}"
+        world.note(f"request {number}: {status}, {len(call.body)} bytes", reaches=status)
         world.judge.answer(call)
         return call
 
@@ -279,8 +264,7 @@ class Deeds:
             (file := self.chance.choice(files)).write_bytes(file.read_bytes()[:20])
         elif files:
             self.chance.choice(files).unlink()
-        self.world.note(f"a file of job {look.job.id[:8]}: {deed}")
-        self.world.reached[f"damage.{deed}"] += 1
+        self.world.note(f"a file of job {look.job.id[:8]}: {deed}", reaches=f"damage.{deed}")
         self.world.judge.damaged.add(look.job.id)
 
     def _set_clock(self) -> None:

@@ -8,15 +8,15 @@ import random
 import sys
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
+import pytest
 import torch
 
 from glm_tts_api.contracts import NO_PROGRESS, Progress, Recording, SamplingOptions, SpeechRequest, Voice
@@ -30,15 +30,12 @@ from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.flow import FlowConfig
-from tests.simulation import virtual
-from tests.simulation.engine_turns import Turns
+from tests.simulation import turns, virtual
+from tests.simulation.virtual import require
 
 _PACKAGE = Path(messages.__file__).parents[1]
-_LOCKING = (
-    "contracts",
-    *(f"engine.{name}" for name in ("core", "device_thread", "faults", "render_scheduler", "event_sink")),
-)
-_WATCHED = [str(_PACKAGE / f"{name.replace('.', '/')}.py") for name in (*_LOCKING[1:], "engine.request")]
+_LOCKING = ("core", "device_thread", "faults", "render_scheduler", "event_sink")
+_WATCHED = [str(_PACKAGE / f"engine/{name}.py") for name in (*_LOCKING, "request")]
 _N_TOKENS = 64
 _SIZES = SimpleNamespace(max_position_embeddings=4096, num_hidden_layers=1, num_key_value_heads=1, head_dim=1)
 _VOICES = [
@@ -48,16 +45,7 @@ _VOICES = [
 _VOICE = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
 
 
-class WrongError(Exception):
-    """The history shows a fault of the engine."""
-
-
-def require(holds: bool, what: str) -> None:
-    if not holds:
-        raise WrongError(what)
-
-
-def asked(draw: random.Random, number: int) -> tuple[SpeechRequest, list[Segment]]:
+def _asked(draw: random.Random, number: int) -> tuple[SpeechRequest, list[Segment]]:
     segments = [
         Segment(
             [draw.randint(0, 150) for _ in range(draw.randint(1, 4))],
@@ -68,23 +56,19 @@ def asked(draw: random.Random, number: int) -> tuple[SpeechRequest, list[Segment
         for _ in range(draw.randint(1, 4))
     ]
     sampling = SamplingOptions(seed=draw.randrange(2**31), beam_size=draw.choice((1, 1, 1, 2)))
-    return SpeechRequest(
-        str(number),
-        "",
-        _VOICE,
-        sampling,
-        use_cache=draw.random() < 0.6,
-        streams=draw.random() < 0.5,
-        is_background=draw.random() < 0.25,
-        client=draw.choice(("one", "other")),
-    ), segments
+    asked = SpeechRequest(str(number), "", _VOICE, sampling, client=draw.choice(("one", "other")))
+    use_cache, streams, is_background = (draw.random() < often for often in (0.6, 0.5, 0.25))
+    return replace(asked, use_cache=use_cache, streams=streams, is_background=is_background), segments
 
 
-class World:
-    """An engine and its requests. With `alone` (the same seed's World after its end) the server and chance do
-    what they can; without, the requests come one after the other, and nothing happens to them."""
+class World(virtual.Record):
+    """An engine and its requests. The server and chance do what they can. `alone` is the same seed, but its
+    requests come one after the other, and nothing happens to them."""
 
-    def __init__(self, seed: int, alone: World | None = None) -> None:
+    alone: World | None = None
+
+    def __init__(self, seed: int, root: Path | None = None) -> None:
+        """Without a `root`, as `alone`."""
         draw, self.chance = random.Random(seed), random.Random(seed + 1)
         self.config = EngineConfig(
             n_rows=draw.randint(2, 6),
@@ -96,25 +80,28 @@ class World:
             threads=draw.choice((1, 2, 4)),
             cached_voices=draw.choice((1, 2)),
         )
-        self.seed, self.alone = seed, alone
-        self.waits: dict[str, float] = {}
-        self.asked = [asked(draw, number) for number in range(draw.randint(1, 7))]
-        often = 0.0 if alone is None else self.chance.choice((0.0, 0.02, 0.2))
-        self.fault_rate = 0.0 if alone is None else self.chance.choice((0.0, 0.02))
-        self.turns = self.loop = Turns(self.chance, _WATCHED, often)
-        self.events, self.reached = list[str](), Counter[str]()
+        self.asked = [_asked(draw, number) for number in range(draw.randint(1, 7))]
+        often = self.fault_rate = 0.0
+        self.leaves: dict[int, int] = {}  # by request: after how many messages its client leaves
+        if root is not None:
+            self.alone = World(seed)
+            often, self.fault_rate = self.chance.choice((0.0, 0.02, 0.2)), self.chance.choice((0.0, 0.02))
+            leaving = [number for number in range(len(self.asked)) if self.chance.random() < 0.4]
+            self.leaves = {number: self.chance.randint(1, 12) for number in leaving}
+        self.turns = turns.Turns(self.chance, _WATCHED, often)
+        super().__init__(seed, self.turns)
         self.told: dict[int, list[Any]] = defaultdict(list)
         self.sinks: dict[int, RemoteSink] = {}
         self.untaken: dict[int, list[float]] = defaultdict(list)
+        self.begun: dict[int, int] = {}  # by request: its first segment
         self.hurt, self.left, self.lost = set[int](), set[int](), False
 
-    def note(self, what: str, number: int = -1) -> None:
-        self.reached[what] += 1
-        self.events.append(f"{self.turns.n:6} {self.turns.current.name}: {what} {number}")
+    def tell(self, what: str, number: int = -1) -> None:
+        self.note(f"{self.turns.n:6} {self.turns.current.name}: {what} {number}", reaches=what)
 
     # -- the model
 
-    def work(self, what: str, owner: Any) -> None:
+    def _work(self, what: str, owner: Any) -> None:
         """Others may run in a step of the model, and the step may fail."""
         self.turns.hand_on()
         if self.chance.random() < self.fault_rate:
@@ -123,9 +110,9 @@ class World:
 
     def _hurt(self, what: str, owner: Any) -> None:
         self.hurt.add(int(owner.asked.request_id))
-        self.note(f"a fault in {what}", int(owner.asked.request_id))
+        self.tell(f"a fault in {what}", int(owner.asked.request_id))
 
-    def models(self) -> Any:
+    def _models(self) -> Any:
         llm = SimpleNamespace(device=torch.device("cpu"), dtype=torch.float32, config=_SIZES)
         llm.sampled_ids, llm.prefill = range(_N_TOKENS + 1), self._prefill
         flow = SimpleNamespace(config=FlowConfig(), most_threads=4, pack=lambda dtype: None)
@@ -135,11 +122,16 @@ class World:
         )
 
     def _prefill(self, ids: Sequence[int], *, cache: Any, slot: int, start: int) -> None:
-        self.work("prefill", self.core.decoder._rows[slot].owner)
+        self._work("prefill", self.core.decoder._rows[slot].owner)
         cache.keys[0, slot, 0, start : start + len(ids), 0] = torch.tensor(ids, dtype=torch.float32)
 
+    def _decode_step(self, llm: object, cache: Any, **_: object) -> Any:
+        step = partial(self._decode, cache)
+        step.kernels = "plain"  # type: ignore[attr-defined]
+        return step
+
     def _decode(self, cache: Any, rows: Sequence[Any]) -> list[Drawn]:
-        self.work("decode", rows[-1].owner)
+        self._work("decode", rows[-1].owner)
         draws = []
         for row in rows:
             keys = cache.keys[0, row.slot, 0, :, 0]
@@ -154,7 +146,7 @@ class World:
 
     def _render(self, span: Span) -> bool:
         """A step of a render. Each sample depends on all tokens before it."""
-        self.work("render", span.request)
+        self._work("render", span.request)
         span.progress = (span.progress or self.chance.randint(2, 9)) - 1
         if span.progress:
             return False
@@ -168,127 +160,112 @@ class World:
 
     # -- what the engine tells
 
-    def faulted(self, error: BaseException) -> None:
+    def _faulted(self, error: BaseException) -> None:
         require(isinstance(error, EngineLost), f"a fault of no request: {error!r}")
         self.lost = True
-        self.note("lost")
+        self.tell("lost")
 
-    def send(self, number: int, message: Any) -> None:
+    def _send(self, number: int, message: Any) -> None:
         require(not any(isinstance(each, messages.Released) for each in self.told[number]), "told too late")
         self.told[number].append(message)
         if isinstance(message, messages.Chunk):
             self.untaken[number].append(message.audio.seconds)
-        self.note(type(message).__name__, number)
+        self.tell(type(message).__name__, number)
 
     # -- what the server does
 
-    def submit(self, number: int) -> None:
-        self.note("submit", number)
-        buffer_s = self.chance.choice((1e9, 0.01, 0.0005)) if self.alone else 1e9
-        sink = RemoteSink(number, partial(self.send, number), buffer_s, self.sinks.pop)
-        self.sinks[number], (asked, segments) = sink, self.asked[number]
-        progress, chunks = NO_PROGRESS, self.config.stream_chunks
-        if self.alone and self.chance.random() < 0.3:  # from another engine
-            tokens = [*self.alone.tokens(number).items()][: self.chance.randint(0, len(segments))]
-            heard = next(n for n in range(len(segments) + 1) if n not in dict(tokens))
-            first = self.chance.randint(0, min(heard, len(segments) - 1))
-            progress = Progress(dict(tokens), first)
-            self.note("resumed", number)
+    def _submit(self, number: int) -> None:
+        self.tell("submit", number)
+        buffer_s, progress = 1e9, NO_PROGRESS
+        asked, segments = self.asked[number]
+        if self.alone:
+            buffer_s = self.chance.choice((1e9, 0.01, 0.0005))
+            if self.chance.random() < 0.3:  # from another engine
+                tokens = dict([*self.alone.tokens(number).items()][: self.chance.randint(0, len(segments))])
+                heard = next(n for n in range(len(segments) + 1) if n not in tokens)
+                progress = Progress(tokens, self.chance.randint(0, min(heard, len(segments) - 1)))
+                self.tell("resumed", number)
+        sink = RemoteSink(number, partial(self._send, number), buffer_s, self.sinks.pop)
+        self.sinks[number], self.begun[number] = sink, progress.first
+        chunks = self.config.stream_chunks
         self.core.submit(EngineRequest(asked, segments, sink, pause_s=0.01, chunks=chunks, progress=progress))
-        self.begun[number] = progress.first
 
-    def leave(self, number: int) -> None:
-        self.note("leave", number)
+    def _leave(self, number: int) -> None:
+        self.tell("leave", number)
         del self.leaves[number]
         self.left.add(number)
         self.sinks[number].closed = True
         self.core.wake()
 
-    def take(self, number: int) -> None:
+    def _take(self, number: int) -> None:
         if self.sinks[number].took(self.untaken[number].pop(0)):
-            self.note("take", number)
+            self.tell("take", number)
             self.core.wake()
 
-    def run(self) -> World:
-        """Speaks all requests to their end, and judges what is left. Returns itself."""
-        self.begun = dict[int, int]()
-        moments = [
-            (kind, n) for kind in ("Segments", "StageChanged", "Decoded", "Chunk") for n in range(1, 5)
-        ]
-        self.leaves = {
-            n: self.chance.choice(moments) for n in range(len(self.asked)) if self.chance.random() < 0.4
-        }
-        coming, loaded = [*range(len(self.asked))], list[object]()
-        with self._in_turns():
-            self.core = EngineCore(self.config, on_fault=self.faulted)
-            self.core.start(self.models, on_loaded=loaded.append, on_failed=loaded.append)
-            self.turns.hand_on(lambda: bool(loaded))
-            require(not isinstance(loaded[0], BaseException), f"not loaded: {loaded[0]!r}")
-            closes = self.alone is not None and self.chance.random() < 0.05
-            while (coming or self.sinks) and not self.lost:
-                if closes and self.chance.random() < 0.1:
-                    break
-                n_events, able = len(self.events), self._able(coming)
-                if able:
-                    self.chance.choice(able)()
-                self.turns.hand_on(partial(self._has_news, -1 if able else n_events))
-            else:
-                self.turns.hand_on(self.turns.others_wait)
-                if not self.lost:
-                    self._judge()
-            self.core.close()
-            require(len(self.turns.threads) == 1, "a thread outlives the engine")
-        return self
-
-    def _able(self, coming: list[int]) -> list[Callable[[], object]]:
-        """Returns the acts of the server that are possible now."""
-        able: list[Callable[[], object]] = [
-            partial(self.take, number) for number in self.sinks if self.untaken[number]
-        ]
-        if coming and len(self.sinks) < (self.config.n_rows if self.alone else 1):
-            able.append(lambda: self.submit(coming.pop(0)))
+    def run(self) -> None:
+        """Speaks all requests to their end, and judges what is left."""
+        logging.disable()
         if self.alone:
-            able += [partial(self.leave, number) for number in self.sinks if self._is_left(number)]
-            if self.chance.random() < 0.02:
-                able.append(lambda: self.core.release_memory().result())
-        return able
-
-    def _is_left(self, number: int) -> bool:
-        kind, n = self.leaves.get(number, ("", 1))
-        return sum(type(message).__name__ == kind for message in self.told[number]) >= n
-
-    def _has_news(self, n_events: int) -> bool:
-        return self.lost or len(self.events) > n_events
-
-    @contextmanager
-    def _in_turns(self) -> Iterator[None]:
-        turns = self.turns
-
-        def step(llm: object, cache: Any, **_: object) -> Any:
-            step = partial(self._decode, cache)
-            step.kernels = "plain"  # type: ignore[attr-defined]
-            return step
-
+            self.alone.run()
         replaced: dict[str, Any] = {
-            **{f"{one}.threading": SimpleNamespace(Thread=turns.thread, Lock=turns.lock) for one in _LOCKING},
-            "engine.device_thread.queue": SimpleNamespace(SimpleQueue=turns.queue),
-            "engine.device_thread.Future": turns.future,
+            "engine.device_thread.queue": SimpleNamespace(SimpleQueue=partial(turns.Queue, self.turns)),
+            "engine.device_thread.Future": partial(turns.Answer, self.turns),
             "engine.device_thread.end_helpers": lambda: None,
             "engine.device_thread.limit_threads": lambda n: None,
             "engine.cores.limit_threads": lambda n: None,
             "engine.core._RENDER_NICENESS": 0,
-            "engine.decode_batcher.CpuDecodeStep": step,
+            "engine.decode_batcher.CpuDecodeStep": self._decode_step,
             "engine.token2wav.Token2Wav._advance": lambda _, span: self._render(span),
             "engine.token2wav.must_be_fixed": lambda *_: False,
         }
-        with ExitStack() as stack:
+        own = SimpleNamespace(Thread=partial(turns.Thread, self.turns), Lock=partial(turns.Lock, self.turns))
+        replaced |= {f"engine.{name}.threading": own for name in _LOCKING}
+        with pytest.MonkeyPatch.context() as patch:
             for name, fake in replaced.items():
-                stack.enter_context(patch(f"glm_tts_api.{name}", fake))
-            stack.callback(virtual.follow, None)
-            stack.callback(sys.settrace, None)
-            virtual.follow(turns)
-            sys.settrace(turns.trace)
-            yield
+                patch.setattr(f"glm_tts_api.{name}", fake)
+            patch.setattr(virtual, "clock", self.turns)
+            sys.settrace(self.turns.trace)
+            try:
+                self._speak_all()
+            finally:
+                sys.settrace(None)
+
+    def _speak_all(self) -> None:
+        coming, loaded = [*range(len(self.asked))], list[object]()
+        self.core = EngineCore(self.config, on_fault=self._faulted)
+        self.core.start(self._models, on_loaded=loaded.append, on_failed=loaded.append)
+        self.turns.hand_on(lambda: loaded)
+        require(not isinstance(loaded[0], BaseException), f"not loaded: {loaded[0]!r}")
+        closes = self.alone is not None and self.chance.random() < 0.05
+        while (coming or self.sinks) and not self.lost:
+            if closes and self.chance.random() < 0.1:
+                break
+            n_events, able = len(self.events), self._able(coming)
+            if able:
+                self.chance.choice(able)()
+            self.turns.hand_on(partial(self._has_news, -1 if able else n_events))
+        else:
+            self.turns.hand_on(self.turns.others_wait)
+            if not self.lost:
+                self._judge()
+        self.core.close()
+        require(len(self.turns.threads) == 1, "a thread outlives the engine")
+
+    def _able(self, coming: list[int]) -> list[Callable[[], object]]:
+        """Returns the acts of the server that are possible now."""
+        able: list[Callable[[], object]] = [
+            partial(self._take, number) for number in self.sinks if self.untaken[number]
+        ]
+        if coming and len(self.sinks) < (self.config.n_rows if self.alone else 1):
+            able.append(lambda: self._submit(coming.pop(0)))
+        leaving = [n for n in self.sinks if n in self.leaves and len(self.told[n]) >= self.leaves[n]]
+        able += [partial(self._leave, number) for number in leaving]
+        if self.alone and self.chance.random() < 0.02:
+            able.append(lambda: self.core.release_memory().result())
+        return able
+
+    def _has_news(self, n_events: int) -> bool:
+        return self.lost or len(self.events) > n_events
 
     # -- the judge
 
@@ -309,26 +286,11 @@ class World:
             told = Counter(type(each).__name__ for each in self.told[number])
             ended = [each.fault for each in self.told[number] if isinstance(each, messages.Ended)]
             require(told["Released"] == 1 and len(ended) <= 1, f"request {number} ended as {told}")
-            require(bool(ended) or number in self.left, f"request {number} has no end")
+            require(ended or number in self.left, f"request {number} has no end")
             require(not any(ended) or number in self.hurt, f"request {number} failed: {ended}")
-            if self.alone is None:
-                continue
-            first, is_whole = self.begun[number], ended == [None]
-            heard, wanted = self.audio(number), self.alone.audio(number, first)
-            require(
-                wanted.startswith(heard) and (heard == wanted or not is_whole), f"other audio of {number}"
-            )
-            said, of_alone = self.tokens(number), self.alone.tokens(number)
-            require(said.items() <= of_alone.items(), f"other tokens of {number}")
-
-
-def simulated(seed: int, _: object) -> tuple[World, BaseException | None]:
-    """Runs one seed. Returns its world, and the fault that was found."""
-    logging.disable()
-    world = World(seed)
-    try:
-        world = World(seed, world.run())
-        world.run()
-    except (Exception, virtual.StuckError) as error:
-        return world, error
-    return world, None
+            if self.alone:
+                heard, wanted = self.audio(number), self.alone.audio(number, self.begun[number])
+                is_same = heard == wanted or (ended != [None] and wanted.startswith(heard))
+                require(is_same, f"other audio of {number}")
+                said, of_alone = self.tokens(number), self.alone.tokens(number)
+                require(said.items() <= of_alone.items(), f"other tokens of {number}")

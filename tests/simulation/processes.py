@@ -7,9 +7,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import zlib
-from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from glm_tts_api.contracts import (
     Recording,
     SamplingOptions,
     SpeechRequest,
-    Verdict,
     Voice,
 )
 from glm_tts_api.engine import messages
@@ -36,12 +34,11 @@ from speech_text import ShownReading
 from speech_text.reading import ShownSegment, SpokenSegment
 
 if TYPE_CHECKING:
-    from tests.simulation.world import World
+    from tests.simulation.server_world import World
 
 POISON = "poison"  # a text with this word ends each engine that speaks it
 _ENDS = {"exit": 1, "out of memory": -signal.SIGKILL, "lost": EXIT_LOST}
-_FAULTS = ["exit", "out of memory", "SIGKILL", "SIGSEGV", "SIGSTOP", "SIGSTOP for a while", "broken frame"]
-_ENGINE_FAULTS = [*_FAULTS, "no process", "lost", "hang", "hang for a while"]
+_FAULTS = ("exit", "out of memory", "SIGKILL", "SIGSEGV", "SIGSTOP", "SIGSTOP for a while", "broken frame")
 
 _VOICE = Voice(Recording(np.zeros(1, np.float32), 8000), "text of exampleA", "")
 _SEGMENT_CHARS = 40
@@ -57,29 +54,25 @@ def segments_of(text: str) -> list[str]:
     return [text[at : at + _SEGMENT_CHARS] for at in range(0, len(text), _SEGMENT_CHARS)]
 
 
-def tokens_of(asked: SpeechRequest, segment: int, before: Sequence[int]) -> list[int]:
+def _tokens_of(text: str, segment: int, seed: int, before: Sequence[int]) -> list[int]:
     """The speech tokens of a segment, which continues the segment `before` it."""
-    voice = asked.voice
-    assert isinstance(voice, Voice)
-    part = segments_of(asked.text)[segment]
-    said = f"{part}/{segment}/{asked.sampling.seed}/{voice.transcript}/{list(before)}"
-    number = zlib.crc32(said.encode())
+    part = segments_of(text)[segment]
+    number = zlib.crc32(f"{part}/{segment}/{seed}/{list(before)}".encode())
     return [number % 6000, number // 6000 % 6000, len(part)]
 
 
-def pcm_of(tokens: Sequence[int]) -> Float32:
+def _pcm_of(tokens: Sequence[int]) -> Float32:
     first = (tokens[0] * 7 + tokens[1]) % 15_000
     return _NOISE[first : first + 800 + tokens[2] * 40].copy()
 
 
-def heard_in(pcm: Float32) -> Transcript:
+def _heard_in(pcm: Float32) -> Transcript:
     """What the recogniser hears: a function of the samples."""
     digest = zlib.crc32(np.ascontiguousarray(pcm).data)
-    verdict: Verdict = "drift" if digest % 10 < 4 else "inconclusive" if digest % 10 < 5 else "ok"
-    return Transcript("heard", verdict, float(digest % 7))
+    return Transcript("heard", VERDICTS[sum(digest % 10 < most for most in (4, 5))], float(digest % 7))
 
 
-def reading_of(text: str) -> ShownReading:
+def _reading_of(text: str) -> ShownReading:
     parts = segments_of(text)
     shown = [
         ShownSegment(SpokenSegment(part, part), [], 1.0, at * _SEGMENT_CHARS) for at, part in enumerate(parts)
@@ -87,38 +80,36 @@ def reading_of(text: str) -> ShownReading:
     return ShownReading(text, shown, float(len(parts)), (), [])
 
 
-def takes_of(asked: SpeechRequest) -> Iterator[list[Float32]]:
+def takes_of(text: str, seed: int) -> Iterator[list[Float32]]:
     """Yields for each segment its takes: the speech, and that with each further seed."""
     before: list[int] = []
-    for segment in range(len(segments_of(asked.text))):
-        takes = []
-        for take in range(1 + MOST_RETAKES):
-            seed = respoken_seed(asked.sampling.seed, take) if take else asked.sampling.seed
-            again = replace(asked, sampling=replace(asked.sampling, seed=seed))
-            takes.append(tokens_of(again, segment, before))
+    seeds = [seed, *(respoken_seed(seed, take) for take in range(1, 1 + MOST_RETAKES))]
+    for segment in range(len(segments_of(text))):
+        takes = [_tokens_of(text, segment, each, before) for each in seeds]
         before = takes[0]
-        yield [*map(pcm_of, takes)]
+        yield [*map(_pcm_of, takes)]
 
 
 def best_of(takes: list[Float32]) -> Float32:
     """Returns the take that a whole answer has if the recogniser works."""
-    tried = [(heard_in(takes[0]), takes[0])]
+    tried = [(_heard_in(takes[0]), takes[0])]
     while tried[-1][0].verdict == "drift" and len(tried) <= MOST_RETAKES:
-        tried.append((heard_in(takes[len(tried)]), takes[len(tried)]))
+        tried.append((_heard_in(takes[len(tried)]), takes[len(tried)]))
     return min(tried, key=lambda each: (VERDICTS.index(each[0].verdict), each[0].distance))[1]
 
 
-def encoded(segments: list[Float32], asked: SpeechRequest) -> bytes:
+def encoded(segments: Sequence[Float32], asked: SpeechRequest) -> bytes:
     chunks = [AudioChunk(pcm, asked.sample_rate, at) for at, pcm in enumerate(segments)]
     return encode_whole(chunks, asked).audio
 
 
 class Process:
-    """Stands for a Popen object, and for the server's side of the pair of sockets. It works at its `pace`.
-    Its `fault` happens at the failpoint number `at` that it passes."""
+    """The recogniser. Stands for a Popen object, and for the server's side of the pair of sockets. `fault`
+    happens at the failpoint number `at`. `spoken` has the requests that it speaks, by their numbers."""
 
-    name, faults, most_failpoints = "recogniser", _FAULTS, [12]
-    its: Any = decoder(Listen)
+    name, its = "recogniser", decoder(Listen)
+    faults: Sequence[str] = _FAULTS
+    most_failpoints: Sequence[int] = (12,)
 
     def __init__(self, world: World) -> None:
         chance = world.chance
@@ -131,19 +122,22 @@ class Process:
             self.fault = chance.choice(self.faults)
         self.began_at = self.loop.now
         self.status: Any = None
-        self.is_stopped = self.is_closed = self.is_killed = False  # killed by a person
+        self.died_at = -1.0  # the time at which it ended without a person's kill
+        self.is_ready = self.is_stopped = self.is_closed = False
         self.hangs_since: float | None = None  # since then a step has not ended
         self.spent_s, self._n_passed = 0.0, 0
+        self.spoken: dict[int, messages.Speak] = {}
         self._n_out_of_memory = world.n_out_of_memory
-        self.reader = asyncio.StreamReader(loop=self.loop)
-        self.transport = self
-        self._frames = Frames(self.its)
-        self._inbox = deque[Any]()
+        self.reader, self.transport = asyncio.StreamReader(loop=self.loop), self
+        self._frames, self._inbox = Frames(self.its), deque[Any]()
         self._go_on, self._ended = asyncio.Event(), self.loop.create_future()
         self._go_on.set()
-        self._tasks: set[asyncio.Task[None]] = set()
         world.processes.append(self)
         world.note(f"{self.name} {self.pid} begins: {self.fault or 'no fault'} at {self.at}")
+
+    @property
+    def can_speak(self) -> bool:
+        return self.is_ready and self.hangs_since is None and not self.is_stopped
 
     # -- as Popen
 
@@ -175,11 +169,10 @@ class Process:
 
     def write(self, data: bytes) -> None:
         came = [*self._frames.push(bytes(data))]
-        if self.status is not None:
-            self._count_deaths(came)  # the server has not noticed the death
-        elif not self.is_closed:
-            self._inbox.extend(came)
-            self.loop.call_later(self.world.chance.random() * 0.002, self._deliver)
+        for message in came:
+            self.loop.call_soon(self.world.judge.sent, message, self.is_ready)
+        self._inbox.extend(came)
+        self.loop.call_later(self.world.chance.random() * 0.002, self._deliver)
 
     def abort(self) -> None:
         self.is_closed = True
@@ -194,11 +187,9 @@ class Process:
 
     def die(self, status: int, *, is_killed: bool = False) -> None:
         if self.status is None:
-            self.status, self.is_killed = status, is_killed
+            self.status = status
+            self.died_at = -1.0 if is_killed else self.loop.now
             self.world.note(f"{self.name} {self.pid} ends: {status}")
-            self._count_deaths([*self.spoken(), *self._inbox])
-            for task in self._tasks - {asyncio.current_task()}:
-                task.cancel()
             self.loop.call_later(self.world.chance.random() * 0.01, self.feed, b"")
             self._ended.set_result(None)
 
@@ -209,18 +200,13 @@ class Process:
         elif not self.is_closed:
             self.reader.feed_data(data)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = self.loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(self.world.take_end)
-        return task
-
     async def work(self, seconds: float) -> None:
-        """Works for so long. A process that is stopped or hangs does not work."""
+        """Works for so long. A process that is stopped, hangs or has ended does not work."""
         await asyncio.sleep(seconds)
         self.spent_s += seconds
         await self._go_on.wait()
+        if self.status is not None:
+            raise asyncio.CancelledError
 
     def _deliver(self) -> None:
         while self._inbox and not self.is_stopped and self.status is None and not self.is_closed:
@@ -230,16 +216,6 @@ class Process:
                 self._inbox.popleft()
                 self.take(message)
                 self.pass_point(f"{name}.after")
-
-    def spoken(self) -> list[messages.Speak]:
-        """The requests that the process speaks now."""
-        return []
-
-    def _count_deaths(self, at: Sequence[object]) -> None:
-        """Counts the end of this process for each request in `at`, unless a person has killed it."""
-        for message in at:
-            if isinstance(message, messages.Speak) and not self.is_killed:
-                self.world.deaths_at[message.asked.text] += 1
 
     def say(self, message: Any) -> None:
         """Sends a message. Raises CancelledError if the process has ended."""
@@ -261,8 +237,7 @@ class Process:
         return self.status is None
 
     def fail(self, fault: str) -> None:
-        self.world.reached[f"{self.name}.fault.{fault}"] += 1
-        self.world.note(f"{self.name} {self.pid}: {fault}")
+        self.world.note(f"{self.name} {self.pid}: {fault}", reaches=f"{self.name}.fault.{fault}")
         self.world.n_out_of_memory += fault == "out of memory"
         what, _, ends = fault.partition(" for a ")
         if what == "hang":  # a step that does not end; the beats go on
@@ -279,97 +254,69 @@ class Process:
 
     def take(self, message: Any) -> None:
         """Takes a message of the server; as the recogniser, a recording."""
-        self.start(self._hear(message))
+        self.world.start(self._hear(message))
 
     async def _hear(self, asked: Listen) -> None:
         for _ in range(10):
             await self.work(self.pace / 20)
-        self.say(heard_in(asked.recording.samples))
-
-
-@dataclass(eq=False)
-class _Speech:
-    """A request in an engine."""
-
-    said: messages.Speak
-    task: asyncio.Task[None] = field(init=False)
-    waiting_s: float = 0.0
-    taken: asyncio.Event = field(default_factory=asyncio.Event)
+        self.say(_heard_in(asked.recording.samples))
 
 
 class EngineProcess(Process):
     """An engine. Its steps share its speed: a segment takes `pace` seconds for each request that it speaks,
-    without background work.
-    It makes at most `buffer_s` seconds of audio that its listener has not taken."""
+    without background work. It makes at most `buffer_s` seconds of audio that its listener has not taken."""
 
-    name, faults, most_failpoints = "engine", _ENGINE_FAULTS, [5, 60, 400]
-    its = TO_ENGINE
+    name, its = "engine", TO_ENGINE
+    faults, most_failpoints = (*_FAULTS, "no process", "lost", "hang", "hang for a while"), (5, 60, 400)
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.load_s, self.n_rows = world.chance.choice([0.5, 3.0, 20.0]), world.chance.choice([0, 0, 4, 20])
         self.buffer_s = world.chance.choice([0.1, 30.0])
-        self.speeches: dict[int, _Speech] = {}
+        self._speaking: dict[int, asyncio.Task[None]] = {}
+        self._untaken_s = defaultdict[int, float](float)  # seconds of audio, by request
+        self._taken = asyncio.Event()
         self._recordings = set[str]()
-        self._state = EngineState("loading")
-        self._well = frame(messages.Heartbeat(EngineState("ready"), 0.0, None))
-
-    @property
-    def is_ready(self) -> bool:
-        return self._state.status == "ready"
-
-    def spoken(self) -> list[messages.Speak]:
-        return [speech.said for speech in self.speeches.values()]
 
     def take(self, message: Any) -> None:
-        speech = self.speeches.get(getattr(message, "number", -1))
         match message:
             case messages.Load():
-                self.start(self._load())
+                self.world.start(self._load())
                 self._beat()
             case messages.PutRecording():
                 self._recordings.add(message.digest)
-            case messages.DropRecording():
-                self._recordings.remove(message.digest)
             case messages.Speak():
-                self.world.judge.speaks(message, to_ready=self.is_ready)
-                speech = self.speeches[message.number] = _Speech(message)
-                speech.task = self.start(self._speak(speech))
-            case messages.Credit() if speech:
-                speech.waiting_s -= message.seconds
-                speech.taken.set()
-            case messages.Cancel() if speech and not speech.task.done():
-                speech.task.cancel()
-                self.start(self._free(message.number, self.pace))
-            case messages.Read() | messages.ClearCache():
-                self.start(self._answer(message))
+                self.spoken[message.number] = message
+                self._speaking[message.number] = self.world.start(self._speak(message))
+            case messages.Credit():
+                self._untaken_s[message.number] -= message.seconds
+                self._taken.set()
+            case messages.Cancel() if message.number in self._speaking:
+                self._speaking.pop(message.number).cancel()
+                self.world.start(self._free(message.number, self.pace))
+            case messages.Read():
+                self.world.start(self._read(message))
 
     async def _load(self) -> None:
-        await self.work(self.load_s / 2)
-        if self.pass_point("engine.load"):
-            await self.work(self.load_s / 2)
-            self.say(messages.Loaded(EngineInfo("scripted", "cpu", "float32", n_rows=self.n_rows)))
-            self._state = EngineState("ready")
+        await self.work(self.load_s)
+        self.say(messages.Loaded(EngineInfo("scripted", "cpu", "float32", n_rows=self.n_rows)))
+        self.is_ready = True
 
     def _beat(self) -> None:
         if self.status is None and not self.is_closed:
             if not self.is_stopped:
-                self._say_beat()
+                step_s = 0.0 if self.hangs_since is None else self.loop.now - self.hangs_since
+                state = EngineState("ready" if self.is_ready else "loading")
+                self.feed(frame(messages.Heartbeat(state, step_s, None)))
             self.loop.call_later(self.world.tick_s, self._beat)
-
-    def _say_beat(self) -> None:
-        step_s = 0.0 if self.hangs_since is None else self.loop.now - self.hangs_since
-        is_well = self.is_ready and not step_s
-        self.feed(self._well if is_well else frame(messages.Heartbeat(self._state, step_s, None)))
 
     def fail(self, fault: str) -> None:
         if fault == "lost" and self.is_ready:
-            self._state = EngineState("lost", "the device is gone")
-            self._say_beat()
+            self.feed(frame(messages.Heartbeat(EngineState("lost", "the device is gone"), 0.0, None)))
         super().fail(fault)
 
-    async def _speak(self, speech: _Speech) -> None:
-        said, asked, number = speech.said, speech.said.asked, speech.said.number
+    async def _speak(self, said: messages.Speak) -> None:
+        asked, number = said.asked, said.number
         parts, tokens = segments_of(asked.text), {at: list(each) for at, each in said.progress.tokens.items()}
         assert {voice.digest for voice in (asked.voice, *asked.others.values())} <= self._recordings  # type: ignore[union-attr]
         self.say(messages.StageChanged(number, "text", 1))
@@ -378,39 +325,40 @@ class EngineProcess(Process):
         self.say(messages.Segments(number, len(parts)))
         for segment in range(said.progress.first, len(parts)):
             if segment not in tokens:
-                await self._step(0.6, speech)
-                tokens[segment] = tokens_of(asked, segment, tokens.get(segment - 1, []))
+                await self._step(0.6, said)
+                before = tokens.get(segment - 1, [])
+                tokens[segment] = _tokens_of(asked.text, segment, asked.sampling.seed, before)
                 self.say(messages.Decoded(number, segment, tokens[segment]))
             n_pieces = self.world.chance.randint(1, 3) if asked.streams else 1
-            for at, piece in enumerate(np.array_split(pcm_of(tokens[segment]), n_pieces), start=1):
-                await self._step(0.4 / n_pieces, speech)
+            for at, piece in enumerate(np.array_split(_pcm_of(tokens[segment]), n_pieces), start=1):
+                await self._step(0.4 / n_pieces, said)
                 is_last = at == n_pieces
                 wait_s = 0.3 if segment == 0 and not is_last else 0.0
                 what = parts[segment] if asked.verify else ""
                 chunk = AudioChunk(piece, asked.sample_rate, segment, is_last, wait_s=wait_s, said=what)
-                speech.waiting_s += chunk.seconds
+                self._untaken_s[number] += chunk.seconds
                 self.say(messages.Chunk(number, chunk))
         self.say(messages.Ended(number, None))
-        self.start(self._free(number, 0.05))
+        del self._speaking[number]
+        self.world.start(self._free(number, 0.05))
 
     async def _free(self, number: int, most_s: float) -> None:
         await self.work(self.world.chance.random() * most_s)
-        del self.speeches[number]
+        del self.spoken[number]
         self.say(messages.Released(number))
 
-    async def _step(self, share: float, speech: _Speech) -> None:
+    async def _step(self, share: float, said: messages.Speak) -> None:
         """Does a part of a segment's work. A poisonous text ends the process at its first step."""
-        is_last = speech.said.asked.is_background
-        beside = [each for each in self.speeches.values() if is_last or not each.said.asked.is_background]
+        is_last = said.asked.is_background
+        beside = [each for each in self.spoken.values() if is_last or not each.asked.is_background]
         await self.work(self.pace * share * max(1, len(beside)))
-        while speech.waiting_s >= self.buffer_s:
-            speech.taken.clear()
-            await speech.taken.wait()
-        if POISON in speech.said.asked.text:
-            self.fail("SIGSEGV" if len(speech.said.asked.text) % 2 else "out of memory")
+        while self._untaken_s[said.number] >= self.buffer_s:
+            self._taken.clear()
+            await self._taken.wait()
+        if POISON in said.asked.text:
+            self.fail("SIGSEGV" if len(said.asked.text) % 2 else "out of memory")
             raise asyncio.CancelledError
 
-    async def _answer(self, asked: messages.Read | messages.ClearCache) -> None:
+    async def _read(self, asked: messages.Read) -> None:
         await self.work(0.02)
-        result = reading_of(asked.text) if isinstance(asked, messages.Read) else 7
-        self.say(messages.Answer(asked.number, result))
+        self.say(messages.Answer(asked.number, _reading_of(asked.text)))

@@ -12,7 +12,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -21,52 +20,20 @@ from tests.simulation.virtual import BEGIN_S, StuckError
 _MOST_TURNS = 200_000
 
 
-class Thread:
-    """In the place of threading.Thread. `until` says when it can go on."""
-
-    def __init__(self, turns: Turns, target: Callable[[], None], name: str, daemon: bool) -> None:
-        self._turns, self._target, self.name = turns, target, name
-        self.weight = turns.chance.choice((1, 4, 16))
-        self.until: Callable[[], bool] = lambda: True
-        self.go = threading.Semaphore(0)
-
-    def start(self) -> None:
-        self._turns.threads.append(self)
-        threading.Thread(target=self._run, name=self.name, daemon=True).start()
-
-    def is_alive(self) -> bool:
-        return self in self._turns.threads
-
-    def join(self, timeout: float) -> None:
-        """However long it takes: no step takes ten seconds here."""
-        self._turns.hand_on(lambda: not self.is_alive())
-
-    def _run(self) -> None:
-        self.go.acquire()
-        sys.settrace(self._turns.trace)
-        try:
-            self._target()
-        except BaseException as error:
-            self._turns.fault = error
-        sys.settrace(None)
-        self._turns.threads.remove(self)
-        self._turns.next().go.release()
-
-
 class Turns:
     """Of the thread that makes it, and of each Thread that starts. A turn ends before a line of the files
     `watched` with the probability `often`. `now` is the time for the engine's clocks, and `n` the number of
     turns."""
 
     def __init__(self, chance: random.Random, watched: Collection[str], often: float) -> None:
-        self.now, self.wall_offset, self.skipped_s, self.n = BEGIN_S, 0.0, 0.0, 0
+        self.now, self.wall_offset, self.n = BEGIN_S, 0.0, 0
         self.chance, self._watched, self._often = chance, watched, often
         self.fault: BaseException | None = None
         self.current = Thread(self, lambda: None, "server", daemon=True)
         self.threads = [self.current]
         self._chooses = False
 
-    def hand_on(self, until: Callable[[], bool] = lambda: True) -> None:
+    def hand_on(self, until: Callable[[], object] = lambda: True) -> None:
         """Lets others run, and returns when `until` holds and it is this thread's turn. In the first thread,
         raises StuckError if nobody can go on, and the error that has ended another thread."""
         me = self.current
@@ -102,27 +69,40 @@ class Turns:
             self.hand_on()
         return self._line
 
-    # -- in the place of what threading, queue and concurrent.futures have
 
-    def thread(self, **options: Any) -> Thread:
-        return Thread(self, **options)
+# -- in the place of what threading, queue and concurrent.futures have
 
-    def lock(self) -> Lock:
-        return Lock(self)
 
-    def queue(self) -> Queue:
-        return Queue(self)
+class Thread:
+    """`until` says when it can go on."""
 
-    def future(self) -> Future[Any]:
-        future = Future[Any]()
-        get = future.result
+    def __init__(self, turns: Turns, target: Callable[[], None], name: str, daemon: bool) -> None:
+        self._turns, self._target, self.name = turns, target, name
+        self.weight = turns.chance.choice((1, 4, 16))
+        self.until: Callable[[], object] = lambda: True
+        self.go = threading.Semaphore(0)
 
-        def result(timeout: float | None = None) -> Any:
-            self.hand_on(future.done)
-            return get()
+    def start(self) -> None:
+        self._turns.threads.append(self)
+        threading.Thread(target=self._run, name=self.name, daemon=True).start()
 
-        future.result = result  # type: ignore[method-assign]
-        return future
+    def is_alive(self) -> bool:
+        return self in self._turns.threads
+
+    def join(self, timeout: float) -> None:
+        """However long it takes: no step takes ten seconds here."""
+        self._turns.hand_on(lambda: not self.is_alive())
+
+    def _run(self) -> None:
+        self.go.acquire()
+        sys.settrace(self._turns.trace)
+        try:
+            self._target()
+        except BaseException as error:
+            self._turns.fault = error
+        sys.settrace(None)
+        self._turns.threads.remove(self)
+        self._turns.next().go.release()
 
 
 class Lock:
@@ -139,13 +119,22 @@ class Lock:
 
 class Queue:
     def __init__(self, turns: Turns) -> None:
-        self._items = deque[Any]()
-        self._wait = partial(turns.hand_on, lambda: bool(self._items))
+        self._turns, self._items = turns, deque[Any]()
         self.put = self._items.append
 
     def empty(self) -> bool:
         return not self._items
 
     def get(self) -> Any:
-        self._wait()
+        self._turns.hand_on(lambda: self._items)
         return self._items.popleft()
+
+
+class Answer(Future[Any]):
+    def __init__(self, turns: Turns) -> None:
+        super().__init__()
+        self._turns = turns
+
+    def result(self, timeout: float | None = None) -> Any:
+        self._turns.hand_on(self.done)
+        return super().result()
