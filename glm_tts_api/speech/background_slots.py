@@ -38,11 +38,12 @@ class BackgroundSlots:
         admission.changed = self._look_again
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[Permit]:
+    async def place(self, *, is_due: bool = False) -> AsyncIterator[Permit]:
         """Waits for a spare place and yields the permit for it. If a request needs the place, the body of the
-        `async with` block is cancelled and QueueFull is raised. This does not happen to work that is due."""
+        `async with` block is cancelled and QueueFull is raised. This does not happen to work that is due.
+        `is_due` says that it is a part of such work, which gets the next place."""
         self._begin_count_down()
-        engine, is_due = await self._turn()
+        engine, is_due = await self._turn(is_due)
         interruption = asyncio.timeout(None)
         permit = Permit(self, engine, ANYONE, interruption, is_background=not is_due)
         release = permit.hold()
@@ -67,8 +68,7 @@ class BackgroundSlots:
             self._count_down = None
         is_one_spoken = any(not permit.is_background for permit in self._permits)
         if self._count_down is None and not self._one_is_due and not is_one_spoken:
-            loop = asyncio.get_running_loop()
-            self._count_down = loop.call_later(_AT_LEAST_EVERY_S, self._end_count_down)
+            self._count_down = asyncio.get_running_loop().call_later(_AT_LEAST_EVERY_S, self._end_count_down)
 
     def _end_count_down(self) -> None:
         """Makes the work due that gets the next place: it keeps its place, and no place need be spare. If all
@@ -83,10 +83,11 @@ class BackgroundSlots:
             self._interrupt(self._permits, 1)
         self._look_again()
 
-    async def _turn(self) -> tuple[int, bool]:
+    async def _turn(self, is_due: bool) -> tuple[int, bool]:
         """Waits for a spare place. Returns the number of its engine, and whether this work is due."""
         turn: asyncio.Future[tuple[int, bool]] = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
+        self._queue.insert(0 if is_due else len(self._queue), turn)
+        self._one_is_due |= is_due
         self._look_again()
         try:
             return await turn

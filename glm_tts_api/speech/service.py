@@ -137,16 +137,15 @@ class SpeechService:
             stack.callback(stream.verifier.cancel)
 
     async def speak_aside(self, request: SpeechRequest, timings: Timings) -> Speech:
-        """Speaks all of a request as background work, on a spare place, and encodes it.
-        Segments that drift from their text are spoken again if the request has `verify`; the place is free
-        while they are only heard. The request is not counted in the metrics. Raises QueueFull if another
-        request needs the place, and the errors of the stream."""
+        """Speaks all of a request as background work, on a spare place, and encodes it. If the request has
+        `verify`, segments that drift are spoken again; the place is free while they are heard. The request is
+        not counted in the metrics. Raises QueueFull if a request needs the place, and the stream's errors."""
         async with AsyncExitStack() as stack:
             async with (
                 self.background.place() as permit,
                 await self.engines.speak(request, timings, permit) as stream,
             ):
-                self._verify(stream, self.background.place, stack)
+                self._verify(stream, lambda: self.background.place(is_due=not permit.is_background), stack)
                 chunks = [chunk async for chunk in stream]
             if stream.verifier is not None:
                 chunks = await stream.verifier.repaired(chunks)

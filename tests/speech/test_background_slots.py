@@ -13,7 +13,7 @@ from glm_tts_api.errors import QueueFull
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.background_slots import BackgroundSlots
 from tests.speech import lanes as plain
-from tests.speech.lanes import SHORT, Lanes, now
+from tests.speech.lanes import LONG, SHORT, Lanes, now
 
 
 def play(
@@ -101,6 +101,18 @@ def test_work_at_which_an_engine_died_keeps_its_place_and_other_work_gives_way()
         async with request(lanes):
             await settled()
             assert [work.task.done() for work in works] == [False, True, False]
+
+    play(scenario)
+
+
+def test_a_part_of_work_that_is_due_gets_the_next_place_and_keeps_it() -> None:
+    async def scenario(lanes: Lanes, slots: BackgroundSlots) -> None:
+        async with request(lanes), request(lanes), request(lanes, LONG), asyncio.timeout(5):
+            before = Work(slots)
+            await settled()
+            async with slots.place(is_due=True) as permit:
+                assert (permit.is_background, before.engine) == (False, None)
+                before.task.cancel()
 
     play(scenario)
 
