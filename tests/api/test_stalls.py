@@ -72,23 +72,6 @@ def test_an_engine_that_stalls_is_ended_its_request_goes_on_and_the_other_speaks
     assert re.search(STACK, log)
 
 
-@pytest.mark.long
-def test_a_step_that_ends_after_all_is_answered_and_new_requests_are_taken_again(start: Start) -> None:
-    server = start(10)
-    with ThreadPoolExecutor(1) as pool:
-        stalling = pool.submit(server.say, "ab!")
-        wait_until(lambda: health(server).status_code == 503, 60)
-        stands = health(server).json()
-        assert stands["status"] == "unhealthy"
-        assert re.fullmatch(r"a step of the model has not ended for \d+ s", stands["cause"])
-        assert (server.say("ab").status_code, server.say("ab").json()["code"]) == (503, "unhealthy")
-        (server.root / "go-on").touch()
-        assert stalling.result().status_code == 200
-    wait_until(lambda: health(server).status_code == 200)
-    assert server.say("ab").status_code == 200
-    assert server.scrape()("engine_restarts_total") == 0
-
-
 def test_a_slow_first_step_is_no_stall_and_an_engine_whose_interpreter_hangs_is_ended(start: Start) -> None:
     server = start(1, environ={"SLOW_FIRST_S": "5"})
     assert n_ended(server) == 0

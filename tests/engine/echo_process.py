@@ -3,18 +3,12 @@
 It says the recordings that it is given: a chunk for each voice of a request, its segment the number of
 recordings that came over the sockets so far. A text `raw:` and hexadecimal digits goes to the server as these
 bytes; `fails` is a fault in what the process does; a text that ends with `^` ends the process at once.
-
-A text `turns:`, letters and the path of a file does at each time what the next letter says, and the last one
-from then on: `^` as above, `-` says its chunks again and again, `+` says them once. The file counts the
-times.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -52,31 +46,18 @@ class EchoEngine:
     ) -> None:
         if asked.text.startswith("raw:"):
             os.write(int(sys.argv[1]), bytes.fromhex(asked.text.removeprefix("raw:")))
-        turn = _turn(asked.text)
-        if asked.text.endswith("^") or turn == "^":
+        if asked.text.endswith("^"):
             os._exit(3)
         if asked.text == "fails":
             raise RuntimeError("worn out")
-        if turn == "-":
-            threading.Thread(target=self._speak_on, args=(asked, sink), daemon=True).start()
-            return
-        self._say(asked, sink)
-        sink.request_ended(None)
-        sink.request_freed()
-
-    def _speak_on(self, asked: SpeechRequest, sink: EventSink) -> None:
-        while not sink.closed:
-            self._say(asked, sink)
-            time.sleep(0.02)
-        sink.request_freed()
-
-    def _say(self, asked: SpeechRequest, sink: EventSink) -> None:
         for voice in (asked.voice, *asked.others.values()):
             assert isinstance(voice, Voice)
             if not any(voice.recording is one for one in self._came):
                 self._came.append(voice.recording)
             recording = voice.recording
             sink.chunk_ready(AudioChunk(recording.samples, recording.sample_rate, len(self._came)))
+        sink.request_ended(None)
+        sink.request_freed()
 
     def read(
         self,
@@ -96,16 +77,6 @@ class EchoEngine:
 
     def usage(self) -> EngineUsage | None:
         return None
-
-
-def _turn(text: str) -> str:
-    """Returns the letter of this turn of the text; `+` if the text has no turns."""
-    if not text.startswith("turns:"):
-        return "+"
-    _, turns, path = text.split(":")
-    with open(path, "ab") as times:
-        times.write(b".")
-        return turns[min(times.tell(), len(turns)) - 1]
 
 
 def build(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> Any:

@@ -53,21 +53,6 @@ def test_a_fake_recogniser_that_nobody_asks_ends_and_begins_again_with_the_next_
     play(tmp_path, "one two", scenario, idle_s=0.1)
 
 
-def test_a_fake_recogniser_that_is_stopped_is_ended_and_the_next_recording_has_another(
-    tmp_path: Path,
-) -> None:
-    async def scenario(recogniser: Recogniser) -> None:
-        with pytest.raises(Unavailable):
-            await text_heard(recogniser)
-        process = process_of(tmp_path)
-        assert "hung" in recogniser.fault
-        assert await text_heard(recogniser) == "two"
-        assert recogniser.fault == ""
-        await asyncio.to_thread(wait_until, lambda: not process.exists())
-
-    play(tmp_path, "stop two", scenario)
-
-
 def test_a_fake_recogniser_that_computes_without_an_end_is_ended(tmp_path: Path) -> None:
     async def scenario(recogniser: Recogniser) -> None:
         with pytest.raises(Unavailable):
@@ -75,28 +60,6 @@ def test_a_fake_recogniser_that_computes_without_an_end_is_ended(tmp_path: Path)
         assert "hung" in recogniser.fault
 
     play(tmp_path, "spin", scenario, most_s=4.0)
-
-
-def test_a_fake_recogniser_that_hangs_is_ended_although_all_who_ask_have_left(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def scenario(recogniser: Recogniser) -> None:
-        for _ in range(2):
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(text_heard(recogniser), 1.0)
-        assert await text_heard(recogniser) == "two"
-
-    play(tmp_path, "stop two", scenario)
-    assert "never retrieved" not in caplog.text
-
-
-def test_the_recording_that_a_fake_recogniser_died_of_is_heard_by_the_next(tmp_path: Path) -> None:
-    async def scenario(recogniser: Recogniser) -> None:
-        assert await text_heard(recogniser) == "two"
-        assert await text_heard(recogniser) == "three"
-        assert recogniser.fault == ""
-
-    play(tmp_path, "die two three", scenario)
 
 
 def test_a_fake_recogniser_that_always_dies_is_given_up_for_a_time(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from glm_tts_api.contracts import (
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.errors import FatalText, InternalFault, Unhealthy
+from glm_tts_api.errors import InternalFault, Unhealthy
 from glm_tts_api.speech.background_slots import BackgroundSlots
 from speech_text import ReadingOptions, ShownReading
 from tests.speech.lanes import Service, now
@@ -145,18 +145,6 @@ def run(scene: Callable[[], Awaitable[None]]) -> None:
             await scene()
 
     asyncio.run(within_time())
-
-
-def test_a_text_at_which_two_engines_died_is_spoken_alone_and_ends_with_an_error_at_the_third() -> None:
-    async def scene() -> None:
-        engine = ScriptedEngine(0, 0, 0)
-        service = Spoken(engine)
-        with pytest.raises(FatalText, match="3 engines died while they spoke this text"):
-            await service.say()
-        np.testing.assert_array_equal(await service.say(), WHOLE)
-        assert service.active == [0]
-
-    run(scene)
 
 
 def test_background_work_is_spoken_as_a_request_once_an_engine_has_died_at_it() -> None:
