@@ -40,7 +40,7 @@ class Judge:
     def __init__(self, world: World) -> None:
         self.world = world
         self.damaged = set[str]()
-        self._unable_since = 0.0
+        self._unable_since = world.loop.now
         self._waits_since: dict[tuple[str, int], float] = {}
         self._jobs: dict[str, tuple[tuple[Any, ...], float]] = {}
         self._asked_at: dict[tuple[str, str], float] = {}  # when a change of a job was asked for last
