@@ -25,6 +25,7 @@ from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Ti
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.model.kv_cache import KVCache
 
@@ -147,7 +148,7 @@ def engine_request(bench: Bench, seed: int, sink: Request, *, streams: bool) -> 
     asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed), streams=streams)
     segment = Segment(ids, VoicedPrompt(transcript, bench.voice(seed)))
     chunks = bench.config.stream_chunks if streams else ()
-    return EngineRequest(asked, [segment], sink, chunks=chunks)
+    return EngineRequest(Speak(0, asked), [segment], sink, chunks=chunks)
 
 
 def _serving(bench: Bench, *, deterministic: bool = False) -> Serving:
@@ -164,10 +165,7 @@ def _next(ended: queue.SimpleQueue[Request]) -> Request:
 
 
 def load(at_once: int, streams: bool, bench: Bench) -> Measured:
-    """Sends requests in known voices, `at_once` of them at any time.
-
-    Returns latencies, RTF and throughput.
-    """
+    """Sends requests in known voices, `at_once` of them at any time. Returns latencies, RTF, throughput."""
     serving, n = _serving(bench), bench.size.requests[at_once]
     started = time.perf_counter()
     done = serving.speak(range(n), streams=streams, at_once=at_once)

@@ -26,6 +26,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.guard import fault_in
 from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
@@ -97,7 +98,7 @@ def runs(
         for name, voice in voices.items():
             sink = WaveSink()
             asked = SpeechRequest("guard", text, voice, SamplingOptions(seed=seed + number))
-            request = processor.request(asked, sink)
+            request = processor.request(Speak(0, asked), sink)
             if len(request.segments) == 1:
                 yield Run(text, name, request, sink)
 

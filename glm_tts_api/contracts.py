@@ -86,7 +86,7 @@ class SpeechRequest:
     full scale are clipped. `timestamps` names the units whose times the client wants. `output_rate` is the
     rate of the sent audio in Hz; None means `sample_rate`. `kbits` is the bit rate of a compressed format in
     kbit/s; None means the usual one. `warnings` name the sent fields that are not
-    used. `is_background` says that every other request goes first. `client` has sent it.
+    used. `client` is the name of the client that has sent it.
     """
 
     request_id: str
@@ -105,7 +105,6 @@ class SpeechRequest:
     output_rate: int | None = None
     kbits: int | None = None
     warnings: Sequence[str] = ()
-    is_background: bool = False
     client: str = ""
     pause_s: float = 0.0
     verify: bool = False
@@ -113,18 +112,6 @@ class SpeechRequest:
     def speed_of(self, chunk: AudioChunk) -> float:
         """Returns this request's speed times the chunk's, within 0.25 to 4; 1 if the chunk is a pause."""
         return 1.0 if chunk.speed is None else min(4.0, max(0.25, self.speed * chunk.speed))
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The work that another engine has done for a request. `tokens` holds the speech tokens of each decoded
-    segment by its number. `first` is the number of the segment whose audio is sent now."""
-
-    tokens: Mapping[int, Sequence[int]] = field(default_factory=dict)
-    first: int = 0
-
-
-NO_PROGRESS: Final = Progress()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,22 +178,16 @@ class Timings:
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
-        self.begin(stage)
+        self.change(stage, 1)
         try:
             yield
         finally:
-            self.end(stage)
-
-    def begin(self, stage: Stage) -> None:
-        self._change(stage, 1)
-
-    def end(self, stage: Stage) -> None:
-        self._change(stage, -1)
+            self.change(stage, -1)
 
     def interrupt(self) -> None:
         """Ends the stages that run in an engine, because the engine is lost."""
         for stage in _STAGES_OF_AN_ENGINE:
-            self._change(stage, -self._going_on[stage])
+            self.change(stage, -self._going_on[stage])
 
     def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
         """Notes that a segment was decoded again `n_retakes` times. `fault` is the fault that it still has;
@@ -237,7 +218,8 @@ class Timings:
         """The latest, in the order of STAGES, of the stages that run now; None between stages."""
         return next((stage for stage in reversed(STAGES) if self._going_on[stage]), None)
 
-    def _change(self, stage: Stage, by: int) -> None:
+    def change(self, stage: Stage, by: int) -> None:
+        """Begins a stage (`by` 1) or ends it (-1)."""
         with self._lock:
             now = time.perf_counter()
             if (current := self.current) is not None:

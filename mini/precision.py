@@ -18,6 +18,7 @@ from glm_tts_api.contracts import SamplingOptions, SpeechRequest
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.input_processor import InputProcessor
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import Models, load_checkpoint
@@ -88,7 +89,7 @@ def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> No
     for number, text in enumerate(texts):
         voice = server.voice(("exampleA", "exampleB")[number % 2])
         utterance = SpeechRequest("precision", text, voice, SamplingOptions(seed=SEED + number))
-        request = processor.request(utterance, WaveSink())
+        request = processor.request(Speak(0, utterance), WaveSink())
         prompt_ids, tokens = drawn_tokens(batcher, request)
         first_choices = choices(models.llm, prompt_ids, tokens).argmax(1)
         for name, variant in variants.items():

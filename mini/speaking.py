@@ -16,6 +16,7 @@ from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Vo
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.event_sink import EventSink
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.settings import BUNDLED_MODEL, SHIPPED_CONFIGS
 from glm_tts_api.voices.store import VoiceStore
@@ -104,16 +105,10 @@ class Server:
         return self._voices.get(index)
 
     async def say(self, text: str, voice: Voice, *, seed: int, sample_rate: int = 24000) -> Said:
-        utterance = SpeechRequest(
-            request_id=f"evaluate-{seed}",
-            text=text,
-            voice=voice,
-            sampling=SamplingOptions(seed=seed),
-            sample_rate=sample_rate,
-        )
+        utterance = SpeechRequest("evaluate", text, voice, SamplingOptions(seed=seed), sample_rate)
         sink = WaveSink()
         cpu, wall = time.process_time(), time.monotonic()
-        self._engine.speak(utterance, sink)
+        self._engine.speak(Speak(0, utterance), sink)
         await asyncio.wrap_future(sink.ended)
         cpu, wall = time.process_time() - cpu, time.monotonic() - wall
         segments = [np.concatenate(pieces) for _, pieces in sorted(sink.pieces.items())]

@@ -10,7 +10,6 @@ events sends the error as an event instead.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from itertools import accumulate
@@ -31,11 +30,11 @@ from glm_tts_api.http.middleware import cancelled_on_disconnect
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.admission import Permit
-from glm_tts_api.speech.encoding import Encoded, Speech, encode_whole
-from glm_tts_api.speech.recent import Tape, what_is_asked
-from glm_tts_api.speech.request_log import Lateness, Playback, recorded_outcome
-from glm_tts_api.speech.resumed_stream import ResumedStream
+from glm_tts_api.speech.encoding import Encoded, encode_whole
+from glm_tts_api.speech.recent import Answer, Tape, what_is_asked
+from glm_tts_api.speech.request_log import Playback, recorded_outcome
 from glm_tts_api.speech.service import deadline_adding
+from glm_tts_api.speech.stream import SpeechStream
 from glm_tts_api.speech.times import SegmentTimes
 
 EVENTS = "text/event-stream"
@@ -108,19 +107,16 @@ async def _answer_address(
     is_head, part = request.method == "HEAD", request.headers.get("range")
     if made is not None and (is_head or part or "if-none-match" in request.headers):
         log_of(request).metrics = None  # nothing is spoken
-        audio, rate = made.as_sent(), made.sample_rate
-        headers = audio_headers(rate, asked.warnings)
+        rate, headers = made.pcm_rate, audio_headers(made.pcm_rate, asked.warnings)
     elif is_head:
         return headers_alone(request, state, asked)
     elif asked.streams and part in (None, _FROM_THE_BEGINNING):
         return await stream(request, state, asked, address=address)
     else:
-        speech = await speak(request, state, asked, streamed_by=streamed_by, address=address)
-        made = state.recent.at(address, owner_of(request))
-        audio, rate, headers = speech.audio, speech.sample_rate, _whole_headers(request, speech, asked)
-    etag = made.etag if made else secrets.token_hex(16)
+        made = await speak(request, state, asked, streamed_by=streamed_by, address=address)
+        rate, headers = made.sample_rate, _whole_headers(request, made, asked)
     kind = media_type(asked.audio_format, rate)
-    return await ranged(request, audio, media_type=kind, etag=etag, headers=headers)
+    return await ranged(request, made.audio, media_type=kind, etag=made.etag, headers=headers)
 
 
 async def speak(
@@ -130,31 +126,29 @@ async def speak(
     *,
     streamed_by: str = "stream=true",
     address: object = None,
-) -> Speech:
+) -> Answer:
     """Speaks the request and returns the whole audio in the format that was asked for. `streamed_by` is the
     field that asks for a stream; the error of a passed deadline recommends it. The answer is kept for a while
     under the request's id (RecentAnswers). If the request came as a URL, `address` is its content, and the
     answer can be found by `address` too. If the deadline passes, or is sure to be missed, keeps the finished
     segments as a job and raises DeadlineExceeded."""
     log = log_of(request)
-    taping = closing(Tape(state.recent, asked, owner_of(request), address))
     advice = f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has no time limit."
     chunks = list[AudioChunk]()
     try:
-        with taping as tape, deadline_adding(lambda: advice):
-            async with _while_connected(request, state, asked) as (permit, stream):
-                lateness = Lateness(asked, log, permit, state.speech.n_spoken)
+        with deadline_adding(lambda: advice):
+            async with _while_connected(request, state, asked) as (_, stream):
                 async for chunk in stream:
                     chunks.append(chunk)
-                    lateness.took(chunk)
                 if stream.verifier is not None:
                     chunks = await stream.verifier.repaired(chunks)
                 log.timings.end_generation()
                 with log.timings.stage("encode"):
-                    speech = await state.pools.encode.run(encode_whole, chunks, asked)
-            tape.add(speech.pcm, speech.audio)
-            tape.end(speech.pcm_rate, speech.times, log.timings.verified, is_whole=True)
-            return speech
+                    answer = await state.pools.encode.run(encode_whole, chunks, asked)
+            answer.request_id, answer.owner, answer.address = asked.request_id, owner_of(request), address
+            answer.verified = log.timings.verified
+            state.recent.add(answer)
+            return answer
     except DeadlineExceeded as late:
         raise await keep_unfinished(request, state, asked, chunks, late) from None
 
@@ -172,19 +166,21 @@ async def stream(
     log_of(request).playback = Playback()
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
-        tape = stack.enter_context(closing(Tape(state.recent, asked, owner_of(request), address)))
+        made = Answer(asked.audio_format, is_whole=False)
+        made.request_id, made.owner, made.address = asked.request_id, owner_of(request), address
+        tape = stack.enter_context(closing(Tape(state.recent, made)))
         pieces = Encoded(chunks, state.pools.encode, tape)
         first = await pieces.first()
         answer = _StreamedSpeech(request, asked, framing, permit, pieces, first, stack.pop_all())
         if address is not None:
-            answer.headers["ETag"] = f'"{tape.answer.etag}"'
+            answer.headers["ETag"] = f'"{made.etag}"'
         return answer
 
 
 @asynccontextmanager
 async def _while_connected(
     request: Request, state: AppState, asked: SpeechRequest
-) -> AsyncIterator[tuple[Permit, ResumedStream]]:
+) -> AsyncIterator[tuple[Permit, SpeechStream]]:
     state.speech.require_ready()  # a WebSocket checks this once a turn, so that a stop lets the turn end
     begun = state.speech.speaking(asked, log_of(request), arrived_at=request.state.arrived_at)
     async with cancelled_on_disconnect(request.receive), begun as (permit, stream):
@@ -247,7 +243,7 @@ class _StreamedSpeech(Response):
             await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-def _whole_headers(request: Request, speech: Speech, asked: SpeechRequest) -> dict[str, str]:
+def _whole_headers(request: Request, speech: Answer, asked: SpeechRequest) -> dict[str, str]:
     """Returns the headers of an answer that is sent when all of it is made."""
     timings = log_of(request).timings
     verdict = {} if timings.worst is None else {"X-Verified": timings.worst.verdict}

@@ -18,9 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import msgpack
 
-from glm_tts_api.contracts import Progress, SpeechRequest, Voice
+from glm_tts_api.contracts import Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
@@ -116,15 +117,15 @@ class Child:
     def send(self, message: Message) -> None:
         self._writer.write(frame(message))
 
-    def speak(self, number: int, asked: SpeechRequest, progress: Progress) -> None:
-        """Sends the request `asked` to the process under the number `number`. Before that, sends those
-        recordings of the request's voices that the process lacks. After that, has the process drop the
-        recordings that were used longest ago, if it has more than 64. `progress` is the work that another
-        engine has already done for the request."""
-        assert isinstance(asked.voice, Voice)
-        others = {name: self._named(voice) for name, voice in asked.others.items()}
-        named = replace(asked, voice=self._named(asked.voice), others=others)
-        self.send(messages.Speak(number, named, progress))
+    def speak(self, message: messages.Speak) -> None:
+        """Sends a request to the process. Before that, sends those recordings of the request's voices that
+        the process lacks. After that, has the process drop the recordings that were used longest ago, if it
+        has more than 64."""
+        request = message.request
+        assert isinstance(request.voice, Voice)
+        others = {name: self._named(voice) for name, voice in request.others.items()}
+        request = replace(request, voice=self._named(request.voice), others=others)
+        self.send(msgspec.structs.replace(message, request=request))
         while len(self._recordings) > _KEPT_RECORDINGS:
             self.send(messages.DropRecording(self._recordings.popitem(last=False)[0]))
 

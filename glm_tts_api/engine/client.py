@@ -10,17 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
+from typing import Protocol
 
 from msgspec.structs import replace
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, SpeechRequest, Timings
+from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import Child, EngineDied, Spawned
 from glm_tts_api.engine.messages import BrokenMessage, error_of
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
-from glm_tts_api.engine.stream import SpeechStream
 from speech_text import ReadingOptions, ShownReading
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,12 @@ _LOOK_EVERY_S = 0.1
 # A load hangs if it takes ten times as long as the last one. Until a load has ended, the limit is that of the
 # first. A load may always take `watchdog_s`.
 _LOADS, _FIRST_LOAD_S = 10, 900.0
+
+
+class Listener(Protocol):
+    """Takes all that an engine says about one request, and its death."""
+
+    def take(self, message: messages.OfRequest | EngineDied) -> None: ...
 
 
 class EngineClient:
@@ -52,7 +58,7 @@ class EngineClient:
         self._life: asyncio.Task[None] | None = None
         self._child: Child | None = None
         self._numbers = count()
-        self._streams: dict[int, SpeechStream] = {}
+        self._listeners: dict[int, Listener] = {}
         self._questions: dict[int, asyncio.Future[messages.Answer]] = {}
         self.n_deaths = 0  # since the last audio
         self._load_s, self._load_limit_s = 0.0, _FIRST_LOAD_S
@@ -64,7 +70,7 @@ class EngineClient:
 
     @property
     def n_streams(self) -> int:
-        return len(self._streams)
+        return len(self._listeners)
 
     def info(self) -> EngineInfo | None:
         """The facts about the engine (its device, for example); None until a model has been loaded."""
@@ -76,28 +82,40 @@ class EngineClient:
 
     def idle_for(self, seconds: float) -> bool:
         """Whether the engine is ready, has no work, and was last used at least `seconds` seconds ago."""
-        in_use = self._streams or self._questions
+        in_use = self._listeners or self._questions
         return self.state.status == "ready" and not in_use and time.monotonic() - self._used_at >= seconds
 
     # -- requests and questions
 
-    def synthesize(
-        self, asked: SpeechRequest, timings: Timings, *, progress: Progress = NO_PROGRESS
-    ) -> SpeechStream:
-        """Sends the request `asked` to the process. Returns its audio as a stream, which raises EngineDied or
-        the ServiceError that ends the request. `progress` is the work that another engine has done for it."""
+    def speak(
+        self,
+        listener: Listener,
+        request: SpeechRequest,
+        tokens: Mapping[int, Sequence[int]],
+        first: int,
+        *,
+        is_background: bool = False,
+    ) -> int:
+        """Sends the request to the process, and returns its number there. `listener` takes what the engine
+        says about it. `tokens`, `first` and `is_background` are those of messages.Speak."""
         number = next(self._numbers)
-        stream = SpeechStream(
-            left=lambda: self._send(messages.Cancel(number)),
-            took=lambda seconds: self._send(messages.Credit(number, seconds)),
-            timings=timings,
-        )
-        self._streams[number] = stream
         if self._child is None:
-            self._bury(number, EngineDied("it had ended before", is_ours=False))
+            listener.take(EngineDied("it had ended before", is_ours=False))
         else:
-            self._child.speak(number, asked, progress)
-        return stream
+            self._listeners[number] = listener
+            self._child.speak(messages.Speak(number, request, tokens, first, is_background))
+        return number
+
+    def cancel(self, number: int) -> None:
+        """Tells the engine that nobody waits for a request or a question any more. The engine frees a request
+        at its next step."""
+        if self._child is not None:
+            self._child.send(messages.Cancel(number))
+
+    def credit(self, number: int, seconds: float) -> None:
+        """Tells the engine that `seconds` of a request's audio were taken."""
+        if self._child is not None:
+            self._child.send(messages.Credit(number, seconds))
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         """Returns how the engine says `text` in words. Raises EngineDied or the error that refuses it."""
@@ -121,17 +139,13 @@ class EngineClient:
         try:
             reply: messages.Answer = await answer
         except asyncio.CancelledError:
-            self._send(messages.Cancel(number))
+            self.cancel(number)
             raise
         finally:
             del self._questions[number]
         if reply.fault is not None:
             raise error_of(reply.fault)
         return reply.result
-
-    def _send(self, message: messages.Message) -> None:
-        if self._child is not None:
-            self._child.send(message)
 
     # -- the life of the process
 
@@ -210,8 +224,8 @@ class EngineClient:
             self._child = None
             watch.cancel()
             death = await child.ended(within_s=0)
-            for number in list(self._streams):
-                self._bury(number, death)
+            for number in list(self._listeners):
+                self._listeners.pop(number).take(death)
             for question in self._questions.values():
                 if not question.done():
                     question.set_exception(death)
@@ -261,19 +275,15 @@ class EngineClient:
         elif isinstance(message, messages.Answer):
             if (question := self._questions.get(message.number)) and not question.done():
                 question.set_result(message)
-        elif (stream := self._streams.get(message.number)) is not None:
+        elif (listener := self._listeners.get(message.number)) is not None:
             if isinstance(message, messages.Chunk):
                 self.n_deaths = 0
-            stream.take(message)
             if isinstance(message, messages.Released):
-                self._freed(message.number, stream)
-
-    def _freed(self, number: int, stream: SpeechStream) -> None:
-        del self._streams[number]
-        self._used_at = time.monotonic()
-        stream.freed()
-        if not self._streams:
-            self.changed()
+                del self._listeners[message.number]
+                self._used_at = time.monotonic()
+            listener.take(message)
+            if not self._listeners:
+                self.changed()
 
     def _take_heartbeat(self, child: Child, heartbeat: messages.Heartbeat) -> None:
         child.gets_on(heartbeat.step_s)
@@ -287,10 +297,3 @@ class EngineClient:
             if self.state.status == "loading":  # the next process would fail in the same way
                 self._enter(EngineState("failed", cause))
             child.leave(cause)
-
-    def _bury(self, number: int, death: EngineDied) -> None:
-        """Ends the request `number` of a dead process: its stream raises `death` and counts as freed."""
-        stream = self._streams.pop(number)
-        stream.timings.interrupt()
-        stream.put(death)
-        stream.freed()

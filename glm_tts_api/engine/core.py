@@ -313,12 +313,12 @@ def pause_requests(
     clients = {
         each.asked.client
         for each in requests
-        if not each.asked.is_background and (each.n_spans or scheduler.holds(each))
+        if not each.is_background and (each.n_spans or scheduler.holds(each))
     }
     paused, n_spans = set[EngineRequest](), Counter[str]()
     n_enough = _ENOUGH_SPANS * len(renderers) if len(clients) > 1 else math.inf
     for each in sorted(requests, key=lambda each: each.due):
-        if clients and (each.asked.is_background or n_spans[each.asked.client] > n_enough):
+        if clients and (each.is_background or n_spans[each.asked.client] > n_enough):
             paused.add(each)
         n_spans[each.asked.client] += each.n_spans
     decoder.paused = paused

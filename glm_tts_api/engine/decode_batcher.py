@@ -90,7 +90,7 @@ class DecodeBatcher:
     def join(self, row: int, sequence: SpeechSequence) -> None:
         """Puts a sequence into the free row `row`. The next steps read its prompt, then draw its tokens."""
         sequence.join(row, torch.Generator(self._llm.device))
-        sequence.owner.timings.begin("prefill")
+        sequence.owner.timings.change("prefill", 1)
         self._rows[row] = sequence
         self._reading.append(sequence)
 
@@ -99,9 +99,9 @@ class DecodeBatcher:
         left = self._rows.pop(row)
         if left in self._reading:
             self._reading.remove(left)
-            left.owner.timings.end("prefill")
+            left.owner.timings.change("prefill", -1)
         else:
-            left.owner.timings.end("decode")
+            left.owner.timings.change("decode", -1)
         self._spare_memory.give_back_if_due()
 
     def _let_free_rows_go(self) -> None:
@@ -192,8 +192,8 @@ class DecodeBatcher:
             self._prefixes.keep(sequence.prompt_ids[: sequence.n_voice_ids], sequence.slot)
         if sequence.is_read:
             self._reading.remove(sequence)
-            sequence.owner.timings.begin("decode")
-            sequence.owner.timings.end("prefill")
+            sequence.owner.timings.change("decode", 1)
+            sequence.owner.timings.change("prefill", -1)
 
     def _decode(self, running: list[SpeechSequence]) -> list[SpeechSequence]:
         if not running:

@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest
+from glm_tts_api.contracts import Check
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
@@ -31,6 +31,7 @@ from glm_tts_api.engine.faults import (
 )
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.memory import gpu_bytes, why_fewer
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
@@ -132,16 +133,13 @@ class Engine:
 
     def speak(
         self,
-        asked: SpeechRequest,
+        message: Speak,
         sink: EventSink,
-        *,
-        progress: Progress = NO_PROGRESS,
     ) -> None:
         """Begins to speak a request and returns at once. The engine must be ready. `sink` gets the audio
-        and the end of the request, also if it fails. `progress` is the work that another engine has already
-        done for the request."""
+        and the end of the request, also if it fails."""
         assert self._loaded is not None
-        self._pool.submit(self._prepare, self._loaded.processor, asked, sink, progress)
+        self._pool.submit(self._prepare, self._loaded.processor, message, sink)
 
     def wake(self) -> None:
         """Makes the threads notice requests that were cancelled, and requests whose sink can take more
@@ -219,9 +217,8 @@ class Engine:
     def _prepare(
         self,
         processor: InputProcessor,
-        asked: SpeechRequest,
+        message: Speak,
         sink: EventSink,
-        progress: Progress,
     ) -> None:
         def require_open() -> None:
             if sink.closed:
@@ -230,12 +227,14 @@ class Engine:
         try:
             require_open()
             with sink.timings.stage("text"):
-                request = processor.request(asked, sink, require_open, progress=progress)
+                request = processor.request(message, sink, require_open)
             request.check_fits(self._core.decoder.layout)
         except NobodyListens:
             sink.request_freed()
         except BaseException as error:  # every kind of error is reported, because the client waits
-            sink.request_ended(as_service_error(error, asked.request_id, done="prepared", may_quote=True))
+            sink.request_ended(
+                as_service_error(error, message.request.request_id, done="prepared", may_quote=True)
+            )
             sink.request_freed()
             if lost := device_lost(error):
                 self._faulted(lost)

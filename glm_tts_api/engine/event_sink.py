@@ -66,7 +66,7 @@ class _RemoteTimings(Timings):
         if n_retakes or fault is not None:
             self._send(messages.Guarded(self._number, segment, n_retakes, fault))
 
-    def _change(self, stage: Stage, by: int) -> None:
+    def change(self, stage: Stage, by: int) -> None:
         self._send(messages.StageChanged(self._number, stage, by))
 
 

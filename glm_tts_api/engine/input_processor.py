@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache, cached
 
-from glm_tts_api.contracts import NO_PROGRESS, Check, Progress, SpeechRequest, Voice
+from glm_tts_api.contracts import Check, SpeechRequest, Voice
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.engine.voice_features import VoiceFeatures
@@ -55,16 +56,15 @@ class InputProcessor:
 
     def request(
         self,
-        asked: SpeechRequest,
+        message: Speak,
         sink: EventSink,
         check: Check = lambda: None,
-        *,
-        progress: Progress = NO_PROGRESS,
     ) -> EngineRequest:
         """Makes the engine's request: cuts the text into segments, encodes each segment and gives it the
         prompt of its voice. `check` is called again and again during the work; `check` raises an error when
-        nobody waits for the request any more. `progress` is what another engine has already done for the
-        request. Raises TextError, NothingToSay, UnknownVoice, PromptRejected and the errors of `check`."""
+        nobody waits for the request any more. Raises TextError, NothingToSay, UnknownVoice, PromptRejected
+        and the errors of `check`."""
+        asked = message.request
         reading = self.frontend.read(asked.text, asked.reading, check)
         prompts: dict[str | None, VoicedPrompt] = {}
         segments: list[Segment] = []
@@ -81,14 +81,7 @@ class InputProcessor:
                 segments.append(Segment(ids, prompt, pause_s, part.speed, likely, as_written, said))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
-        return EngineRequest(
-            asked,
-            segments,
-            sink,
-            pause_s=reading.pause_s,
-            chunks=self._chunks,
-            progress=progress,
-        )
+        return EngineRequest(message, segments, sink, pause_s=reading.pause_s, chunks=self._chunks)
 
     def _prompt(self, asked: SpeechRequest, name: str | None) -> VoicedPrompt:
         """Returns the prompt of the voice `name`, which a mark in the text asks for. None stands for the

@@ -3,6 +3,7 @@ Knows no models and no event loop."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,6 @@ from glm_tts_api.contracts import (
     AudioChunk,
     Dtype,
     Float32,
-    Progress,
     Recording,
     SegmentFault,
     SpeechRequest,
@@ -67,9 +67,15 @@ class DropRecording(Message, frozen=True):
 
 
 class Speak(Message, frozen=True):
+    """Another engine may have worked for the request before. `tokens` then holds the speech tokens of each
+    decoded segment by its number, and `first` is the number of the segment whose audio is sent now.
+    `is_background` says that every other request goes first."""
+
     number: int
-    asked: SpeechRequest
-    progress: Progress
+    request: SpeechRequest
+    tokens: Mapping[int, Sequence[int]] = {}
+    first: int = 0
+    is_background: bool = False
 
 
 class Credit(Message, frozen=True):

@@ -28,6 +28,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
+import msgspec
+
 from glm_tts_api.contracts import Dtype, Recording, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import CHECK, EXIT_REFUSED, PASSED
@@ -97,11 +99,11 @@ class EngineProcess:
     def speak(self, message: messages.Speak) -> None:
         sink = RemoteSink(message.number, self._side.send, self._buffer_s, self._sinks.pop)
         self._sinks[message.number] = sink
-        asked = message.asked
-        assert isinstance(asked.voice, Voice)
-        others = {name: self._found(voice) for name, voice in asked.others.items()}
-        asked = replace(asked, voice=self._found(asked.voice), others=others)
-        self._engine.speak(asked, sink, progress=message.progress)
+        request = message.request
+        assert isinstance(request.voice, Voice)
+        others = {name: self._found(voice) for name, voice in request.others.items()}
+        request = replace(request, voice=self._found(request.voice), others=others)
+        self._engine.speak(msgspec.structs.replace(message, request=request), sink)
 
     def _found(self, voice: Voice) -> Voice:
         return Voice(self._recordings[voice.digest], voice.transcript, voice.digest, voice.name)

@@ -77,7 +77,7 @@ class RenderScheduler:
         """Returns the spans that may take a step now, in their order of arrival. Background spans are
         among them only if no other span waits and `background_paused` is False."""
         free = [span for span in self._spans if not span.taken]
-        urgent = [span for span in free if not span.request.asked.is_background]
+        urgent = [span for span in free if not span.request.is_background]
         return urgent or ([] if self.background_paused else free)
 
     def put_back(self, span: Span) -> None:

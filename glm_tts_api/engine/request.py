@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Float32, Progress, SpeechRequest
+from glm_tts_api.contracts import AudioChunk, Float32
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.guard import MOST_RETAKES, best_of, fault_in
 from glm_tts_api.engine.llm_prompt import (
@@ -25,6 +25,7 @@ from glm_tts_api.engine.llm_prompt import (
     PromptLayout,
     Segment,
 )
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.seeds import llm_seed
 from glm_tts_api.engine.spans import SpanCutter, Window
 from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S
@@ -81,16 +82,16 @@ class EngineRequest:
 
     def __init__(
         self,
-        asked: SpeechRequest,
+        message: Speak,
         segments: Sequence[Segment],
         sink: EventSink,
         *,
         pause_s: float = 0.0,
         chunks: tuple[int, ...] = (),
-        progress: Progress = NO_PROGRESS,
     ) -> None:
         """`pause_s` seconds of silence follow the last segment. `chunks` is EngineConfig.stream_chunks."""
-        self.asked = asked
+        self.asked = asked = message.request
+        self.is_background = message.is_background
         self.segments = segments
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
         self.timings = sink.timings
@@ -100,7 +101,7 @@ class EngineRequest:
         self._histories = Histories()
         self._waiting: deque[tuple[int, int]] = deque()
         self._candidates: dict[int, list[SpeechSequence]] = {}
-        self._untold = dict(sorted(progress.tokens.items()))  # tokens that the histories do not have yet
+        self._untold = dict(sorted(message.tokens.items()))  # tokens that the histories do not have yet
         self._n_undecided = len(segments) - len(self._untold)
         self._decoding: dict[int, SpeechSequence] = {}
         # Only a stream's segments are cut, and only its first segment has all sizes.
@@ -109,7 +110,7 @@ class EngineRequest:
         self._spans: list[Span] = []
         self.carried: dict[int, Any] = {}  # the vocoder's state between spans, by segment
         self._n_rendering = 0
-        self._segment = progress.first  # the segment whose audio is delivered next
+        self._segment = message.first  # the segment whose audio is delivered next
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
         self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
         self.starts: StreamStarts | None = None  # None: the start of a stream does not wait
@@ -118,7 +119,7 @@ class EngineRequest:
         self._starts_at: float | None = None
         self._starts_by = float("inf")  # the latest time for the start of a stream's player
         for segment, tokens in self._untold.items():
-            if segment >= progress.first:
+            if segment >= message.first:
                 self._cut(segment, list(tokens), ended=True)
         left = [segment for segment in range(len(segments)) if segment not in self._untold]
         self._open(left[:1] if asked.use_cache else left)

@@ -27,6 +27,7 @@ from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, SpanCutter, Window
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS, Pace
@@ -98,7 +99,7 @@ class WarmUp(EventSink):
     def _request(self, rate: int, voice: VoicePrompt) -> EngineRequest:
         ids = self._models.text_tokenizer.encode("a")
         asked = SpeechRequest("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
-        return EngineRequest(asked, [Segment(ids, VoicedPrompt(ids, voice))], self)
+        return EngineRequest(Speak(0, asked), [Segment(ids, VoicedPrompt(ids, voice))], self)
 
     def request_ended(self, error: Exception | None) -> None:
         self._n_open -= 1

@@ -92,18 +92,19 @@ class Places(Protocol):
 
 @dataclass(eq=False)
 class Permit:
-    """The right to one place of `places` on an `engine`. `deadline` cancels the request's work `timeout_s`
-    seconds after the request arrived. Work that `is_background` waits for all requests and may be
-    interrupted."""
+    """The right to one place of `places` on an `engine`, or the wait of a request of `client` for it: `given`
+    is done once it has its place. `deadline` cancels the request's work `timeout_s` seconds after the request
+    arrived. Work that `is_background` waits for all requests and may be interrupted."""
 
     places: Places
-    engine: int
     client: Client
     deadline: asyncio.Timeout
     timeout_s: float = math.inf
+    engine: int = 0
     is_background: bool = False
     since: float = field(default_factory=time.monotonic)
-    n_holders: int = 0
+    given: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    n_holders: int = 1  # the request itself; and its stream, while an engine has anything of it
 
     def move_to(self, engine: int) -> None:
         """Moves the permit's place to another engine. That engine may then have more requests than places."""
@@ -131,31 +132,11 @@ class Permit:
         finally:
             self.deadline.reschedule(when + loop.time() - since)
 
-    def hold(self) -> Callable[[], None]:
-        """Adds a holder of the permit and returns the holder's release callback. The place is free once every
-        holder has called its callback. Further calls of the same callback do nothing."""
-        self.n_holders += 1
-        released = False
-
-        def release() -> None:
-            nonlocal released
-            if released:
-                return
-            released = True
-            self.n_holders -= 1
-            if self.n_holders == 0:
-                self.places.end(self)
-
-        return release
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Turn:
-    """A request of `client` that waits in a queue. The result of the future `place` is the number of the
-    engine on which the request gets its place."""
-
-    client: Client
-    place: asyncio.Future[int]
+    def release(self) -> None:
+        """To be called once by each holder. The place is free once all of them have."""
+        self.n_holders -= 1
+        if self.n_holders == 0:
+            self.places.end(self)
 
 
 class Lane:
@@ -166,7 +147,7 @@ class Lane:
     def __init__(self, name: LaneName, admission: Admission, n_engines: int) -> None:
         self.name = name
         self.counts = [no_counts() for _ in range(n_engines)]
-        self.waiting: list[Turn] = []  # in the order in which the requests came
+        self.waiting: list[Permit] = []  # in the order in which the requests came
         self._admission = admission
         self._shares = FairShares()
         self._held_s, self._n_ended = _FIRST_GUESS_S, 0
@@ -177,68 +158,67 @@ class Lane:
         requests get places if no more requests come and no client's limit on places holds one back."""
         n_before = Counter[str]()
         dues = []
-        for name in (turn.client.name for turn in self.waiting):
+        for name in (permit.client.name for permit in self.waiting):
             dues.append((self._shares.turn(name) + n_before[name], name))
             n_before[name] += 1
         return [name for _, name in sorted(dues, key=lambda due: due[0])]
 
-    async def enter(self, client: Client) -> int:
-        """Waits in the queue for a place and returns the number of its engine. Raises QueueFull if the queue
-        is full: at once if `client` would have as many requests there as any other client, or later if others
-        come and `client` has the most."""
-        turn = Turn(client, asyncio.get_running_loop().create_future())
-        self.waiting.append(turn)
+    async def enter(self, permit: Permit) -> None:
+        """Waits in the queue until `permit` has a place. Raises QueueFull if the queue is full: at once if
+        its client would have as many requests there as any other client, or later if others come and the
+        client has the most."""
+        self.waiting.append(permit)
         self.call_next()
         if len(self.waiting) > self._admission.config.queue_size:
-            self._refuse_one(turn)
+            self._refuse_one(permit)
         try:
-            engine = await turn.place
+            await permit.given
         except asyncio.CancelledError:
-            if turn in self.waiting:
-                self.waiting.remove(turn)
-            elif not turn.place.cancelled() and turn.place.exception() is None:  # it has just got a place
-                self._leave(turn.place.result(), client)
+            if permit in self.waiting:
+                self.waiting.remove(permit)
+            elif not permit.given.cancelled() and permit.given.exception() is None:  # it has just got a place
+                self._leave(permit)
             raise
-        self.counts[engine]["total"] += 1
-        return engine
+        self.counts[permit.engine]["total"] += 1
 
     def call_next(self) -> None:
         """Gives free places to waiting requests, in the order of the queue, until no place is free."""
-        while (turn := self._next()) is not None and (engine := self._admission.best(self)) is not None:
-            self.waiting.remove(turn)
-            if not turn.place.cancelled():
-                self._shares.serve(turn.client.name)
+        while (permit := self._next()) is not None and (engine := self._admission.best(self)) is not None:
+            self.waiting.remove(permit)
+            if not permit.given.cancelled():
+                self._shares.serve(permit.client.name)
                 self.counts[engine]["active"] += 1
-                self._admission.count(turn.client, 1)
-                turn.place.set_result(engine)
+                self._admission.count(permit.client, 1)
+                permit.engine, permit.since = engine, time.monotonic()
+                permit.given.set_result(None)
 
     def end(self, permit: Permit) -> None:
         """Frees the permit's place."""
         held_s = time.monotonic() - permit.since
         self._n_ended += 1
         self._held_s += (held_s - self._held_s) / min(self._n_ended, _N_AVERAGED)
-        self._leave(permit.engine, permit.client)
+        self._leave(permit)
 
     def move(self, permit: Permit, to: int) -> None:
         self.counts[permit.engine]["active"] -= 1
         self.counts[to]["active"] += 1
         self._admission.count(permit.client, 0)
 
-    def _leave(self, engine: int, client: Client) -> None:
-        self.counts[engine]["active"] -= 1
-        self._admission.count(client, -1)
+    def _leave(self, permit: Permit) -> None:
+        self.counts[permit.engine]["active"] -= 1
+        self._admission.count(permit.client, -1)
 
-    def _next(self) -> Turn | None:
+    def _next(self) -> Permit | None:
         """Returns the request that gets the next place, and leaves it in the queue; None if no client waits
         that may hold one more place."""
-        may = (turn for turn in self.waiting if self._admission.may_hold(turn.client))
-        return min(may, key=lambda turn: self._shares.turn(turn.client.name), default=None)
+        may = (permit for permit in self.waiting if self._admission.may_hold(permit.client))
+        return min(may, key=lambda permit: self._shares.turn(permit.client.name), default=None)
 
-    def _refuse_one(self, newcomer: Turn) -> None:
+    def _refuse_one(self, newcomer: Permit) -> None:
         """Refuses, with QueueFull, the newest request of the client that has the most requests in the queue.
         If `newcomer` is of a client that has as many, `newcomer` is refused."""
-        n_of = Counter(turn.client.name for turn in self.waiting)
-        refused = max(reversed(self.waiting), key=lambda turn: n_of[turn.client.name])
+        n_of = Counter(permit.client.name for permit in self.waiting)
+        refused = max(reversed(self.waiting), key=lambda permit: n_of[permit.client.name])
         self.waiting.remove(refused)
         n_waiting, n_own = len(self.waiting), n_of[refused.client.name] - (refused is newcomer)
         now = time.monotonic()
@@ -250,8 +230,8 @@ class Lane:
             f"The server is busy: {n_waiting} requests wait in the {self.name} lane, {n_own} of them from "
             f"this client (QUEUE_MAX_SIZE={self._admission.config.queue_size}). Try again soon."
         )
-        if not refused.place.done():
-            refused.place.set_exception(QueueFull(message, retry_after_s=self._last_back_at - now))
+        if not refused.given.done():
+            refused.given.set_exception(QueueFull(message, retry_after_s=self._last_back_at - now))
 
 
 @dataclass(eq=False)
@@ -345,17 +325,17 @@ class Admission:
         block, once all other holders of the permit have released it. How the request ended is counted on the
         permit's engine, or on engine 0 if it got no permit.
         """
-        lane, permit = self.lanes[length.lane], None
+        lane, engine = self.lanes[length.lane], 0
         outcome: LaneCount = "completed"
         try:
             async with asyncio.timeout_at(arrived_at + length.timeout_s) as deadline:
-                engine = await lane.enter(client)
-                permit = Permit(lane, engine, client, deadline, length.timeout_s)
-                release = permit.hold()
+                permit = Permit(lane, client, deadline, length.timeout_s)
+                await lane.enter(permit)
                 try:
                     yield permit
                 finally:
-                    release()
+                    engine = permit.engine
+                    permit.release()
         except BaseException as error:
             is_late = isinstance(error, TimeoutError) and deadline.expired()
             outcome = "timed_out" if is_late else _outcome_of(error)
@@ -366,7 +346,7 @@ class Admission:
                 "its work is stopped."
             ) from None
         finally:
-            lane.counts[permit.engine if permit else 0][outcome] += 1
+            lane.counts[engine][outcome] += 1
 
 
 def _outcome_of(error: BaseException) -> LaneCount:

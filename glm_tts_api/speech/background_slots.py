@@ -45,8 +45,7 @@ class BackgroundSlots:
         self._begin_count_down()
         engine, is_due = await self._turn(is_due)
         interruption = asyncio.timeout(None)
-        permit = Permit(self, engine, ANYONE, interruption, is_background=not is_due)
-        release = permit.hold()
+        permit = Permit(self, ANYONE, interruption, engine=engine, is_background=not is_due)
         self._permits.append(permit)
         try:
             async with interruption:
@@ -58,7 +57,7 @@ class BackgroundSlots:
             raise QueueFull("The work has to give its place up.", retry_after_s=_COME_BACK_S) from None
         finally:
             self._permits.remove(permit)
-            release()
+            permit.release()
             if not interruption.expired():
                 self._begin_count_down(anew=True)
 

@@ -3,8 +3,7 @@ chunk."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
 from itertools import groupby
 from typing import ParamSpec
 
@@ -15,28 +14,14 @@ from glm_tts_api.audio.resample import Resampled
 from glm_tts_api.audio.tempo import Paced
 from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
 from glm_tts_api.speech.pools import Pool
-from glm_tts_api.speech.recent import Tape
-from glm_tts_api.speech.resumed_stream import ResumedStream
+from glm_tts_api.speech.recent import RAW, Answer, Tape
+from glm_tts_api.speech.stream import SpeechStream
 from glm_tts_api.speech.times import SegmentTimes, TimeKeeper
 
 P = ParamSpec("P")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Speech:
-    """A whole answer. `audio` is the file in the requested format, which plays at `sample_rate` Hz for
-    `seconds`. `pcm` has the 16-bit samples that were encoded, at `pcm_rate` Hz. `times` says when each
-    segment is heard, if the request asks for timestamps."""
-
-    audio: bytes
-    pcm: Sequence[bytes]
-    pcm_rate: int
-    times: Sequence[SegmentTimes]
-    sample_rate: int
-    seconds: float
-
-
-def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Speech:
+def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Answer:
     """Encodes all chunks of an answer as one file, in the format of the request. Blocking; runs in a
     thread of a pool."""
     rate = chunks[0].sample_rate
@@ -46,13 +31,14 @@ def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Speech:
     )
     output = _Output(request, rate, n_samples=n_samples)
     body = [*map(output.push, chunks), output.finish()]
-    return Speech(
-        b"".join(body),
-        output.heard(),
-        output.pcm_rate,
-        output.times.done,
-        output.sample_rate,
-        n_samples / rate,
+    return Answer(
+        request.audio_format,
+        audio=b"".join(body),
+        pcm=b"".join(output.heard()),
+        pcm_rate=output.pcm_rate,
+        sample_rate=output.sample_rate,
+        seconds=n_samples / rate,
+        times=output.times.done,
     )
 
 
@@ -85,12 +71,13 @@ class _Output:
         return b"".join((self._encode(rest), self._encode(self._resampled.finish()), self._encoder.finish()))
 
     def heard(self) -> list[bytes]:
-        """Returns the 16-bit samples that were encoded since the last call."""
+        """Returns the 16-bit samples that were encoded since the last call; none if they are not encoded."""
         heard, self._heard = self._heard, []
         return heard
 
     def _encode(self, pcm: Float32) -> bytes:
-        self._heard.append(to_pcm16(pcm).tobytes())
+        if self._request.audio_format not in RAW:
+            self._heard.append(to_pcm16(pcm).tobytes())
         return self._encoder.push(pcm)
 
 
@@ -105,7 +92,7 @@ class Encoded:
     sample_rate: int
     seconds = 0.0
 
-    def __init__(self, stream: ResumedStream, pool: Pool, tape: Tape | None = None) -> None:
+    def __init__(self, stream: SpeechStream, pool: Pool, tape: Tape | None = None) -> None:
         self._stream, self._pool, self._tape = stream, pool, tape
         self.times: list[SegmentTimes] = []
         self._pieces = self._encode()
@@ -129,7 +116,10 @@ class Encoded:
         assert self._output is not None
         rest = await self._on_a_thread(self._output.finish)
         if self._tape is not None:
-            self._tape.end(self._output.pcm_rate, self.times, self._stream.timings.verified)
+            answer = self._tape.answer
+            answer.pcm_rate, answer.sample_rate = self._output.pcm_rate, self.sample_rate
+            answer.times, answer.verified = self.times, self._stream.timings.verified
+            self._tape.end()
         yield rest
         if self._stream.verifier is not None:
             await self._stream.verifier.report()

@@ -13,14 +13,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal
 
-from glm_tts_api.contracts import SpeechRequest, Timings
 from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.state import EngineInfo, EngineState, Status
 from glm_tts_api.errors import InternalFault
-from glm_tts_api.speech.admission import Permit
-from glm_tts_api.speech.request_log import RequestLog
-from glm_tts_api.speech.resumed_stream import ResumedStream
 from glm_tts_api.stats.workers import Phase
 from speech_text import ReadingOptions, ShownReading
 
@@ -127,14 +123,6 @@ class Engines:
                 n_deaths += death.is_ours
                 logger.warning("A text is read again, since the engine died: %s", death)
         raise InternalFault
-
-    async def speak(
-        self, request: SpeechRequest, timings: Timings, permit: Permit, log: RequestLog | None = None
-    ) -> ResumedStream:
-        """Starts to speak the request and returns the stream of its audio. The engine is that of `permit`, or
-        another one if that engine has died or is reserved. Waits while that engine is being loaded again.
-        Raises Loading or Unhealthy; later errors are raised by the stream."""
-        return ResumedStream(self, request, timings, permit, await self.ready(permit.engine), log=log)
 
     async def ready(self, wanted: int) -> int:
         """Waits for the engine with the number `wanted`, which is started again if it was unloaded, and

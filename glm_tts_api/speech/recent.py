@@ -14,7 +14,7 @@ from glm_tts_api.contracts import AudioFormat, SpeechRequest, Verified, Voice
 from glm_tts_api.errors import NotFound, quote
 from glm_tts_api.speech.times import SegmentTimes
 
-_RAW = ("wav", "pcm")  # formats whose bytes are the samples
+RAW = ("wav", "pcm")  # formats whose bytes are the samples
 _FRAMED = ("mp3", "aac", "opus")  # formats without a length in the header: streamed and whole files are alike
 _NOT_HEARD = ("request_id", "warnings", "client")
 
@@ -33,51 +33,53 @@ def _named(value: Any) -> object:
 
 
 @dataclass(slots=True, eq=False)
-class RecentAnswer:
-    """An answer that is kept. `owner` is the client that may fetch it. `address` is the content of a request
-    that was sent as a URL (GET); None for other requests. `etag` is different for different bytes.
+class Answer:
+    """The audio of a request. `audio` is a file in `audio_format`, which plays at `sample_rate` Hz for
+    `seconds`. `is_whole` says that all of it was made before it was sent. `pcm` has the 16-bit samples that
+    were encoded, at `pcm_rate` Hz; it is empty if `audio` has these samples itself. `times` says when each
+    segment is heard, if the request asks for timestamps.
 
-    The other fields are known once the answer is made. `pcm` are its 16-bit samples at `sample_rate` Hz.
-    `sent` are the bytes that were sent in `audio_format`; empty where these are the samples. `is_whole` says
-    that all of the audio was made before it was sent. `times` are the segments' times, if timestamps were
-    asked for. `verified` are the verdicts so far by segment, if asked for. `files` has the answer in other
-    formats.
+    The other fields are of an answer that is kept. `owner` is the client that may fetch it. `address` is the
+    content of a request that was sent as a URL (GET); None for other requests. `etag` is different for
+    different bytes. `verified` are the verdicts so far by segment, if asked for. `files` has the answer in
+    other formats.
     """
 
-    request_id: str
-    owner: str
-    address: object
     audio_format: AudioFormat
-    etag: str = field(default_factory=lambda: secrets.token_hex(16))
-    is_whole: bool = False
-    sample_rate: int = 0
+    is_whole: bool = True
+    audio: bytes = b""
     pcm: bytes = b""
-    sent: bytes = b""
+    pcm_rate: int = 0
+    sample_rate: int = 0
+    seconds: float = 0.0
     times: Sequence[SegmentTimes] = ()
+    request_id: str = ""
+    owner: str = ""
+    address: object = None
+    etag: str = field(default_factory=lambda: secrets.token_hex(16))
     verified: Mapping[int, Verified] = field(default_factory=dict)
     files: dict[AudioFormat, bytes] = field(default_factory=dict)
 
     @property
     def n_bytes(self) -> int:
-        return len(self.pcm) + len(self.sent) + sum(map(len, self.files.values()))
+        return len(self.pcm) + len(self.audio) + sum(map(len, self.files.values()))
 
-    def as_sent(self) -> bytes:
-        if self.audio_format == "wav":
-            return self._wav(is_whole=self.is_whole)
-        return self.sent or self.pcm
+    def samples(self) -> bytes:
+        """Returns the 16-bit samples."""
+        if self.audio_format != "wav":
+            return self.pcm or self.audio
+        end = -len(riff_info()) if self.is_whole else None
+        return self.audio[len(wav_header(self.pcm_rate, None)) : end]
 
     def file(self, audio_format: AudioFormat) -> bytes | None:
         """Returns the answer in `audio_format` as a whole file with its length. Returns None if there is no
         such file yet, so that the samples must be encoded first."""
+        if audio_format == self.audio_format and (self.is_whole or audio_format in (*_FRAMED, "pcm")):
+            return self.audio
         if audio_format == "wav":
-            return self._wav(is_whole=True)
-        if audio_format == self.audio_format and (self.is_whole or audio_format in _FRAMED):
-            return self.as_sent()
-        return self.pcm if audio_format == "pcm" else self.files.get(audio_format)
-
-    def _wav(self, *, is_whole: bool) -> bytes:
-        n_samples = len(self.pcm) // 2 if is_whole else None
-        return wav_header(self.sample_rate, n_samples) + self.pcm + (riff_info() if is_whole else b"")
+            pcm = self.samples()
+            return wav_header(self.pcm_rate, len(pcm) // 2) + pcm + riff_info()
+        return self.samples() if audio_format == "pcm" else self.files.get(audio_format)
 
 
 class RecentAnswers:
@@ -88,9 +90,9 @@ class RecentAnswers:
     def __init__(self, max_bytes: int = 64 * 2**20) -> None:
         self._max_bytes = max_bytes
         self._n_bytes = 0
-        self._answers: dict[tuple[str, str], RecentAnswer] = {}  # the next one to be removed is the first
+        self._answers: dict[tuple[str, str], Answer] = {}  # the next one to be removed is the first
 
-    def find(self, request_id: str, owner: str) -> RecentAnswer:
+    def find(self, request_id: str, owner: str) -> Answer:
         """Returns the kept answer to this request if it belongs to `owner`. The answer then counts as the
         most recently fetched one. Raises NotFound."""
         answer = self._answers.pop((owner, request_id), None)
@@ -102,7 +104,7 @@ class RecentAnswers:
         self._answers[owner, request_id] = answer
         return answer
 
-    def at(self, address: object, owner: str) -> RecentAnswer | None:
+    def at(self, address: object, owner: str) -> Answer | None:
         """Returns the answer of `owner` whose request had this `address` (the content of the request); of
         several, the one that was made or fetched last. The answer then counts as the most recently fetched
         one. Returns None if there is no such answer."""
@@ -111,13 +113,13 @@ class RecentAnswers:
                 return self.find(answer.request_id, owner)
         return None
 
-    def add(self, answer: RecentAnswer) -> None:
+    def add(self, answer: Answer) -> None:
         place = answer.owner, answer.request_id
         self._forget(place)
         self._answers[place] = answer
         self.hold(answer.n_bytes)
 
-    def add_file(self, answer: RecentAnswer, audio_format: AudioFormat, file: bytes) -> None:
+    def add_file(self, answer: Answer, audio_format: AudioFormat, file: bytes) -> None:
         """Keeps the answer's audio in another format as `file`, if the answer itself is still kept."""
         if self._answers.get((answer.owner, answer.request_id)) is answer:
             answer.files[audio_format] = file
@@ -137,10 +139,10 @@ class RecentAnswers:
 
 
 class Tape:
-    """Records the answer to `request` while it is made, to keep it in `store` at its end. Must be closed."""
+    """Records an answer while it is sent, to keep it in `store` at its end. Must be closed."""
 
-    def __init__(self, store: RecentAnswers, request: SpeechRequest, owner: str, address: object) -> None:
-        self.answer = RecentAnswer(request.request_id, owner, address, request.audio_format)
+    def __init__(self, store: RecentAnswers, answer: Answer) -> None:
+        self.answer = answer
         self._store = store
         self._pcm: list[bytes] = []
         self._sent: list[bytes] = []
@@ -148,38 +150,25 @@ class Tape:
         self._is_over = False
 
     def add(self, pcm: Sequence[bytes], sent: bytes) -> None:
-        """Records the next 16-bit samples and the bytes in which they were sent. If the recordings do not fit
-        into the store even without its kept answers, this recording is dropped. Does nothing after `close` or
-        `end`."""
+        """Records the next bytes, and the 16-bit samples in them if they are encoded. If the recordings do
+        not fit into the store even without its kept answers, this recording is dropped. Does nothing after
+        `close` or `end`."""
         if self._is_over:
             return
         self._pcm += pcm
-        keeps_sent = self.answer.audio_format not in _RAW
-        if keeps_sent:
-            self._sent.append(sent)
-        n_bytes = sum(map(len, pcm)) + len(sent) * keeps_sent
+        self._sent.append(sent)
+        n_bytes = sum(map(len, pcm)) + len(sent)
         self._n_bytes += n_bytes
         if not self._store.hold(n_bytes):
             self.close()
 
-    def end(
-        self,
-        sample_rate: int,
-        times: Sequence[SegmentTimes],
-        verified: Mapping[int, Verified],
-        *,
-        is_whole: bool = False,
-    ) -> None:
-        """Ends the recording: the answer is complete, and is added to `store`. `sample_rate` is the rate of
-        the samples in Hz. `is_whole` says that all of the answer was made before it was sent. Does nothing
-        after `close` or an earlier `end`."""
-        if self._is_over:
-            return
-        answer = self.answer
-        answer.sample_rate, answer.times, answer.verified = sample_rate, times, verified
-        answer.pcm, answer.sent, answer.is_whole = b"".join(self._pcm), b"".join(self._sent), is_whole
-        self.close()
-        self._store.add(answer)
+    def end(self) -> None:
+        """Ends the recording: the answer is complete, and is added to `store`. Does nothing after `close` or
+        an earlier `end`."""
+        if not self._is_over:
+            self.answer.pcm, self.answer.audio = b"".join(self._pcm), b"".join(self._sent)
+            self.close()
+            self._store.add(self.answer)
 
     def close(self) -> None:
         """Frees the bytes of the recording. Does not keep the answer unless `end` was called before."""

@@ -10,13 +10,11 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
-from statistics import fmean, median
 
-from glm_tts_api.contracts import AudioChunk, SpeechRequest, Timings
+from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.speech.admission import Permit, TextLength
 from glm_tts_api.speech.clients import ANYONE, Client
@@ -26,8 +24,6 @@ from glm_tts_api.stats.workers import KeyCounts
 
 logger = logging.getLogger("glm_tts_api.request")
 progress_logger = logging.getLogger("glm_tts_api.progress")
-_LEAST_SEGMENTS = 5  # the pace of an answer is judged after this many segments
-_MARGIN = 1.5  # times the time left; above that an answer is late, since segments differ in length
 _LEFT = (ClientGone, asyncio.CancelledError)
 
 
@@ -90,7 +86,7 @@ class RequestLog:
         record to `recent`. `sent` says that the client got the whole answer. If it did not, a completed
         request is logged as "cut"."""
         if self.outcome == "completed":
-            self.timings.end("send")
+            self.timings.change("send", -1)
             self.outcome = "completed" if sent else "cut"
         self.ended_at = time.perf_counter()
         fields = self._fields()
@@ -214,49 +210,13 @@ class RequestLog:
         return self.timings.generation_s / self.timings.audio_s if self.timings.audio_s else 0.0
 
 
-@dataclass(eq=False)
-class Lateness:
-    """Judges whether the answer to `request` will be late, by the pace of its segments so far. `n_spoken`
-    returns how many requests are being spoken now, this one included. Alone, this request would be at most
-    that many times faster. So the answer counts as late only if it would be late even at that speed. Without
-    `use_cache` the segments are decoded at the same time, and their pace says little: never late."""
-
-    request: SpeechRequest
-    log: RequestLog
-    permit: Permit
-    n_spoken: Callable[[], int]
-    ends: list[float] = field(default_factory=list)
-    at_once: list[int] = field(default_factory=list)
-
-    def took(self, chunk: AudioChunk) -> None:
-        """Notes a chunk of the answer. Raises DeadlineExceeded once the answer is sure to be late, after its
-        fifth segment at the earliest. The message says how long the answer would take."""
-        if not chunk.ends_segment or not self.request.use_cache:
-            return
-        self.ends.append(asyncio.get_running_loop().time())
-        self.at_once.append(self.n_spoken())
-        if len(self.ends) < _LEAST_SEGMENTS:
-            return
-        # The median is not changed by one long time, as after the death of an engine.
-        pace_s = median(after - before for before, after in pairwise(self.ends))
-        needed_s = pace_s * (self.log.timings.segments - len(self.ends))
-        timeout_s = self.permit.timeout_s
-        left_s = timeout_s * (1 - self.permit.timeout_ratio)
-        if needed_s / fmean(self.at_once) > _MARGIN * left_s:
-            assert self.log.length is not None
-            raise DeadlineExceeded(
-                f"At its pace the request would take some {timeout_s - left_s + needed_s:.0f} s, and "
-                f"{timeout_s:g} s are allowed ({self.log.length.setting}); its work is stopped."
-            )
-
-
 @contextmanager
 def recorded_outcome(log: RequestLog) -> Iterator[None]:
     """Sets the log's outcome by how the `with` block ends: "completed", the code of a ServiceError,
     "cancelled" if the client has left or the task was cancelled, else "internal". After "completed" the stage
     "send" begins. A streamed answer uses this twice: when it begins, and while its body is made and sent."""
     if log.outcome == "completed":
-        log.timings.end("send")
+        log.timings.change("send", -1)
     try:
         yield
     except ServiceError as error:
@@ -266,4 +226,4 @@ def recorded_outcome(log: RequestLog) -> Iterator[None]:
         log.outcome = "cancelled" if isinstance(error, _LEFT) else "internal"
         raise
     log.outcome = "completed"
-    log.timings.begin("send")
+    log.timings.change("send", 1)

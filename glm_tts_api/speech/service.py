@@ -17,11 +17,12 @@ from glm_tts_api.recognition.recogniser import Recogniser
 from glm_tts_api.speech.admission import Admission, Permit
 from glm_tts_api.speech.background_slots import BackgroundSlots
 from glm_tts_api.speech.clients import RequestRates, require_voice
-from glm_tts_api.speech.encoding import Speech, encode_whole
+from glm_tts_api.speech.encoding import encode_whole
 from glm_tts_api.speech.engines import STATES, Engines, HealthStatus
 from glm_tts_api.speech.pools import Pools
+from glm_tts_api.speech.recent import Answer
 from glm_tts_api.speech.request_log import RequestLog
-from glm_tts_api.speech.resumed_stream import ResumedStream
+from glm_tts_api.speech.stream import SpeechStream
 from glm_tts_api.speech.verifier import TakePlace, Verifier
 from glm_tts_api.stats.metrics import LANES, Metrics
 from glm_tts_api.stats.workers import KeyCounts, WorkerStats
@@ -92,7 +93,7 @@ class SpeechService:
     @asynccontextmanager
     async def speaking(
         self, request: SpeechRequest, log: RequestLog, *, arrived_at: float
-    ) -> AsyncIterator[tuple[Permit, ResumedStream]]:
+    ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
         """Waits for a place, then starts to speak the request; yields its permit and its stream. Leaving the
         `async with` block stops the speech. `arrived_at` is the time of arrival on the event loop's clock. A
         request without `log.metrics` is not counted in the metrics and is admitted by `verification`.
@@ -125,25 +126,25 @@ class SpeechService:
             if text_logger.isEnabledFor(logging.INFO):
                 text_logger.info("says %s", json.dumps(request.text, ensure_ascii=False))
             log.timings.start_generation()
-            begun = await self.engines.speak(request, log.timings, permit, log)
-            stream = await stack.enter_async_context(begun)
+            stream = SpeechStream(self.engines, request, log.timings, permit, log, n_spoken=self.n_spoken)
+            await stack.enter_async_context(stream)
             self._verify(stream, lambda: nullcontext(permit), stack)
             yield permit, stream
 
-    def _verify(self, stream: ResumedStream, place: TakePlace, stack: AsyncExitStack) -> None:
+    def _verify(self, stream: SpeechStream, place: TakePlace, stack: AsyncExitStack) -> None:
         """Gives the stream a verifier if its request has `verify`. The verifier ends with `stack`."""
         if stream.request.verify:
             stream.verifier = Verifier(self.recogniser, stream, place)
             stack.callback(stream.verifier.cancel)
 
-    async def speak_aside(self, request: SpeechRequest, timings: Timings) -> Speech:
+    async def speak_aside(self, request: SpeechRequest, timings: Timings) -> Answer:
         """Speaks all of a request as background work, on a spare place, and encodes it. If the request has
         `verify`, segments that drift are spoken again; the place is free while they are heard. The request is
         not counted in the metrics. Raises QueueFull if a request needs the place, and the stream's errors."""
         async with AsyncExitStack() as stack:
             async with (
                 self.background.place() as permit,
-                await self.engines.speak(request, timings, permit) as stream,
+                SpeechStream(self.engines, request, timings, permit) as stream,
             ):
                 self._verify(stream, lambda: self.background.place(is_due=not permit.is_background), stack)
                 chunks = [chunk async for chunk in stream]

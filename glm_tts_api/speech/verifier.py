@@ -23,7 +23,7 @@ from glm_tts_api.recognition.recogniser import Recogniser, Transcript
 from glm_tts_api.speech.admission import Permit
 
 if TYPE_CHECKING:
-    from glm_tts_api.speech.resumed_stream import ResumedStream
+    from glm_tts_api.speech.stream import SpeechStream
 
 MOST_RETAKES = 2
 TakePlace = Callable[[], AbstractAsyncContextManager[Permit]]
@@ -42,7 +42,7 @@ class Verifier:
     """Verifies the segments of one request, whose `stream` passes each chunk to `took`. The verdicts are
     written to the stream's timings. Each segment that is spoken again takes a place with `place`."""
 
-    def __init__(self, recogniser: Recogniser, stream: ResumedStream, place: TakePlace) -> None:
+    def __init__(self, recogniser: Recogniser, stream: SpeechStream, place: TakePlace) -> None:
         self._recogniser, self._stream, self._place = recogniser, stream, place
         self._spoken: dict[int, list[AudioChunk]] = {}
         self._takes: dict[int, asyncio.Task[_Take]] = {}
@@ -94,7 +94,7 @@ class Verifier:
     async def _spoken_anew(self, segment: int, take: int) -> list[AudioChunk]:
         seed = respoken_seed(self._stream.request.sampling.seed, take)
         chunks = []
-        async with self._place() as permit, await self._stream.anew(segment, seed, permit) as stream:
+        async with self._place() as permit, self._stream.anew(segment, seed, permit) as stream:
             async for chunk in stream:
                 chunks.append(chunk)
                 if chunk.ends_segment:

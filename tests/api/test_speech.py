@@ -14,7 +14,7 @@ import pytest
 
 from glm_tts_api.audio.encode import TERM
 from glm_tts_api.contracts import AudioFormat
-from glm_tts_api.errors import InternalFault
+from glm_tts_api.errors import InternalFault, ServiceError
 from tests.api.dialects import ELEVENLABS, OPENAI, SAY
 from tests.api.running import Running
 from tests.api.socket_client import heard, talking, tell
@@ -50,7 +50,7 @@ def test_every_error_before_the_first_audio_keeps_its_status(serve: Serve) -> No
 
 @pytest.mark.parametrize(("fault", "outcome"), [(None, "timed_out"), (InternalFault("broken"), "failed")])
 def test_a_deadline_or_a_fault_after_the_first_audio_cuts_the_body_and_counts(
-    serve: Serve, fault: Exception | None, outcome: str
+    serve: Serve, fault: ServiceError | None, outcome: str
 ) -> None:
     server = serve(ToneEngine(n_segments=2, segment_s=600, breaks=fault), short_text_timeout=5)
     with pytest.raises(httpx.RemoteProtocolError):

@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import NO_PROGRESS, AudioChunk, Progress, SpeechRequest, Timings
+from glm_tts_api.contracts import AudioChunk, SpeechRequest
+from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import EngineDied
+from glm_tts_api.engine.client import Listener
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
-from glm_tts_api.engine.stream import SpeechStream
-from glm_tts_api.errors import NothingToSay, of_text
+from glm_tts_api.errors import NothingToSay, ServiceError, of_text
 from speech_text import ReadingOptions, ShownReading, TextError, Written, WrittenWord
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class ToneEngine:
     n_spoken: int = 0
     n_stopped: int = 0
     fault: Exception | None = None
-    breaks: Exception | None = None
+    breaks: ServiceError | None = None
     load_s: float = 0.0
     frontend: TextFrontend | None = None
     n_rows: int = 0
@@ -66,7 +67,7 @@ class ToneEngine:
         self.changed: Callable[[], None] = lambda: None
         self.pid: int | None = os.getpid()
         self.n_restarts = self.n_watchdog_exits = self.n_deaths = self._n_asked = 0
-        self._spoken_now: dict[SpeechStream, threading.Event] = {}
+        self._spoken_now: dict[int, tuple[Listener, threading.Event]] = {}
         self._released = threading.Event()
         self.is_released: Callable[[], bool] = self._released.is_set
 
@@ -98,10 +99,11 @@ class ToneEngine:
         self._tell(self._die, EngineDied("a test", is_ours=True))
 
     def _die(self, death: EngineDied) -> None:
-        for stream, stopped in list(self._spoken_now.items()):
+        for number in list(self._spoken_now):
+            listener, stopped = self._spoken_now.pop(number)
             stopped.set()
-            self._put(stream, death)
-            self._freed(stream)
+            listener.take(death)
+            self.changed()
         self.n_restarts += 1
         self._enter(EngineState("restarting", str(death)))
 
@@ -158,40 +160,48 @@ class ToneEngine:
         """As of a machine with a GPU."""
         return EngineUsage(2, 500, rows=20, kv_cells=40_000, gpu_bytes=(3 * 2**30, 4 * 2**30))
 
-    def synthesize(
+    def speak(
         self,
+        listener: Listener,
         asked: SpeechRequest,
-        timings: Timings,
+        tokens: Mapping[int, Sequence[int]],
+        first: int,
         *,
-        progress: Progress = NO_PROGRESS,
-    ) -> SpeechStream:
+        is_background: bool = False,
+    ) -> int:
         if self.fault is not None:
             raise self.fault
         self.requests.append(asked)
         self._n_asked += 1
         delay_s = self.delay_s if self._n_asked > self.n_quick else 0.0
-        stopped = threading.Event()
-        stream = SpeechStream(left=stopped.set, timings=timings)
-        self._spoken_now[stream] = stopped
+        number, stopped = self._n_asked, threading.Event()
+        self._spoken_now[number] = listener, stopped
         threading.Thread(
-            target=self._speak, args=(asked, stream, delay_s, progress.first, stopped), daemon=True
+            target=self._speak, args=(asked, number, delay_s, first, stopped), daemon=True
         ).start()
-        return stream
+        return number
 
-    def _put(self, stream: SpeechStream, item: AudioChunk | Exception | None) -> None:
+    def cancel(self, number: int) -> None:
+        if number in self._spoken_now:
+            self._spoken_now[number][1].set()
+
+    def credit(self, number: int, seconds: float) -> None:
+        pass
+
+    def _take(self, message: messages.OfRequest) -> None:
         """Nothing comes of a request that died with its engine."""
-        if stream in self._spoken_now:
-            stream.put(item)
-
-    def _freed(self, stream: SpeechStream) -> None:
-        if self._spoken_now.pop(stream, None) is not None:
-            stream.freed()
-            self.changed()
+        if message.number in self._spoken_now:
+            listener, _ = self._spoken_now[message.number]
+            if isinstance(message, messages.Released):
+                del self._spoken_now[message.number]
+            listener.take(message)
+            if isinstance(message, messages.Released):
+                self.changed()
 
     def _speak(
         self,
         asked: SpeechRequest,
-        stream: SpeechStream,
+        number: int,
         delay_s: float,
         first: int,
         stopped: threading.Event,
@@ -199,36 +209,39 @@ class ToneEngine:
         if self._delay(delay_s, stopped):
             self.n_stopped += 1
         elif not any(char.isalnum() for char in asked.text):
-            self._tell(self._put, stream, NothingToSay("input_text has nothing in it that can be spoken"))
+            error = NothingToSay("input_text has nothing in it that can be spoken")
+            self._tell(self._take, messages.Ended(number, messages.fault_of(error)))
         else:
-            self._say(asked, stream, first, stopped)
+            self._say(asked, number, first, stopped)
         self._delay(self.freeing_s, threading.Event())
-        self._tell(self._freed, stream)
+        self._tell(self._take, messages.Released(number))
 
     def _n_segments_of(self, asked: SpeechRequest) -> int:
         return self.n_segments
 
-    def _say(self, asked: SpeechRequest, stream: SpeechStream, first: int, stopped: threading.Event) -> None:
+    def _say(self, asked: SpeechRequest, number: int, first: int, stopped: threading.Event) -> None:
         rate = asked.sample_rate
         at = np.arange(int(self.seconds * rate)) / rate
         pitch = 200 + asked.sampling.seed % 200
         tone = (0.3 * np.sin(2 * np.pi * pitch * at)).astype(np.float32)
-        n_segments = stream.timings.segments = self._n_segments_of(asked)
+        n_segments = self._n_segments_of(asked)
+        self._tell(self._take, messages.Segments(number, n_segments))
         words = [WrittenWord(*word.span(), 1.0, pause=False) for word in re.finditer(r"\w+", asked.text)]
         written = Written(asked.text, words, 0) if asked.timestamps else None
         said = asked.text if asked.verify else ""
         if asked.pause_s:
             silence = np.zeros(round(asked.pause_s * rate), np.float32)
-            self._tell(self._put, stream, AudioChunk(silence, rate, 0, ends_segment=False, speed=None))
+            pause = AudioChunk(silence, rate, 0, ends_segment=False, speed=None)
+            self._tell(self._take, messages.Chunk(number, pause))
         for segment in range(first, n_segments):
             if segment > first and self._delay(self.segment_s, stopped):
                 self.n_stopped += 1
                 return
             for chunk, pcm in enumerate(np.array_split(tone, self.n_chunks), start=1):
                 piece = AudioChunk(pcm, rate, segment, chunk == self.n_chunks, written=written, said=said)
-                self._tell(self._put, stream, piece)
+                self._tell(self._take, messages.Chunk(number, piece))
             if self.breaks is not None:
-                self._tell(self._put, stream, self.breaks)
+                self._tell(self._take, messages.Ended(number, messages.fault_of(self.breaks)))
                 return
         self.n_spoken += 1
-        self._tell(self._put, stream, None)
+        self._tell(self._take, messages.Ended(number, None))

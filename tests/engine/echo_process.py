@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from glm_tts_api.contracts import AudioChunk, Progress, Recording, SpeechRequest, Voice
+from glm_tts_api.contracts import AudioChunk, Recording, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.faults import EngineLost
@@ -39,11 +39,10 @@ class EchoEngine:
 
     def speak(
         self,
-        asked: SpeechRequest,
+        message: messages.Speak,
         sink: EventSink,
-        *,
-        progress: Progress,
     ) -> None:
+        asked = message.request
         if asked.text.startswith("raw:"):
             os.write(int(sys.argv[1]), bytes.fromhex(asked.text.removeprefix("raw:")))
         if asked.text.endswith("^"):

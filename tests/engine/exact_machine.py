@@ -15,6 +15,7 @@ import numpy as np
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.stream_pace import Pace, StreamStarts
@@ -117,7 +118,7 @@ class Machine:
     def measured(self) -> Pace:
         decode = (_PREFILL_STEPS * self.speed.token_s, self.speed.token_s)
         asked = EngineRequest(
-            SpeechRequest("r", "", _VOICE),
+            Speak(0, SpeechRequest("r", "", _VOICE)),
             [Segment([1], VoicedPrompt([1], _PROMPT))],
             Player(self, 0),
             chunks=CHUNKS,

@@ -24,8 +24,8 @@ TEXT = "one/so/on/hi"
 
 
 async def test_a_request_is_spoken_before_a_book_goes_on(engine: Engine) -> None:
-    book = tiny.asked("/".join(["abcdefgh"] * N_SEGMENTS), use_cache=False, is_background=True)
-    async with tiny.speak(engine, book) as stream:
+    book = tiny.asked("/".join(["abcdefgh"] * N_SEGMENTS), use_cache=False)
+    async with tiny.speak(engine, book, is_background=True) as stream:
         n_chunks = 0
 
         async def read_out() -> None:
@@ -64,7 +64,7 @@ class Request:
     asked: SpeechRequest = field(init=False)
 
     def __post_init__(self) -> None:
-        self.asked = tiny.asked("", client=self.client, is_background=self.is_background)
+        self.asked = tiny.asked("", client=self.client)
 
 
 class Stages:

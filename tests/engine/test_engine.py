@@ -9,15 +9,8 @@ import pytest
 import torch
 
 from glm_tts_api.engine.engine import Engine
-from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.model.kv_cache import KVCache
 from tests.engine import tiny
-
-
-async def until_freed(stream: SpeechStream) -> None:
-    freed = asyncio.Event()
-    stream.on_freed(freed.set)
-    await asyncio.wait_for(freed.wait(), 30)
 
 
 @pytest.mark.parametrize("rate", [24000, 32000])
@@ -56,6 +49,6 @@ async def test_slots_that_nobody_set_are_as_many_as_fit_and_are_told_of() -> Non
 
 
 async def test_a_request_cancelled_before_it_began_is_freed(engine: Engine) -> None:
-    stream = tiny.speak(engine, tiny.asked("a"))
-    stream.close()
-    await until_freed(stream)
+    async with tiny.speak(engine, tiny.asked("a")) as stream:
+        pass
+    await asyncio.wait_for(stream.is_freed.wait(), 30)

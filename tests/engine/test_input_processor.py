@@ -11,6 +11,7 @@ import pytest
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.llm_prompt import Segment
+from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from speech_text import ReadingOptions, TextFrontend
 from tests.engine import tiny
@@ -37,7 +38,7 @@ def frontend(tmp_path_factory: pytest.TempPathFactory) -> TextFrontend:
 
 
 def segments_of(processor: InputProcessor, text: str, **options: Any) -> Sequence[Segment]:
-    return processor.request(tiny.asked(text, **options), EventSink()).segments
+    return processor.request(Speak(0, tiny.asked(text, **options)), EventSink()).segments
 
 
 def test_the_llm_is_given_what_is_shown_for_100_texts(

@@ -39,7 +39,10 @@ def requests() -> list[SpeechRequest]:
 
 
 async def together(engine: Engine, requests: Sequence[SpeechRequest]) -> list[Float32]:
-    return await asyncio.gather(*(tiny.pcm(tiny.speak(engine, request)) for request in requests))
+    heard = [
+        tiny.speak(engine, request, is_background=request.client == "background") for request in requests
+    ]
+    return await asyncio.gather(*map(tiny.pcm, heard))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +69,7 @@ async def test_in_another_order_of_several_clients_and_with_background_work_as_a
     order = random.Random(1).sample(range(len(requests)), len(requests))
     clients = ["flood"] * 11 + ["single", "pair", "pair"]
     mixed = [
-        replace(requests[index], client=client, is_background=index % 3 == 0)
+        replace(requests[index], client=client if index % 3 else "background")
         for index, client in zip(order, clients, strict=True)
     ]
     assert_same(await together(engine, mixed), [alone[index] for index in order])

@@ -14,11 +14,9 @@ import pytest
 
 from glm_tts_api.contracts import (
     AudioChunk,
-    Progress,
     Recording,
     SamplingOptions,
     SpeechRequest,
-    Timings,
     Voice,
 )
 from glm_tts_api.engine import messages
@@ -70,7 +68,7 @@ def to_engine() -> list[Message]:
         tiny_process.load_of(Path("/models"), EngineConfig(prefill_chunk=3, stream_chunks=(1, 2))),
         messages.PutRecording("d1", Recording(tiny.voice().recording.samples[::2], 16000)),
         messages.DropRecording("d1"),
-        messages.Speak(1, request(), Progress({0: [1, 2], 2: []}, 2)),
+        messages.Speak(1, request(), {0: [1, 2], 2: []}, 2, True),
         messages.Credit(1, 0.25),
         messages.Cancel(1),
         messages.Read(2, "ab", ReadingOptions(True, lexicon=[LexiconEntry("ab", replacement="cd")])),
@@ -171,11 +169,12 @@ async def test_a_voices_samples_cross_once_until_64_others_were_heard(tmp_path: 
             named = {str(other): tiny.voice(other, seconds=0.01) for other in others}
             voice = tiny.voice(number, seconds=0.01)
             asked = dataclasses.replace(tiny.asked("ab", voice=voice), others=named)
-            async with client.synthesize(asked, Timings()) as stream:
-                chunks = [chunk async for chunk in stream]
+            heard = tiny.Heard(lambda: None)
+            client.speak(heard, asked, {}, 0)
+            chunks = [chunk async for chunk in heard]
             for chunk, said in zip(chunks, (voice, *named.values()), strict=True):
                 np.testing.assert_array_equal(chunk.pcm, said.recording.samples)
-            return chunks[-1].segment
+            return int(chunks[-1].segment)
 
         assert [await n_crossed(0) for _ in range(3)] == [1, 1, 1]
         assert [await n_crossed(number) for number in range(64)] == list(range(1, 65))

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import pytest
 
-from glm_tts_api.contracts import NO_PROGRESS
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
@@ -74,7 +73,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def speak(text: str) -> Message:
     asked = dataclasses.replace(tiny.asked(text), voice=without_samples(VOICE))
-    return messages.Speak(1, asked, NO_PROGRESS)
+    return messages.Speak(1, asked)
 
 
 @pytest.mark.parametrize(

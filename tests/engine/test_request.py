@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from glm_tts_api.contracts import AudioChunk
+from glm_tts_api.engine import messages
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
@@ -56,7 +57,7 @@ def make_request(
     sink, voice = CollectingSink(), prompt(n_speech)
     spoken = [Segment(one, voice) if isinstance(one, list) else one for one in segments]
     asked = tiny.asked("text", **options)
-    return EngineRequest(asked, spoken, sink, pause_s=pause_s, chunks=(12, 25)), sink
+    return EngineRequest(messages.Speak(0, asked), spoken, sink, pause_s=pause_s, chunks=(12, 25)), sink
 
 
 def end_row(

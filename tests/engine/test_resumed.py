@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import Float32, Progress, SpeechRequest
+from glm_tts_api.contracts import Float32, SpeechRequest
 from glm_tts_api.engine.engine import Engine
-from glm_tts_api.engine.stream import SpeechStream
 from speech_text import Reading, ReadingOptions
 from speech_text.marks import MarkedText
 from speech_text.reading import SpokenSegment
@@ -58,7 +57,7 @@ class Spoken:
         return np.concatenate([pcm for each in self.audio[first:] for pcm in each])
 
 
-async def heard(stream: SpeechStream, first: int = 0) -> Spoken:
+async def heard(stream: tiny.Heard, first: int = 0) -> Spoken:
     spoken, segment = Spoken(), first
     async with stream:
         async for chunk in stream:
@@ -104,7 +103,7 @@ async def test_from_every_segment_on_the_rest_is_the_same_to_the_bit(
 
     async def goes_on(first: int, decoded: set[int]) -> None:
         known = {segment: whole.tokens[segment] for segment in sorted(decoded)}
-        rest = await heard(tiny.speak(engine, request, progress=Progress(known, first)), first)
+        rest = await heard(tiny.speak(engine, request, tokens=known, first=first), first)
         what = f"from segment {first} on, with {sorted(decoded)} decoded"
         np.testing.assert_array_equal(rest.from_segment(first), whole.from_segment(first), what)
         assert {**known, **rest.tokens} == whole.tokens, what
@@ -124,6 +123,6 @@ async def test_a_history_that_is_longer_than_what_is_looked_back_on_is_cut_where
         tokens = dict(stream.tokens)
         assert sum(map(len, tokens.values())) > 1000
         known = {segment: tokens[segment] for segment in range(12)}
-        rest = tiny.speak(engine, request, progress=Progress(known, 12))
+        rest = tiny.speak(engine, request, tokens=known, first=12)
         await tiny.pcm(rest)
         assert rest.tokens == {segment: tokens[segment] for segment in (12, 13)}

@@ -30,5 +30,5 @@ def test_a_stage_that_an_error_ends_has_ended() -> None:
         raise ValueError
     before = timings.stage_s["text"]
     time.sleep(0.01)
-    timings.begin("flow")
+    timings.change("flow", 1)
     assert timings.stage_s["text"] == before

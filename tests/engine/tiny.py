@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -16,15 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from glm_tts_api.contracts import (
-    NO_PROGRESS,
+    AudioChunk,
     Float32,
-    Progress,
     Recording,
     SamplingOptions,
     SpeechRequest,
+    Timings,
     Voice,
 )
 from glm_tts_api.engine import messages
+from glm_tts_api.engine.child import EngineDied
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.event_sink import EventSink, RemoteSink
@@ -33,7 +34,6 @@ from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.state import EngineUsage
-from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import NothingToSay
@@ -201,23 +201,74 @@ def tiny_engine(
     return Engine(config, load_models=load, load_frontend=lambda: cast(Any, frontend()), on_lost=on_lost)
 
 
+class Heard:
+    """What an engine says about a request: an async iterator of its chunks, which raises the error that ended
+    it. `leave` is called when its context is left, `take` with the seconds of each chunk that is taken."""
+
+    def __init__(
+        self, leave: Callable[[], object], take: Callable[[float], object] = lambda seconds: None
+    ) -> None:
+        self.tokens: dict[int, list[int]] = {}
+        self.timings = Timings()
+        self.is_freed = asyncio.Event()
+        self._leave, self._take = leave, take
+        self._items: asyncio.Queue[AudioChunk | Exception] = asyncio.Queue()
+
+    def take(self, message: messages.OfRequest | EngineDied) -> None:
+        match message:
+            case messages.Chunk():
+                self._items.put_nowait(message.audio)
+            case messages.StageChanged():
+                self.timings.change(message.stage, message.by)
+            case messages.Segments():
+                self.timings.segments = message.n_segments
+            case messages.Decoded():
+                self.tokens[message.segment] = message.tokens
+            case messages.Ended():
+                fault = message.fault
+                self._items.put_nowait(messages.error_of(fault) if fault else StopAsyncIteration())
+            case EngineDied():
+                self._items.put_nowait(message)
+        if isinstance(message, messages.Released | EngineDied):
+            self.is_freed.set()
+
+    def __aiter__(self) -> Heard:
+        return self
+
+    async def __anext__(self) -> AudioChunk:
+        item = await self._items.get()
+        if not isinstance(item, AudioChunk):
+            raise item
+        self._take(item.seconds)
+        return item
+
+    async def __aenter__(self) -> Heard:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if not self.is_freed.is_set():
+            self._leave()
+
+
 def speak(
     engine: Engine,
     asked: SpeechRequest,
     *,
-    progress: Progress = NO_PROGRESS,
+    tokens: Mapping[int, Sequence[int]] | None = None,
+    first: int = 0,
+    is_background: bool = False,
     buffer_s: float = math.inf,
-) -> SpeechStream:
+) -> Heard:
     """Speaks with an engine that is in this process. Its messages go to the stream on the event loop, as
     between two processes. `buffer_s`: seconds of audio that may wait there before no more is made."""
     loop = asyncio.get_running_loop()
 
     def send(message: Any) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(hear, message)
-
-    def hear(message: Any) -> None:
-        stream.freed() if isinstance(message, messages.Released) else stream.take(message)
+            loop.call_soon_threadsafe(heard.take, message)
 
     def leave() -> None:
         sink.closed = True
@@ -227,9 +278,9 @@ def speak(
         if sink.took(seconds):
             engine.wake()
 
-    sink, stream = RemoteSink(0, send, buffer_s, lambda _: None), SpeechStream(leave, took=take)
-    engine.speak(asked, sink, progress=progress)
-    return stream
+    sink, heard = RemoteSink(0, send, buffer_s, lambda _: None), Heard(leave, take)
+    engine.speak(messages.Speak(0, asked, tokens or {}, first, is_background), sink)
+    return heard
 
 
 def usage(engine: Engine) -> EngineUsage:
@@ -287,7 +338,9 @@ def request(
 ) -> EngineRequest:
     """In one voice, `transcript` the ids of what it says."""
     prompt = VoicedPrompt(transcript, voice)
-    return EngineRequest(asked, [Segment(ids, prompt) for ids in segments], sink, chunks=chunks)
+    return EngineRequest(
+        messages.Speak(0, asked), [Segment(ids, prompt) for ids in segments], sink, chunks=chunks
+    )
 
 
 def whole_span(request: EngineRequest, tokens: list[int], segment: int = 0) -> Span:
@@ -316,7 +369,7 @@ def rendered(stage: Token2Wav, spans: Sequence[Span]) -> list[Span]:
     return ended
 
 
-async def pcm(stream: SpeechStream) -> Float32:
+async def pcm(stream: Heard) -> Float32:
     """All of the stream's audio."""
     async with stream:
         return np.concatenate([chunk.pcm async for chunk in stream])
@@ -325,11 +378,9 @@ async def pcm(stream: SpeechStream) -> Float32:
 async def outcomes(engine: Engine, texts: Sequence[str], **options: Any) -> list[Any]:
     """For each text its audio or the error, all at once. An engine that is not lost holds nothing of them
     afterwards."""
-    freed = [asyncio.Event() for _ in texts]
     streams = [speak(engine, asked(text, **options)) for text in texts]
-    for stream, event in zip(streams, freed, strict=True):
-        stream.on_freed(event.set)
     results = await asyncio.gather(*map(pcm, streams), return_exceptions=True)
     if engine.state.status == "ready":
-        await asyncio.wait_for(asyncio.gather(*(event.wait() for event in freed)), 30)
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(stream.is_freed.wait() for stream in streams))
     return results

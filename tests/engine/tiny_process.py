@@ -19,14 +19,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glm_tts_api.contracts import Float32, Timings
+from glm_tts_api.contracts import Float32
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.process import main
-from glm_tts_api.engine.stream import SpeechStream
 from glm_tts_api.errors import CheckpointError
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.kv_cache import KVCache
@@ -128,16 +127,16 @@ async def is_ready(client: EngineClient) -> None:
     await until(lambda: client.state.status == "ready")
 
 
-def begin(client: EngineClient, text: str = TEXT, **options: Any) -> SpeechStream:
-    return client.synthesize(tiny.asked(text, **options), Timings())
+def begin(client: EngineClient, text: str = TEXT, **options: Any) -> tiny.Heard:
+    heard = tiny.Heard(lambda: client.cancel(number))
+    number = client.speak(heard, tiny.asked(text, **options), {}, 0)
+    return heard
 
 
 async def say(client: EngineClient, text: str = TEXT, **options: Any) -> Float32:
-    freed = asyncio.Event()
     stream = begin(client, text, **options)
-    stream.on_freed(freed.set)
     audio = await tiny.pcm(stream)
-    await freed.wait()
+    await stream.is_freed.wait()
     return audio
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import torch
 
-from glm_tts_api.contracts import NO_PROGRESS, Progress, Recording, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import Recording, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
@@ -45,7 +45,7 @@ _VOICES = [
 _VOICE = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
 
 
-def _asked(draw: random.Random, number: int) -> tuple[SpeechRequest, list[Segment]]:
+def _asked(draw: random.Random, number: int) -> tuple[messages.Speak, list[Segment]]:
     segments = [
         Segment(
             [draw.randint(0, 150) for _ in range(draw.randint(1, 4))],
@@ -57,8 +57,8 @@ def _asked(draw: random.Random, number: int) -> tuple[SpeechRequest, list[Segmen
     ]
     sampling = SamplingOptions(seed=draw.randrange(2**31), beam_size=draw.choice((1, 1, 1, 2)))
     asked = SpeechRequest(str(number), "", _VOICE, sampling, client=draw.choice(("one", "other")))
-    use_cache, streams, is_background = (draw.random() < often for often in (0.6, 0.5, 0.25))
-    return replace(asked, use_cache=use_cache, streams=streams, is_background=is_background), segments
+    cached, streams, is_last = (draw.random() < often for often in (0.6, 0.5, 0.25))
+    return messages.Speak(number, replace(asked, use_cache=cached, streams=streams), {}, 0, is_last), segments
 
 
 class World(virtual.Record):
@@ -176,19 +176,19 @@ class World(virtual.Record):
 
     def _submit(self, number: int) -> None:
         self.tell("submit", number)
-        buffer_s, progress = 1e9, NO_PROGRESS
-        asked, segments = self.asked[number]
+        buffer_s, (speak, segments) = 1e9, self.asked[number]
         if self.alone:
             buffer_s = self.chance.choice((1e9, 0.01, 0.0005))
             if self.chance.random() < 0.3:  # from another engine
                 tokens = dict([*self.alone.tokens(number).items()][: self.chance.randint(0, len(segments))])
                 heard = next(n for n in range(len(segments) + 1) if n not in tokens)
-                progress = Progress(tokens, self.chance.randint(0, min(heard, len(segments) - 1)))
+                first = self.chance.randint(0, min(heard, len(segments) - 1))
+                speak = messages.Speak(number, speak.request, tokens, first, speak.is_background)
                 self.tell("resumed", number)
         sink = RemoteSink(number, partial(self._send, number), buffer_s, self.sinks.pop)
-        self.sinks[number], self.begun[number] = sink, progress.first
+        self.sinks[number], self.begun[number] = sink, speak.first
         chunks = self.config.stream_chunks
-        self.core.submit(EngineRequest(asked, segments, sink, pause_s=0.01, chunks=chunks, progress=progress))
+        self.core.submit(EngineRequest(speak, segments, sink, pause_s=0.01, chunks=chunks))
 
     def _leave(self, number: int) -> None:
         self.tell("leave", number)

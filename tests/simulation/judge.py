@@ -198,7 +198,7 @@ class Judge:
         if not isinstance(message, messages.Speak):
             return
         require(to_ready, "a request is sent to an engine that has not loaded its model")
-        text, seed = message.asked.text, message.asked.sampling.seed
+        text, seed = message.request.text, message.request.sampling.seed
         id, unit = self._units.get((text, seed), ("", 0))
         look = self.world.parts.jobs._shelf._known.get(id)
         is_there = look is not None and id not in self.damaged and look.made.speech[unit] >= 0

@@ -316,14 +316,14 @@ class EngineProcess(Process):
         super().fail(fault)
 
     async def _speak(self, said: messages.Speak) -> None:
-        asked, number = said.asked, said.number
-        parts, tokens = segments_of(asked.text), {at: list(each) for at, each in said.progress.tokens.items()}
+        asked, number = said.request, said.number
+        parts, tokens = segments_of(asked.text), {at: list(each) for at, each in said.tokens.items()}
         assert {voice.digest for voice in (asked.voice, *asked.others.values())} <= self._recordings  # type: ignore[union-attr]
         self.say(messages.StageChanged(number, "text", 1))
         await self.work(0.01)
         self.say(messages.StageChanged(number, "text", -1))
         self.say(messages.Segments(number, len(parts)))
-        for segment in range(said.progress.first, len(parts)):
+        for segment in range(said.first, len(parts)):
             if segment not in tokens:
                 await self._step(0.6, said)
                 before = tokens.get(segment - 1, [])
@@ -349,14 +349,14 @@ class EngineProcess(Process):
 
     async def _step(self, share: float, said: messages.Speak) -> None:
         """Does a part of a segment's work. A poisonous text ends the process at its first step."""
-        is_last = said.asked.is_background
-        beside = [each for each in self.spoken.values() if is_last or not each.asked.is_background]
+        is_last = said.is_background
+        beside = [each for each in self.spoken.values() if is_last or not each.is_background]
         await self.work(self.pace * share * max(1, len(beside)))
         while self._untaken_s[said.number] >= self.buffer_s:
             self._taken.clear()
             await self._taken.wait()
-        if POISON in said.asked.text:
-            self.fail("SIGSEGV" if len(said.asked.text) % 2 else "out of memory")
+        if POISON in said.request.text:
+            self.fail("SIGSEGV" if len(said.request.text) % 2 else "out of memory")
             raise asyncio.CancelledError
 
     async def _read(self, asked: messages.Read) -> None:

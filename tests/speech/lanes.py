@@ -12,7 +12,7 @@ from glm_tts_api.contracts import SpeechRequest, Timings
 from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit, TextLength
 from glm_tts_api.speech.clients import ANYONE, Client
 from glm_tts_api.speech.engines import Engines
-from glm_tts_api.speech.resumed_stream import ResumedStream
+from glm_tts_api.speech.stream import SpeechStream
 from glm_tts_api.stats.metrics import LaneName
 from glm_tts_api.stats.workers import LaneCounts, no_counts
 
@@ -103,7 +103,7 @@ class Service:
         self.engines.changed = self.admission.look_again
 
     @asynccontextmanager
-    async def speaking(self, asked: SpeechRequest) -> AsyncIterator[ResumedStream]:
+    async def speaking(self, asked: SpeechRequest) -> AsyncIterator[SpeechStream]:
         admitted = self.admission.admit(self.length, arrived_at=now())
-        async with admitted as permit, await self.engines.speak(asked, Timings(), permit) as stream:
+        async with admitted as permit, SpeechStream(self.engines, asked, Timings(), permit) as stream:
             yield stream

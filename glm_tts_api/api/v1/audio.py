@@ -107,13 +107,13 @@ async def recent_audio(request_id: str, request: Request, state: AppStateDep) ->
     wanted = fields.format or answer.audio_format
     file = answer.file(wanted)
     if file is None:
-        pcm = io.BytesIO(answer.pcm)
-        file = await encoded_anew(request, state, pcm, len(answer.pcm) // 2, answer.sample_rate, wanted)
+        pcm = answer.samples()
+        file = await encoded_anew(request, state, io.BytesIO(pcm), len(pcm) // 2, answer.pcm_rate, wanted)
         state.recent.add_file(answer, wanted, file)
     return await ranged(
         request,
         file,
-        media_type=media_type(wanted, answer.sample_rate),
+        media_type=media_type(wanted, answer.pcm_rate),
         etag=f"{answer.etag}-{wanted}",
         headers={"Content-Disposition": f'inline; filename="speech.{wanted}"'},
     )

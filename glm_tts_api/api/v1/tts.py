@@ -24,7 +24,7 @@ from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, read_body, read_query
 from glm_tts_api.recognition.recogniser import listed
-from glm_tts_api.speech.encoding import Speech
+from glm_tts_api.speech.recent import Answer
 from glm_tts_api.speech.request_log import RequestLog
 from speech_text import ReadingOptions
 
@@ -141,7 +141,7 @@ async def asked_voice(
     return await uploaded_voice(upload, fields.prompt_text, state, names=(PROMPT_AUDIO, "prompt_text"))
 
 
-def _json_with_audio(speech: Speech, log: RequestLog, asked: SpeechFields, warnings: Sequence[str]) -> bytes:
+def _json_with_audio(speech: Answer, log: RequestLog, asked: SpeechFields, warnings: Sequence[str]) -> bytes:
     """Makes the JSON of SpeechAnswer. The base64 audio is put in without a JSON encoder, because an encoder
     would check each character and keep every other thread waiting. Blocking; runs on a pool thread."""
     n_segments, generation_s = log.timings.segments, log.timings.generation_s
