@@ -18,6 +18,7 @@ from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.speech.admission import Permit, TextLength
 from glm_tts_api.speech.clients import ANYONE, Client
+from glm_tts_api.speech.life import MOVES, State
 from glm_tts_api.stats import metrics as series
 from glm_tts_api.stats.metrics import Api, LaneName, Metrics
 from glm_tts_api.stats.workers import KeyCounts
@@ -79,15 +80,27 @@ class RequestLog:
     timings: Timings = field(default_factory=Timings)
     began_at: float = field(default_factory=time.perf_counter)
     ended_at: float | None = None
-    outcome: str = "internal"
+    state: State = "received"
+    error_code: str = ""  # of the error that ended the request
+
+    @property
+    def outcome(self) -> str:
+        """How the request ended: "completed", "cut", "cancelled", or the code of its error."""
+        return self.error_code or self.state
+
+    def enter(self, state: State) -> None:
+        """Moves the request to its next state. Raises ValueError for a move that MOVES does not have."""
+        if state not in MOVES[self.state]:
+            raise ValueError(f"{self.state} -> {state}")
+        self.state = state
 
     def write(self, *, sent: bool) -> None:
         """Ends the record: writes the request's log line, counts the request in the metrics, and adds the
-        record to `recent`. `sent` says that the client got the whole answer. If it did not, a completed
-        request is logged as "cut"."""
-        if self.outcome == "completed":
+        record to `recent`. `sent` says whether the client got the whole answer. An answer that was made is
+        "completed" if it did, else "cut"."""
+        if MOVES[self.state]:
             self.timings.change("send", -1)
-            self.outcome = "completed" if sent else "cut"
+            self.enter("completed" if sent else "cut")
         self.ended_at = time.perf_counter()
         fields = self._fields()
         line = " ".join(
@@ -175,7 +188,7 @@ class RequestLog:
     @property
     def is_waiting(self) -> bool:
         """Whether the request waits in the queue for a place."""
-        return self.timings.current == "queue"
+        return self.state == "queued"
 
     @property
     def how_far(self) -> str:
@@ -193,6 +206,8 @@ class RequestLog:
         first audio came, a gap in the playback, the end of a segment. Logs each end of a segment if the text
         has several segments. Called for each chunk as it is made."""
         self.audio_done_s += heard_s
+        if self.state == "admitted":
+            self.enter("speaking")
         if self.playback is not None:
             if self.first_audio_s is None:
                 self.first_audio_s = self.age_s
@@ -212,18 +227,18 @@ class RequestLog:
 
 @contextmanager
 def recorded_outcome(log: RequestLog) -> Iterator[None]:
-    """Sets the log's outcome by how the `with` block ends: "completed", the code of a ServiceError,
-    "cancelled" if the client has left or the task was cancelled, else "internal". After "completed" the stage
-    "send" begins. A streamed answer uses this twice: when it begins, and while its body is made and sent."""
-    if log.outcome == "completed":
+    """Ends the request if an error ends the `with` block: it is "cancelled" if the client has left or the
+    task was cancelled, else "failed". Without an error the stage "send" begins. A streamed answer uses this
+    twice: when it begins, and while its body is made and sent."""
+    if log.timings.current == "send":
         log.timings.change("send", -1)
     try:
         yield
-    except ServiceError as error:
-        log.outcome = error.code
-        raise
     except BaseException as error:
-        log.outcome = "cancelled" if isinstance(error, _LEFT) else "internal"
+        if isinstance(error, _LEFT):
+            log.enter("cancelled")
+        else:
+            log.enter("failed")
+            log.error_code = error.code if isinstance(error, ServiceError) else "internal"
         raise
-    log.outcome = "completed"
     log.timings.change("send", 1)

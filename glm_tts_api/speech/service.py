@@ -115,8 +115,10 @@ class SpeechService:
                 self.active.append(log)
                 stack.callback(self.active.remove, log)
             admitted = admission.admit(log.length, arrived_at=arrived_at, client=log.client)
+            log.enter("queued")
             with log.timings.stage("queue"):
                 permit = await stack.enter_async_context(admitted)
+            log.enter("admitted")
             stack.callback(log.note_timeout, permit)
             if log.metrics is not None:
                 log.metrics = self.metrics_of[permit.engine]

@@ -1,5 +1,6 @@
 """Examples of the README and of the pages behind it run as they stand, in English. The Chinese pages have the
-same ones. No error code or header is left out, and docs/architecture.md names functions that there are."""
+same ones. No error code or header is left out, and docs/architecture.md says the moves of a request
+and the order of the rooms as the code has them."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import yaml
 from glm_tts_api.api.dialects import status_of
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.errors import ServiceError
+from glm_tts_api.speech.life import MOVES
 from tests.api.running import Running
 from tests.api.socket_client import TONE_BYTES
 from tests.recordings import voice_wav
@@ -121,12 +124,18 @@ def test_xiaozhis_settings_reach_routes_that_speak(server: Running) -> None:
             assert client.post(address, json=bodies[tts["type"]](tts)).status_code == 200, tts
 
 
-def test_each_function_of_the_map_is_in_its_file() -> None:
-    for file, name in re.findall(
-        r"^\| \d+ \| `([\w/]+\.py)` `([\w.]+)` \|", text_of("docs/architecture"), re.M
-    ):
-        path = ROOT / file if file.startswith("speech_text/") else ROOT / "glm_tts_api" / file
-        assert f"def {name.rpartition('.')[2]}(" in path.read_text(), name
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_the_architecture_has_the_moves_of_a_request_and_the_order_of_the_rooms(
+    language: str,
+) -> None:
+    page = text_of("docs/architecture", language)
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (.*) \|$", page, re.MULTILINE)
+    assert {state: tuple(re.findall(r"`(\w+)`", after)) for state, after in rows} == MOVES
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    assert "\n".join(["```", *layers, "```"]) in page
+    for name in re.findall(r"`([a-z_0-9/]+/[a-z_0-9]+\.py)`", page):
+        assert (ROOT / name).exists() or (ROOT / "glm_tts_api" / name).exists(), name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
