@@ -93,19 +93,12 @@ def nth(text: str) -> str:
     return f"第{numbers.cardinal(runs(text)[0])}"
 
 
-def retirement(text: str) -> str:
-    """Returns the name of the pension plan 401(k) in Chinese words: 401(k) -> 四零一k."""
-    return f"{numbers.digits(text[:3])}k"
-
-
 def all_day(text: str) -> str:
     """Returns 7*24 (all day, every day) in Chinese words: 7*24 -> 七乘二十四."""
     return "乘".join(map(numbers.cardinal, runs(text)))
 
 
-SAID = by_name(
-    *(side_by_side, fraction, fractions, power_of_ten, scientific, angle, inches, nth, retirement, all_day),
-)
+SAID = by_name(side_by_side, fraction, fractions, power_of_ten, scientific, angle, inches, nth, all_day)
 TESTS = by_name(two, unquoted)
 
 

@@ -103,23 +103,10 @@ class Measures:
             "lone": r"(?:^|[^A-Za-z_.^]|\d(?:[hmVAWxX]|min))",
         }
         self.said = by_name(
-            *(
-                self.measure,
-                self.pair,
-                self.per,
-                self.per_one,
-                percent,
-                chat,
-                tens_of_thousands,
-                thousands,
-                watts,
-                kilometres,
-                millions,
-                mega,
-            ),
-            *(per_second, length, charger, versus),
+            *(self.measure, self.pair, self.per, percent, chat),
+            *(tens_of_thousands, thousands, watts, mega, length, charger, versus),
         )
-        self.tests = by_name(self.measures, followed, paid, negative)
+        self.tests = by_name(self.measures, paid, negative)
 
     def measures(self, figure: Figure) -> bool:
         """Returns whether the letters of the number `figure` are a unit, as in 5A电流 and 3h, and not a part
@@ -164,11 +151,6 @@ class Measures:
         """Returns an amount per unit (per month, per person) in Chinese words: 100元/月 -> 每月一百元,
         50元/天/人 -> 每天每人五十元."""
         return f"每{'每'.join(self._counted_by(text))}{_counted(text)}"
-
-    def per_one(self, text: str) -> str:
-        """Returns an amount per unit in Chinese words, in the form that follows 每 (each): the 100元/月 of
-        每100元/月 -> 一百元一月."""
-        return f"{_counted(text)}一{self._counted_by(text)[0]}"
 
     def _counted_by(self, text: str) -> list[str]:
         return [self._units.get(per.strip(), per.strip()) for per in re.split("[/·]", text)[1:]]
@@ -235,11 +217,6 @@ def watts(amount: str) -> str:
     return f"{numbers.counted(amount[:-1], '瓦')}瓦"
 
 
-def kilometres(amount: str) -> str:
-    """Returns, in Chinese words, the length of a run, whose letter k means kilometre: 10K -> 十公里."""
-    return f"{numbers.counted(amount[:-1], '公里')}公里"
-
-
 def paid(figure: Figure) -> bool:
     """Returns whether the K of the number `figure` means thousand. A small k always does. A capital K does if
     a word of payment stands in the 12 characters before the number (月薪12K), if 了, 达, 近, 约, 过 or 花
@@ -254,21 +231,11 @@ def followed(figure: Figure) -> bool:
     return bool(_FOLLOWING.search(figure.lead[-12:]))
 
 
-def millions(amount: str) -> str:
-    return f"{scaled(amount.rstrip('M '), 100)}万"
-
-
 def mega(amount: str) -> str:
     """Returns an amount and its letter in Chinese words: 100M -> 一百兆, 16G -> 十六g. M and m are read 兆;
     another letter becomes small."""
     number, unit = amount[:-1].rstrip(), amount[-1].upper()
     return f"{numbers.counted(number, '兆')}{'兆' if unit == 'M' else unit.lower()}"
-
-
-def per_second(amount: str) -> str:
-    """Returns an amount per second and its letter in Chinese words: 100M/s -> 每秒一百兆. M is read 兆;
-    another letter becomes small."""
-    return f"每秒{mega(amount[:-2])}"
 
 
 def length(amount: str) -> str:

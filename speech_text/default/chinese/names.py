@@ -20,16 +20,9 @@ def address(match: Match) -> str:
 ADDRESSES: list[Row] = [
     ("e-mail address", EMAIL, address),
     ("web address", URL, address),
-    ("path", r"(?<![\w/.~])~?(?:/[A-Za-z][\w.-]{0,40}){2,9}/?(?!\w)", address),
 ]
 LETTERED: list[Row] = [
     ("weekday", r"((?:周|星期|礼拜)[一二三四五六](?:[、和][一二三四五六])*)[)）]? ?(?=\d\d?[:点])", r"\1，"),
-    ("blood", r"R(?<![A-Za-z].)h ?[（(]?-[)）]?(?!\d)", "Rh阴性"),
-    (
-        "network address",
-        r"(?<![\w:])(?:[\dA-F]{2}:){5}[\dA-F]{2}(?![\w:])",
-        lambda m: digits(m.group()).replace(":", "，"),
-    ),
     (
         "plate",
         r"([A-Z](?<=[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼].))([·• ]?)"
@@ -41,8 +34,6 @@ LETTERED: list[Row] = [
         rf"(?:{_CODE_WORDS})[：:为是 ]{{0,2}}[A-Z\d-]{{5,24}}(?:\.[\dX])?(?![A-Za-z\d*])",
         lambda m: dialled(m.group().replace("-", "").replace(".", "点")),
     ),
-    ("hash", r"(?<![A-Za-z\d])(?=\d*[a-f])(?=[a-f]*\d)[\da-f]{8,64}(?![A-Za-z\d])", lambda m: digits(m[0])),
-    ("licence", r"(?<=备)(\d{6,10})号(-(?=\d))?", lambda m: f"{digits(m[1])}号{'杠' * bool(m[2])}"),
     (
         "password",
         r"((?:口令|(?:密|激活|兑换|邀请|验证|提取)码|账号|用户名|微信号?|[Vv]x?(?=[:：])) ?(?:[是为:：] ?)?)"

@@ -17,9 +17,6 @@ _COUNTED = re.compile(" ?(?:[名位个天年人月岁周斤块元米种件折]|�
 _NOT_PLAYED = re.compile(f"{_COUNTED.pattern}|[球分]")
 _DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得多少|得几|等于几|的差|的结果|[=≠≈<>+*×÷])")
 _SUM = re.compile("(?:[=+*×÷√]|考我|口算|计算|算一?算|算式|速算|(?<!要)求)[：: ]*$")
-_NAME_BEFORE = re.compile(r"(?:房间|门牌|编号|型号|副本|关卡|主线|支线|深渊|秘境|[栋座幢])\s*$")
-_NAME_BEHIND = re.compile(r"\s*[室号房幢栋]")
-_NAME_BESIDE = re.compile("[A-Za-z房室栋座图表章课版式型款号尺码][：: ]?$")
 _NO_ROOM = re.compile(f"{numbers.MEASURES}| ?(?:[%％‰°℃元块万亿]|[A-Za-z])")
 _FORMED = re.compile("的?(?:阵|打法|站位|战术|体系|踢法|转|变)")
 _MARK = re.compile(" ?(?:[-~～]|[—–]+) ?")
@@ -66,15 +63,6 @@ def subtracted(figure: Figure) -> bool:
     return bool(_DIFFERENCE.match(figure.rest) or _SUM.search(figure.lead[-12:]))
 
 
-def named_pair(figure: Figure) -> bool:
-    """Returns whether the number `figure` is the name of a place, such as a room or the level of a game:
-    3-201室, 关卡3-2. Before a word such as 室 or 号 it must not look like a span: the second number is over
-    99 or not the larger one."""
-    first, second = _numbers(figure)
-    behind = _NAME_BEHIND.match(figure.rest) and (second > 99 or first >= second)
-    return bool(behind or _NAME_BEFORE.search(figure.lead[-12:]))
-
-
 def roomy(figure: Figure) -> bool:
     return not _NO_ROOM.match(figure.rest)
 
@@ -84,13 +72,6 @@ def falling(figure: Figure) -> bool:
     word follows that scores do not count (5-3天, 12-2月)."""
     first, second = _numbers(figure)
     return first >= second and not _COUNTED.match(figure.rest)
-
-
-def falling_name(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a name: its second number is not larger than its first, and a
-    word such as 图 or 型 stands next to it (图5-3, 7-2型) or it has a decimal point (2.5-1)."""
-    named = _NAME_BESIDE.search(figure.lead[-12:]) or re.match(" ?[型款号版A-Za-z]", figure.rest)
-    return falling(figure) and bool(named or "." in figure.text)
 
 
 def of_two(figure: Figure) -> bool:
@@ -161,7 +142,5 @@ def formation(lines: str) -> str:
     return numbers.digits("".join(runs(lines)))
 
 
-SAID = by_name(
-    *(to, two_to, minus, dash, formation, unsigned, negated, less, option, positive, more),
-)
-TESTS = by_name(scored, subtracted, named_pair, roomy, falling, falling_name, of_two, formed)
+SAID = by_name(to, two_to, minus, dash, formation, unsigned, negated, less, positive, more)
+TESTS = by_name(scored, subtracted, roomy, falling, of_two, formed)

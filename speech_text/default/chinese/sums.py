@@ -84,9 +84,7 @@ POWERS: list[Row] = [
         r"|(?<=[Vv]er.)|(?<=Op.)|(?<=No.))(?=\d)",
         " ",
     ),
-    ("dot", r"\.(?<=[A-Za-z].)(?=\d)", "点"),
     ("factorial", r"[!！](?<=[\dn].)(?=\s?[=*×+÷/的)]|\d{1,3}[!！])", "的阶乘"),
-    ("per", r"(?<=[A-Za-z¹²³])[·. ]?([A-Za-zμµΩ]{1,4})⁻([¹²³])", inverse),
     (
         "power",
         rf"(\d(?<![A-Za-z\d].)\d{{0,29}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})"
@@ -111,9 +109,7 @@ POWERS: list[Row] = [
         "减",
     ),
     ("difference", r"-(?<=\d-)(?=[A-Za-z]{1,3}(?![A-Za-z\d]))", difference),
-    ("difference", r"-(?<=\([a-z]-)(?=[a-z]\))", "减"),
     ("and so on", r"([+×]) ?(?:…{1,2}|\.{3,6}) ?\1", r"\1到"),
-    ("difference", r"-(?<=[求=<>≤≥+][A-Za-z]-)(?=[A-Za-z](?![A-Za-z]))", "减"),
     (
         "difference",
         r"-(?:(?<=(?<![A-Za-z])[A-Za-z].)|(?<=(?<![A-Za-z])[A-Za-z]{2}.))"
@@ -129,7 +125,6 @@ SUMS: list[Row] = [
     ("plus", r"\+", "加"),
     ("divided", r"/(?<=[\d)A-ZΩ ].) ?(?=\d[\d.]{0,9}[A-ZΩ]? ?(?:[=≈²³^×*÷]|的[平立]方))", "除以"),
     ("divided", rf"/(?=[{_NUMERALS}千万点]{{1,12}}[{_HAN}Ω]{{0,3}} ?[=≈])", "除以"),
-    ("quotient", rf"/(?<=[{_HAN}].)(?=\d)", quotient),
     ("quotient", r"/(?<=[)乘].)(?=[A-Za-z\d(])", "除以"),
     ("quotient", rf"(?<![A-Za-z\d方])({_FACTORS})/({_FACTORS})(?![A-Za-z\d])", over),
     ("equals", r"={1,3}", "等于"),
@@ -145,10 +140,8 @@ SUMS: list[Row] = [
     ("slash", r"/(?<=[A-Za-z].)(?=\d)", " "),
     ("about", r"≈", "约等于"),
     ("root", r"√", "根号"),
-    ("root", r"∛", "三次根号"),
     ("figure", r"∠ ?(?=[A-Z1-9])|[△⊙] ?(?=[A-Z])", lambda m: _SHAPES[m[0][0]]),
     ("infinity", r"∞", "无穷大"),
-    ("about", rf"[~～](?<=约.)(?=[\d{_NUMERALS}])", ""),
     ("tilde", rf"[~～](?<=[{_PARTICLES}].) ?(?=[\d{_NUMERALS}])", "，"),
     ("about", rf"[~～](?<![\w.].) ?(?=[\d{_NUMERALS}])", "约"),
 ]

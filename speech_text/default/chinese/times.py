@@ -144,16 +144,10 @@ def hundredths(time: str) -> str:
     return f"{numbers.counted(first, '秒')}秒{numbers.digits(hundredths)}"
 
 
-def hours_minutes(time: str) -> str:
-    """Returns a duration of hours and minutes in Chinese words: 1h30m -> 一小时三十分钟."""
-    hours, minutes = runs(time)
-    return f"{_hour(hours)}小时{numbers.cardinal(minutes)}分钟"
-
-
 def ratio(pair: str) -> str:
     """Returns a ratio or a score in Chinese words: 21:15 -> 二十一比十五, 3:2:1 -> 三比二比一."""
     return "比".join(map(numbers.cardinal, re.findall(r"\d+(?:\.\d+)?", pair)))
 
 
-SAID = by_name(clock, clocks, hours, duration, minutes, feet, hundredths, hours_minutes, ratio)
-TESTS = by_name(played, recorded, compared, tall)
+SAID = by_name(clock, clocks, hours, duration, minutes, feet, ratio)
+TESTS = by_name(compared, tall)

@@ -154,6 +154,6 @@ def seconds(number: str) -> str:
 
 SAID = by_name(
     *(cardinal, dialled, digits, named, telephone, grouped, dashed, marked, rooms, span, event),
-    *(version, point, port, airplane, chip, hyphened, dates, date_of_eight, season, years, decades),
-    *(decade, seconds, verse, psalm, struck),
+    *(version, point, port, airplane, chip, hyphened),
+    *(dates, date_of_eight, season, years, decade, seconds, verse, psalm, struck),
 )
