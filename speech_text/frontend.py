@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from pathlib import Path
 
 from speech_text.blocks import block_ends
@@ -39,22 +40,24 @@ class TextFrontend:
 
     def __init__(
         self,
-        dictionaries: Callable[[], Dictionaries] = shipped,
+        dictionaries: Path | Callable[[], Dictionaries] = shipped,
         lexicon: Callable[[], Lexicon] | None = None,
         *,
         cache_dir: Path | None = None,
         rules: RuleSet = "default",
         max_characters: int | None = None,
     ) -> None:
-        """`dictionaries` and `lexicon` are called for each text, so both may change between two texts.
-        Without them the dictionaries that come with this package hold, and no lexicon. `cache_dir` is for
-        files that can be built again; by default it is ~/.cache/speech_text. `rules` names the set of reading
-        rules.
+        """`dictionaries` is a function or the folder of the files, and `lexicon` a function. Functions are
+        called for each text, and a folder is read once. Without them the dictionaries that come with this
+        package hold, and no lexicon. `cache_dir` is for files that can be built again; by default it is
+        ~/.cache/speech_text. `rules` names the set of reading rules.
 
         `max_characters` is the limit for a text, which callers check. Once its signs and lexicon words are
         written out as words, the text may have twice as many characters. None sets no limit.
         """
         self.longest_segment = MAX_WEIGHT
+        if isinstance(dictionaries, Path):
+            dictionaries = cache(partial(Dictionaries.read, dictionaries))
         self._dictionaries = dictionaries
         self._lexicon = lexicon or (lambda: Lexicon((), dictionaries().phonemes))
         self._max_characters = max_characters
