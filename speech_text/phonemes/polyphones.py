@@ -20,7 +20,7 @@ from pathlib import Path
 
 from speech_text.phonemes.pinyin import Phonemes, phoneme_names
 
-_READINGS = Path(__file__).parents[1] / "assets" / "readings"
+READINGS = Path(__file__).parents[1] / "assets" / "readings"
 _ANY = re.compile("")
 _NEAR = 8  # characters to either side that a pattern sees
 
@@ -46,20 +46,20 @@ def rows() -> dict[str, list[Row]]:
     """Returns the rows of both tables by their words, in the order of the tables. The names of phonemes are
     in small letters."""
     table: dict[str, list[Row]] = {}
-    for line in (_READINGS / "in_context.tsv").read_text(encoding="utf-8").splitlines():
+    for line in (READINGS / "in_context.tsv").read_text(encoding="utf-8").splitlines():
         word, reading, before, behind = line.split("\t")
         table.setdefault(word.removeprefix("+"), []).append(
-            Row(_syllables(reading), re.compile(f"(?:{before})$"), re.compile(behind), word.startswith("+"))
+            Row(syllables_of(reading), re.compile(f"(?:{before})$"), re.compile(behind), word.startswith("+"))
         )
     for word, reading in corrected().items():
-        table.setdefault(word, []).append(Row(_syllables(reading), _ANY, _ANY, in_words=True))
+        table.setdefault(word, []).append(Row(syllables_of(reading), _ANY, _ANY, in_words=True))
     return table
 
 
 @cache
 def corrected() -> dict[str, str]:
     """Returns the readings of the second table by their words."""
-    lines = (_READINGS / "word_readings.tsv").read_text(encoding="utf-8").splitlines()
+    lines = (READINGS / "word_readings.tsv").read_text(encoding="utf-8").splitlines()
     return dict(line.split("\t") for line in lines)
 
 
@@ -77,5 +77,6 @@ def joined(words: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             last = word
 
 
-def _syllables(reading: str) -> tuple[Phonemes, ...]:
+def syllables_of(reading: str) -> tuple[Phonemes, ...]:
+    """Returns the phonemes of each syllable of `reading`, in small letters."""
     return tuple(tuple(name.lower() for name in names) for names in phoneme_names(reading, ()))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from speech_text.dictionaries import Dictionaries
+from speech_text.phonemes.guesses import guessable, guesses
 from speech_text.phonemes.pinyin import Syllable, named_syllable
 from speech_text.phonemes.polyphones import joined, rows
 
@@ -82,7 +83,9 @@ class Phonemizer:
 
     def _read_in_context(self, run: str, words: list[tuple[str, str]]) -> Iterator[Syllable]:
         """Yields the syllables of `run`, whose `words` come from jieba with their parts of speech. The
-        syllables are those of pypinyin, except where the table of polyphones has a row that fits."""
+        syllables are those of the row that fits in the table of polyphones, else of pypinyin's phrases, else
+        of the network, else of pypinyin."""
+        from pypinyin.constants import PHRASES_DICT
         from pypinyin.seg.mmseg import seg
 
         start, before = 0, ""
@@ -95,6 +98,10 @@ class Phonemizer:
                     if (row.in_words or not in_a_word) and row.fits(run, start + at, start + end, before):
                         readings[at:end] = row.reading
                         break
+                else:
+                    if piece not in PHRASES_DICT and not guessable().isdisjoint(piece):
+                        for place in range(at, end):
+                            readings[place] = guesses(run).get(start + place, readings[place])
                 at, before = end, part_of_speech
             yield from readings
             start += len(word)

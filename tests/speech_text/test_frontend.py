@@ -64,11 +64,6 @@ def test_replacements_of_the_user_hold_at_once(configs: Path, cache_dir: Path) -
     assert frontend.normalize("噢，GLM来了") == "哦，智谱模型来了。"
 
 
-def test_the_folder_of_the_dictionaries_may_be_given(configs: Path, cache_dir: Path) -> None:
-    (configs / "custom_replace.jsonl").write_text('{"origin": "甲", "new": "乙"}\n', encoding="utf-8")
-    assert TextFrontend(configs, cache_dir=cache_dir).normalize("甲方") == "乙方。"
-
-
 def test_words_of_the_user_stand_beside_those_of_the_rules(configs: Path, cache_dir: Path) -> None:
     frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
     (configs / "words.tsv").write_text(

@@ -33,6 +33,7 @@ def phonemizer(cache_dir: Path) -> Phonemizer:
         ("polyphones_fresh_6", 0.98),
         ("polyphones_fresh_7", 0.98),
         ("polyphones_fresh_8", 0.98),
+        ("polyphones_fresh_9", 0.98),
     ],
 )
 def test_the_share_of_polyphones_read_right(phonemizer: Phonemizer, name: str, share: float) -> None:
@@ -51,8 +52,7 @@ def test_without_phoneme_mode_text_stays_text(frontend: TextFrontend) -> None:
 
 def test_the_users_pronunciation_wins_and_the_longest_key_first(configs: Path, cache_dir: Path) -> None:
     frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
-    with (configs / "G2P_replace_dict.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"乐": "<|L|><|AO4|>"}\n{"声乐": "声<|VE2|>"}\n')
+    (configs / "G2P_replace_dict.jsonl").write_text('{"乐": "<|L|><|AO4|>"}\n{"声乐": "声<|VE2|>"}', "utf-8")
     assert frontend.prepare("声乐乐声", use_phoneme=True) == ["声<|VE2|><|L|><|AO4|>声。"]
 
 
@@ -64,7 +64,7 @@ def test_the_official_keep_list_in_its_place_is_used(configs: Path, cache_dir: P
 
 def test_a_phoneme_without_a_token_is_not_written(configs: Path, cache_dir: Path) -> None:
     (configs / "G2P_all_phonemes.json").write_text(json.dumps({"0": "H", "1": "ANG2"}), encoding="utf-8")
-    frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
+    frontend = TextFrontend(configs, cache_dir=cache_dir)
     assert frontend.prepare("行长", use_phoneme=True) == ["<|H|><|ANG2|>长。"]
 
 
