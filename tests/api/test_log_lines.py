@@ -107,7 +107,7 @@ def test_a_fault_that_quotes_a_text_is_logged_without_it(
     server = serve(ToneEngine(fault=error))
     assert server.say(MARKER).status_code == 500
     wait_until(lambda: "failed" in caplog.text)
-    for part in ("RuntimeError; LOG_TEXT=1 shows its message", "ValueError; LOG_TEXT=1", "in synthesize"):
+    for part in ("RuntimeError; LOG_TEXT=1 shows its message", "ValueError; LOG_TEXT=1", "in speak"):
         assert part in caplog.text
     assert MARKER not in caplog.text
 
