@@ -10,7 +10,6 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ from fastapi_offline import FastAPIOffline
 
 from glm_tts_api import __version__
 from glm_tts_api.api.app_state import AppState, Background
-from glm_tts_api.api.dialects import error_response, install_error_handlers
+from glm_tts_api.api.error_responses import error_response, install_error_handlers
 from glm_tts_api.api.keys import Keys
 from glm_tts_api.api.openapi import name_bodies, operation_id
 from glm_tts_api.api.routes import FILES_IN_JSON, ROUTERS, heads
@@ -49,6 +48,7 @@ from glm_tts_api.speech.pools import Pools
 from glm_tts_api.speech.recent import RecentAnswers
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats import metrics
+from glm_tts_api.stats.lanes import LANES
 from glm_tts_api.stats.metrics import Metrics
 from glm_tts_api.stats.workers import WorkerStats
 from glm_tts_api.studio.studio import router as studio_router
@@ -129,7 +129,7 @@ async def _lifespan(
             config=settings.web,
             keys=keys,
             speech=speech,
-            background_admission=Admission(replace(settings.admission, short_limit=1, long_limit=1)),
+            background_admission=Admission(settings.admission.on_rows(len(LANES))),
             read_stats=with_others(speech.read_stats) if with_others else speech.read_stats,
             jobs=Jobs(
                 settings.jobs,

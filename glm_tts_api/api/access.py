@@ -3,7 +3,7 @@ Without keys, only programs on this machine may change anything."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
@@ -27,7 +27,6 @@ def _header_scheme(name: str) -> APIKeyHeader:
 
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer_scheme)]
 OwnHeader = Annotated[str | None, Depends(_header_scheme("X-API-Key"))]
-XiHeader = Annotated[str | None, Depends(_header_scheme("xi-api-key"))]
 
 
 async def _require_key(request: Request, state: AppStateDep, bearer: Bearer, header: OwnHeader) -> None:
@@ -56,10 +55,15 @@ async def _require_key_or_link(
     setattr(request.state, BY_LINK, True)
 
 
-async def _require_xi_key(request: Request, state: AppStateDep, header: XiHeader) -> None:
-    """Checks the key in the header xi-api-key, which ElevenLabs' clients send. Raises Unauthorized and
-    WrongKey."""
-    _check_key(request, state, header or "", how="xi-api-key: KEY")
+def key_in(name: str) -> Any:
+    """Returns a dependency that checks the key in the header `name`, which the clients of a dialect send. It
+    raises Unauthorized and WrongKey."""
+    scheme = _header_scheme(name)
+
+    async def require(request: Request, state: AppStateDep, header: str | None = Depends(scheme)) -> None:
+        _check_key(request, state, header or "", how=f"{name}: KEY")
+
+    return Depends(require)
 
 
 async def _require_metrics_key(state: AppStateDep, bearer: Bearer) -> None:
@@ -154,6 +158,5 @@ def writer_refusal(request: Request, state: AppState) -> str | None:
 
 KeyRequired = Depends(_require_key)
 KeyOrLinkRequired = Depends(_require_key_or_link)
-XiKeyRequired = Depends(_require_xi_key)
 MetricsKeyRequired = Depends(_require_metrics_key)
 WriterRequired = Depends(_require_writer)

@@ -141,17 +141,15 @@ class VerifiedSegment(BaseModel):
     respoken: int = described("How often the segment was spoken again.", 0)
 
 
-def require_recogniser(verify: bool, state: AppState) -> None:
-    """Raises InvalidField if `verify` is true and the server has no recogniser."""
+def is_verified(request: HTTPConnection, state: AppState, sent: bool) -> bool:
+    """Whether a recogniser is to hear the answer: verify=true is in the body (`sent`), or in the request's
+    query string, for users who can change only the URL. Raises InvalidField if the server has no recogniser,
+    or verify is neither true nor false in the query string."""
+    given = request.query_params.get("verify")
+    verify = sent or (bool(given) and Body({"verify": given}, {}).parse(_Address)[0].verify)
     if verify:
         state.speech.recogniser.require("verify", "verify=true")
-
-
-def in_address(request: HTTPConnection) -> bool:
-    """Whether the request's query string has verify=true. A client sends it there if its users can change
-    only the URL. Raises InvalidField if verify is neither true nor false there."""
-    sent = request.query_params.get("verify")
-    return bool(sent) and Body({"verify": sent}, {}).parse(_Address)[0].verify
+    return verify
 
 
 def doubts(timings: Timings) -> Iterator[str]:

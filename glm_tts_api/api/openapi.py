@@ -11,13 +11,14 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from glm_tts_api.api.dialects import ErrorBody
+from glm_tts_api.api.dialects import OWN
 from glm_tts_api.audio.containers import CONTAINERS
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat
 from glm_tts_api.http.body import FORM_WITH_FILES, PROMPT_AUDIO
 
 Responses = dict[int | str, dict[str, Any]]
+error_docs = OWN.errors
 
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 RECORDING: dict[str, Any] = {
@@ -44,12 +45,6 @@ _REQUEST_ID: dict[str, Any] = {
 def operation_id(route: APIRoute) -> str:
     """Returns the name of the route's handler. Generated clients use it as the name of their method."""
     return route.name
-
-
-def error_docs(*statuses: int, model: type[BaseModel] = ErrorBody) -> Responses:
-    """Returns the `responses` of a route that can answer with the error `statuses`. `model` is the body of an
-    error in the route's API."""
-    return {status: {"model": model} for status in statuses}
 
 
 def audio_docs(*formats: AudioFormat, events: str = "") -> dict[str, Any]:

@@ -7,25 +7,21 @@ from copy import copy
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from glm_tts_api.api.compatible import elevenlabs, gpt_sovits, kokoro, zhipu
-from glm_tts_api.api.openai import speech, speech_socket
-from glm_tts_api.api.openai import voices as openai_voices
+from glm_tts_api.api.compatible.elevenlabs import ELEVENLABS
+from glm_tts_api.api.compatible.gpt_sovits import GPT_SOVITS
+from glm_tts_api.api.compatible.kokoro import KOKORO
+from glm_tts_api.api.compatible.zhipu import ZHIPU
+from glm_tts_api.api.dialects import OWN
+from glm_tts_api.api.openai import OPENAI
+from glm_tts_api.api.openai.speaker import SOCKET
 from glm_tts_api.api.v1 import audio, job_files, jobs, lexicon, ops, prompt_archive, prompts, text, tts
+from glm_tts_api.stats.metrics import APIS
 
+DIALECTS = (OPENAI, SOCKET, GPT_SOVITS, KOKORO, ZHIPU, ELEVENLABS)
 ROUTERS = (
     tts.router,
     audio.router,
-    speech.router,
-    speech_socket.router,
-    openai_voices.router,
-    openai_voices.custom_router,
-    openai_voices.health_router,
-    gpt_sovits.router,
-    kokoro.router,
-    zhipu.router,
-    zhipu.voices_router,
-    elevenlabs.router,
-    elevenlabs.voices_router,
+    *(router for dialect in DIALECTS for router in dialect.routers),
     prompts.router,
     prompt_archive.router,
     jobs.router,
@@ -36,7 +32,9 @@ ROUTERS = (
     ops.health_router,
     ops.metrics_router,
 )
-FILES_IN_JSON = (speech.PATH, job_files.PATH)  # where JSON may hold a recording, or a book
+# Where JSON may hold a recording, or a book.
+FILES_IN_JSON = (*(path for dialect in DIALECTS for path in dialect.files_in_json), job_files.PATH)
+APIS.extend(dict.fromkeys(dialect.name for dialect in (OWN, *DIALECTS)))
 
 
 def heads(router: APIRouter) -> list[APIRoute]:

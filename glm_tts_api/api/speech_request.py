@@ -3,37 +3,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from fastapi import Request
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 
 from glm_tts_api import errors
 from glm_tts_api.api.app_state import AppState
-from glm_tts_api.api.heard import in_address, require_recogniser
+from glm_tts_api.api.dialects import Dialect
+from glm_tts_api.api.heard import is_verified
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
 from glm_tts_api.contracts import SpeechRequest, UploadedVoice, Voice
 from glm_tts_api.errors import quote
-from glm_tts_api.http.body import Upload
-from glm_tts_api.http.middleware import LOG
+from glm_tts_api.http.body import Body, ModelT, Upload, read_body
 from glm_tts_api.speech.request_log import RequestLog, recorded_outcome
-from glm_tts_api.stats.metrics import Api, Metrics
 from speech_text.marks import MOOD_SIGN, in_mood, voices_in
 
 _MOST_VOICES = 32  # in one text; their samples are in memory while the request waits
 
 
 @contextmanager
-def logged_speech(request: Request, api: Api, metrics: Metrics) -> Iterator[RequestLog]:
-    """Makes the log of a speech request and puts it into the request's state. Records in the log how the
-    `with` block ends, for example with an error. The middleware writes the log when the answer has been sent.
-    `api` is the API's name in the metrics. Raises ClientGone if the client disconnects while its body
-    arrives."""
-    log = RequestLog(request.state.request_id, api, metrics, request.state.client)
-    setattr(request.state, LOG, log)
+def logged_speech(request: HTTPConnection, state: AppState, dialect: Dialect) -> Iterator[RequestLog]:
+    """Makes the log of a speech request and puts it into the request's state, with the dialect. Records in
+    the log how the `with` block ends, for example with an error. The middleware writes the log when the
+    answer has been sent. Raises ClientGone if the client disconnects while its body arrives."""
+    log = RequestLog(request.state.request_id, dialect.name, state.speech.metrics, request.state.client)
+    request.state.log, request.state.dialect = log, dialect
     with recorded_outcome(log):
         try:
             yield log
@@ -41,17 +39,24 @@ def logged_speech(request: Request, api: Api, metrics: Metrics) -> Iterator[Requ
             raise errors.ClientGone from None
 
 
-def log_of(request: Request) -> RequestLog:
-    """Returns the log that `logged_speech` has made for the request."""
-    log: RequestLog = getattr(request.state, LOG)
-    return log
-
-
-def check_text(request: Request, state: AppState, text: str, *, field: str) -> None:
-    """Notes the text's length in the request's log. Raises TextTooLong, or NothingToSay for a blank text. The
-    error names `field`, in which the text was sent."""
-    log_of(request).length = state.speech.admission.config.measure(len(text))
-    require_text(text, state.config.max_text_length, field=field)
+async def read_speech(
+    request: Request,
+    state: AppState,
+    dialect: Dialect,
+    model: type[ModelT],
+    body: Body | None = None,
+    *,
+    files: Collection[str] = (),
+) -> tuple[ModelT, list[str]]:
+    """Reads the request's body, unless `body` is given, and its fields as `model`. Notes the text's length in
+    the request's log. Returns the fields and the warnings, as Body.parse_speech does. Raises also the errors
+    of `require_text`."""
+    body = body or await read_body(request, state.config.max_text_bytes)
+    fields, warnings = body.parse_speech(model, voice=dialect.voice, files=files)
+    text = getattr(fields, dialect.text)
+    request.state.log.length = state.speech.admission.config.measure(len(text))
+    require_text(text, state.config.max_text_length, field=dialect.text)
+    return fields, warnings
 
 
 def require_text(text: str, most: int, *, field: str) -> None:
@@ -68,7 +73,7 @@ def require_text(text: str, most: int, *, field: str) -> None:
 
 
 async def speech_of(
-    request: Request,
+    request: HTTPConnection,
     state: AppState,
     text: str,
     voice: str | Voice | UploadedVoice,
@@ -82,14 +87,12 @@ async def speech_of(
     request is to be verified and the server has no recogniser."""
     own = await state.pools.files.run(named_voice, voice, state) if isinstance(voice, str) else voice
     others = await state.pools.files.run(lambda: named_voices(voices_in(text), state, own))
-    verify = verify or in_address(request)
-    require_recogniser(verify, state)
     return SpeechRequest(
         request.state.request_id,
         text,
         own,
         others=others,
-        verify=verify,
+        verify=is_verified(request, state, verify),
         client=request.state.client.name,
         **options,
     )

@@ -21,7 +21,6 @@ from starlette.types import Receive, Scope, Send
 from glm_tts_api.api.access import owner_of
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.heard import doubts
-from glm_tts_api.api.speech_request import log_of
 from glm_tts_api.api.v1.job_speech import keep_unfinished
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import AudioChunk, SpeechRequest
@@ -32,7 +31,7 @@ from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.encoding import Encoded, encode_whole
 from glm_tts_api.speech.recent import Answer, Tape, what_is_asked
-from glm_tts_api.speech.request_log import Playback, recorded_outcome
+from glm_tts_api.speech.request_log import Playback, RequestLog, recorded_outcome
 from glm_tts_api.speech.service import deadline_adding
 from glm_tts_api.speech.stream import SpeechStream
 from glm_tts_api.speech.times import SegmentTimes
@@ -78,24 +77,19 @@ async def answer_speech(
     state: AppState,
     asked: SpeechRequest,
     framing: Framing = AS_IS,
-    *,
-    streamed_by: str = "stream=true",
 ) -> Response:
-    """Speaks the request and answers with its audio, streamed or whole as it asks. `streamed_by` is the field
-    that asks for a stream, for an error message. A GET or HEAD request may ask for a part of the audio, or
-    whether it has changed."""
+    """Speaks the request and answers with its audio, streamed or whole as it asks. A GET or HEAD request may
+    ask for a part of the audio, or whether it has changed."""
     if request.method != "POST":
-        return await _answer_address(request, state, asked, streamed_by)
+        return await _answer_address(request, state, asked)
     if asked.streams:
         return await stream(request, state, asked, framing)
-    speech = await speak(request, state, asked, streamed_by=streamed_by)
+    speech = await speak(request, state, asked)
     kind = media_type(asked.audio_format, speech.sample_rate)
     return Response(speech.audio, media_type=kind, headers=_whole_headers(request, speech, asked))
 
 
-async def _answer_address(
-    request: Request, state: AppState, asked: SpeechRequest, streamed_by: str
-) -> Response:
+async def _answer_address(request: Request, state: AppState, asked: SpeechRequest) -> Response:
     """Answers a GET or HEAD request, whose URL asks for the speech, as audio players send it.
 
     A browser asks for a part of the audio (Range) when its user seeks, and Safari asks for two bytes before
@@ -106,34 +100,27 @@ async def _answer_address(
     made = state.recent.at(address, owner_of(request))
     is_head, part = request.method == "HEAD", request.headers.get("range")
     if made is not None and (is_head or part or "if-none-match" in request.headers):
-        log_of(request).metrics = None  # nothing is spoken
+        request.state.log.metrics = None  # nothing is spoken
         rate, headers = made.pcm_rate, audio_headers(made.pcm_rate, asked.warnings)
     elif is_head:
         return headers_alone(request, state, asked)
     elif asked.streams and part in (None, _FROM_THE_BEGINNING):
         return await stream(request, state, asked, address=address)
     else:
-        made = await speak(request, state, asked, streamed_by=streamed_by, address=address)
+        made = await speak(request, state, asked, address=address)
         rate, headers = made.sample_rate, _whole_headers(request, made, asked)
     kind = media_type(asked.audio_format, rate)
     return await ranged(request, made.audio, media_type=kind, etag=made.etag, headers=headers)
 
 
-async def speak(
-    request: Request,
-    state: AppState,
-    asked: SpeechRequest,
-    *,
-    streamed_by: str = "stream=true",
-    address: object = None,
-) -> Answer:
-    """Speaks the request and returns the whole audio in the format that was asked for. `streamed_by` is the
-    field that asks for a stream; the error of a passed deadline recommends it. The answer is kept for a while
-    under the request's id (RecentAnswers). If the request came as a URL, `address` is its content, and the
-    answer can be found by `address` too. If the deadline passes, or is sure to be missed, keeps the finished
-    segments as a job and raises DeadlineExceeded."""
-    log = log_of(request)
-    advice = f"With {streamed_by} audio leaves while it is made; a job (POST /api/v1/jobs) has no time limit."
+async def speak(request: Request, state: AppState, asked: SpeechRequest, *, address: object = None) -> Answer:
+    """Speaks the request and returns the whole audio in the format that was asked for. The answer is kept for
+    a while under the request's id (RecentAnswers). If the request came as a URL, `address` is its content,
+    and the answer can be found by `address` too. If the deadline passes, or is sure to be missed, keeps the
+    finished segments as a job and raises DeadlineExceeded."""
+    log: RequestLog = request.state.log
+    streamed = f"With {request.state.dialect.streamed_by} audio leaves while it is made"
+    advice = f"{streamed}; a job (POST /api/v1/jobs) has no time limit."
     chunks = list[AudioChunk]()
     try:
         with deadline_adding(lambda: advice):
@@ -163,7 +150,7 @@ async def stream(
 ) -> Response:
     """Begins to speak the request. Returns a streamed answer when its first audio is made. With an `address`
     (see `speak`), it has an ETag. Once the whole answer is made, it is kept, as in `speak`."""
-    log_of(request).playback = Playback()
+    request.state.log.playback = Playback()
     async with AsyncExitStack() as stack:
         permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
         made = Answer(asked.audio_format, is_whole=False)
@@ -182,7 +169,7 @@ async def _while_connected(
     request: Request, state: AppState, asked: SpeechRequest
 ) -> AsyncIterator[tuple[Permit, SpeechStream]]:
     state.speech.require_ready()  # a WebSocket checks this once a turn, so that a stop lets the turn end
-    begun = state.speech.speaking(asked, log_of(request), arrived_at=request.state.arrived_at)
+    begun = state.speech.speaking(asked, request.state.log, arrived_at=request.state.arrived_at)
     async with cancelled_on_disconnect(request.receive), begun as (permit, stream):
         yield permit, stream
 
@@ -214,7 +201,7 @@ class _StreamedSpeech(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begin = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         try:
-            with recorded_outcome(log_of(self._request)):
+            with recorded_outcome(self._request.state.log):
                 async with self._contexts:
                     await send(begin)
                     await self._send(send, self._framing.piece(self._first))
@@ -228,7 +215,7 @@ class _StreamedSpeech(Response):
                 raise  # the client cannot be told: its connection ends
             end = self._framing.error(error)
         else:
-            end = self._framing.end(listed(log_of(self._request).timings.verified))
+            end = self._framing.end(listed(self._request.state.log.timings.verified))
         await send({"type": "http.response.body", "body": end})
 
     async def _send_times(self, send: Send) -> None:
@@ -245,7 +232,7 @@ class _StreamedSpeech(Response):
 
 def _whole_headers(request: Request, speech: Answer, asked: SpeechRequest) -> dict[str, str]:
     """Returns the headers of an answer that is sent when all of it is made."""
-    timings = log_of(request).timings
+    timings = request.state.log.timings
     verdict = {} if timings.worst is None else {"X-Verified": timings.worst.verdict}
     return {
         "Content-Disposition": f'attachment; filename="speech.{asked.audio_format}"',  # /docs offers a file
@@ -261,7 +248,7 @@ def headers_alone(request: Request, state: AppState, asked: SpeechRequest, kind:
     """Makes the answer to a HEAD request. Nothing is spoken, and the statistics do not count the request.
     `kind` is the Content-Type; if it is empty, the Content-Type is that of the audio."""
     state.speech.require_ready()
-    log_of(request).metrics = None
+    request.state.log.metrics = None
     kind = kind or media_type(asked.audio_format, asked.sample_rate)
     response = Response(media_type=kind, headers=audio_headers(asked.sample_rate, asked.warnings))
     del response.headers["content-length"]

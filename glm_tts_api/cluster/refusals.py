@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from glm_tts_api.api.dialects import error_response
+from glm_tts_api.api.error_responses import error_response
 from glm_tts_api.errors import Loading, QueueFull, ReplicaLost, ServiceError
 from glm_tts_api.logs import request_id_var
 

@@ -32,7 +32,6 @@ from glm_tts_api.logs import request_id_var, without_text
 
 logger = logging.getLogger(__name__)
 BY_LINK = "is_by_link"  # true in the state of a request that a link has opened; a page may embed its answer
-LOG = "log"  # the name of the request's log in the request's state, if its route has put one there
 _PROBED = "/api/v1/health"  # its answers 503 are not logged: probes get many while a model loads
 _TOO_MANY = "The server has as many connections as it can serve. Try again soon."
 _OPEN = (_PROBED, f"{_PROBED}/live", "/health")
@@ -148,13 +147,13 @@ class RequestContext:
                     error_answer = self.answer_error(left_to_say, scope["path"])
                     await self._with_origins(error_answer)(scope, receive, answer)
                 elif left_to_say is not None:
-                    if LOG not in state:
+                    if "log" not in state:
                         logger.error("%s cut off: %s", quote(scope["path"]), left_to_say.code)
                     if answer.connection is not None:
                         await answer.connection.end()
         finally:
-            if LOG in state:
-                state[LOG].write(sent=answer.sent)  # the log that the request's route has put there
+            if "log" in state:
+                state["log"].write(sent=answer.sent)  # the log that the request's route has put there
             elif answer.status >= 400 and scope["path"] != _PROBED:
                 logger.info("%s %s refused: %d", quote(scope["method"]), quote(scope["path"]), answer.status)
 

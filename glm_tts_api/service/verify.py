@@ -116,11 +116,11 @@ class Verification:
         answer = client.ask("/api/v1/stats/concurrency")
         stats = required(answer, "The server does not report its figures").json()
         workers, config = stats["per_worker"], stats["config"]
-        at_once, seconds = config["concurrency"], config["timeout"]
+        seconds, at_once = config["timeout"], config["concurrency"]
+        threshold = at_once.pop("threshold")
         runs = {
-            "SHORT_TEXT_CONCURRENCY": at_once["short_text"],
-            "LONG_TEXT_CONCURRENCY": at_once["long_text"],
-            "TEXT_LENGTH_THRESHOLD": at_once["threshold"],
+            **{f"{lane.upper()}_CONCURRENCY": places for lane, places in at_once.items()},
+            "TEXT_LENGTH_THRESHOLD": threshold,
             **{f"{name.upper()}_TIMEOUT": most_s for name, most_s in seconds.items()},
             "WORKERS": config["workers"],
         }

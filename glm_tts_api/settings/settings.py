@@ -29,7 +29,7 @@ from glm_tts_api.settings import types
 from glm_tts_api.settings.machine import machine_names, usable_cores
 from glm_tts_api.settings.types import Concurrency, Seconds
 from glm_tts_api.settings.warnings import contradictions, unknown_names
-from glm_tts_api.speech.admission import AdmissionConfig
+from glm_tts_api.stats.lanes import LANES, AdmissionConfig
 from glm_tts_api.validation import allowed_values
 from glm_tts_api.voices.store import VoiceStore
 from glm_tts_api.voices.writer import StoreLimits
@@ -60,12 +60,12 @@ class Settings(BaseSettings):
     _root: Path = PrivateAttr(default_factory=Path.cwd)
     _warnings: list[str] = PrivateAttr(default_factory=list)
 
-    short_text_concurrency: Concurrency = _LANES.short_limit
-    long_text_concurrency: Concurrency = _LANES.long_limit
+    short_text_concurrency: Concurrency = _LANES.limits["short_text"]
+    long_text_concurrency: Concurrency = _LANES.limits["long_text"]
     text_length_threshold: Annotated[int, Field(ge=1, le=1_000_000)] = _LANES.threshold
-    short_text_timeout: Seconds = _LANES.short_timeout_s
-    medium_text_timeout: Seconds = _LANES.medium_timeout_s
-    long_text_timeout: Seconds = _LANES.long_timeout_s
+    short_text_timeout: Seconds = _LANES.timeouts_s["short_text"]
+    medium_text_timeout: Seconds = _LANES.timeouts_s["medium_text"]
+    long_text_timeout: Seconds = _LANES.timeouts_s["long_text"]
     queue_max_size: Annotated[int, Field(ge=0, le=100_000)] = _LANES.queue_size
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     min_replicas: types.Replicas = 1
@@ -191,12 +191,9 @@ class Settings(BaseSettings):
     @property
     def admission(self) -> AdmissionConfig:
         return AdmissionConfig(
-            short_limit=self.short_text_concurrency,
-            long_limit=self.long_text_concurrency,
+            limits={lane: getattr(self, f"{lane}_concurrency") for lane in LANES},
             threshold=self.text_length_threshold,
-            short_timeout_s=self.short_text_timeout,
-            medium_timeout_s=self.medium_text_timeout,
-            long_timeout_s=self.long_text_timeout,
+            timeouts_s={texts: getattr(self, f"{texts}_timeout") for texts in _LANES.timeouts_s},
             queue_size=self.queue_max_size,
         )
 
@@ -265,8 +262,8 @@ class Settings(BaseSettings):
         (`n_rows`). If neither concurrency setting was set, the engine may have fewer rows where the memory
         is too small (`fewer_rows`). The CPU threads are divided among the workers."""
         return EngineConfig(
-            n_rows=self.short_text_concurrency + self.long_text_concurrency,
-            fewer_rows=not {"short_text_concurrency", "long_text_concurrency"} & self.model_fields_set,
+            n_rows=self.admission.n_places,
+            fewer_rows=not {f"{lane}_concurrency" for lane in LANES} & self.model_fields_set,
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,
             deterministic=self.deterministic,

@@ -16,71 +16,19 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from glm_tts_api.engine.fair_shares import FairShares
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, QueueFull
 from glm_tts_api.speech.clients import ANYONE, Client
-from glm_tts_api.stats.metrics import LANES, LaneName
+from glm_tts_api.stats.lanes import LANES, AdmissionConfig, LaneName, TextLength
 from glm_tts_api.stats.workers import LaneCount, LaneCounts, no_counts
 
 _FIRST_GUESS_S = 5.0  # how long a place is held, until the first request has ended
 _N_AVERAGED = 5  # the moving average of that time goes over about so many requests
 _MARGIN = 1.5  # the time between two refused clients, relative to the time in which a place gets free
 _LATEST_S = 60.0  # OpenAI's clients ignore a longer Retry-After
-# Texts up to this length have SHORT_TEXT_TIMEOUT; the other texts of the short lane have MEDIUM_TEXT_TIMEOUT.
-SHORT_TEXT_CHARS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class TextLength:
-    """The length of a text in characters, the lane for it, its time-out in seconds, and the name of the
-    setting that this time-out comes from."""
-
-    n_chars: int
-    lane: LaneName
-    timeout_s: float
-    setting: str
-
-
-@dataclass(frozen=True, slots=True)
-class AdmissionConfig:
-    """The limits of admission. `short_limit` and `long_limit` are the places of each lane on one engine. A
-    text of more than `threshold` characters is long. The time-outs are in seconds from a request's arrival.
-    `queue_size` is the most requests that wait in each lane, for all engines together."""
-
-    short_limit: int = 15
-    long_limit: int = 5
-    threshold: int = 200
-    short_timeout_s: float = 60
-    medium_timeout_s: float = 300
-    long_timeout_s: float = 600
-    queue_size: int = 100
-
-    def most_requests(self, n_engines: int) -> int:
-        """Returns the most requests that `n_engines` engines can speak at once, plus those that can wait."""
-        return n_engines * (self.short_limit + self.long_limit) + 2 * self.queue_size
-
-    def limit_of(self, lane: LaneName) -> int:
-        return self.short_limit if lane == "short_text" else self.long_limit
-
-    def on_rows(self, n_rows: int) -> AdmissionConfig:
-        """Returns the limits for an engine that speaks `n_rows` requests at once. If that is fewer than the
-        places of both lanes, the lanes share the slots in proportion to their places, and each has at least
-        one. If `n_rows` is 0 (not known yet), the limits stay as they are."""
-        n_places = self.short_limit + self.long_limit
-        if not 0 < n_rows < n_places:
-            return self
-        n_long = max(1, n_rows * self.long_limit // n_places)
-        return replace(self, short_limit=max(1, n_rows - n_long), long_limit=n_long)
-
-    def measure(self, n_chars: int) -> TextLength:
-        if n_chars > self.threshold:
-            return TextLength(n_chars, "long_text", self.long_timeout_s, "LONG_TEXT_TIMEOUT")
-        if n_chars > SHORT_TEXT_CHARS:
-            return TextLength(n_chars, "short_text", self.medium_timeout_s, "MEDIUM_TEXT_TIMEOUT")
-        return TextLength(n_chars, "short_text", self.short_timeout_s, "SHORT_TEXT_TIMEOUT")
 
 
 class Places(Protocol):
@@ -257,7 +205,7 @@ class Admission:
 
     def limit_on(self, engine: int, lane: LaneName) -> int:
         """Returns how many places `lane` has on the engine with this number."""
-        return self.config.on_rows(self.n_rows(engine)).limit_of(lane)
+        return self.config.on_rows(self.n_rows(engine)).limits[lane]
 
     def look_again(self) -> None:
         """Gives the free places of both lanes to the requests that wait, and calls `changed`. To be

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 
 from glm_tts_api.contracts import AudioChunk, Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
-from glm_tts_api.speech.admission import Permit, TextLength
+from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.clients import ANYONE, Client
 from glm_tts_api.speech.life import MOVES, State
 from glm_tts_api.stats import metrics as series
-from glm_tts_api.stats.metrics import Api, LaneName, Metrics
+from glm_tts_api.stats.lanes import LaneName, TextLength
+from glm_tts_api.stats.metrics import Metrics
 from glm_tts_api.stats.workers import KeyCounts
 
 logger = logging.getLogger("glm_tts_api.request")
@@ -64,7 +65,7 @@ class RequestLog:
     """
 
     request_id: str
-    api: Api
+    api: str
     metrics: Metrics | None
     client: Client = ANYONE
     length: TextLength | None = None

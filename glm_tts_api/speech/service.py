@@ -24,7 +24,8 @@ from glm_tts_api.speech.recent import Answer
 from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.stream import SpeechStream
 from glm_tts_api.speech.verifier import TakePlace, Verifier
-from glm_tts_api.stats.metrics import LANES, Metrics
+from glm_tts_api.stats.lanes import LANES
+from glm_tts_api.stats.metrics import Metrics
 from glm_tts_api.stats.workers import KeyCounts, WorkerStats
 from glm_tts_api.voices.decoded import decoded_voice
 

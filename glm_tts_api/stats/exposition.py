@@ -14,7 +14,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from glm_tts_api import __version__
-from glm_tts_api.stats.metrics import LANES, SERIES, Counter, Gauge, Histogram, Series
+from glm_tts_api.stats.lanes import LANES
+from glm_tts_api.stats.metrics import SERIES, Counter, Gauge, Histogram, Metrics, Series
 from glm_tts_api.stats.workers import KeyCounts, LaneCount, WorkerStats
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -111,7 +112,7 @@ class _Service(Collector):
 
     def _rows(self, series: Series) -> Iterator[tuple[list[str], list[float]]]:
         for worker in self._live if isinstance(series, Gauge) else self._workers:
-            for labels, cells in worker.metrics.read(series):
+            for labels, cells in Metrics(worker.cells).read(series):
                 yield [str(worker.number), *labels], cells
 
 

@@ -1,9 +1,9 @@
 """Declares every counter, gauge and histogram that a worker keeps for /metrics, and stores their values as
 one fixed row of numbers.
 
-Every label has a closed set of values. So the row has a fixed size, can be sent to other machines as bytes,
-and gives a bounded number of series. Knows no HTTP, no file and no client library; exposition.py writes the
-series in Prometheus' format.
+The values of each label are fixed once the first Metrics is made. So the row has a fixed size, can be sent to
+other machines as bytes, and gives a bounded number of series. Knows no HTTP, no file and no client library;
+exposition.py writes the series in Prometheus' format.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import product
-from typing import Literal, get_args
+from functools import cache
+from itertools import accumulate, product
+from typing import get_args
 
 from glm_tts_api.contracts import STAGES, VERDICTS, AudioFormat, JobState, SegmentFault
 from glm_tts_api.errors import ServiceError
+from glm_tts_api.stats.lanes import LANES
 
-LaneName = Literal["short_text", "long_text"]
-Api = Literal["v1", "openai", "socket", "zhipu", "gpt_sovits", "elevenlabs"]
-LANES: tuple[LaneName, ...] = get_args(LaneName)
+APIS: list[str] = []  # the values of the label api, which api/routes.py adds
 UNKNOWN = "none"  # the label for a request that was refused before its lane or format was known
 
 
@@ -29,22 +29,24 @@ def _codes(kind: type[ServiceError]) -> set[str]:
     return {kind.code}.union(*map(_codes, kind.__subclasses__()))
 
 
-Labels = dict[str, tuple[str, ...]]
+Labels = dict[str, Sequence[str]]
 _LANE: Labels = {"lane": LANES}
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
     """A metric. `name` is its name in /metrics without the prefix glm_tts_. `labels` has the names of its
-    labels, each with all values that it can have. A row is one combination of these values."""
+    labels, each with all values that it can have. A row is one combination of these values. `buckets` are the
+    upper bounds of a histogram's buckets; a last bucket without a bound follows."""
 
     name: str
     help: str
     labels: Labels = field(default_factory=dict)
+    buckets: tuple[float, ...] = ()
 
     @property
     def row_cells(self) -> int:
-        return 1
+        return len(self.buckets) + 2 if self.buckets else 1
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """Yields the label values of each row."""
@@ -60,23 +62,15 @@ class Gauge(Series):
     dropped, and a value that was never set is not exposed."""
 
 
-@dataclass(frozen=True, eq=False)
 class Histogram(Series):
-    """A metric that counts observed values in buckets and sums them up. `buckets` are the upper bounds; a
-    last bucket without a bound follows."""
-
-    buckets: tuple[float, ...] = ()
-
-    @property
-    def row_cells(self) -> int:
-        return len(self.buckets) + 2
+    """A metric that counts observed values in buckets and sums them up."""
 
 
 REQUESTS = Counter(
     "requests_total",
     "Speech requests by the outcome that the log gives them; a sentence of a WebSocket is one.",
     {
-        "api": get_args(Api),
+        "api": APIS,
         "lane": (UNKNOWN, *LANES),
         "outcome": ("completed", "cut", "cancelled", *sorted(_codes(ServiceError))),
         "format": (UNKNOWN, *get_args(AudioFormat)),
@@ -150,14 +144,15 @@ JOBS = Gauge("jobs", "Books in each state, under the first worker.", {"state": g
 JOB_UNITS = Counter("job_units_total", "Spoken pieces of books, under the first worker.")
 
 SERIES = tuple(each for each in list(globals().values()) if isinstance(each, Series))
-_STARTS: dict[tuple[Series, tuple[str, ...]], int] = {}  # the first cell of each row
-CELLS = 0
-for _series in SERIES:
-    for _values in _series.rows():
-        _STARTS[_series, _values] = CELLS
-        CELLS += _series.row_cells
-_GAUGES = [start for (series, _), start in _STARTS.items() if isinstance(series, Gauge)]
 _MANY_ROWS = 100
+
+
+@cache
+def _starts() -> dict[tuple[Series, tuple[str, ...]], int]:
+    """Returns the first cell of each row."""
+    rows = [(series, values) for series in SERIES for values in series.rows()]
+    ends = accumulate(series.row_cells for series, _ in rows)
+    return dict(zip(rows, (0, *ends), strict=False))
 
 
 class Metrics:
@@ -165,7 +160,8 @@ class Metrics:
     it, counting starts at 0. Only the event loop writes the values."""
 
     def __init__(self, cells: bytes = b"") -> None:
-        self._cells = array("d", cells or bytes(8 * CELLS))
+        n_cells = sum(series.row_cells for series, _ in _starts())
+        self._cells = array("d", cells or bytes(8 * n_cells))
         if not cells:
             self.forget_gauges()
 
@@ -185,8 +181,9 @@ class Metrics:
         self._cells[_start(gauge, labels)] = value
 
     def forget_gauges(self) -> None:
-        for start in _GAUGES:
-            self._cells[start] = math.nan
+        for (series, _), start in _starts().items():
+            if isinstance(series, Gauge):
+                self._cells[start] = math.nan
 
     def read(self, series: Series) -> Iterator[tuple[tuple[str, ...], list[float]]]:
         """Yields the label values and the cells of each row of `series` that is to be exposed. Gauges that
@@ -194,11 +191,11 @@ class Metrics:
         out too."""
         rows = list(series.rows())
         for labels in rows:
-            start = _STARTS[series, labels]
+            start = _starts()[series, labels]
             first = self._cells[start]
             if (first or len(rows) <= _MANY_ROWS) and not math.isnan(first):
                 yield labels, list(self._cells[start : start + series.row_cells])
 
 
 def _start(series: Series, labels: dict[str, str]) -> int:
-    return _STARTS[series, tuple(labels[name] for name in series.labels)]
+    return _starts()[series, tuple(labels[name] for name in series.labels)]

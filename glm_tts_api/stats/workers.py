@@ -9,13 +9,11 @@ from typing import Literal, get_args
 
 from msgspec import Struct
 
-from glm_tts_api.stats.metrics import LaneName, Metrics
+from glm_tts_api.stats.lanes import LaneName
 
 Phase = Literal["loading", "ready", "failed", "stalled"]
 LaneCount = Literal["active", "waiting", "total", "completed", "failed", "timed_out", "cancelled", "rejected"]
-LaneCounts = dict[LaneCount, int]
-"""The numbers of requests of one lane: `active` and `waiting` are present values, the others count since the
-service started."""
+LaneCounts = dict[LaneCount, int]  # active and waiting are present values, the others count since the start
 
 
 def no_counts() -> LaneCounts:
@@ -43,10 +41,6 @@ class WorkerStats(Struct, frozen=True, eq=False):
     @property
     def ready(self) -> bool:
         return self.alive and self.phase == "ready"
-
-    @property
-    def metrics(self) -> Metrics:
-        return Metrics(self.cells)
 
 
 @dataclass(frozen=True, slots=True)

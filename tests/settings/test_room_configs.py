@@ -23,7 +23,7 @@ def test_every_limit_reaches_the_room_that_keeps_it(root: Path) -> None:
         LONG_TEXT_TIMEOUT="33",
         QUEUE_MAX_SIZE="44",
     ).admission
-    assert [admission.limit_of(admission.measure(n_chars).lane) for n_chars in (90, 91)] == [7, 3]
+    assert [admission.limits[admission.measure(n_chars).lane] for n_chars in (90, 91)] == [7, 3]
     assert [admission.measure(n_chars).timeout_s for n_chars in (50, 51, 91)] == [11, 22, 33]
     assert admission.queue_size == 44
     settings = load(

@@ -9,11 +9,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from glm_tts_api.contracts import SpeechRequest, Timings
-from glm_tts_api.speech.admission import Admission, AdmissionConfig, Permit, TextLength
+from glm_tts_api.speech.admission import Admission, Permit
 from glm_tts_api.speech.clients import ANYONE, Client
 from glm_tts_api.speech.engines import Engines
 from glm_tts_api.speech.stream import SpeechStream
-from glm_tts_api.stats.metrics import LaneName
+from glm_tts_api.stats.lanes import AdmissionConfig, LaneName, TextLength
 from glm_tts_api.stats.workers import LaneCounts, no_counts
 
 SHORT, LONG = 5, 500  # characters
@@ -52,15 +52,22 @@ def counted(**counts: int) -> LaneCounts:
     return {**no_counts(), **counts}  # type: ignore[dict-item]
 
 
+def config(
+    short_text: int = 15, long_text: int = 5, short_timeout_s: float = 60, queue_size: int = 100
+) -> AdmissionConfig:
+    timeouts_s = {**AdmissionConfig().timeouts_s, "short_text": short_timeout_s}
+    limits: dict[LaneName, int] = {"short_text": short_text, "long_text": long_text}
+    return AdmissionConfig(limits, timeouts_s=timeouts_s, queue_size=queue_size)
+
+
 class Lanes:
     """The lanes of some engines. `ranks` says how good each engine is, `n_rows` how many requests it speaks
     at once (0: it has not said)."""
 
-    def __init__(self, n_engines: int, **limits: float) -> None:
+    def __init__(self, n_engines: int, **limits: Any) -> None:
         self.ranks, self.n_rows = [1] * n_engines, [0] * n_engines
-        config = AdmissionConfig(**limits)  # type: ignore[arg-type]
         self.admission = Admission(
-            config, n_engines, lambda number: self.ranks[number], lambda number: self.n_rows[number]
+            config(**limits), n_engines, lambda number: self.ranks[number], lambda number: self.n_rows[number]
         )
 
     def admit(
@@ -82,11 +89,11 @@ class Lanes:
         return [self.counts(engine, lane)["active"] for engine in range(len(self.ranks))]
 
 
-def play(scenario: Callable[[Lanes], Awaitable[None]], n_engines: int = 1, **limits: float) -> None:
+def play(scenario: Callable[[Lanes], Awaitable[None]], n_engines: int = 1, **limits: Any) -> None:
     """Runs `scenario` with lanes of one place on each engine, unless `limits` say otherwise."""
 
     async def run() -> None:
-        await scenario(Lanes(n_engines, **{"short_limit": 1, "long_limit": 1, **limits}))
+        await scenario(Lanes(n_engines, **{"short_text": 1, "long_text": 1, **limits}))
 
     with asyncio.Runner(loop_factory=ClockThatJumps) as runner:
         runner.run(run())
@@ -97,9 +104,9 @@ class Service:
 
     length = TextLength(SHORT, "short_text", 120, "SHORT_TEXT_TIMEOUT")
 
-    def __init__(self, engines: Sequence[Any], **limits: int) -> None:
+    def __init__(self, engines: Sequence[Any], **limits: Any) -> None:
         self.engines = Engines(engines)
-        self.admission = Admission(AdmissionConfig(**limits), len(engines), self.engines.rank)
+        self.admission = Admission(config(**limits), len(engines), self.engines.rank)
         self.engines.changed = self.admission.look_again
 
     @asynccontextmanager

@@ -27,7 +27,7 @@ def play(
     async def beside(lanes: Lanes) -> None:
         await scenario(lanes, BackgroundSlots(lanes.admission, n_engines, most=most))
 
-    plain.play(beside, n_engines, short_limit=2)
+    plain.play(beside, n_engines, short_text=2)
 
 
 @asynccontextmanager

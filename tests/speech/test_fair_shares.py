@@ -48,7 +48,7 @@ def test_a_single_request_waits_for_one_place_beside_two_hundred_of_another_clie
         assert now() - came_at <= 1 + 1  # what was going on, and its own second
         await asyncio.gather(*many)
 
-    scene(play_it, short_limit=places)
+    scene(play_it, short_text=places)
 
 
 def test_clients_that_always_have_something_to_say_take_turns() -> None:
@@ -107,4 +107,4 @@ def test_a_client_holds_no_more_places_than_it_may_and_keeps_nobody_from_the_oth
         assert crowd.begun == ["capped", "A", "A", "capped"]  # one lane or the other
         await asyncio.gather(*waiting)
 
-    scene(play_it, short_limit=3)
+    scene(play_it, short_text=3)

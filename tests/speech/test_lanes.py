@@ -55,7 +55,7 @@ def test_a_place_is_given_where_least_is_spoken_whatever_the_lane() -> None:
             ]
         assert given == [0, 1, 2, 3, 0, 1]
 
-    play(scenario, N_ENGINES, short_limit=15, long_limit=5)
+    play(scenario, N_ENGINES, short_text=15, long_text=5)
 
 
 def test_the_engine_of_the_highest_rank_that_has_a_place_is_given_it_and_one_of_rank_0_never() -> None:
@@ -71,7 +71,7 @@ def test_the_engine_of_the_highest_rank_that_has_a_place_is_given_it_and_one_of_
             lanes.admission.look_again()
             assert await waiting == 0
 
-    play(scenario, N_ENGINES, short_limit=2)
+    play(scenario, N_ENGINES, short_text=2)
 
 
 def test_an_engine_is_given_as_many_requests_as_it_has_said_it_speaks_at_once() -> None:
@@ -89,4 +89,4 @@ def test_an_engine_is_given_as_many_requests_as_it_has_said_it_speaks_at_once() 
             lanes.admission.look_again()
             assert (await waiting).engine == 1
 
-    play(scenario, N_ENGINES, short_limit=15, long_limit=5)
+    play(scenario, N_ENGINES, short_text=15, long_text=5)

@@ -212,7 +212,7 @@ async def test_who_waits_for_an_engine_hears_when_there_will_be_none() -> None:
 
 async def test_idle_engines_are_woken_where_the_ready_ones_are_full() -> None:
     busy, idle = Engine(), Engine("idle")
-    service = Service([busy, idle], short_limit=1)
+    service = Service([busy, idle], short_text=1)
     async with service.speaking(REQUEST), service.speaking(REQUEST):
         assert idle.state.status == "ready"
     assert busy.said == idle.said == ["cancel 7"]

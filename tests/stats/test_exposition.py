@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import glm_tts_api.api.routes  # noqa: F401  (it names the APIs)
 from glm_tts_api.stats.exposition import exposition
 from glm_tts_api.stats.metrics import (
     AUDIO_SECONDS,

@@ -6,22 +6,48 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Annotated, Literal, cast
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from glm_tts_api.api.access import XiKeyRequired
+from glm_tts_api import errors
+from glm_tts_api.api.access import key_in
 from glm_tts_api.api.app_state import AppState, AppStateDep
-from glm_tts_api.api.dialects import ElevenLabsError
+from glm_tts_api.api.dialects import Dialect
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import VerifyField
-from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs, query_docs
-from glm_tts_api.api.speech_request import check_text, logged_speech, speech_of
+from glm_tts_api.api.openapi import audio_docs, json_docs, query_docs
+from glm_tts_api.api.speech_request import logged_speech, read_speech, speech_of
 from glm_tts_api.api.speech_response import answer_speech
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
-from glm_tts_api.http.body import read_body, read_query
+from glm_tts_api.http.body import read_query
 from glm_tts_api.validation import Allowed, Echoed, Seed, Speed
 from glm_tts_api.voices.index import VoiceInfo
 
+
+class ElevenLabsErrorDetail(BaseModel):
+    """An error, in words and as a name for programs."""
+
+    status: str = described("The kind of error, for programs.", "invalid_field")
+    message: str = described("The error in one sentence.", "text is missing.")
+
+
+class ElevenLabsError(BaseModel):
+    """The answer to every error on ElevenLabs' routes."""
+
+    detail: ElevenLabsErrorDetail
+
+
+ELEVENLABS = Dialect(
+    name="elevenlabs",
+    tag="ElevenLabs",
+    voice="the path",
+    streamed_by="/stream",
+    paths=("/v1/text-to-speech/", "/v1/voices", "/v2/voices"),
+    body=lambda error, status: {"detail": {"status": error.code, "message": error.message}},
+    model=ElevenLabsError,
+    statuses={errors.QueueFull: 429, errors.TextTooLong: 400, errors.WrongKey: 401},
+)
+_KEY = key_in("xi-api-key")
 OutputFormat = Literal[
     "mp3_22050_32",
     "mp3_24000_48",
@@ -126,37 +152,29 @@ _DOCS = {
     "parameters": [*_BODY["parameters"], *query_docs(ElevenLabsQuery)["parameters"]],
 }
 
-router = APIRouter(
-    prefix="/v1/text-to-speech",
-    tags=["ElevenLabs"],
-    dependencies=[XiKeyRequired],
-    responses={
-        200: audio_docs("mp3", "opus", "pcm", "wav"),
-        **error_docs(400, 401, 403, 404, 408, 413, 422, 429, 500, 503, model=ElevenLabsError),
-    },
-)
+_ERRORS = (400, 401, 403, 404, 408, 413, 422, 429, 500, 503)
+_SPOKEN = {200: audio_docs("mp3", "opus", "pcm", "wav")}
+router = ELEVENLABS.router("/v1/text-to-speech", *_ERRORS, key=_KEY, responses=_SPOKEN)
 
 
 @router.post("/{voice_id}", response_class=Response, openapi_extra=_DOCS)
 async def elevenlabs_speech(voice_id: str, request: Request, state: AppStateDep) -> Response:
     """Says `text` in the voice of the path, and answers when the whole text is spoken."""
-    with logged_speech(request, "elevenlabs", state.speech.metrics):
+    with logged_speech(request, state, ELEVENLABS):
         asked = await _asked(request, state, voice_id, streams=False)
-        return await answer_speech(request, state, asked, streamed_by="/stream")
+        return await answer_speech(request, state, asked)
 
 
 @router.post("/{voice_id}/stream", response_class=Response, openapi_extra=deepcopy(_DOCS))
 async def elevenlabs_stream(voice_id: str, request: Request, state: AppStateDep) -> Response:
     """Says `text` in the voice of the path. The audio is sent while it is made."""
-    with logged_speech(request, "elevenlabs", state.speech.metrics):
+    with logged_speech(request, state, ELEVENLABS):
         return await answer_speech(request, state, await _asked(request, state, voice_id, streams=True))
 
 
 async def _asked(request: Request, state: AppState, voice_id: str, *, streams: bool) -> SpeechRequest:
     query, unused = read_query(request).parse(ElevenLabsQuery)
-    body = await read_body(request, state.config.max_text_bytes)
-    fields, warnings = body.parse_speech(ElevenLabsSpeechFields, voice="the path")
-    check_text(request, state, fields.text, field="text")
+    fields, warnings = await read_speech(request, state, ELEVENLABS, ElevenLabsSpeechFields)
     settings = fields.voice_settings
     unused += [
         f"voice_settings.{name} is not done here and was ignored."
@@ -181,12 +199,8 @@ async def _asked(request: Request, state: AppState, voice_id: str, *, streams: b
     )
 
 
-voices_router = APIRouter(
-    tags=["ElevenLabs"],
-    dependencies=[XiKeyRequired],
-    responses=error_docs(401, 403, 500, model=ElevenLabsError),
-)
-_ASKED_FOR = error_docs(400, 404, 422, model=ElevenLabsError)
+voices_router = ELEVENLABS.router("", 401, 403, 500, key=_KEY)
+_ASKED_FOR = ELEVENLABS.errors(400, 404, 422)
 
 
 @voices_router.get("/v1/voices")

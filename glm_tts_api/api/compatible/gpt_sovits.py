@@ -10,24 +10,27 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BeforeValidator, Field
 
-from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.dialects import Dialect
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import VerifyField
-from glm_tts_api.api.openapi import Responses, audio_docs, error_docs, json_docs, query_docs
-from glm_tts_api.api.speech_request import check_text, logged_speech, speech_of
+from glm_tts_api.api.openapi import Responses, audio_docs, json_docs, query_docs
+from glm_tts_api.api.speech_request import logged_speech, read_speech, speech_of
 from glm_tts_api.api.speech_response import answer_speech
 from glm_tts_api.contracts import AudioFormat, SamplingOptions
 from glm_tts_api.errors import InvalidField, UnknownVoice
-from glm_tts_api.http.body import Body, read_body, read_query
+from glm_tts_api.http.body import Body, read_query
 from glm_tts_api.validation import Allowed, Speed, WholeNumber
 
 _FORMATS: dict[str, AudioFormat] = {"wav": "wav", "raw": "pcm", "ogg": "opus", "aac": "aac"}
 
-router = APIRouter(tags=["GPT-SoVITS"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500))
+GPT_SOVITS = Dialect(
+    name="gpt_sovits", tag="GPT-SoVITS", voice="ref_audio_path", streamed_by="streaming_mode=1"
+)
+router = GPT_SOVITS.router("", 401, 403, 500)
 
 
 def _is_streamed(value: Any) -> bool:
@@ -83,7 +86,10 @@ class GptSovitsFields(Fields):
         return named
 
 
-_SPOKEN: Responses = {200: audio_docs("wav", "pcm", "opus", "aac"), **error_docs(400, 408, 413, 422, 503)}
+_SPOKEN: Responses = {
+    200: audio_docs("wav", "pcm", "opus", "aac"),
+    **GPT_SOVITS.errors(400, 408, 413, 422, 503),
+}
 
 
 @router.get(
@@ -95,8 +101,8 @@ _SPOKEN: Responses = {200: audio_docs("wav", "pcm", "opus", "aac"), **error_docs
 )
 async def tts_from_address(request: Request, state: AppStateDep) -> Response:
     """Says `text`. The fields of POST /tts are in the query string."""
-    with logged_speech(request, "gpt_sovits", state.speech.metrics):
-        return await _say(read_query(request), request, state)
+    with logged_speech(request, state, GPT_SOVITS):
+        return await _say(request, state, read_query(request))
 
 
 @router.post(
@@ -113,8 +119,8 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
 @router.post("/", include_in_schema=False)  # SillyTavern's GPT-SoVITS-V2
 async def tts(request: Request, state: AppStateDep) -> Response:
     """Says `text` in the voice that ref_audio_path or character names."""
-    with logged_speech(request, "gpt_sovits", state.speech.metrics):
-        return await _say(await read_body(request, state.config.max_text_bytes), request, state)
+    with logged_speech(request, state, GPT_SOVITS):
+        return await _say(request, state)
 
 
 @router.get("/speakers")
@@ -124,9 +130,8 @@ async def speakers(state: AppStateDep) -> list[dict[str, str]]:
     return [{"name": voice.index, "voice_id": voice.index} for voice in voices]
 
 
-async def _say(body: Body, request: Request, state: AppState) -> Response:
-    fields, warnings = body.parse_speech(GptSovitsFields, voice="ref_audio_path")
-    check_text(request, state, fields.text, field="text")
+async def _say(request: Request, state: AppState, body: Body | None = None) -> Response:
+    fields, warnings = await read_speech(request, state, GPT_SOVITS, GptSovitsFields, body)
     is_index_stream = fields.character is not None
     try:
         asked = await speech_of(
@@ -143,4 +148,4 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
         )
     except UnknownVoice as error:
         raise InvalidField(error.message) from None  # GPT-SoVITS answers 400 to any bad request
-    return await answer_speech(request, state, asked, streamed_by="streaming_mode=1")
+    return await answer_speech(request, state, asked)

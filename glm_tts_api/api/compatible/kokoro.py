@@ -8,25 +8,25 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
-from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppStateDep
+from glm_tts_api.api.dialects import Dialect
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import VerifiedSegment, VerifyField
-from glm_tts_api.api.openapi import error_docs, json_docs
-from glm_tts_api.api.speech_request import check_text, log_of, logged_speech, speech_of
+from glm_tts_api.api.openapi import json_docs
+from glm_tts_api.api.speech_request import logged_speech, read_speech, speech_of
 from glm_tts_api.api.speech_response import Framing, audio_headers, speak, stream
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions
-from glm_tts_api.http.body import read_body
 from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.times import SegmentTimes
 from glm_tts_api.validation import AnyCase, Seed, Speed
 
 _KIND = "application/json"
-router = APIRouter(tags=["Kokoro"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500))
+KOKORO = Dialect(name="openai", tag="Kokoro", text="input")  # counted as OpenAI's, whose fields these are
+router = KOKORO.router("", 401, 403, 500)
 
 
 class CaptionedFields(Fields):
@@ -110,15 +110,13 @@ class CaptionLines(Framing):
     ),
     responses={
         200: {"model": Caption, "description": "One such object a line."},
-        **error_docs(400, 404, 408, 413, 422, 503),
+        **KOKORO.errors(400, 404, 408, 413, 422, 503),
     },
 )
 async def captioned_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`, and gives the time at which each word is heard."""
-    with logged_speech(request, "openai", state.speech.metrics):
-        body = await read_body(request, state.config.max_text_bytes)
-        fields, warnings = body.parse_speech(CaptionedFields, voice="voice")
-        check_text(request, state, fields.input, field="input")
+    with logged_speech(request, state, KOKORO):
+        fields, warnings = await read_speech(request, state, KOKORO, CaptionedFields)
         asked = await speech_of(
             request,
             state,
@@ -137,7 +135,7 @@ async def captioned_speech(request: Request, state: AppStateDep) -> Response:
         if fields.stream:
             return await stream(request, state, asked, lines)
         speech = await speak(request, state, asked)
-        verified = listed(log_of(request).timings.verified)
+        verified = listed(request.state.log.timings.verified)
         line = await state.pools.encode.run(lines.piece, speech.audio, speech.times, verified)
         headers = audio_headers(speech.sample_rate, asked.warnings)
         return Response(line, media_type=_KIND, headers=headers)

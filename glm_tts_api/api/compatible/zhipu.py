@@ -21,17 +21,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote as url_quote
 
-from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
 
-from glm_tts_api.api.access import KeyRequired, WriterRequired, owner_of
+from glm_tts_api import errors
+from glm_tts_api.api.access import WriterRequired, owner_of
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.background import register
-from glm_tts_api.api.dialects import ZHIPU, ZhipuError
+from glm_tts_api.api.dialects import Dialect
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import VerifyField
-from glm_tts_api.api.openapi import audio_docs, error_docs, form_docs, json_docs, recording_docs
-from glm_tts_api.api.speech_request import check_text, logged_speech, speech_of
+from glm_tts_api.api.openapi import audio_docs, form_docs, json_docs, recording_docs
+from glm_tts_api.api.speech_request import logged_speech, read_speech, require_text, speech_of
 from glm_tts_api.api.speech_response import EVENTS, Framing, answer_speech, event, speak
 from glm_tts_api.audio.containers import HEAD_BYTES, container_of
 from glm_tts_api.audio.decode import require_audio
@@ -53,13 +54,45 @@ _MOST_URL_CHARS = 300  # of the server's URL as the client sent it, which every 
 _INPUT, _OUTPUT = "voice-clone-input", "voice-clone-output"
 _EXAMPLE = {"model": "glm-tts", "input": "你好，欢迎使用语音合成服务。", "voice": "tongtong"}
 
-router = APIRouter(prefix="/api/paas/v4/audio", tags=["Zhipu"], dependencies=[KeyRequired])
-voices_router = APIRouter(
-    prefix="/api/paas/v4",
-    tags=["Zhipu"],
-    dependencies=[KeyRequired],
-    responses=error_docs(400, 401, 403, 404, 408, 422, 429, 500, 503, model=ZhipuError),
+
+class ZhipuErrorDetail(BaseModel):
+    """An error, in the form of Zhipu's API."""
+
+    code: str = described("The number of the error in Zhipu's API.", "1214")
+    message: str = described("The error in one sentence.", "input is missing.")
+
+
+class ZhipuError(BaseModel):
+    """The answer to every error on Zhipu's routes."""
+
+    error: ZhipuErrorDetail
+
+
+_CODES = {
+    400: "1214",  # an invalid parameter
+    401: "1001",  # no Authorization header
+    403: "1220",  # no permission
+    404: "1222",  # no such API
+    405: "1222",
+    408: "1230",  # the call was begun and failed
+    429: "1302",  # too many at once
+    500: "500",
+    503: "1230",
+}
+
+ZHIPU = Dialect(
+    name="zhipu",
+    tag="Zhipu",
+    text="input",
+    paths=("/api/paas/v4/",),
+    body=lambda error, status: {"error": {"code": _CODES[status], "message": error.message}},
+    model=ZhipuError,
+    statuses={errors.QueueFull: 429, errors.UnknownVoice: 400, errors.UnknownMood: 400},
+    known_statuses=_CODES,
+    stops_retries=True,
 )
+router = ZHIPU.router("/api/paas/v4/audio")
+voices_router = ZHIPU.router("/api/paas/v4", 400, 401, 403, 404, 408, 422, 429, 500, 503)
 
 
 class ZhipuSpeechFields(Fields):
@@ -132,15 +165,13 @@ class SpeechEvents(Framing):
     openapi_extra=json_docs(ZhipuSpeechFields, name="ZhipuSpeech", example=_EXAMPLE),
     responses={
         200: audio_docs("pcm", "wav", events="stream"),
-        **error_docs(400, 401, 403, 408, 429, 500, 503, model=ZhipuError),
+        **ZHIPU.errors(400, 401, 403, 408, 429, 500, 503),
     },
 )
 async def zhipu_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`."""
-    with logged_speech(request, "zhipu", state.speech.metrics):
-        body = await read_body(request, state.config.max_text_bytes)
-        fields, warnings = body.parse_speech(ZhipuSpeechFields, voice="voice")
-        check_text(request, state, fields.input, field="input")
+    with logged_speech(request, state, ZHIPU):
+        fields, warnings = await read_speech(request, state, ZHIPU, ZhipuSpeechFields)
         if fields.stream and fields.response_format != "pcm":
             raise InvalidField("stream=true needs response_format=pcm.")
         asked = await speech_of(
@@ -270,7 +301,7 @@ async def content(file_id: str, request: Request, state: AppStateDep) -> Respons
 async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Has the new voice say `input` as its sample, then registers the voice. Answers with the sample's
     file_id."""
-    with logged_speech(request, "zhipu", state.speech.metrics):
+    with logged_speech(request, state, ZHIPU) as log:
         body = await read_body(request, state.config.max_text_bytes)
         fields, _ = body.parse(CloneFields)
         name = _index_of(fields.voice_name)
@@ -278,7 +309,8 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
             raise InvalidField("text is missing: the exact transcript of the recording.")
         transcript = state.voices.check_transcript(fields.text)
         read = cache(partial(_uploads(request, state).read, fields.file_id))  # kept after the first reading
-        check_text(request, state, fields.input, field="input")
+        log.length = state.speech.admission.config.measure(len(fields.input))
+        require_text(fields.input, state.config.max_text_length, field="input")
         asked = await speech_of(request, state, fields.input, UploadedVoice(read, transcript))
         sample = (await speak(request, state, asked)).audio
         voice = await register(request, state, transcript, lambda: state.voices.add(name, transcript, read()))

@@ -21,17 +21,19 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from glm_tts_api.api.app_state import AppState
+from glm_tts_api.api.dialects import Dialect
 from glm_tts_api.api.heard import times_body
+from glm_tts_api.api.speech_request import logged_speech
 from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.errors import ClientGone, Draining, InternalFault, NothingToSay, ServiceError
 from glm_tts_api.http.connections import Connection
 from glm_tts_api.logs import without_text
 from glm_tts_api.recognition.recogniser import listed
-from glm_tts_api.speech.clients import Client as Identity
 from glm_tts_api.speech.encoding import Encoded
-from glm_tts_api.speech.request_log import Playback, RequestLog, recorded_outcome
+from glm_tts_api.speech.request_log import Playback, RequestLog
 
 logger = logging.getLogger(__name__)
+SOCKET = Dialect(name="socket", tag="OpenAI")
 DONE, GOING_AWAY, MAKES_NO_SENSE = 1000, 1001, 1008  # RFC 6455, 7.4.1
 
 
@@ -40,8 +42,7 @@ class Client:
     takes nothing for `send_s` seconds."""
 
     def __init__(self, socket: WebSocket, send_s: float) -> None:
-        self._socket, self._send_s = socket, send_s
-        self.identity: Identity = socket.state.client
+        self.socket, self._send_s = socket, send_s
 
     async def tell(self, type_: str, **fields: Any) -> None:
         text = json.dumps({"type": type_, **fields}, ensure_ascii=False)
@@ -60,15 +61,15 @@ class Client:
     async def _send(self, message: Message) -> None:
         """Sends a frame. Returns when the kernel has taken all earlier frames. If that takes longer than
         `send_s` seconds, cuts the connection and raises ClientGone."""
-        if self._socket.application_state is WebSocketState.DISCONNECTED:
+        if self.socket.application_state is WebSocketState.DISCONNECTED:
             raise ClientGone
         try:
             async with asyncio.timeout(self._send_s):
-                await self._socket.send(message)
+                await self.socket.send(message)
         except WebSocketDisconnect:
             raise ClientGone from None
         except TimeoutError:
-            connection: Connection | None = self._socket.scope["state"].get("connection")
+            connection: Connection | None = self.socket.scope["state"].get("connection")
             if connection is not None:
                 connection.cut()
             raise ClientGone from None
@@ -182,13 +183,10 @@ class Speaker:
     async def _say(self, asked: SpeechRequest) -> None:
         """Speaks a sentence and writes its line in the log. A text with nothing to say makes no segment.
         Raises ServiceError and ClientGone; any other error is logged and becomes InternalFault."""
-        length = self._state.speech.admission.config.measure(len(asked.text))
-        log = RequestLog(
-            asked.request_id, "socket", self._state.speech.metrics, self._client.identity, length
-        )
-        log.playback = self._playback
         try:
-            with suppress(NothingToSay), recorded_outcome(log):
+            with suppress(NothingToSay), logged_speech(self._client.socket, self._state, SOCKET) as log:
+                log.length = self._state.speech.admission.config.measure(len(asked.text))
+                log.playback = self._playback
                 await self._speak(asked, log)
         except (ServiceError, ClientGone):
             raise
@@ -196,7 +194,7 @@ class Speaker:
             logger.error("A sentence of a WebSocket failed", exc_info=without_text(error))
             raise InternalFault() from None
         finally:
-            log.write(sent=True)
+            self._client.socket.state.log.write(sent=True)
 
     async def _speak(self, asked: SpeechRequest, log: RequestLog) -> None:
         arrived_at = asyncio.get_running_loop().time()  # not counting the wait for earlier ones

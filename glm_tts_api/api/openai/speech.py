@@ -7,29 +7,18 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BeforeValidator
+from fastapi import Request, Response
+from pydantic import BaseModel, BeforeValidator
 
-from glm_tts_api.api.access import KeyRequired
+from glm_tts_api import errors
 from glm_tts_api.api.app_state import AppState, AppStateDep
-from glm_tts_api.api.dialects import OPENAI, OpenAIError
+from glm_tts_api.api.dialects import Dialect
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.heard import TimestampsField, VerifyField, times_body
-from glm_tts_api.api.openapi import audio_docs, error_docs, json_docs
-from glm_tts_api.api.speech_request import (
-    check_text,
-    logged_speech,
-    named_voice,
-    speech_of,
-    uploaded_voice,
-)
+from glm_tts_api.api.openapi import audio_docs, json_docs
+from glm_tts_api.api.speech_request import logged_speech, named_voice, read_speech, speech_of, uploaded_voice
 from glm_tts_api.api.speech_response import AS_IS, EVENTS, Framing, answer_speech, event
-from glm_tts_api.contracts import (
-    AudioFormat,
-    SamplingOptions,
-    UploadedVoice,
-    Voice,
-)
+from glm_tts_api.contracts import AudioFormat, SamplingOptions, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField, ServiceError, quote
 from glm_tts_api.http.body import Upload, read_body
 from glm_tts_api.speech.times import SegmentTimes
@@ -37,6 +26,60 @@ from glm_tts_api.validation import Allowed, AnyCase, Seed, Speed
 from speech_text import has_hanzi
 from speech_text.marks import MOOD_SIGN, in_mood
 
+
+class OpenAIErrorDetail(BaseModel):
+    """An error, in the form of OpenAI's API."""
+
+    message: str = described("The error in one sentence.", "input is missing.")
+    type: str = described("The kind of error.", "invalid_request_error")
+    param: str | None = described("The field that the error is about.", "input")
+    code: str = described("The error's name, for programs.", "invalid_field")
+
+
+class OpenAIError(BaseModel):
+    """The answer to every error on OpenAI's routes."""
+
+    error: OpenAIErrorDetail
+
+
+# The field at fault, for errors that do not name it themselves, such as the engine's.
+_PARAM: dict[type[ServiceError], str] = {
+    errors.UnknownVoice: "voice",
+    errors.NothingToSay: "input",
+    errors.MalformedPronunciation: "input",
+}
+
+
+def _body(error: ServiceError, status: int) -> dict[str, Any]:
+    if status == 429:
+        kind = "rate_limit_error"
+    elif status >= 500:
+        kind = "server_error"
+    else:
+        kind = "authentication_error" if status == 403 else "invalid_request_error"
+    param = error.param or _PARAM.get(type(error))
+    code = "invalid_api_key" if isinstance(error, errors.WrongKey) else error.code
+    return {"error": {"message": error.message, "type": kind, "param": param, "code": code}}
+
+
+OPENAI = Dialect(
+    name="openai",
+    tag="OpenAI",
+    text="input",
+    paths=("/v1/",),
+    files_in_json=("/v1/audio/speech",),
+    base_url="An OpenAI client's base URL ends in /v1.",
+    body=_body,
+    model=OpenAIError,
+    statuses={
+        errors.WrongKey: 401,
+        errors.QueueFull: 429,
+        errors.UnknownVoice: 400,
+        errors.TextTooLong: 400,
+        errors.VoiceExists: 400,  # OpenAI's SDKs repeat a request after a 409
+    },
+    stops_retries=True,
+)
 VoiceName = Annotated[
     str,
     BeforeValidator(lambda value: value.get("id") if isinstance(value, dict) else value),
@@ -124,13 +167,12 @@ def _why(name: str | None, moods: list[str], named: list[str]) -> str:
     return f"{fault} that voice '{quote(name)}' has: {', '.join(moods)}"
 
 
-PATH = "/v1/audio/speech"
 _USAGE = ("input_tokens", "output_tokens", "total_tokens")
 _RECORDING = "ref_audio"  # vLLM-Omni, mlx-audio and others call the field so
 
 _EXAMPLE = {"model": "glm-tts", "input": "你好，欢迎使用语音合成服务。", "voice": "exampleA"}
 
-router = APIRouter(prefix="/v1/audio", tags=["OpenAI"], dependencies=[KeyRequired])
+router = OPENAI.router("/v1/audio")
 
 
 class SpeechEvents(Framing):
@@ -164,17 +206,16 @@ class SpeechEvents(Framing):
     openapi_extra=json_docs(OpenAISpeechFields, name="OpenAISpeech", example=_EXAMPLE, recording=_RECORDING),
     responses={
         200: audio_docs(*get_args(AudioFormat), events="stream_format=sse"),
-        **error_docs(400, 401, 403, 408, 413, 415, 422, 429, 500, 503, model=OpenAIError),
+        **OPENAI.errors(400, 401, 403, 408, 413, 415, 422, 429, 500, 503),
     },
 )
 async def create_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`, or in the voice of `ref_audio`. An error before the first audio has its own
     HTTP status."""
-    with logged_speech(request, "openai", state.speech.metrics):
+    with logged_speech(request, state, OPENAI):
         body = await read_body(request, state.config.max_text_bytes, recording=_RECORDING)
         recording = body.uploads.pop(_RECORDING, None)
-        fields, warnings = body.parse_speech(OpenAISpeechFields, voice="voice")
-        check_text(request, state, fields.input, field="input")
+        fields, warnings = await read_speech(request, state, OPENAI, OpenAISpeechFields, body)
         if fields.stream_format == "sse" and not fields.stream:
             raise InvalidField("stream_format=sse is a stream: send it without stream=false.", "stream")
         if recording is not None and "voice" in fields.model_fields_set:

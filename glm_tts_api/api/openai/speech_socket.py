@@ -11,24 +11,15 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from enum import Enum, auto
 from typing import Annotated
 
-from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from glm_tts_api.api.access import check_handshake
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.fields import Fields
-from glm_tts_api.api.heard import in_address, require_recogniser
-from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, Client, Mark, Speaker
-from glm_tts_api.api.speech_request import named_voice, named_voices
-from glm_tts_api.contracts import (
-    SAMPLE_RATE,
-    AudioFormat,
-    SampleRate,
-    SamplingOptions,
-    SpeechRequest,
-    Timestamps,
-    Voice,
-)
+from glm_tts_api.api.heard import is_verified
+from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, SOCKET, Client, Mark, Speaker
+from glm_tts_api.api.speech_request import named_voice, speech_of
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SamplingOptions, Timestamps, Voice
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
@@ -38,38 +29,30 @@ from speech_text.marks import MOOD_SIGN, in_mood, voices_in
 
 
 class TurnVoices:
-    """Keeps the voice that marks in the turn, such as [[voice ann]], have named last. Each turn begins with
-    the voice of the message `start`."""
+    """Keeps the voice and the mood that marks in the turn, such as [[voice ann]], have named last. Each turn
+    begins with the voice of the message `start`."""
 
-    def __init__(self, state: AppState) -> None:
-        self._state = state
+    def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        self._voice: Voice | None = None  # the voice that a mark has named
-        self._mood: Voice | None = None  # the same voice, or that of `start`, in a mood
+        self._voice = self._mood = ""
 
-    def take(self, sentence: str, start: Voice) -> tuple[str, Voice, dict[str, Voice]]:
-        """Returns the sentence, the voice that speaks it, and the voices that its marks name, by their names.
-        `start` is the voice of the message `start`. If an earlier mark has set a mood, a sentence with marks
-        gets a mark for this mood at its beginning, because its own marks start from the voice without a mood.
-        Blocking. Raises UnknownVoice."""
-        own, names = self._voice or start, voices_in(sentence)
-        if not names:
-            return sentence, self._mood or own, {}
-        if self._mood is not None:
-            mood = in_mood("", str(self._mood.name).partition(MOOD_SIGN)[2])
-            sentence, names = f"[[voice {mood}]]{sentence}", [mood, *names]
-        last = names[-1]
-        voice = in_mood(last, "")
-        others = named_voices([*names, voice], self._state, own)
-        if voice != MOOD_SIGN or not last:
-            self._voice = others.get(voice)
-        self._mood = others.get(last) if MOOD_SIGN in last else None
-        return sentence, own, others
+    def take(self, sentence: str, start: Voice) -> tuple[str, Voice | str]:
+        """Returns the sentence, and the voice that speaks it or its name. `start` is the voice of the message
+        `start`. If an earlier mark has set a mood, a sentence with marks gets a mark for this mood at its
+        beginning, because its own marks start from the voice without a mood."""
+        own: Voice | str = self._voice or start
+        mood, names = self._mood, voices_in(sentence)
+        if names:
+            voice, _, self._mood = names[-1].partition(MOOD_SIGN)
+            if voice or not names[-1]:
+                self._voice = voice
+            return (f"[[voice {in_mood('', mood)}]]{sentence}" if mood else sentence), own
+        return sentence, in_mood(self._voice or str(start.name), mood) if mood else own
 
 
-router = APIRouter(prefix="/v1/audio")
+router = SOCKET.router("/v1/audio", key=None)  # check_handshake checks it
 _PIECE = 1000  # characters of a message that are processed in one turn of the event loop
 
 
@@ -121,7 +104,7 @@ class _Conversation:
         self._speaker = Speaker(self._client, state)
         self._splitter = SentenceSplitter()
         self._how: tuple[StartFields, Voice] | None = None
-        self._voices = TurnVoices(state)
+        self._voices = TurnVoices()
         self._pause_s = 0.0  # the silence after the last sentence of this turn
         self._phase = _Phase.BETWEEN
 
@@ -196,9 +179,7 @@ class _Conversation:
         if self._is_in_turn:
             raise InvalidField("start may not come within a turn: send flush or cancel before it.")
         fields, _ = message.parse_speech(StartFields, voice="voice")
-        if in_address(self._socket):
-            fields = fields.model_copy(update={"verify": True})
-        require_recogniser(fields.verify, self._state)
+        is_verified(self._socket, self._state, fields.verify)
         voice = await self._state.pools.files.run(named_voice, fields.voice, self._state)
         self._how = fields, voice
         self._splitter = SentenceSplitter()
@@ -241,28 +222,26 @@ class _Conversation:
         turn."""
         if self._how is not None and self._phase is _Phase.TURN and any(char.isalnum() for char in text):
             fields, start = self._how
+            text, voice = self._voices.take(text, start)
             try:
-                text, voice, others = await self._state.pools.files.run(self._voices.take, text, start)
-            except ServiceError as error:
-                self._refuse(error)
-                return
-            self._speaker.put(
-                SpeechRequest(
-                    self._socket.state.request_id,
+                asked = await speech_of(
+                    self._socket,
+                    self._state,
                     text,
                     voice,
-                    SamplingOptions(seed=fields.seed),
-                    fields.sample_rate,
+                    verify=fields.verify,
+                    sampling=SamplingOptions(seed=fields.seed),
+                    sample_rate=fields.sample_rate,
                     streams=True,
-                    others=others,
                     audio_format=fields.response_format,
                     speed=fields.speed,
                     timestamps=fields.timestamps,
                     pause_s=self._pause_s,
-                    verify=fields.verify,
-                    client=self._socket.state.client.name,
                 )
-            )
+            except ServiceError as error:
+                self._refuse(error)
+                return
+            self._speaker.put(asked)
             self._pause_s = Pauses().behind(text)
 
     async def _end_turn(self, mark: Mark, phase: _Phase) -> None:

@@ -11,15 +11,15 @@ import time
 import uuid
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import PlainTextResponse
 
-from glm_tts_api.api.access import KeyRequired, WriterRequired
+from glm_tts_api.api.access import WriterRequired
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.background import register
-from glm_tts_api.api.dialects import OpenAIError
 from glm_tts_api.api.fields import Fields, described
-from glm_tts_api.api.openapi import error_docs, form_docs
+from glm_tts_api.api.openai.speech import OPENAI
+from glm_tts_api.api.openapi import form_docs
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
 from glm_tts_api.errors import InvalidField, NotFound, UnknownVoice, quote
@@ -30,8 +30,8 @@ MODEL = "glm-tts"
 _SAMPLE, _RECORDING = "audio_sample", "recording"
 _CREATED = 1765411200  # the model's release, in seconds since 1970
 
-router = APIRouter(prefix="/v1", tags=["OpenAI"], responses=error_docs(403, 500, model=OpenAIError))
-_ASKED_FOR = error_docs(400, 422, model=OpenAIError)
+router = OPENAI.router("/v1", 403, 500, key=None)
+_ASKED_FOR = OPENAI.errors(400, 422)
 
 
 @router.get("/models")
@@ -40,7 +40,7 @@ async def list_models(state: AppStateDep) -> dict[str, Any]:
     return {"object": "list", "data": [await _model(MODEL, state)]}
 
 
-@router.get("/models/{model:path}", responses=error_docs(400, 404, 422, model=OpenAIError))
+@router.get("/models/{model:path}", responses=OPENAI.errors(400, 404, 422))
 async def get_model(model: str, state: AppStateDep) -> dict[str, Any]:
     """Describes the server's only model. Any name means this model, also a name with slashes.
     A name with a line break is answered 404."""
@@ -71,13 +71,8 @@ async def _names(state: AppState) -> list[str]:
     return [voice.index for voice in voices]
 
 
-custom_router = APIRouter(
-    prefix="/v1/audio",
-    tags=["OpenAI"],
-    dependencies=[KeyRequired],
-    responses=error_docs(400, 401, 403, 404, 422, 500, model=OpenAIError),
-)
-_WRITE = error_docs(413, 415, 429, 503, 507, model=OpenAIError)
+custom_router = OPENAI.router("/v1/audio", 400, 401, 403, 404, 422, 500)
+_WRITE = OPENAI.errors(413, 415, 429, 503, 507)
 
 
 class NewVoiceFields(Fields):
@@ -183,7 +178,7 @@ async def delete_consent(consent: str) -> dict[str, Any]:
     return {"id": quote(consent), "deleted": True, "object": "audio.voice_consent"}
 
 
-health_router = APIRouter(include_in_schema=False)
+health_router = OPENAI.router(key=None, include_in_schema=False)
 
 
 @health_router.get("/health")

@@ -7,12 +7,13 @@ import io
 from collections.abc import Sequence
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from glm_tts_api.api.access import KeyRequired, owner_of
+from glm_tts_api.api.access import owner_of
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.background import encoded_anew
+from glm_tts_api.api.dialects import OWN
 from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.heard import TimedSegment, VerifiedSegment, subtitles, times_body
 from glm_tts_api.api.openapi import audio_docs, error_docs, query_docs, ranged_docs
@@ -38,9 +39,7 @@ class RecentFields(Fields):
     )
 
 
-router = APIRouter(
-    prefix="/api/v1/audio", tags=["speech"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
-)
+router = OWN.router("/api/v1/audio", 401, 403, 500, tag="speech")
 
 
 class AnswerTimes(Answer):

@@ -10,7 +10,6 @@ from fastapi import Path, Request, Response
 from glm_tts_api.api.access import KeyRequired, WriterRequired, owner_of
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.background import background_work
-from glm_tts_api.api.heard import require_recogniser
 from glm_tts_api.api.openapi import BINARY, RECORDING, body_docs, error_docs, ranged_docs
 from glm_tts_api.api.speech_request import named_voice, named_voices
 from glm_tts_api.api.v1 import job_schemas
@@ -71,7 +70,8 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     other request needs. It continues after a restart of the server."""
     body = await read_body(request, state.config.max_upload_bytes)
     fields, warnings = body.parse_speech(job_schemas.JobFields, voice="index", files=(PROMPT_AUDIO, FILE))
-    require_recogniser(fields.verify, state)
+    if fields.verify:
+        state.speech.recogniser.require("verify", "verify=true")
     upload = body.file(FILE)
     admitted = background_work(request, state, upload.size() if upload else len(fields.input_text))
     async with cancelled_on_disconnect(request.receive), admitted:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
-from glm_tts_api.api.access import KeyRequired, WriterRequired
+from glm_tts_api.api.access import WriterRequired
 from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.dialects import OWN
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.openapi import body_docs, error_docs
 from glm_tts_api.api.v1.schemas import Done, Warnings
@@ -22,9 +23,7 @@ from glm_tts_api.lexicon import LexiconFile
 from speech_text import Lexicon, LexiconEntry, TextError
 
 MOST_OWN = 500
-router = APIRouter(
-    prefix="/api/v1/lexicon", tags=["text"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
-)
+router = OWN.router("/api/v1/lexicon", 401, 403, 500, tag="text")
 
 
 class EntryFields(Fields):

@@ -13,9 +13,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from glm_tts_api import __version__
-from glm_tts_api.api.access import KeyRequired, MetricsKeyRequired, WriterRequired
+from glm_tts_api.api.access import MetricsKeyRequired, WriterRequired
 from glm_tts_api.api.app_state import AppState, AppStateDep
-from glm_tts_api.api.openapi import error_docs
+from glm_tts_api.api.dialects import OWN
 from glm_tts_api.api.v1.ops_schemas import Alive, ClearedCache, ConcurrencyStats, Health
 from glm_tts_api.commands import DOWNLOAD, START
 from glm_tts_api.contracts import SAMPLE_RATE
@@ -25,7 +25,8 @@ from glm_tts_api.speech.request_log import RequestLog
 from glm_tts_api.speech.service import SpeechService
 from glm_tts_api.stats import metrics as series
 from glm_tts_api.stats.exposition import CONTENT_TYPE, exposition
-from glm_tts_api.stats.metrics import LANES, LaneName, Metrics
+from glm_tts_api.stats.lanes import LANES, LaneName
+from glm_tts_api.stats.metrics import Metrics
 from glm_tts_api.stats.workers import LaneCounts, WorkerStats, no_counts
 
 DEMONSTRATION_NOTICE = (
@@ -37,9 +38,7 @@ _EVERY_S = 1.0
 _TICK_S = 0.02
 metrics_router = APIRouter(include_in_schema=False, dependencies=[MetricsKeyRequired])
 health_router = APIRouter(prefix="/api/v1", tags=["operations"])  # asked by probes, which have no key
-ops_router = APIRouter(
-    prefix="/api/v1", tags=["operations"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
-)
+ops_router = OWN.router("/api/v1", 401, 403, 500, tag="operations")
 
 
 @health_router.get("/health", response_model=Health, responses={503: {"model": Health}})
@@ -182,16 +181,8 @@ def _lane_body(counts: LaneCounts, limit: int) -> dict[Any, int]:
 def _config_body(state: AppState) -> dict[str, Any]:
     limits = state.speech.admission.config
     return {
-        "concurrency": {
-            "short_text": limits.short_limit,
-            "long_text": limits.long_limit,
-            "threshold": limits.threshold,
-        },
-        "timeout": {
-            "short_text": _whole(limits.short_timeout_s),
-            "medium_text": _whole(limits.medium_timeout_s),
-            "long_text": _whole(limits.long_timeout_s),
-        },
+        "concurrency": {**limits.limits, "threshold": limits.threshold},
+        "timeout": {texts: _whole(seconds) for texts, seconds in limits.timeouts_s.items()},
         "queue": {"max_size": limits.queue_size},
         "workers": state.config.workers,
     }

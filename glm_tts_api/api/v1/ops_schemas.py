@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from glm_tts_api.api.dialects import EXAMPLE_ID
 from glm_tts_api.api.fields import Answer, described
 from glm_tts_api.contracts import STAGES, DecodeKernels, Stage
 from glm_tts_api.speech.engines import HealthStatus
+from glm_tts_api.stats.lanes import LANES, AdmissionConfig, LaneName
 from glm_tts_api.stats.workers import Phase
 
 
@@ -99,14 +100,12 @@ class LaneStats(BaseModel):
     rejected: int = described("Requests that were refused because the queue was full.", 0)
 
 
-class Lanes(BaseModel):
-    """The figures of both lanes: one for short texts, one for long texts."""
-
-    short_text: LaneStats
-    long_text: LaneStats
+_FIGURES: Any = dict.fromkeys(LANES, (LaneStats, ...))
+_WHAT = "The figures of both lanes: one for short texts, one for long texts."
+Lanes: Any = create_model("Lanes", __doc__=_WHAT, **_FIGURES)
 
 
-class WorkerStats(Lanes):
+class WorkerStats(Lanes):  # type: ignore[misc]
     """The figures of one engine. A request without an engine (it waits, or was refused) counts with the first
     engine."""
 
@@ -119,11 +118,13 @@ class WorkerStats(Lanes):
     restarts: int = described("How often the engine died and was started again.", 0)
 
 
-class ConcurrencyConfig(BaseModel):
+_LIMITS: Any = {lane: (int, Field(examples=[n])) for lane, n in AdmissionConfig().limits.items()}
+_Limits: Any = create_model("_Limits", **_LIMITS)
+
+
+class ConcurrencyConfig(_Limits):  # type: ignore[misc]
     """How many short and long texts one engine speaks at once, and above which length a text is long."""
 
-    short_text: int = Field(examples=[15])
-    long_text: int = Field(examples=[5])
     threshold: int = described(
         "A text with more characters than this goes into the lane for long texts.", 200
     )
@@ -163,7 +164,7 @@ class RequestProgress(BaseModel):
     """A request, and how much of its text is spoken."""
 
     request_id: str = described("The id of the request, as in the log and in X-Request-Id.", EXAMPLE_ID)
-    lane: Literal["short_text", "long_text"] = Field(examples=["long_text"])
+    lane: LaneName = Field(examples=["long_text"])
     characters: int = described("The length of the text.", 3000)
     segments: int | None = described(
         "The number of pieces in which the text is spoken; null until it is cut.", 62

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from urllib.parse import quote as url_quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from glm_tts_api.api.access import KeyRequired, WriterRequired
+from glm_tts_api.api.access import WriterRequired
 from glm_tts_api.api.app_state import AppStateDep
 from glm_tts_api.api.background import doubts_of, register
+from glm_tts_api.api.dialects import OWN
 from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.openapi import BINARY, error_docs, form_docs
 from glm_tts_api.api.v1.schemas import Warnings
@@ -30,9 +31,7 @@ _SAID: dict[Result, str] = {
     "taken": "Voice '{}' is not imported: another voice there has this name. DELETE it, then import again.",
 }
 
-router = APIRouter(
-    prefix="/api/v1", tags=["voices"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
-)
+router = OWN.router("/api/v1", 401, 403, 500, tag="voices")
 
 
 class ImportFields(Fields):

@@ -9,11 +9,12 @@ from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote as url_quote
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 
-from glm_tts_api.api.access import KeyRequired, WriterRequired, writer_refusal
+from glm_tts_api.api.access import WriterRequired, writer_refusal
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.background import doubts_of, findings_in, misfit_of, needed_transcript, register, text_in
+from glm_tts_api.api.dialects import OWN
 from glm_tts_api.api.openapi import body_docs, error_docs, ranged_docs, recording_docs
 from glm_tts_api.api.v1 import prompt_schemas
 from glm_tts_api.api.v1.schemas import Done
@@ -39,9 +40,7 @@ IfMatch = Annotated[
 _UNKNOWN = error_docs(404, 422)
 _WRITE = error_docs(400, 413, 415, 422, 503, 507)
 
-router = APIRouter(
-    prefix="/api/v1/prompts", tags=["voices"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
-)
+router = OWN.router("/api/v1/prompts", 401, 403, 500, tag="voices")
 
 
 @router.get("", response_model=prompt_schemas.PromptList, responses=error_docs(400, 422))

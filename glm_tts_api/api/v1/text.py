@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
-from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppStateDep
 from glm_tts_api.api.background import background_work
+from glm_tts_api.api.dialects import OWN
 from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.openapi import body_docs, error_docs
 from glm_tts_api.api.speech_request import named_voices, require_text
 from glm_tts_api.api.v1.lexicon import own_lexicon
-from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, SpeechFields, VerbatimField, Warnings
+from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, VerbatimField, Warnings
 from glm_tts_api.errors import of_text
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.middleware import cancelled_on_disconnect
@@ -115,9 +115,7 @@ class ReadingsAnswer(Answer):
     characters: list[CharacterReadings]
 
 
-router = APIRouter(
-    prefix="/api/v1/text", tags=["text"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
-)
+router = OWN.router("/api/v1/text", 401, 403, 500, tag="text")
 _EXAMPLE = {"input_text": "预计3-5天送到，一共￥39.8元。"}
 
 
@@ -137,7 +135,9 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
     admitted = background_work(request, state, len(fields.input_text))
     async with cancelled_on_disconnect(request.receive), admitted:
-        text, more = await state.pools.files.run(marked_text, fields)
+        text, more = fields.input_text, list[str]()
+        if fields.input_type == "ssml":
+            text, more = await state.pools.files.run(marks_of, text)
         named = (name for name in voices_in(text) if not name.startswith(MOOD_SIGN))
         await state.pools.files.run(lambda: named_voices(named, state, None))
         options = ReadingOptions(
@@ -164,13 +164,11 @@ async def readings(
     }
 
 
-def marked_text(fields: TextFields | SpeechFields) -> tuple[str, list[str]]:
-    """Returns the request's text, and warnings. If the text is SSML, it is turned into text with marks, and
-    the warnings name the SSML that has no effect. Blocking. Raises InvalidField."""
-    if fields.input_type != "ssml":
-        return fields.input_text, []
+def marks_of(ssml: str) -> tuple[str, list[str]]:
+    """Turns SSML into text with marks. Returns it with warnings that name the SSML that has no effect.
+    Blocking. Raises InvalidField."""
     try:
-        return with_marks(fields.input_text)
+        return with_marks(ssml)
     except TextError as error:
         raise of_text(error) from None
 

@@ -8,17 +8,17 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
-from glm_tts_api.api.access import KeyRequired
 from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.dialects import OWN
 from glm_tts_api.api.heard import subtitles, times_body
 from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, query_docs
-from glm_tts_api.api.speech_request import check_text, log_of, logged_speech, speech_of, uploaded_voice
+from glm_tts_api.api.speech_request import logged_speech, read_speech, speech_of, uploaded_voice
 from glm_tts_api.api.speech_response import answer_speech, headers_alone, speak
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import SpeechAnswer, SpeechFields
-from glm_tts_api.api.v1.text import marked_text
+from glm_tts_api.api.v1.text import marks_of
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
@@ -48,9 +48,7 @@ _SPOKEN = {
     "headers": {name: {"description": it, "schema": {"type": "string"}} for name, it in _HEADERS.items()},
 }
 
-router = APIRouter(
-    prefix="/api/v1", tags=["speech"], dependencies=[KeyRequired], responses=error_docs(401, 403, 500)
-)
+router = OWN.router("/api/v1", 401, 403, 500, tag="speech")
 
 
 @router.post(
@@ -65,8 +63,8 @@ router = APIRouter(
 async def tts(request: Request, state: AppStateDep) -> Response:
     """Says input_text in a registered voice (index), or in the voice of a recording (prompt_audio,
     prompt_text). With stream=true, the audio is sent while it is made."""
-    with logged_speech(request, "v1", state.speech.metrics):
-        return await _say(await read_body(request, state.config.max_text_bytes), request, state)
+    with logged_speech(request, state, OWN):
+        return await _say(request, state, await read_body(request, state.config.max_text_bytes))
 
 
 @router.get(
@@ -79,19 +77,20 @@ async def tts_from_address(request: Request, state: AppStateDep) -> Response:
     """Speaks as POST /tts does, with the fields in the query string, for a browser's address bar and for
     programs that can only open a URL. Unless the URL says otherwise, the answer is mp3 and is sent while it
     is made."""
-    with logged_speech(request, "v1", state.speech.metrics):
+    with logged_speech(request, state, OWN):
         sent = read_query(request).fields
         fields = {"response_format": "mp3", "stream": sent.get("response_format") != "json", **sent}
-        return await _say(Body(fields, {}), request, state)
+        return await _say(request, state, Body(fields, {}))
 
 
-async def _say(body: Body, request: Request, state: AppState) -> Response:
-    fields, warnings = body.parse_speech(SpeechFields, voice="index", files=(PROMPT_AUDIO,))
-    check_text(request, state, fields.input_text, field="input_text")
+async def _say(request: Request, state: AppState, body: Body) -> Response:
+    fields, warnings = await read_speech(request, state, OWN, SpeechFields, body, files=(PROMPT_AUDIO,))
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await asked_voice(body, fields, state, state.voices.get)
-    text, more = await state.pools.files.run(marked_text, fields)
+    text, more = fields.input_text, list[str]()
+    if fields.input_type == "ssml":
+        text, more = await state.pools.files.run(marks_of, text)
     asked = await speech_of(
         request,
         state,
@@ -110,14 +109,14 @@ async def _say(body: Body, request: Request, state: AppState) -> Response:
     )
     token, given = state.config.verify_token, request.headers.get(_TOKEN_HEADER, "")
     if token and secrets.compare_digest(given.encode(), token.encode()):
-        log_of(request).metrics = None  # the test sentence of the restart that started this server
+        request.state.log.metrics = None  # the test sentence of the restart that started this server
     if fields.response_format != "json":
         return await answer_speech(request, state, asked)
     if request.method == "HEAD":
         return headers_alone(request, state, asked, "application/json")
     speech = await speak(request, state, asked)
     return Response(
-        await state.pools.encode.run(_json_with_audio, speech, log_of(request), fields, asked.warnings),
+        await state.pools.encode.run(_json_with_audio, speech, request.state.log, fields, asked.warnings),
         media_type="application/json",
     )
 
