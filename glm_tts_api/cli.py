@@ -343,9 +343,10 @@ def _add_voices(commands: Any) -> None:
         takes.add_argument(
             "--trim-silence", action="store_true", help="without the silence before and behind the speech"
         )
-    for knows in (shown, add):
-        knows.add_argument("--language", choices=ALLOWED["language"], help="the language that it speaks")
-        knows.add_argument("--gender", choices=ALLOWED["gender"], help="of the voice")
+    for note, choices in ALLOWED.items():
+        told = "the language that it speaks" if note == "language" else "of the voice"
+        for knows in (shown, add):
+            knows.add_argument(f"--{note}", choices=choices, help=told)
     add.add_argument("--consent", metavar="TEXT", help="who agreed to what; kept and shown with the voice")
     add.add_argument("--description", metavar="TEXT", help="of the voice, in free words")
     remove = whats.add_parser("remove", help="remove voices")

@@ -13,18 +13,18 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from glm_tts_api.commandline.api import Api, Files, bar, server_at
 from glm_tts_api.commandline.files import Misused, given_text, read_file, write_file
+from glm_tts_api.contracts import AudioFormat
 from glm_tts_api.errors import Failed
 from speech_text.marks import in_mood
 
 _NO_DEVICE = "audio open failed"  # ffplay prints this without a sound device, but ends with exit code 0
-_ANY = ("wav", "flac", "mp3", "opus", "aac")
 _LOOK_S = 0.5  # how often the server is asked for the progress
-FORMATS = {".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".aac": "aac", ".pcm": "pcm"}
-FORMATS |= {".opus": "opus", ".ogg": "opus"}
+FORMATS: dict[str, str] = {".ogg": "opus", **{f".{name}": name for name in get_args(AudioFormat)}}
+_ANY = tuple(name for name in get_args(AudioFormat) if name != "pcm")
 
 
 def run(arguments: argparse.Namespace) -> int:

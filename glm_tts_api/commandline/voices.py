@@ -58,8 +58,7 @@ def _unpacked(file: Path) -> dict[str, PackedVoice]:
 
 
 def _notes(arguments: argparse.Namespace) -> dict[str, str]:
-    given = ((note, getattr(arguments, note, None)) for note in NOTES)
-    return {note: text for note, text in given if text}
+    return {note: text for note in NOTES if (text := getattr(arguments, note, None))}
 
 
 def _list(api: Api, wanted: Mapping[str, str]) -> None:

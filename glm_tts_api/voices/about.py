@@ -28,8 +28,7 @@ MAX_CHARACTERS = 500  # a recording of 30 s has room for no more
 
 def check_about(notes: About) -> dict[str, str]:
     """Returns the notes without the blanks around them. An empty note stays in the result and means that the
-    voice has no such note. Raises InvalidField for a language that is not zh or en or a gender that is
-    not female, male or other; TextTooLong for a note of more than 500 characters."""
+    voice has no such note. Raises InvalidField for a text outside ALLOWED, TextTooLong for a long one."""
     return {name: _checked(name, text) for name, text in notes.items()}
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.v1.schemas import Warnings
-from glm_tts_api.voices.about import INDEX_RULE, NOTES, Gender, Language
+from glm_tts_api.voices.about import ALLOWED, INDEX_RULE, NOTES, Gender, Language
 from glm_tts_api.voices.check import CheckName, Status
 
 RecordingPath = Annotated[
@@ -60,6 +61,22 @@ class _NewFields(_Notes):
     prompt_text: str | None = described(_NEEDED, _SAID, default=None)
     prompt_audio_path: RecordingPath
     trim_silence: TrimSilence
+
+
+class PromptQuery(Fields):
+    """The fields in the query string of GET /prompts."""
+
+    language: Language | None = Field(default=None, description="Only voices of this language or both.")
+    gender: Gender | None = Field(default=None, description="Only voices of this gender.")
+    search: str = described("Part of the name, the description or a mood's name.", "warm", default="")
+
+    def selects(self, voice: Mapping[str, Any]) -> bool:
+        """Whether `voice`, as answers show it, has the notes of this query, and `search` in its texts."""
+        wanted = {note: getattr(self, note) for note in ALLOWED}
+        texts = (voice["index"], voice["description"] or "", *(mood["name"] for mood in voice["moods"]))
+        return self.search.casefold() in "\n".join(texts).casefold() and all(
+            value is None or voice[note] in (value, "mixed") for note, value in wanted.items()
+        )
 
 
 class NewPromptFields(_NewFields):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ from glm_tts_api.errors import InvalidField, quote
 from glm_tts_api.http.body import Body, read_body
 from glm_tts_api.http.ranges import ranged
 from glm_tts_api.speech.clients import may_use, require_voice
-from glm_tts_api.voices.about import NOTES, Gender, Language, composed
+from glm_tts_api.voices.about import NOTES, composed
 from glm_tts_api.voices.check import STATUSES, Finding, check_language, language_of, voice_to_check
 from glm_tts_api.voices.index import VoiceInfo
 from speech_text.marks import MOOD_SIGN, in_mood
@@ -47,23 +47,13 @@ router = OWN.router("/api/v1/prompts", 401, 403, 500, tag="voices")
 async def list_prompts(
     request: Request,
     state: AppStateDep,
-    language: Annotated[Language | None, Query(description="Only voices of this language or both.")] = None,
-    gender: Annotated[Gender | None, Query(description="Only voices of this gender.")] = None,
-    search: Annotated[
-        str, Query(description="Part of the name, the description or a mood's name.", examples=["warm"])
-    ] = "",
+    query: Annotated[prompt_schemas.PromptQuery, Query()],
 ) -> dict[str, Any]:
     """Lists the registered voices that the key may use and that language, gender and search select. Also says
     whether the client may change voices."""
     listed = await state.pools.files.run(state.voices.list_voices)
-    shown = [_shown(voice) for voice in listed if may_use(request.state.client, voice.index)]
-    voices = [
-        voice
-        for voice in shown
-        if (language is None or voice["language"] in (language, "mixed"))
-        and (gender is None or voice["gender"] == gender)
-        and search.casefold() in _searched(voice)
-    ]
+    shown = (_shown(voice) for voice in listed if may_use(request.state.client, voice.index))
+    voices = [voice for voice in shown if query.selects(voice)]
     return {"count": len(voices), "prompts": voices, "writable": writer_refusal(request, state) is None}
 
 
@@ -227,20 +217,13 @@ def _versions(if_match: str | None) -> set[str] | None:
 
 
 def _shown(voice: VoiceInfo) -> dict[str, Any]:
-    about = voice.about
     return {
         "index": voice.index,
         **_recorded(voice),
-        "language": about.get("language") or language_of(voice.transcript),
-        "gender": about.get("gender"),
-        "description": about.get("description"),
+        **{note: voice.about.get(note) for note in NOTES},
+        "language": voice.about.get("language") or language_of(voice.transcript),
         "moods": [{"name": mood.index.partition(MOOD_SIGN)[2], **_recorded(mood)} for mood in voice.moods],
     }
-
-
-def _searched(voice: Mapping[str, Any]) -> str:
-    moods = (mood["name"] for mood in voice["moods"])
-    return "\n".join([voice["index"], voice["description"] or "", *moods]).casefold()
 
 
 def _recorded(voice: VoiceInfo) -> dict[str, str | None]:
