@@ -1,5 +1,5 @@
-"""What differs between the APIs that this server speaks, as one object for each (Dialect); and our own API's
-errors, which most dialects use. api/routes.py lists the dialects."""
+"""The differences between the APIs that this server speaks, as one object for each API (Dialect); and our own
+API's errors, which most dialects use. api/routes.py lists the dialects."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _own_body(error: ServiceError, status: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Dialect:
-    """An API: what differs from /api/v1.
+    """An API, with all that differs from /api/v1.
 
     `name` is its name in the metrics, and `tag` its name in /docs. `text` and `voice` are the names of the
     fields for the text and for the voice. `streamed_by` is what asks for a stream, for the message of a
