@@ -10,7 +10,7 @@ import gc
 import importlib.util
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,9 +31,9 @@ from bench.synthetic import (
     filled_speech_tokenizer,
 )
 from glm_tts_api.engine.config import EngineConfig
+from glm_tts_api.engine.llm_prompt import VoicePrompt
 from glm_tts_api.engine.memory import fit_rows
 from glm_tts_api.engine.torch_flags import full_float32, tf32
-from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.kv_cache import KVCache
@@ -182,10 +182,11 @@ class Bench:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def voice(self, seed: int = 0) -> VoicePrompt:
+    def voice(self, seed: int = 0, text_ids: Sequence[int] = ()) -> VoicePrompt:
         draw = torch.Generator().manual_seed(seed)
         n = self.size.n_prompt
         return VoicePrompt(
+            text_ids,
             speech_tokens=torch.randint(0, self.size.n_audio, (n,), generator=draw).tolist(),
             embedding=torch.randn(192, generator=draw),
             mel=torch.randn(2 * n, 80, generator=draw).mul(1.5).sub(5),

@@ -24,7 +24,7 @@ from bench.gpu_timing import GIB, MIB, MS, percentile
 from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
+from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.model.kv_cache import KVCache
@@ -146,7 +146,7 @@ def engine_request(bench: Bench, seed: int, sink: Request, *, streams: bool) -> 
     """Makes an engine request of one segment of fixed text ids, in the bench's voice number `seed`."""
     ids, transcript = list(range(1, bench.size.n_ids + 1)), list(range(1, _TRANSCRIPT_IDS + 1))
     asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed), streams=streams)
-    segment = Segment(ids, VoicedPrompt(transcript, bench.voice(seed)))
+    segment = Segment(ids, bench.voice(seed, transcript))
     chunks = bench.config.stream_chunks if streams else ()
     return EngineRequest(Speak(0, asked), [segment], sink, chunks=chunks)
 

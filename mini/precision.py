@@ -53,7 +53,7 @@ def choices(llm: LlmRunner, prompt_ids: list[int], tokens: list[int]) -> Tensor:
 
 
 def flow_input(models: Models, request: EngineRequest, tokens: list[int]) -> FlowInput:
-    voice = request.segments[0].prompt.voice
+    voice = request.segments[0].prompt
     return FlowInput(
         tokens=torch.tensor(tokens),
         speaker=voice.embedding,

@@ -228,7 +228,7 @@ class Engine:
             require_open()
             with sink.timings.stage("text"):
                 request = processor.request(message, sink, require_open)
-            request.check_fits(self._core.decoder.layout)
+            self._core.decoder.layout.require_room(request.segments)
         except NobodyListens:
             sink.request_freed()
         except BaseException as error:  # every kind of error is reported, because the client waits

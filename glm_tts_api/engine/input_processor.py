@@ -11,7 +11,7 @@ from cachetools import LRUCache, cached
 
 from glm_tts_api.contracts import Check, SpeechRequest, Voice
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
+from glm_tts_api.engine.llm_prompt import Segment, VoicePrompt
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
@@ -66,7 +66,7 @@ class InputProcessor:
         and the errors of `check`."""
         asked = message.request
         reading = self.frontend.read(asked.text, asked.reading, check)
-        prompts: dict[str | None, VoicedPrompt] = {}
+        prompts: dict[str | None, VoicePrompt] = {}
         segments: list[Segment] = []
         written = reading.written() if asked.timestamps else repeat(None)
         for part, as_written in zip(reading.segments, written, strict=False):
@@ -83,16 +83,16 @@ class InputProcessor:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         return EngineRequest(message, segments, sink, pause_s=reading.pause_s, chunks=self._chunks)
 
-    def _prompt(self, asked: SpeechRequest, name: str | None) -> VoicedPrompt:
+    def _prompt(self, asked: SpeechRequest, name: str | None) -> VoicePrompt:
         """Returns the prompt of the voice `name`, which a mark in the text asks for. None stands for the
         request's own voice. Raises UnknownVoice and PromptRejected."""
         voice = asked.voice if name is None else asked.others.get(name)
         if not isinstance(voice, Voice):
             raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
         ids, spoken_s = self._encoded(voice.transcript)
-        heard = self._features.get(voice, asked.sample_rate)
-        pace = len(heard.speech_tokens) / (TOKENS_A_SECOND * spoken_s)
-        return VoicedPrompt(ids, heard, min(_SLOWEST, max(_FASTEST, pace)))
+        tokens, embedding, mel = self._features.get(voice, asked.sample_rate)
+        pace = len(tokens) / (TOKENS_A_SECOND * spoken_s)
+        return VoicePrompt(ids, tokens, embedding, mel, min(_SLOWEST, max(_FASTEST, pace)))
 
     def clear(self) -> int:
         """Drops the cached texts and transcripts. Returns the bytes of the transcripts."""

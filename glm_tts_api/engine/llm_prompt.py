@@ -3,55 +3,83 @@ speech that belongs to them (docs/model.md 4, 11). Knows lists of ids."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from glm_tts_api.errors import BadRequest
 from speech_text import Written
 
-if TYPE_CHECKING:
-    from glm_tts_api.engine.voice_features import VoicePrompt
+if TYPE_CHECKING:  # settings/ reads this module where PyTorch is not installed
+    from torch import Tensor
 
 HISTORY_SPEECH_TOKENS = 750  # 30 s of speech: the most that a segment's prompt may hold (docs/model.md 11)
 MIN_TOKENS_PER_ID, MAX_TOKENS_PER_ID = 2, 20  # speech tokens of a segment for each text id (docs/model.md 4)
 LEAST_ROOM_PER_ID = 10  # tokens of room for each text id; slow speech takes about 8
 
+# The text ids and the speech tokens of each segment that was spoken before in a voice, the oldest first.
+Earlier = list[tuple[Sequence[int], Sequence[int]]]
+
 
 @dataclass(frozen=True, slots=True)
 class PromptLayout:
-    """Builds LLM prompts and computes how much room they leave. `audio_start` and `begin_of_audio` are ids of
-    the text tokenizer. `slot_length` is the number of positions in a decode row."""
+    """Builds LLM prompts that leave room for their segment's speech. `audio_start` and `begin_of_audio` are
+    ids of the text tokenizer. `slot_length` is the number of positions in a decode row."""
 
     audio_start: int
     begin_of_audio: int
     slot_length: int
 
-    def build(self, texts: Sequence[int], speech: Sequence[int]) -> list[int]:
-        """Returns the ids of a prompt: the text ids, then begin-of-audio, then the speech tokens as ids
-        (docs/model.md 4)."""
-        return [*texts, self.begin_of_audio, *(token + self.audio_start for token in speech)]
+    def build(self, segment: Segment, earlier: Earlier) -> list[int]:
+        """Returns the ids of the segment's prompt: the text ids of its voice, of the `earlier` segments and
+        of the segment, then begin-of-audio, then the speech tokens of the voice and of the earlier segments
+        as ids (docs/model.md 4)."""
+        said = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
+        texts = [token for ids, _ in said for token in ids]
+        speech = [token + self.audio_start for _, tokens in said for token in tokens]
+        return [*texts, *segment.ids, self.begin_of_audio, *speech]
 
-    def room(self, n_texts: int, n_speech: int) -> int:
-        """Returns how many tokens can be drawn after a prompt of `n_texts` text ids and `n_speech` speech
-        tokens."""
-        return self.slot_length - n_texts - n_speech - 1
+    def prune(self, earlier: Earlier, segment: Segment) -> None:
+        """Removes the oldest of the `earlier` segments until `segment` fits. The voice's prompt, the earlier
+        segments and the segment's estimated speech may have 750 speech tokens at most, and the decode row
+        must have room."""
+        said = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
+        n_texts, n_speech = (sum(map(len, lists)) for lists in zip(*said, strict=True))
+        estimate = int((n_speech / n_texts if n_texts else 1.0) * len(segment.ids))
+        while earlier and (
+            n_speech + estimate > HISTORY_SPEECH_TOKENS or not self._has_room(segment, n_texts, n_speech)
+        ):
+            ids, tokens = earlier.pop(0)
+            n_texts, n_speech = n_texts - len(ids), n_speech - len(tokens)
 
-    def fits(self, segment: Segment) -> bool:
-        """Returns whether a decode row has room for the segment together with its voice's prompt, even if
-        the segment is spoken slowly."""
-        n_ids, prompt = len(segment.ids), segment.prompt
-        room = self.room(len(prompt.text_ids) + n_ids, len(prompt.voice.speech_tokens))
-        return room >= LEAST_ROOM_PER_ID * n_ids
+    def require_room(self, segments: Iterable[Segment]) -> None:
+        """Raises BadRequest if a decode row has no room for one of the segments with its voice's prompt."""
+        for segment in segments:
+            prompt = segment.prompt
+            if not self._has_room(segment, len(prompt.text_ids), len(prompt.speech_tokens)):
+                raise BadRequest(
+                    "The prompt and the text's longest sentence do not fit the model together: "
+                    "use a shorter prompt recording, or punctuate the text into shorter sentences"
+                )
+
+    def _has_room(self, segment: Segment, n_texts: int, n_speech: int) -> bool:
+        """Returns whether a decode row has room for the segment after `n_texts` text ids and `n_speech`
+        speech tokens, even if the segment is spoken slowly."""
+        n_ids = len(segment.ids)
+        return self.slot_length - n_texts - n_ids - n_speech - 1 >= LEAST_ROOM_PER_ID * n_ids
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class VoicedPrompt:
-    """A voice as the prompt of segments: the text ids of its transcript, and the features of its recording.
-    `pace` is the length of the recording divided by the usual length of such a transcript: above 1 means slow
-    speech."""
+class VoicePrompt:
+    """A voice as the prompt of segments: the `text_ids` of its transcript, and the features of its recording,
+    which are the `speech_tokens` (25 a second), the speaker `embedding` [192] and the `mel` spectrogram
+    [T, 80] (50 frames a second). `pace` is the length of the recording divided by the usual length of such a
+    transcript: above 1 means slow speech."""
 
     text_ids: Sequence[int]
-    voice: VoicePrompt
+    speech_tokens: Sequence[int]
+    embedding: Tensor
+    mel: Tensor
     pace: float = 1.0
 
 
@@ -65,52 +93,9 @@ class Segment:
     set only where the request is verified by a recogniser."""
 
     ids: Sequence[int]
-    prompt: VoicedPrompt
+    prompt: VoicePrompt
     pause_s: float = 0.0
     speed: float = 1.0
     likely: float | None = None
     written: Written | None = None
     said: str = ""
-
-
-class History:
-    """The texts and speech of a voice's prompt and of the segments spoken so far in that voice. Together they
-    are the LLM prompt of the next segment (docs/model.md 11)."""
-
-    def __init__(self, text_ids: Sequence[int], speech: Sequence[int]) -> None:
-        self._entries = [(list(text_ids), list(speech))]
-
-    def append(self, text_ids: Sequence[int], speech: Sequence[int]) -> None:
-        self._entries.append((list(text_ids), list(speech)))
-
-    def prune(self, n_next_ids: int, layout: PromptLayout) -> None:
-        """Removes the oldest segments from the history until the next segment, which has `n_next_ids` text
-        ids, fits. The history and the next segment's estimated speech may have 750 speech tokens at most, and
-        the decode row must have room. The voice's own prompt always stays."""
-        n_texts, n_speech = self._totals()
-        ratio = n_speech / n_texts if n_texts else 1.0
-        estimate = int(ratio * n_next_ids)
-        draws = LEAST_ROOM_PER_ID * n_next_ids
-        while len(self._entries) > 1 and (
-            n_speech + estimate > HISTORY_SPEECH_TOKENS or layout.room(n_texts + n_next_ids, n_speech) < draws
-        ):
-            del self._entries[1]
-            n_texts, n_speech = self._totals()
-
-    def texts(self) -> list[int]:
-        return [token for texts, _ in self._entries for token in texts]
-
-    def speech(self) -> list[int]:
-        return [token for _, speech in self._entries for token in speech]
-
-    def _totals(self) -> tuple[int, int]:
-        return sum(len(texts) for texts, _ in self._entries), sum(len(speech) for _, speech in self._entries)
-
-
-class Histories(dict[VoicedPrompt, History]):
-    """The history of each voice; a new voice's history begins with its prompt. Voices do not share a history,
-    because the speech of one voice would colour the next words of another."""
-
-    def __missing__(self, prompt: VoicedPrompt) -> History:
-        self[prompt] = History(prompt.text_ids, prompt.voice.speech_tokens)
-        return self[prompt]

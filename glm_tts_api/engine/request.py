@@ -8,7 +8,7 @@ stage only get sequences to decode and spans to render. Knows lists of ids; no t
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,20 +21,19 @@ from glm_tts_api.engine.guard import MOST_RETAKES, best_of, fault_in
 from glm_tts_api.engine.llm_prompt import (
     MAX_TOKENS_PER_ID,
     MIN_TOKENS_PER_ID,
-    Histories,
+    Earlier,
     PromptLayout,
     Segment,
+    VoicePrompt,
 )
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.seeds import llm_seed
 from glm_tts_api.engine.spans import SpanCutter, Window
 from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S
-from glm_tts_api.errors import BadRequest
 from glm_tts_api.model.sequence import SpeechSequence
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.stream_pace import StreamStarts
-    from glm_tts_api.engine.voice_features import VoicePrompt
 
 # Earliest deadline first: a request is due some time after its start, a short text sooner than a long one.
 # Since a long text becomes due at last, new requests do not overtake it for ever.
@@ -66,7 +65,7 @@ class Span:
 
     @property
     def voice(self) -> VoicePrompt:
-        return self.request.segments[self.segment].prompt.voice
+        return self.request.segments[self.segment].prompt
 
     @property
     def step_work(self) -> int:
@@ -98,10 +97,11 @@ class EngineRequest:
         self.timings.segments = len(segments)
         self._sink = sink
         self._failed = False
-        self._histories = Histories()
+        # Voices do not share what was said before: one voice's speech would colour the next words of another.
+        self._earlier: defaultdict[VoicePrompt, Earlier] = defaultdict(list)
         self._waiting: deque[tuple[int, int]] = deque()
         self._candidates: dict[int, list[SpeechSequence]] = {}
-        self._untold = dict(sorted(message.tokens.items()))  # tokens that the histories do not have yet
+        self._untold = dict(sorted(message.tokens.items()))  # tokens that `_earlier` does not have yet
         self._n_undecided = len(segments) - len(self._untold)
         self._decoding: dict[int, SpeechSequence] = {}
         # Only a stream's segments are cut, and only its first segment has all sizes.
@@ -138,14 +138,6 @@ class EngineRequest:
         """The number of spans that are being rendered or wait for it; after a cancel no span waits."""
         return self._n_rendering + (0 if self.cancelled else len(self._spans))
 
-    def check_fits(self, layout: PromptLayout) -> None:
-        """Raises BadRequest if a decode row has no room for a segment with prompt and speech."""
-        if not all(map(layout.fits, self.segments)):
-            raise BadRequest(
-                "The prompt and the text's longest sentence do not fit the model together: "
-                "use a shorter prompt recording, or punctuate the text into shorter sentences"
-            )
-
     @property
     def cancelled(self) -> bool:
         """Whether the request needs no more work: it failed, or its client has left."""
@@ -163,24 +155,22 @@ class EngineRequest:
     def next_sequence(self, layout: PromptLayout) -> SpeechSequence:
         """Removes the next candidate that waits, and returns its sequence. Needs `n_waiting_rows` above 0."""
         segment, candidate = self._waiting.popleft()
-        ids, prompt = self.segments[segment].ids, self.segments[segment].prompt
+        said = self.segments[segment]
         if self.asked.use_cache:
             for number, tokens in self._untold.items():
-                said = self.segments[number]
-                self._histories[said.prompt].prune(len(said.ids), layout)
-                self._histories[said.prompt].append(said.ids, tokens)
+                before = self.segments[number]
+                layout.prune(self._earlier[before.prompt], before)
+                self._earlier[before.prompt].append((before.ids, tokens))
             self._untold = {}
-            self._histories[prompt].prune(len(ids), layout)
-        history = self._histories[prompt]
-        texts = [*history.texts(), *ids]
-        speech = history.speech()
+            layout.prune(self._earlier[said.prompt], said)
+        prompt_ids, n_ids = layout.build(said, self._earlier[said.prompt]), len(said.ids)
         sampling = self.asked.sampling
         sequence = SpeechSequence(
-            prompt_ids=layout.build(texts, speech),
-            min_len=MIN_TOKENS_PER_ID * len(ids),
-            max_len=min(MAX_TOKENS_PER_ID * len(ids), layout.room(len(texts), len(speech))),
+            prompt_ids=prompt_ids,
+            min_len=MIN_TOKENS_PER_ID * n_ids,
+            max_len=min(MAX_TOKENS_PER_ID * n_ids, layout.slot_length - len(prompt_ids)),
             sampling=replace(sampling, seed=llm_seed(sampling.seed, candidate)),
-            n_voice_ids=len(prompt.text_ids),
+            n_voice_ids=len(said.prompt.text_ids),
             owner=self,
             segment=segment,
             candidate=candidate,
@@ -207,7 +197,7 @@ class EngineRequest:
         del self._candidates[segment]
         self._n_undecided -= 1
         if self.asked.use_cache:
-            self._histories[said.prompt].append(said.ids, best.tokens)
+            self._earlier[said.prompt].append((said.ids, best.tokens))
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
         self._sink.segment_decoded(segment, best.tokens)
         self.timings.guarded(segment, n_retakes, fault)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,16 +22,6 @@ from glm_tts_api.model.mel import log_mel, resample
 from glm_tts_api.model.speaker_encoder import SAMPLE_RATE
 
 _LEAST_SAMPLES = SAMPLE_RATE // 10  # 0.1 s
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VoicePrompt:
-    """A voice as the LLM and the flow take it: the `speech_tokens` of its recording (25 a second), the
-    speaker `embedding` [192], and the `mel` spectrogram [T, 80] (50 frames a second)."""
-
-    speech_tokens: list[int]
-    embedding: Tensor
-    mel: Tensor
 
 
 class VoiceFeatures:
@@ -50,11 +39,10 @@ class VoiceFeatures:
         self._encoding = threading.Lock()  # the speaker encoder serves one thread at a time
         self._precision = full_float32 if models.llm.device.type == "cuda" else nullcontext
 
-    def get(self, voice: Voice, sample_rate: int) -> VoicePrompt:
-        """Returns the voice's features for speech at `sample_rate` Hz. Raises PromptRejected if the recording
-        is shorter than 0.1 s."""
-        tokens, embedding = self._voice(voice)
-        return VoicePrompt(tokens, embedding, self._mels(voice, sample_rate))
+    def get(self, voice: Voice, sample_rate: int) -> tuple[list[int], Tensor, Tensor]:
+        """Returns the features of a VoicePrompt for speech at `sample_rate` Hz: the speech tokens, the
+        speaker embedding and the mel. Raises PromptRejected if the recording is shorter than 0.1 s."""
+        return *self._voice(voice), self._mels(voice, sample_rate)
 
     def clear(self) -> int:
         """Drops the features of all voices. Returns the bytes freed."""

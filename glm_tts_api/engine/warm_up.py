@@ -13,6 +13,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from glm_tts_api.contracts import (
     SAMPLE_RATE,
@@ -26,13 +27,13 @@ from glm_tts_api.engine.cores import Cores
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
+from glm_tts_api.engine.llm_prompt import Segment, VoicePrompt
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, SpanCutter, Window
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS, Pace
 from glm_tts_api.engine.token2wav import Token2Wav
-from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
+from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowConfig
@@ -68,12 +69,12 @@ class WarmUp(EventSink):
         """Yields one request for each sample rate. Each request speaks one syllable, in a voice whose
         recording is one second of faint noise."""
         for rate in self._models.vocoders:
-            yield self._request(rate, self._features.get(self._voice, rate))
+            yield self._request(rate, *self._features.get(self._voice, rate))
 
     def measured_request(self) -> EngineRequest:
         """Returns a request for one syllable, in a voice whose recording is as long as usual (5 s), at the
         default sample rate. `measure_decode` and `measure_pace` measure with it."""
-        return self._request(SAMPLE_RATE, self._usual_voice())
+        return self._request(SAMPLE_RATE, *self._usual_voice())
 
     def spans_to_meet(self, chunks: Sequence[int]) -> list[Span]:
         """Returns spans that are rendered once on a GPU before the engine is ready, because a GPU's libraries
@@ -85,21 +86,21 @@ class WarmUp(EventSink):
         voice = self._usual_voice()
         return [
             Span(request, 0, [0] * (window.stop - window.start), window)
-            for request in (self._request(rate, voice) for rate in self._models.vocoders)
+            for request in (self._request(rate, *voice) for rate in self._models.vocoders)
             for window in _windows_to_meet(chunks)
         ]
 
-    def _usual_voice(self) -> VoicePrompt:
-        short = self._features.get(self._voice, SAMPLE_RATE)
-        n_times = -(-PROMPT_TOKENS // len(short.speech_tokens))
-        tokens = (n_times * short.speech_tokens)[:PROMPT_TOKENS]
-        mel = short.mel.repeat(n_times, 1)[: FRAMES_PER_TOKEN * PROMPT_TOKENS]
-        return VoicePrompt(tokens, short.embedding, mel)
+    def _usual_voice(self) -> tuple[list[int], Tensor, Tensor]:
+        tokens, embedding, mel = self._features.get(self._voice, SAMPLE_RATE)
+        n_times = -(-PROMPT_TOKENS // len(tokens))
+        mel = mel.repeat(n_times, 1)[: FRAMES_PER_TOKEN * PROMPT_TOKENS]
+        return (n_times * tokens)[:PROMPT_TOKENS], embedding, mel
 
-    def _request(self, rate: int, voice: VoicePrompt) -> EngineRequest:
+    def _request(self, rate: int, tokens: list[int], embedding: Tensor, mel: Tensor) -> EngineRequest:
         ids = self._models.text_tokenizer.encode("a")
         asked = SpeechRequest("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
-        return EngineRequest(Speak(0, asked), [Segment(ids, VoicedPrompt(ids, voice))], self)
+        segment = Segment(ids, VoicePrompt(ids, tokens, embedding, mel))
+        return EngineRequest(Speak(0, asked), [segment], self)
 
     def request_ended(self, error: Exception | None) -> None:
         self._n_open -= 1

@@ -14,7 +14,7 @@ import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
+from glm_tts_api.engine.llm_prompt import PromptLayout, Segment
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
@@ -26,7 +26,7 @@ from tests.engine import tiny
 CHUNKS = (25, 100, 300)
 _LAYOUT = PromptLayout(audio_start=1000, begin_of_audio=999, slot_length=5000)
 _VOICE = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
-_PROMPT = cast(Any, SimpleNamespace(speech_tokens=[1] * 125))
+_PROMPT = cast(Any, SimpleNamespace(text_ids=[1], speech_tokens=[1] * 125))
 _TOKENS_PER_ID = 4.4  # of the bundled model
 _PREFILL_STEPS = 8
 _HELD_BACK = 6  # tokens whose audio the vocoder holds back
@@ -119,7 +119,7 @@ class Machine:
         decode = (_PREFILL_STEPS * self.speed.token_s, self.speed.token_s)
         asked = EngineRequest(
             Speak(0, SpeechRequest("r", "", _VOICE)),
-            [Segment([1], VoicedPrompt([1], _PROMPT))],
+            [Segment([1], _PROMPT)],
             Player(self, 0),
             chunks=CHUNKS,
         )
@@ -148,7 +148,7 @@ class Machine:
         player = Player(self, n_tokens)
         asked = SpeechRequest("r", "text", _VOICE, streams=True)
         ids = [10] * max(2, round(n_tokens / _TOKENS_PER_ID))
-        request = tiny.request(asked, [ids], [1], _PROMPT, player, CHUNKS)
+        request = tiny.request(asked, [ids], _PROMPT, player, CHUNKS)
         request.starts = self.starts
         sequence = request.next_sequence(_LAYOUT)
         self.requests[request] = sequence

@@ -16,14 +16,14 @@ from torch import Tensor
 from glm_tts_api.engine.config import PrefillPace
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.event_sink import EventSink
+from glm_tts_api.engine.llm_prompt import VoicePrompt
 from glm_tts_api.engine.spare_memory import SpareMemory
-from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
 
-PROMPT = VoicePrompt(list(range(0, 60, 3)), torch.zeros(192), torch.zeros(40, 80))
+PROMPT = VoicePrompt([], list(range(0, 60, 3)), torch.zeros(192), torch.zeros(40, 80))
 OPTIONS: list[dict[str, Any]] = [
     {"seed": seed, "method": "topk" if seed % 3 == 0 else "ras", "top_k": 3 + seed} for seed in range(9)
 ]
@@ -34,7 +34,7 @@ Outcome = tuple[list[int], float]
 def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> SpeechSequence:
     encode = tiny.LetterTokenizer().encode
     asked = tiny.asked(text, **options)
-    request = tiny.request(asked, [encode(text)], encode(transcript), PROMPT, EventSink())
+    request = tiny.request(asked, [encode(text)], replace(PROMPT, text_ids=encode(transcript)), EventSink())
     return request.next_sequence(batcher.layout)
 
 

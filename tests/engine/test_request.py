@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from glm_tts_api.contracts import AudioChunk
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicedPrompt
+from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicePrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.seeds import flow_seed, llm_seed, vocoder_seed
@@ -41,13 +42,8 @@ class CollectingSink(EventSink):
         self.ends.append(error)
 
 
-class Prompt:
-    def __init__(self, n_tokens: int) -> None:
-        self.speech_tokens = list(range(n_tokens))
-
-
-def prompt(n_speech: int = 3, text_ids: Sequence[int] = (1, 2)) -> VoicedPrompt:
-    return VoicedPrompt(text_ids, cast(Any, Prompt(n_speech)))
+def prompt(n_speech: int = 3, text_ids: Sequence[int] = (1, 2)) -> VoicePrompt:
+    return VoicePrompt(text_ids, range(n_speech), torch.empty(0), torch.empty(0))
 
 
 def make_request(
@@ -125,7 +121,7 @@ def test_history_over_750_speech_tokens_loses_its_oldest_segment_but_not_the_pro
 def test_history_gives_way_when_the_slot_is_short_whose_room_bounds_the_draws() -> None:
     layout = replace(LAYOUT, slot_length=47)
     request, _ = make_request([10], [20])
-    request.check_fits(layout)
+    layout.require_room(request.segments)
     assert make_request([10, 11])[0].next_sequence(replace(LAYOUT, slot_length=40)).max_len == 40 - 8
     end_row(request, request.next_sequence(layout), [1] * 30)
     sequence = request.next_sequence(layout)
@@ -210,7 +206,7 @@ def test_each_voice_is_prompted_by_what_it_said_itself() -> None:
     second.tokens[:] = [8]
     request.take(second)
     (span,) = request.next_spans()
-    assert span.voice is b.voice
+    assert span.voice is b
     third = request.next_sequence(LAYOUT)
     assert third.prompt_ids == [1, 10, 30, BOA, AUDIO, AUDIO + 1, AUDIO + 7]
 

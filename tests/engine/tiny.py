@@ -30,12 +30,11 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.event_sink import EventSink, RemoteSink
 from glm_tts_api.engine.faults import EngineLost
-from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
+from glm_tts_api.engine.llm_prompt import Segment, VoicePrompt
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.engine.token2wav import Token2Wav
-from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
@@ -331,13 +330,10 @@ def asked(text: str, **options: Any) -> SpeechRequest:
 def request(
     asked: SpeechRequest,
     segments: list[list[int]],
-    transcript: list[int],
-    voice: Any,
+    prompt: Any,
     sink: Any,
     chunks: tuple[int, ...] = (),
 ) -> EngineRequest:
-    """In one voice, `transcript` the ids of what it says."""
-    prompt = VoicedPrompt(transcript, voice)
     return EngineRequest(
         messages.Speak(0, asked), [Segment(ids, prompt) for ids in segments], sink, chunks=chunks
     )
@@ -348,14 +344,14 @@ def whole_span(request: EngineRequest, tokens: list[int], segment: int = 0) -> S
     return Span(request, segment, tokens, Window(0, 0, len(tokens), len(tokens), True))
 
 
-PROMPT = VoicePrompt(list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
+PROMPT = VoicePrompt([97], list(range(10)), torch.linspace(-1, 1, 192), torch.zeros(20, 80))
 
 
 def span(n_tokens: int = 12, *, seed: int = 0, sample_rate: int = 24000) -> Span:
     """The whole segment of a request of its own, in the voice PROMPT."""
     owner = asked("a", seed=seed, sample_rate=sample_rate)
     tokens = [token % N_SPEECH_TOKENS for token in range(n_tokens)]
-    return whole_span(request(owner, [[97]], [97], PROMPT, EventSink()), tokens)
+    return whole_span(request(owner, [[97]], PROMPT, EventSink()), tokens)
 
 
 def rendered(stage: Token2Wav, spans: Sequence[Span]) -> list[Span]:

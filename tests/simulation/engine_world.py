@@ -25,9 +25,8 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.event_sink import RemoteSink
 from glm_tts_api.engine.faults import EngineLost
-from glm_tts_api.engine.llm_prompt import Segment, VoicedPrompt
+from glm_tts_api.engine.llm_prompt import Segment, VoicePrompt
 from glm_tts_api.engine.request import EngineRequest, Span
-from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.flow import FlowConfig
 from tests.simulation import turns, virtual
@@ -38,10 +37,7 @@ _LOCKING = ("core", "device_thread", "faults", "render_scheduler", "event_sink")
 _WATCHED = [str(_PACKAGE / f"engine/{name}.py") for name in (*_LOCKING, "request")]
 _N_TOKENS = 64
 _SIZES = SimpleNamespace(max_position_embeddings=4096, num_hidden_layers=1, num_key_value_heads=1, head_dim=1)
-_VOICES = [
-    VoicedPrompt(range(10, 10 + n), VoicePrompt([n] * n, torch.zeros(192), torch.zeros(2 * n, 1)))
-    for n in (6, 9)
-]
+_VOICES = [VoicePrompt(range(10, 10 + n), [n] * n, torch.zeros(192), torch.zeros(2 * n, 1)) for n in (6, 9)]
 _VOICE = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
 
 

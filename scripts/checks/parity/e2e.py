@@ -12,7 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glm_tts_api.engine.llm_prompt import MAX_TOKENS_PER_ID, MIN_TOKENS_PER_ID, History, PromptLayout
+from glm_tts_api.engine.llm_prompt import (
+    MAX_TOKENS_PER_ID,
+    MIN_TOKENS_PER_ID,
+    Earlier,
+    PromptLayout,
+    Segment,
+    VoicePrompt,
+)
 from glm_tts_api.model.flow import FlowInput, FlowMatching
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.tokenizer import TextTokenizer
@@ -72,13 +79,12 @@ def _pipeline(golden: Golden) -> Pipeline:
 def _prune(pipeline: Pipeline, index: int, meta: CaseMeta) -> CaseResult:
     case = Case("e2e", f"prune {index}")
     texts, lengths = meta["cache_text_tokens"], meta["cache_speech_lens"]
-    history = History(texts[0], [0] * lengths[0])
-    for entry in range(1, len(texts)):
-        history.append(texts[entry], [entry] * lengths[entry])
-    history.prune(meta["synth_len"], pipeline.layout)
-    kept = [str(entry) for entry in dict.fromkeys(history.speech())]
-    case.same("kept entries", kept, meta["kept"])
-    sizes = [len(history.texts()), len(history.speech())]
+    earlier: Earlier = [(texts[entry], [entry] * lengths[entry]) for entry in range(1, len(texts))]
+    segment = Segment([0] * meta["synth_len"], _voice(texts[0], [0] * lengths[0]))
+    pipeline.layout.prune(earlier, segment)
+    kept_texts, kept_speech = _prompt(segment, earlier)
+    case.same("kept entries", [str(entry) for entry in dict.fromkeys(kept_speech)], meta["kept"])
+    sizes = [len(kept_texts), len(kept_speech)]
     case.same("lengths", sizes, [meta["prompt_text_len"], meta["prompt_speech_len"]])
     return case.result()
 
@@ -87,17 +93,17 @@ def _utterance(golden: Golden, pipeline: Pipeline, meta: CaseMeta) -> CaseResult
     case = Case("e2e", meta["key"])
     prompt_ids = pipeline.tokenizer.encode(meta["prompt_text_norm"] + " ")
     case.same("prompt ids", prompt_ids, meta["prompt_text_ids"])
-    history = History(prompt_ids, meta["prompt_speech_tokens"])
+    voice, earlier = _voice(prompt_ids, meta["prompt_speech_tokens"]), Earlier()
     mels, waves = list[Tensor](), list[Tensor]()
     texts = meta["segments_phoneme"] or meta["segments_tn"]
     for text, expected in zip(texts, meta["per_segment"], strict=True):
         generator = torch.Generator().manual_seed(meta["seed"])
         ids = pipeline.tokenizer.encode(text)
-        tokens = _speak(case, pipeline, history, ids, expected, generator)
+        tokens = _speak(case, pipeline, Segment(ids, voice), earlier, expected, generator)
         mels.append(_draw_mel(pipeline, meta, tokens, generator))
         waves.append(pipeline.hift(mels[-1], noise=generator))
         if meta["use_cache"]:
-            history.append(ids, tokens)
+            earlier.append((ids, tokens))
     _compare(golden, case, meta, torch.cat(mels, 2), torch.cat(waves))
     return case.result()
 
@@ -105,28 +111,39 @@ def _utterance(golden: Golden, pipeline: Pipeline, meta: CaseMeta) -> CaseResult
 def _speak(
     case: Case,
     pipeline: Pipeline,
-    history: History,
-    ids: list[int],
+    segment: Segment,
+    earlier: Earlier,
     expected: CaseMeta,
     generator: torch.Generator,
 ) -> list[int]:
     """Returns the speech tokens that the LLM samples for one segment, and compares each step with `expected`.
 
-    `history` is pruned first, so that it fits the LLM's context. `ids` are the segment's text ids.
+    The `earlier` segments are pruned first, so that they fit the LLM's context.
     """
-    history.prune(len(ids), pipeline.layout)
-    case.same("text ids", ids, expected["text"])
-    case.same("prompt texts", history.texts(), expected["prompt_text"])
-    case.same("prompt speech", history.speech(), expected["prompt_speech"])
+    pipeline.layout.prune(earlier, segment)
+    case.same("text ids", segment.ids, expected["text"])
+    texts, speech = _prompt(segment, earlier)
+    case.same("prompt texts", texts, expected["prompt_text"])
+    case.same("prompt speech", speech, expected["prompt_speech"])
     tokens = generate(
         pipeline.llm,
-        pipeline.layout.build([*history.texts(), *ids], history.speech()),
+        pipeline.layout.build(segment, earlier),
         pipeline.special,
-        lengths=(MIN_TOKENS_PER_ID * len(ids), MAX_TOKENS_PER_ID * len(ids)),
+        lengths=(MIN_TOKENS_PER_ID * len(segment.ids), MAX_TOKENS_PER_ID * len(segment.ids)),
         generator=generator,
     )
     case.same("tokens", tokens, expected["tokens"])
     return tokens
+
+
+def _voice(text_ids: list[int], speech: list[int]) -> VoicePrompt:
+    return VoicePrompt(text_ids, speech, torch.empty(0), torch.empty(0))
+
+
+def _prompt(segment: Segment, earlier: Earlier) -> tuple[list[int], list[int]]:
+    """Returns the text ids and the speech tokens of what is said before the segment, its voice's first."""
+    said = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
+    return [token for ids, _ in said for token in ids], [token for _, tokens in said for token in tokens]
 
 
 def _draw_mel(pipeline: Pipeline, meta: CaseMeta, tokens: list[int], generator: torch.Generator) -> Tensor:
