@@ -23,7 +23,7 @@ import torch
 from bench.arguments import progress
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.request import EngineRequest, Span
-from glm_tts_api.engine.spans import LOOK_AHEAD, SpanCutter, Window
+from glm_tts_api.engine.spans import LOOK_AHEAD, Window, cut_windows
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.torch_flags import set_torch_flags
@@ -135,7 +135,7 @@ def _cpu_seconds(
     n_windows, begin = 0, time.thread_time()
     for number, seconds in enumerate(answer):
         sizes = chunks[-1:] if chunks and number else chunks
-        for window in SpanCutter(sizes).cut(round(TOKENS_A_SECOND * seconds), ended=True):
+        for window in cut_windows(sizes or (), round(TOKENS_A_SECOND * seconds), ended=True):
             span = Span(request, 0, [0] * (window.stop - window.start), window)
             token2wav.queue.add(span)
             while token2wav.queue.busy:

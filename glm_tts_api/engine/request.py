@@ -28,7 +28,7 @@ from glm_tts_api.engine.llm_prompt import (
 )
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.seeds import llm_seed
-from glm_tts_api.engine.spans import SpanCutter, Window
+from glm_tts_api.engine.spans import Window, cut_windows
 from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S
 from glm_tts_api.model.sequence import SpeechSequence
 
@@ -105,8 +105,10 @@ class EngineRequest:
         self._n_undecided = len(segments) - len(self._untold)
         self._decoding: dict[int, SpeechSequence] = {}
         # Only a stream's segments are cut, and only its first segment has all sizes.
-        sizes = [chunks, *[chunks[-1:]] * (len(segments) - 1)] if asked.streams else [None] * len(segments)
-        self.cutters = [*map(SpanCutter, sizes)]
+        self.chunks = (
+            [chunks, *[chunks[-1:]] * (len(segments) - 1)] if asked.streams else [()] * len(segments)
+        )
+        self.windows: list[list[Window]] = [[] for _ in segments]  # of the spans that were cut
         self._spans: list[Span] = []
         self.carried: dict[int, Any] = {}  # the vocoder's state between spans, by segment
         self._n_rendering = 0
@@ -189,7 +191,7 @@ class EngineRequest:
         if n_retakes < 0:
             return
         self._decoding.pop(segment, None)
-        said, is_heard = self.segments[segment], self.cutters[segment].n_spans > 0
+        said, is_heard = self.segments[segment], bool(self.windows[segment])
         best, fault = (sequence, fault_in(sequence.tokens, said)) if is_heard else best_of(ended, said)
         if fault is not None and n_retakes < MOST_RETAKES and not is_heard:
             self._waiting.append((segment, len(ended)))
@@ -219,13 +221,16 @@ class EngineRequest:
         self._n_rendering -= 1
 
     def _cut(self, segment: int, tokens: list[int], *, ended: bool) -> None:
-        for window in self.cutters[segment].cut(len(tokens), ended=ended):
+        cut = self.windows[segment]
+        for window in cut_windows(self.chunks[segment], len(tokens), ended=ended)[len(cut) :]:
+            cut.append(window)
             self._spans.append(Span(self, segment, tokens[window.start : window.stop], window))
 
     def n_decoded(self, segment: int) -> tuple[int, bool]:
         """Returns how many speech tokens a segment has so far, and whether it is decoded to its end."""
-        if self.cutters[segment].done:
-            return self.cutters[segment].n_cut, True
+        cut = self.windows[segment]
+        if cut and cut[-1].last:
+            return cut[-1].end, True
         sequence = self._decoding.get(segment)
         return (0 if sequence is None else len(sequence.tokens)), False
 

@@ -13,7 +13,7 @@ it. A short span does not wait for that: its audio is wanted soon, so it waits f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEFT_CONTEXT = 50  # tokens of context before a span: 2 s
@@ -40,41 +40,23 @@ class Window:
     last: bool
 
 
-@dataclass(slots=True)
-class SpanCutter:
-    """Cuts one segment into spans. `chunks` is the list of span sizes in tokens; the last size repeats. None
-    makes the whole segment one span. `n_spans` spans with `n_cut` tokens have been cut so far. `done` says
-    that the segment is cut to its end."""
+def longest_rest(chunks: Sequence[int], cut: Sequence[Window]) -> int:
+    """Returns the largest number of tokens that a segment can have if its next span takes all that are left.
+    The spans of the windows `cut` have been cut off already."""
+    size = chunks[min(len(cut), len(chunks) - 1)] if chunks else 0
+    return (cut[-1].end if cut else 0) + size + n_awaited(size)
 
-    chunks: Sequence[int] | None
-    n_spans: int = 0
-    n_cut: int = 0
-    done: bool = False
 
-    @property
-    def longest_rest(self) -> int:
-        """The largest number of tokens that the segment can have if its next span takes all that are left."""
-        size = self._next_size
-        return self.n_cut + size + n_awaited(size)
-
-    @property
-    def _next_size(self) -> int:
-        return self.chunks[min(self.n_spans, len(self.chunks) - 1)] if self.chunks else 0
-
-    def cut(self, n_tokens: int, *, ended: bool) -> Iterator[Window]:
-        """Cuts off all spans that are possible now, and yields their windows. The segment has `n_tokens`
-        tokens so far. `ended` says that no more tokens will come; then the last span takes all tokens that
-        are left. Each call goes on where the last call stopped."""
-        while not self.done and self.chunks is not None:
-            if n_tokens <= self.longest_rest:
-                break
-            end = self.n_cut + self._next_size
-            yield self._window(end, end + LOOK_AHEAD)
-        if ended and not self.done:
-            self.done = True
-            yield self._window(n_tokens, n_tokens)
-
-    def _window(self, end: int, stop: int) -> Window:
-        first, self.n_cut = self.n_cut, end
-        self.n_spans += 1
-        return Window(max(0, first - LEFT_CONTEXT), first, end, stop, self.done)
+def cut_windows(chunks: Sequence[int], n_tokens: int, *, ended: bool) -> list[Window]:
+    """Returns the windows of all spans that can be cut off a segment which has `n_tokens` tokens so far.
+    `chunks` is the list of span sizes in tokens; the last size repeats. An empty list makes the whole
+    segment one span. `ended` says that no more tokens will come; then the last span takes all tokens that are
+    left. More tokens add windows and change no earlier one."""
+    windows, first = list[Window](), 0
+    while chunks and n_tokens > longest_rest(chunks, windows):
+        end = first + chunks[min(len(windows), len(chunks) - 1)]
+        windows.append(Window(max(0, first - LEFT_CONTEXT), first, end, end + LOOK_AHEAD, last=False))
+        first = end
+    if ended:
+        windows.append(Window(max(0, first - LEFT_CONTEXT), first, n_tokens, n_tokens, last=True))
+    return windows

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, SpanCutter, Window, n_awaited
+from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, Window, cut_windows, longest_rest, n_awaited
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.request import EngineRequest, Span
@@ -154,7 +154,7 @@ def forecast(
     """Estimates how an answer of `n_tokens` tokens, in one segment, plays at this pace while there is no
     other request. `chunks` are the sizes of its spans in tokens; the last size repeats. Its player starts
     with the first audio; if `gapless`, the start waits until no gap will follow."""
-    windows = SpanCutter(chunks).cut(n_tokens, ended=True)
+    windows = cut_windows(chunks, n_tokens, ended=True)
     making = Making(pace, decoded_s=pace.prefill_s)
     first, *later = (piece for piece in making.pieces(windows, n_tokens=n_tokens) if piece.heard_s)
     first_audio_s = first.made_s
@@ -218,7 +218,8 @@ class StreamStarts:
         if self._pace is None:
             return 0.0
         n_decoded, n_slow = _n_tokens(request, heard.segment)
-        n_joined = min(n_slow, max(n_decoded + 1, request.cutters[heard.segment].longest_rest))
+        rest = longest_rest(request.chunks[heard.segment], request.windows[heard.segment])
+        n_joined = min(n_slow, max(n_decoded + 1, rest))
         return max(
             wait_s(self._coming(request, heard, n, self._pace), there_s=request.heard_s, margin=_MARGIN)
             for n in {n_slow, n_joined}
@@ -237,9 +238,9 @@ class StreamStarts:
             said = request.segments[segment]
             n_decoded, n_slow = _n_tokens(request, segment)
             n_likely = n_tokens if segment == heard.segment else n_slow
-            windows = SpanCutter(request.cutters[segment].chunks).cut(n_likely, ended=True)
+            windows = cut_windows(request.chunks[segment], n_likely, ended=True)
             if segment == heard.segment:
-                windows = (window for window in windows if window.first >= heard.window.end)
+                windows = [window for window in windows if window.first >= heard.window.end]
             elif not n_decoded:
                 making.decoded_s += pace.prefill_s
             n_prompt, speed = len(said.prompt.speech_tokens), request.asked.speed * said.speed

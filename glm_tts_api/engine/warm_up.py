@@ -30,7 +30,7 @@ from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment, VoicePrompt
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest, Span
-from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, SpanCutter, Window
+from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, Window, cut_windows
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS, Pace
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.voice_features import VoiceFeatures
@@ -147,7 +147,7 @@ def _token_seconds(decoder: DecodeBatcher, sequence: SpeechSequence, n_tokens: i
 def _windows_to_meet(chunks: Sequence[int]) -> Iterator[Window]:
     """Yields the windows to render before the engine is ready: first those of a stream with the span sizes
     `chunks`, then whole answers, one for each number of frames to which HiFT's input is padded."""
-    yield from SpanCutter(chunks).cut(sum(chunks) + 2 * chunks[-1], ended=True)
+    yield from cut_windows(chunks, sum(chunks) + 2 * chunks[-1], ended=True)
     step = FRAME_MULTIPLE["cuda"] // FRAMES_PER_TOKEN
     for n_tokens in range(step - 1, _LONGEST_MET, step):  # a segment may have a frame more than its tokens
         yield Window(0, 0, n_tokens, n_tokens, last=True)

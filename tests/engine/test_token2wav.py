@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from glm_tts_api.engine.request import Span
-from glm_tts_api.engine.spans import SpanCutter
+from glm_tts_api.engine.spans import cut_windows
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
@@ -111,7 +111,7 @@ def test_a_segment_in_spans_is_as_long_as_the_whole_one(models: Models) -> None:
     """With the prompt the last window has 113 tokens, of which the published arithmetic makes 225 frames."""
     batcher, span, n_samples = Token2Wav(models, tiny.CONFIG), tiny.span(113), 0
     (whole,) = tiny.rendered(batcher, [replace(span)])
-    for window in SpanCutter((60, 100)).cut(113, ended=True):
+    for window in cut_windows((60, 100), 113, ended=True):
         part = replace(span, tokens=span.tokens[window.start : window.stop], window=window)
         tiny.rendered(batcher, [part])
         n_samples += len(cast(Any, part.pcm))
