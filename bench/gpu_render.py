@@ -75,10 +75,11 @@ class Rendering:
         """
         for seed in range(n_windows):
             self._token2wav.queue.add(self.window(frames, seed))
-        calls = []
-        while self._token2wav.queue.busy:
+        calls, n_left = list[float](), n_windows
+        while n_left:
             ended: list[Span] = []
-            took = MS * seconds(lambda: ended.extend(self._token2wav.step()), self._bench.device)  # noqa: B023
+            took = MS * seconds(lambda: ended.extend(self._token2wav.step() or ()), self._bench.device)  # noqa: B023
+            n_left -= len(ended)
             for span in ended:
                 if span.error is not None:
                     raise span.error
@@ -91,8 +92,8 @@ class Rendering:
         """Returns the kernels that run in a flow step of one segment of `frames` frames."""
         self._token2wav.queue.add(self.window(frames))
         seen = kernels(self._token2wav.step, self._bench.device)
-        while self._token2wav.queue.busy:
-            self._token2wav.step()
+        while self._token2wav.step() is not None:
+            pass
         return seen
 
     @torch.inference_mode()

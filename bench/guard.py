@@ -109,13 +109,13 @@ def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:
         while free and (run := next(waiting, None)) is not None:
             running[run.request] = run
             decoder.join(free.pop(), run.request.next_sequence(decoder.layout))
-        if not decoder.busy:
+        if not decoder.awake:
             return
         for sequence in decoder.step():
             run = running[sequence.owner]
             run.takes.append(sequence.tokens)
             run.request.take(sequence)
-            if run.request.decoded:
+            if not run.request.n_undecided:
                 free.append(sequence.slot)
                 yield running.pop(sequence.owner).outcome()
             else:

@@ -138,8 +138,8 @@ def _cpu_seconds(
         for window in cut_windows(sizes or (), round(TOKENS_A_SECOND * seconds), ended=True):
             span = Span(request, 0, [0] * (window.stop - window.start), window)
             token2wav.queue.add(span)
-            while token2wav.queue.busy:
-                token2wav.step()
+            while token2wav.step() is not None:
+                pass
             if span.error is not None:
                 raise span.error
             n_windows += 1

@@ -178,11 +178,11 @@ class EngineCore:
             renderer.start()
 
     def _admit(self, request: EngineRequest) -> None:
-        self._requests[request], request.starts = not request.decoded, self._starts
-        if request.decoded:
-            request.end_if_heard()
-        else:
+        self._requests[request], request.starts = request.n_undecided > 0, self._starts
+        if request.n_undecided:
             self._scheduler.admit(request)
+        else:
+            request.end_if_heard()
         self._render(request)  # renders the tokens that another engine has decoded
         self._free_if_done(request)
 
@@ -192,7 +192,7 @@ class EngineCore:
         self._leave_cancelled()
         self._start_rows()
         cores = self.token2wav.cores
-        cores.decodes = self.decoder.busy and not render_takes_all(self._requests, cores)
+        cores.decodes = bool(self.decoder.awake) and not render_takes_all(self._requests, cores)
         if not cores.decodes:
             return False
         n_draws, begin = self.decoder.n_draws, time.perf_counter()
@@ -234,19 +234,19 @@ class EngineCore:
             self._fail(request, sequence.error, self._decode_watch)
             return
         request.take(sequence)
-        if request.decoded:
+        if not request.n_undecided:
             self._scheduler.retire(request)
             self._requests[request] = False
 
     def _span_ended(self, request: EngineRequest) -> None:
-        request.span_ended()
+        request.n_rendering -= 1
         self._render(request)
         self._free_if_done(request)
 
     def _free_if_done(self, request: EngineRequest) -> None:
         if not self._requests[request] and not request.n_spans:
             del self._requests[request]
-            request.freed()
+            request.sink.request_freed()
 
     def _render(self, request: EngineRequest) -> None:
         """Adds the spans that can be rendered now to the render stage, and wakes the render threads."""
@@ -258,9 +258,9 @@ class EngineCore:
     # -- render threads
 
     def _render_step(self) -> bool:
-        if not self._takes_steps or not self.token2wav.queue.busy:
+        if not self._takes_steps or (ended := self.token2wav.step()) is None:
             return False
-        for span in self.token2wav.step():
+        for span in ended:
             request = span.request
             with self._delivery:
                 if span.error is not None:

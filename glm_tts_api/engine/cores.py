@@ -38,7 +38,8 @@ class Cores:
 
     A step's share is the number of threads that it may always use (`decode_threads` or `render_threads` of
     the config). `n_renders` returns how many renders want a step now. `fixed` makes each step keep to its
-    share. `most_of_a_flow_step` is the most threads that a flow step can use. The attribute `decodes` says
+    share. `most_of_a_flow_step` is the most threads that a flow step can use. `all_for_one` says whether a
+    flow step that runs alone uses all of the engine's cores and leaves none to decode steps. `decodes` says
     whether rows are being decoded now. `wide_decoding` says whether a decode step may use more than its share
     while nothing is rendered. `wide_decoding` is True until warm-up has measured whether that helps.
 
@@ -57,31 +58,26 @@ class Cores:
     ) -> None:
         self.decodes, self.wide_decoding = False, True
         self._crowded_until = 0.0
-        self._config = config
         self._n_renders = n_renders
+        self._n_threads = config.threads
+        self._of_a_decode, self._of_a_render = config.decode_threads, config.render_threads
         self._most = 1 if fixed else _most_of_one(config)
-        self._most_of_a_flow_step = most_of_a_flow_step
-
-    @property
-    def all_for_one(self) -> bool:
-        """Whether a flow step that runs alone uses all of the engine's cores and leaves none to decode
-        steps."""
-        return min(self._most, self._most_of_a_flow_step) == self._config.threads
+        self.all_for_one = min(self._most, most_of_a_flow_step) == config.threads
 
     @property
     def of_a_render(self) -> int:
         """The number of CPU threads that a render's next step may use."""
-        idle = self._config.threads - (self._config.decode_threads if self.decodes else 0)
-        return self._beyond(self._config.render_threads, idle // max(1, self._n_renders()))
+        idle = self._n_threads - (self._of_a_decode if self.decodes else 0)
+        return self._beyond(self._of_a_render, idle // max(1, self._n_renders()))
 
     def render_step(self) -> AbstractContextManager[None]:
         """Sets torch's number of threads for one render step, which the caller runs inside this context."""
-        return self._step(self.of_a_render, share=self._config.render_threads)
+        return self._step(self.of_a_render, share=self._of_a_render)
 
     def decode_step(self) -> AbstractContextManager[None]:
         """Sets torch's number of threads for one decode step, which the caller runs inside this context."""
-        share, is_alone = self._config.decode_threads, self.wide_decoding and not self._n_renders()
-        return self._step(self._beyond(share, self._config.threads if is_alone else 0), share=share)
+        share, is_alone = self._of_a_decode, self.wide_decoding and not self._n_renders()
+        return self._step(self._beyond(share, self._n_threads if is_alone else 0), share=share)
 
     @contextmanager
     def _step(self, n_threads: int, *, share: int) -> Iterator[None]:

@@ -26,7 +26,7 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.spare_memory import SpareMemory
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
-from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep, Drawn
+from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sequence import SpeechSequence
 
@@ -79,8 +79,9 @@ class DecodeBatcher:
         self._spare_memory = SpareMemory(self._let_free_rows_go)
 
     @property
-    def busy(self) -> bool:
-        return bool(self._awake())
+    def awake(self) -> list[SpeechSequence]:
+        """The sequences that the next steps work on, in the order of joining."""
+        return [sequence for sequence in self._rows.values() if sequence.owner not in self.paused]
 
     @property
     def n_cells_used(self) -> int:
@@ -94,15 +95,18 @@ class DecodeBatcher:
         self._rows[row] = sequence
         self._reading.append(sequence)
 
-    def leave(self, row: int) -> None:
-        """Removes the sequence of a row, because it has ended or its request is gone."""
+    def leave(self, row: int, error: Exception | None = None) -> SpeechSequence:
+        """Removes the sequence of a row, because it has ended, perhaps with an error, or because its request
+        is gone. Returns the sequence."""
         left = self._rows.pop(row)
         if left in self._reading:
             self._reading.remove(left)
             left.owner.timings.change("prefill", -1)
         else:
             left.owner.timings.change("decode", -1)
+        left.error = error
         self._spare_memory.give_back_if_due()
+        return left
 
     def _let_free_rows_go(self) -> None:
         """Gives the KV cache memory of rows without a sequence back to the system. Does nothing on a GPU.
@@ -126,14 +130,11 @@ class DecodeBatcher:
         does not fit the memory) the sequence that joined last ends with the error. The others try again at
         the next step.
         """
-        running = [sequence for sequence in self._awake() if sequence not in self._reading]
+        running = [sequence for sequence in self.awake if sequence not in self._reading]
         self._n_steps += 1
         if running and self._n_steps % self._pace.every:
             return self._decode(running)
         return [*self._read_prompts(), *self._decode(running)]
-
-    def _awake(self) -> list[SpeechSequence]:
-        return [sequence for sequence in self._rows.values() if sequence.owner not in self.paused]
 
     def _read_prompts(self) -> list[SpeechSequence]:
         """Has the LLM read chunks of prompts (prefill), as many as the pace allows. Returns an empty list. If
@@ -141,7 +142,7 @@ class DecodeBatcher:
         in a list."""
         n_ids = 0
         while n_ids < self._pace.n_ids:
-            reading = [sequence for sequence in self._awake() if sequence in self._reading]
+            reading = [sequence for sequence in self.awake if sequence in self._reading]
             if not reading:
                 break
             sequence = self._next_to_read(reading)
@@ -151,7 +152,7 @@ class DecodeBatcher:
                     break
                 self._read(sequence, ids)
             except Exception as error:
-                return [self._end(sequence, drop_memory(error))]
+                return [self.leave(sequence.slot, drop_memory(error))]
             n_ids += len(ids)
         return []
 
@@ -165,12 +166,10 @@ class DecodeBatcher:
         reading = [sequence for sequence in reading if sequence.owner.asked.client == client]
         if self._n_chunks % _OLDEST_EVERY == _OLDEST_EVERY - 1:
             return reading[0]
-
-        def chunks_and_due(sequence: SpeechSequence) -> tuple[int, float]:
-            request: EngineRequest = sequence.owner
-            return (len(sequence.prompt_ids) - sequence.n_read) // self._chunk, request.due
-
-        return min(reading, key=chunks_and_due)
+        return min(
+            reading,
+            key=lambda each: ((len(each.prompt_ids) - each.n_read) // self._chunk, each.owner.due),
+        )
 
     def _next_chunk(self, sequence: SpeechSequence) -> list[int]:
         """Returns the ids of the prompt's next chunk. If nothing of the prompt has been read and its voice's
@@ -201,36 +200,28 @@ class DecodeBatcher:
         try:
             draws = self._decode_step(running)
         except Exception as error:
-            return [self._end(running[-1], drop_memory(error))]
+            return [self.leave(running[-1].slot, drop_memory(error))]
         return [
-            sequence for sequence, drawn in zip(running, draws, strict=True) if self._take(sequence, drawn)
+            sequence for sequence, drawn in zip(running, draws, strict=True) if self._take(sequence, *drawn)
         ]
 
-    def _take(self, sequence: SpeechSequence, drawn: Drawn) -> bool:
+    def _take(self, sequence: SpeechSequence, column: int, log_prob: float) -> bool:
         """Takes the token that was drawn for a sequence. Returns True if the sequence has ended now: by the
         end token, by its length limit, or with an error because the logits are not finite."""
-        column = drawn.column
         sequence.n_read += 1
-        sequence.log_probs.append(drawn.log_prob)
-        if not math.isfinite(drawn.log_prob):
+        sequence.log_probs.append(log_prob)
+        if not math.isfinite(log_prob):
             self._cache.clear(sequence.slot)
-            self._end(sequence, ArithmeticError("the LLM's logits are not finite"))
+            self.leave(sequence.slot, ArithmeticError("the LLM's logits are not finite"))
             return True
         self.n_draws += 1
-        if column == self._end_column:
-            self._end(sequence)
-            return True
-        sequence.tokens.append(column)
-        sequence.next_id = self.layout.audio_start + column
-        if len(sequence.tokens) < sequence.max_len:
-            return False
-        self._end(sequence)
-        return True
-
-    def _end(self, sequence: SpeechSequence, error: Exception | None = None) -> SpeechSequence:
+        if column != self._end_column:
+            sequence.tokens.append(column)
+            sequence.next_id = self.layout.audio_start + column
+            if len(sequence.tokens) < sequence.max_len:
+                return False
         self.leave(sequence.slot)
-        sequence.error = error
-        return sequence
+        return True
 
 
 class PrefixCache:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import Check
@@ -34,7 +34,7 @@ from glm_tts_api.engine.memory import gpu_bytes, why_fewer
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
-from glm_tts_api.engine.stream_pace import Forecast, Pace, forecast
+from glm_tts_api.engine.stream_pace import Pace, forecast
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, patience
 from glm_tts_api.errors import ServiceError
@@ -49,22 +49,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Loaded:
-    """The engine's parts while a model is loaded. Warm-up measures `streaming` and `patience`. `streaming` is
-    the forecast for a stream while there is no other request; None before it is measured or where a usual
-    request does not fit the memory. `patience` is the factor by which the time limits of a model's step
-    are multiplied."""
+    """The engine's parts while a model is loaded. `patience`, which warm-up measures, is the factor by which
+    the time limits of a model's step are multiplied."""
 
     models: Models
     features: VoiceFeatures
     processor: InputProcessor
-    streaming: Forecast | None = None
     patience: float = 1.0
 
 
 class Engine:
     """Turns requests into speech. `load_models` is called on the decode thread, `load_frontend` in the text
     pool. `on_lost` is called, from any thread, when the engine cannot speak any more; its argument is the
-    reason. The requests that wait then never end by themselves."""
+    reason. The requests that wait then never end by themselves. `info` are the facts about the engine; None
+    until the model is loaded."""
 
     def __init__(
         self,
@@ -75,6 +73,7 @@ class Engine:
         on_lost: Callable[[EngineLost], None] = lambda _: None,
     ) -> None:
         self.state = EngineState("loading")
+        self.info: EngineInfo | None = None
         self._config = config
         self._load_models = load_models
         self._load_frontend = load_frontend
@@ -180,25 +179,6 @@ class Engine:
         give_back()
         return freed
 
-    def info(self) -> EngineInfo | None:
-        """Returns the facts about the engine (its device, for example); None until the model is loaded."""
-        if (loaded := self._loaded) is None:
-            return None
-        _, _, n_rows, _ = self._core.in_use
-        n_asked = self._config.n_rows
-        fewer = (why_fewer(n_asked, n_rows),) if n_rows < n_asked else ()
-        return EngineInfo(
-            model_name=loaded.models.name,
-            device=str(loaded.models.llm.device),
-            dtype=str(loaded.models.llm.dtype).removeprefix("torch."),
-            warnings=(*loaded.models.warnings, *fewer),
-            n_rows=n_rows,
-            slot_length=self._core.decoder.layout.slot_length,
-            flow_steps=self._config.steps_of(loaded.models.flow.config),
-            decode_kernels=self._core.decoder.kernels,
-            streaming=loaded.streaming,
-        )
-
     def usage(self) -> EngineUsage | None:
         """Returns how many decode rows and positions of the KV cache are in use, and the GPU's memory. None
         while the engine is not ready. Blocks for a short time."""
@@ -249,9 +229,25 @@ class Engine:
         features = VoiceFeatures(models, config.cached_voices)
         processor = InputProcessor(models, frontend, features, config.stream_chunks, guard=config.guard)
         loaded = self._loaded = _Loaded(models, features, processor)
+        self.info = self._facts(models)
         warm_up = WarmUp(models, features, on_done=lambda error: self._warmed_up(loaded, warm_up, error))
         for request in warm_up.requests():
             self._core.submit(request)
+
+    def _facts(self, models: Models) -> EngineInfo:
+        _, _, n_rows, _ = self._core.in_use
+        n_asked = self._config.n_rows
+        fewer = (why_fewer(n_asked, n_rows),) if n_rows < n_asked else ()
+        return EngineInfo(
+            model_name=models.name,
+            device=str(models.llm.device),
+            dtype=str(models.llm.dtype).removeprefix("torch."),
+            warnings=(*models.warnings, *fewer),
+            n_rows=n_rows,
+            slot_length=self._core.decoder.layout.slot_length,
+            flow_steps=self._config.steps_of(models.flow.config),
+            decode_kernels=self._core.decoder.kernels,
+        )
 
     def _warmed_up(self, loaded: _Loaded, warm_up: WarmUp, error: Exception | None) -> None:
         if error is not None:
@@ -267,15 +263,16 @@ class Engine:
                 "set SHORT_TEXT_CONCURRENCY and LONG_TEXT_CONCURRENCY lower"
             )
         else:
-            loaded.streaming = forecast(pace, self._config.stream_chunks, gapless=self._config.gapless_start)
+            streaming = forecast(pace, self._config.stream_chunks, gapless=self._config.gapless_start)
+            self.info = replace(self._facts(loaded.models), streaming=streaming)
             loaded.patience = patience(pace, self._config, loaded.models.flow.config)
-            logger.info("%s (%s, measured in %.1f s)", loaded.streaming, pace, time.monotonic() - begin)
+            logger.info("%s (%s, measured in %.1f s)", streaming, pace, time.monotonic() - begin)
         if self.state.status == "loading":
             gc.collect()
             gc.freeze()  # each collection would visit the models' many objects, which stay for ever: 0.2 s
             self._ready_at = time.monotonic()
             if self._enter(EngineState("ready"), after="loading"):
-                logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info())
+                logger.info("Ready after %.1f s: %s", time.monotonic() - self._started_at, self.info)
 
     # -- any thread
 

@@ -40,14 +40,16 @@ def fault_in(tokens: Sequence[int], said: Segment) -> SegmentFault | None:
 def best_of(takes: Iterable[SpeechSequence], said: Segment) -> tuple[SpeechSequence, SegmentFault | None]:
     """Chooses the best of a segment's takes (a take is one decoding of the segment). Returns the take and its
     fault. Of the takes without a fault, that is the one with the highest mean log-probability. If all have
-    faults, it is the one whose length is nearest to the likely length. A tie goes to the earlier take."""
-
-    def rank(judged: tuple[SpeechSequence, SegmentFault | None]) -> tuple[float, float, int]:
-        take, fault = judged
-        strangeness = 1 + abs(math.log(max(1, len(take.tokens)) / (said.likely or 1.0))) if fault else 0.0
-        return -strangeness, take.mean_log_prob, -take.candidate
-
-    return max([(take, fault_in(take.tokens, said)) for take in takes], key=rank)
+    faults, it is the one whose length is nearest to the likely length. A tie goes to the take with the higher
+    mean log-probability, then to the earlier take."""
+    judged = [(take, fault_in(take.tokens, said)) for take in sorted(takes, key=lambda take: take.candidate)]
+    if sound := [(take, fault) for take, fault in judged if fault is None]:
+        return max(sound, key=lambda one: one[0].mean_log_prob)
+    likely = said.likely or 1.0
+    return min(
+        judged,
+        key=lambda one: (abs(math.log(max(1, len(one[0].tokens)) / likely)), -one[0].mean_log_prob),
+    )
 
 
 def _repeats(tokens: Sequence[int]) -> bool:

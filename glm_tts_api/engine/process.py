@@ -142,7 +142,7 @@ class EngineProcess:
         steps = CountedSteps()
         for n_beats in count():
             usage = self._engine.usage() if n_beats % _BEATS_TO_A_USAGE == 0 else None
-            info, state = self._engine.info(), self._engine.state
+            info, state = self._engine.info, self._engine.state
             if info is not None and info != sent:
                 sent = info
                 self._side.send(messages.Loaded(info))

@@ -35,12 +35,6 @@ class RenderScheduler:
         self._lock = threading.Lock()
 
     @property
-    def busy(self) -> bool:
-        """Whether `take` would return a span now."""
-        with self._lock:
-            return bool(self._free())
-
-    @property
     def n_wanting(self) -> int:
         """The number of spans that may take a step now or that a thread works on."""
         with self._lock:
@@ -52,26 +46,24 @@ class RenderScheduler:
 
     def take(self) -> Span | None:
         """Returns the span whose turn it is; None if no span may take a step now. No other thread gets this
-        span until `put_back` is called."""
+        span until `give_back` is called."""
         with self._lock:
-            free = self._of_the_next_client(self._free())
-            if not free:
+            if not (free := self._free()):
                 return None
+            n_taken = Counter(span.request.asked.client for span in self._spans if span.taken)
+            client = min(
+                (span.request.asked.client for span in free),
+                key=lambda client: (n_taken[client], self._shares.turn(client)),
+            )
+            free = [span for span in free if span.request.asked.client == client]
             self._n_turns += 1
             oldest = self._n_turns % _OLDEST_EVERY == 0
             span = free[0] if oldest else min(free, key=lambda span: span.request.due)
             span.taken = True
-            self._shares.serve(span.request.asked.client, span.step_work)
+            self._shares.serve(
+                client, len(span.voice.speech_tokens) + len(span.tokens)
+            )  # work of a flow step
             return span
-
-    def _of_the_next_client(self, free: list[Span]) -> list[Span]:
-        n_taken = Counter(span.request.asked.client for span in self._spans if span.taken)
-
-        def turn(client: str) -> tuple[int, float]:
-            return n_taken[client], self._shares.turn(client)
-
-        first = min((span.request.asked.client for span in free), key=turn, default="")
-        return [span for span in free if span.request.asked.client == first]
 
     def _free(self) -> list[Span]:
         """Returns the spans that may take a step now, in their order of arrival. Background spans are
@@ -80,15 +72,14 @@ class RenderScheduler:
         urgent = [span for span in free if not span.request.is_background]
         return urgent or ([] if self.background_paused else free)
 
-    def put_back(self, span: Span) -> None:
-        """Makes a span that was taken wait for its next turn."""
-        span.taken = False
-
-    def remove(self, span: Span) -> None:
-        """Removes a span that has ended, and drops its progress."""
+    def give_back(self, span: Span, *, ended: bool) -> None:
+        """Ends the turn of a span that was taken. If the span has `ended`, removes it and drops its progress;
+        otherwise the span waits for its next turn."""
         with self._lock:
-            self._spans.remove(span)
-        span.taken, span.progress = False, None
+            span.taken = False
+            if ended:
+                self._spans.remove(span)
+                span.progress = None
 
     def drop_cancelled(self) -> list[Span]:
         """Removes the cancelled spans that no thread works on, and returns them."""

@@ -67,16 +67,13 @@ class Span:
     def voice(self) -> VoicePrompt:
         return self.request.segments[self.segment].prompt
 
-    @property
-    def step_work(self) -> int:
-        """The work of one step of the flow, in tokens."""
-        return len(self.voice.speech_tokens) + len(self.tokens)
-
 
 class EngineRequest:
     """A request that is being worked on: gives out sequences and spans, and delivers the audio in order.
 
     The decode thread calls `next_sequence` and `take`, a render thread calls `deliver`; both may call `fail`.
+    `n_undecided` segments are not decoded to their end. `n_rendering` spans are with the render stage; who
+    ends one counts it down.
     """
 
     def __init__(
@@ -95,14 +92,14 @@ class EngineRequest:
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
         self.timings = sink.timings
         self.timings.segments = len(segments)
-        self._sink = sink
+        self.sink = sink
         self._failed = False
         # Voices do not share what was said before: one voice's speech would colour the next words of another.
         self._earlier: defaultdict[VoicePrompt, Earlier] = defaultdict(list)
         self._waiting: deque[tuple[int, int]] = deque()
         self._candidates: dict[int, list[SpeechSequence]] = {}
         self._untold = dict(sorted(message.tokens.items()))  # tokens that `_earlier` does not have yet
-        self._n_undecided = len(segments) - len(self._untold)
+        self.n_undecided = len(segments) - len(self._untold)
         self._decoding: dict[int, SpeechSequence] = {}
         # Only a stream's segments are cut, and only its first segment has all sizes.
         self.chunks = (
@@ -111,7 +108,7 @@ class EngineRequest:
         self.windows: list[list[Window]] = [[] for _ in segments]  # of the spans that were cut
         self._spans: list[Span] = []
         self.carried: dict[int, Any] = {}  # the vocoder's state between spans, by segment
-        self._n_rendering = 0
+        self.n_rendering = 0
         self._segment = message.first  # the segment whose audio is delivered next
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
         self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
@@ -138,21 +135,17 @@ class EngineRequest:
     @property
     def n_spans(self) -> int:
         """The number of spans that are being rendered or wait for it; after a cancel no span waits."""
-        return self._n_rendering + (0 if self.cancelled else len(self._spans))
+        return self.n_rendering + (0 if self.cancelled else len(self._spans))
 
     @property
     def cancelled(self) -> bool:
         """Whether the request needs no more work: it failed, or its client has left."""
-        return self._failed or self._sink.closed
+        return self._failed or self.sink.closed
 
     @property
     def n_waiting_rows(self) -> int:
         """The number of further decode rows that the request could use now; 0 while its sink is full."""
-        return 0 if self._sink.full else len(self._waiting)
-
-    @property
-    def decoded(self) -> bool:
-        return self._n_undecided == 0
+        return 0 if self.sink.full else len(self._waiting)
 
     def next_sequence(self, layout: PromptLayout) -> SpeechSequence:
         """Removes the next candidate that waits, and returns its sequence. Needs `n_waiting_rows` above 0."""
@@ -197,11 +190,11 @@ class EngineRequest:
             self._waiting.append((segment, len(ended)))
             return
         del self._candidates[segment]
-        self._n_undecided -= 1
+        self.n_undecided -= 1
         if self.asked.use_cache:
             self._earlier[said.prompt].append((said.ids, best.tokens))
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
-        self._sink.segment_decoded(segment, best.tokens)
+        self.sink.segment_decoded(segment, best.tokens)
         self.timings.guarded(segment, n_retakes, fault)
         self._cut(segment, best.tokens, ended=True)
 
@@ -210,15 +203,11 @@ class EngineRequest:
         if self.asked.streams:
             for segment, sequence in self._decoding.items():
                 self._cut(segment, sequence.tokens, ended=False)
-        while self._spans and not self.cancelled and (not self.asked.streams or not self._n_rendering):
-            self._n_rendering += 1
+        while self._spans and not self.cancelled and (not self.asked.streams or not self.n_rendering):
+            self.n_rendering += 1
             span = min(self._spans, key=lambda span: span.segment)  # a segment's first span comes first
             self._spans.remove(span)
             yield span
-
-    def span_ended(self) -> None:
-        """Notes that the rendering of a span has ended, with or without audio."""
-        self._n_rendering -= 1
 
     def _cut(self, segment: int, tokens: list[int], *, ended: bool) -> None:
         cut = self.windows[segment]
@@ -252,7 +241,7 @@ class EngineRequest:
         """Ends the request if the audio of its last segment has been given to the sink."""
         if self._segment == len(self.segments):
             self._pause()
-            self._sink.request_ended(None)
+            self.sink.request_ended(None)
 
     def _pause(self) -> None:
         """Gives the sink the silence before the next segment or after the last one, each only once."""
@@ -273,17 +262,14 @@ class EngineRequest:
             wait_s = self.starts.wait_s(self, self._latest) if self.starts else 0.0
             chunk = replace(chunk, wait_s=max(0.0, min(wait_s, self._starts_by - now)))
             self._starts_at = now + chunk.wait_s
-        self._sink.chunk_ready(chunk)
+        self.sink.chunk_ready(chunk)
 
     def fail(self, error: Exception) -> None:
         """Ends the request with an error, unless it is cancelled. The engine then frees its unfinished
         work."""
         if not self.cancelled:
             self._failed = True
-            self._sink.request_ended(error)
-
-    def freed(self) -> None:
-        self._sink.request_freed()
+            self.sink.request_ended(error)
 
     def _open(self, segments: Sequence[int]) -> None:
         beam = range(self.asked.sampling.beam_size)

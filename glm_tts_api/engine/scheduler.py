@@ -42,15 +42,16 @@ class Scheduler(Generic[RequestT]):
 
     def retire(self, request: RequestT) -> list[int]:
         """Removes a request that needs no more rows. Frees the rows that it still held, and returns them."""
-        rows = sorted(self._held.pop(request, ()))
+        rows = sorted(self._held.get(request, ()))
         for row in rows:
-            self._free_row(row)
+            self.release(row)
+        self._held.pop(request, None)
         return rows
 
     def release(self, row: int) -> None:
         """Frees a row whose segment has ended."""
-        self._held[self._owner[row]].discard(row)
-        self._free_row(row)
+        self._held[self._owner.pop(row)].discard(row)
+        heapq.heappush(self._free, row)
 
     def assign(self, wants: Mapping[RequestT, int]) -> list[tuple[RequestT, int]]:
         """Gives free rows to requests. `wants[request]` is the number of further rows that the request could
@@ -76,7 +77,3 @@ class Scheduler(Generic[RequestT]):
         if not left[request]:
             del left[request]
         return row
-
-    def _free_row(self, row: int) -> None:
-        del self._owner[row]
-        heapq.heappush(self._free, row)

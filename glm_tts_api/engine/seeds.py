@@ -3,11 +3,12 @@ computed from the request's seed."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 _SEEDS = 2**64
 _CANDIDATE_STRIDE = 0x9E3779B97F4A7C15
 _RESPOKEN_STRIDE = 0xD1B54A32D192ED03
-_FLOW_OFFSET = 0x2545F4914F6CDD1D
-_VOCODER_OFFSET = 0x632BE59BD9B4E019
+_OFFSETS = {"flow": 0x2545F4914F6CDD1D, "vocoder": 0x632BE59BD9B4E019}
 
 
 def respoken_seed(seed: int, take: int) -> int:
@@ -20,9 +21,5 @@ def llm_seed(seed: int, candidate: int) -> int:
     return (seed + candidate * _CANDIDATE_STRIDE) % _SEEDS
 
 
-def flow_seed(seed: int) -> int:
-    return (seed + _FLOW_OFFSET) % _SEEDS
-
-
-def vocoder_seed(seed: int) -> int:
-    return (seed + _VOCODER_OFFSET) % _SEEDS
+def stage_seed(seed: int, stage: Literal["flow", "vocoder"]) -> int:
+    return (seed + _OFFSETS[stage]) % _SEEDS

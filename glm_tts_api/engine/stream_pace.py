@@ -203,10 +203,10 @@ class StreamStarts:
             return
         alone_s = self._pace.render_s(span.window, len(span.voice.speech_tokens))
         slowdown = span.spent_s / max(1e-6, alone_s * self._n_beside(self._pace))
-        is_long = _is_long(span.window)
-        if self._is_alone:
+        is_long, is_alone = _is_long(span.window), len(self._requests) == 1
+        if is_alone:
             self._least[is_long] = min(slowdown, self._least.get(is_long, slowdown))
-        self._loads[self._is_alone].append(slowdown / self._least.get(is_long, 1.0))
+        self._loads[is_alone].append(slowdown / self._least.get(is_long, 1.0))
 
     def wait_s(self, request: EngineRequest, heard: Span) -> float:
         """Returns how many seconds a player should wait before playing the request's audio, so that the
@@ -255,7 +255,8 @@ class StreamStarts:
 
     def _crowd(self, pace: Pace) -> float:
         """Returns the factor for the renders of one request at the present load."""
-        n_requests, loads = len(self._requests), self._loads[self._is_alone]
+        n_requests = len(self._requests)
+        loads = self._loads[n_requests == 1]
         # A single high load counts until the next render only: it may be a hiccup.
         load = max(loads[-1], sorted(loads)[-2:][0]) if loads else 1.0
         overtaken = min(_MOST_OVERTAKEN, 1 + _OVERTAKEN * (n_requests - 1))
@@ -264,10 +265,6 @@ class StreamStarts:
     def _n_beside(self, pace: Pace) -> int:
         """Returns how many renders share the cores that a lone request's render has for itself."""
         return min(len(self._requests), self._n_renderers) if pace.one_core else 1
-
-    @property
-    def _is_alone(self) -> bool:
-        return len(self._requests) == 1
 
 
 def _is_long(window: Window) -> bool:

@@ -19,7 +19,7 @@ from glm_tts_api.engine.cores import Cores, SideBySide, must_be_fixed
 from glm_tts_api.engine.device_thread import drop_memory, limit_threads
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import Span
-from glm_tts_api.engine.seeds import flow_seed, vocoder_seed
+from glm_tts_api.engine.seeds import stage_seed
 from glm_tts_api.engine.torch_flags import flow_precision
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
@@ -87,24 +87,22 @@ class Token2Wav:
         else:
             logger.info("CUDA graphs of flow and vocoder captured in %.1f s", time.perf_counter() - begin)
 
-    def step(self) -> list[Span]:
+    def step(self) -> list[Span] | None:
         """Runs one flow step or vocoder call, if a span waits. Returns the spans that have ended, cancelled
-        spans among them. An error ends the span in which it happened, and is stored in the span's `error`."""
+        spans among them; None if there was nothing to do. An error ends the span in which it happened, and
+        is stored in the span's `error`."""
         ended = self.queue.drop_cancelled()
         span = self.queue.take()
         if span is None:
-            return ended
+            return ended or None
         begin = time.perf_counter()
         try:
             done = self._advance(span)
         except Exception as error:
             span.error, done = drop_memory(error), True
         span.spent_s += time.perf_counter() - begin
-        if done:
-            self.queue.remove(span)
-            return [*ended, span]
-        self.queue.put_back(span)
-        return ended
+        self.queue.give_back(span, ended=done)
+        return [*ended, span] if done else ended
 
     def flow_seconds(self, span: Span) -> float:
         """Estimates the seconds that the flow takes for a span. Runs and times the span's first step, and
@@ -155,7 +153,7 @@ class Token2Wav:
         return FlowInput(
             tokens=torch.tensor(span.tokens),
             speaker=voice.embedding,
-            noise=flow_seed(span.request.asked.sampling.seed),
+            noise=stage_seed(span.request.asked.sampling.seed, "flow"),
             prompt_tokens=torch.tensor(voice.speech_tokens),
             prompt_mel=voice.mel,
             start=span.window.start,
@@ -166,7 +164,7 @@ class Token2Wav:
         Returns the samples that the vocoder can make by now, [n]."""
         asked, carried = span.request.asked, span.request.carried
         if span.segment not in carried:
-            noise = vocoder_seed(asked.sampling.seed)
+            noise = stage_seed(asked.sampling.seed, "vocoder")
             carried[span.segment] = open_stream(self._vocoders[asked.sample_rate], noise=noise)
         stream: VocoderStream = carried[span.segment]
         limit_threads(self._render_threads)
@@ -179,13 +177,11 @@ class Token2Wav:
     def _of_the_span(self, span: Span, mel: Tensor) -> Tensor:
         """Cuts the frames of the span itself out of its window's mel, [1, 80, T]. Frames are counted from the
         end of the prompt's mel, which may be a frame longer or shorter than the prompt's tokens."""
-        window, voice = span.window, span.voice
-        n_prompt, n_mel = len(voice.speech_tokens), len(voice.mel)
-
-        def frame(token: int) -> int:
-            return max(0, FRAMES_PER_TOKEN * (n_prompt + token) - n_mel) if token else 0
-
-        begin = frame(window.start)
-        whole = n_frames(n_prompt + window.end, self._flow.config) - n_mel
-        end = whole if window.last else frame(window.end)
-        return mel[..., frame(window.first) - begin : end - begin]
+        window, n_prompt, n_mel = span.window, len(span.voice.speech_tokens), len(span.voice.mel)
+        begin, first, end = (
+            max(0, FRAMES_PER_TOKEN * (n_prompt + token) - n_mel) if token else 0
+            for token in (window.start, window.first, window.end)
+        )
+        if window.last:
+            end = n_frames(n_prompt + window.end, self._flow.config) - n_mel
+        return mel[..., first - begin : end - begin]

@@ -119,7 +119,7 @@ def measure_decode(decoder: DecodeBatcher, request: EngineRequest, cores: Cores)
     cores.wide_decoding = False
     begin = time.perf_counter()
     decoder.join(0, sequence)
-    while decoder.busy and not sequence.is_read:
+    while decoder.awake and not sequence.is_read:
         with cores.decode_step():
             decoder.step()
     read_s, half = time.perf_counter() - begin, _MEASURED_TOKENS // 2
@@ -136,7 +136,7 @@ def _token_seconds(decoder: DecodeBatcher, sequence: SpeechSequence, n_tokens: i
     """Decodes `n_tokens` tokens of the only request. Returns the median of the seconds for one of them: one
     step in which the machine did other work does not count."""
     end, taken_s = len(sequence.tokens) + n_tokens, list[float]()
-    while decoder.busy and len(sequence.tokens) < end:
+    while decoder.awake and len(sequence.tokens) < end:
         begin = time.perf_counter()
         with cores.decode_step():
             decoder.step()

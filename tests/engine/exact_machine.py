@@ -200,7 +200,7 @@ class Machine:
             if not self._n_left.get(sequence):
                 continue
             self._n_left[sequence] -= 1
-            if self._n_left[sequence] < cast(Player, request._sink).n_tokens:
+            if self._n_left[sequence] < cast(Player, request.sink).n_tokens:
                 sequence.tokens.append(1)
             if not self._n_left[sequence]:
                 del self._n_left[sequence]
@@ -221,17 +221,17 @@ class Machine:
     def _rendered(self, span: Span, took_s: float) -> None:
         span.spent_s += took_s
         if span.progress <= self.speed.flow_steps:
-            self._queue.put_back(span)
+            self._queue.give_back(span, ended=False)
             return
-        self._queue.remove(span)
+        self._queue.give_back(span, ended=True)
         window, request = span.window, span.request
         end = window.end - (0 if window.last else _HELD_BACK)
         span.pcm = np.zeros(960 * (end - max(0, window.first - _HELD_BACK)), np.float32)
         self.starts.rendered(span)
         request.deliver(span)
-        request.span_ended()
+        request.n_rendering -= 1
         self._add(request)
-        if request.decoded and not request.n_spans:
+        if not request.n_undecided and not request.n_spans:
             del self.requests[request]
 
     def _flow_step_s(self, span: Span) -> float:

@@ -39,7 +39,7 @@ async def test_slots_that_nobody_set_are_as_many_as_fit_and_are_told_of() -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glm_tts_api.engine.memory._free_bytes", lambda *_, **__: 6 * a_row)
         async with tiny.engine_of(config) as engine:
-            info, usage = engine.info(), tiny.usage(engine)
+            info, usage = engine.info, tiny.usage(engine)
             assert info is not None
             assert info.n_rows == usage.rows == 5
             assert usage.kv_cells == 5 * info.slot_length

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -24,7 +25,7 @@ class Task:
     cancelled: bool = False
     is_background: bool = False
     client: str = ""
-    step_work: int = 1
+    tokens: Sequence[int] = (0,)
     progress: int = 0
     taken: bool = False
 
@@ -32,7 +33,8 @@ class Task:
     def request(self) -> Task:
         return self
 
-    asked = request
+    asked = voice = request
+    speech_tokens = ()
 
 
 def step(scheduler: Any, *, render: Task | None = None) -> str:
@@ -41,18 +43,16 @@ def step(scheduler: Any, *, render: Task | None = None) -> str:
     render = render or scheduler.take()
     assert render is not None
     render.progress += 1
-    if render.progress < render.n_steps:
-        scheduler.put_back(render)
-        return ""
-    scheduler.remove(render)
-    return render.name
+    ended = render.progress >= render.n_steps
+    scheduler.give_back(render, ended=ended)
+    return render.name if ended else ""
 
 
 def order_of_ends(scheduler: Any) -> list[str]:
     """Steps each render as often as its longest task says, one step a turn."""
     ended: list[str] = []
-    while scheduler.busy:
-        ended += filter(None, [step(scheduler)])
+    while (render := scheduler.take()) is not None:
+        ended += filter(None, [step(scheduler, render=render)])
     return ended
 
 
@@ -75,7 +75,7 @@ def test_background_work_has_the_turns_that_nobody_else_takes_and_none_while_it_
 
 def test_a_second_thread_never_works_for_a_client_while_another_has_none() -> None:
     scheduler = scheduler_of(*(Task("flood", due=0, client="flood") for _ in range(40)))
-    scheduler.add(Task("single", due=1000, n_steps=10, step_work=1000, client="single"))
+    scheduler.add(Task("single", due=1000, n_steps=10, tokens=range(1000), client="single"))
     at_work = [scheduler.take(), scheduler.take()]
     for _ in range(18):
         assert {render.client for render in at_work} == {"flood", "single"}
@@ -88,14 +88,16 @@ def test_clients_that_always_have_renders_have_equal_shares_of_the_work(seed: in
     draw, clients = random.Random(seed), [f"client {number}" for number in range(n_clients)]
 
     def task(client: str) -> Task:
-        return Task(client, draw.random(), draw.randint(1, 12), client=client, step_work=draw.randint(1, 50))
+        return Task(
+            client, draw.random(), draw.randint(1, 12), client=client, tokens=range(draw.randint(1, 50))
+        )
 
     scheduler = scheduler_of(*(task(client) for client in clients for _ in range(draw.randint(1, 15))))
     worked = Counter[str]()
     for _ in range(400):
         render = scheduler.take()
         assert render
-        worked[render.client] += render.step_work
+        worked[render.client] += len(render.tokens)
         if step(scheduler, render=render):
             scheduler.add(task(render.client))
         assert max(worked.values()) - min(worked[client] for client in clients) <= 2 * 50

@@ -16,7 +16,7 @@ from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicePrompt
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
-from glm_tts_api.engine.seeds import flow_seed, llm_seed, vocoder_seed
+from glm_tts_api.engine.seeds import llm_seed, stage_seed
 from glm_tts_api.errors import InternalFault
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
@@ -82,7 +82,7 @@ def test_with_cache_a_segment_is_prompted_by_the_speech_before_it() -> None:
     assert request.n_waiting_rows == 0
     end_row(request, sequence, [9])
     end_next(request, [9])
-    assert request.decoded
+    assert not request.n_undecided
 
 
 def test_without_cache_all_segments_are_open_and_see_the_prompt_alone() -> None:
@@ -133,7 +133,7 @@ def deliver(request: EngineRequest, value: float, n_samples: int = 24) -> None:
     (span,) = request.next_spans()
     span.pcm = np.full(n_samples, value, np.float32)
     request.deliver(span)
-    request.span_ended()
+    request.n_rendering -= 1
 
 
 def test_audio_leaves_in_the_order_of_the_text() -> None:
@@ -184,13 +184,14 @@ def test_whose_player_runs_dry_first_is_rendered_first() -> None:
     order = []
     while (taken := scheduler.take()) is not None:
         order.append(taken)
-        scheduler.remove(taken)
+        scheduler.give_back(taken, ended=True)
     assert order == expected
 
 
 @pytest.mark.parametrize("seed", [0, 42, 2**63 - 1])
 def test_every_stage_and_candidate_has_a_seed_of_its_own(seed: int) -> None:
-    seeds = [*(llm_seed(seed, candidate) for candidate in range(5)), flow_seed(seed), vocoder_seed(seed)]
+    seeds = [llm_seed(seed, candidate) for candidate in range(5)]
+    seeds += [stage_seed(seed, "flow"), stage_seed(seed, "vocoder")]
     assert seeds[0] == seed
     assert len(set(seeds)) == 7
     assert all(0 <= value < 2**64 for value in seeds)

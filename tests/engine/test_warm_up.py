@@ -30,7 +30,7 @@ from tests.engine.exact_machine import Machine, Speed
 async def test_a_ready_engine_has_a_forecast_for_its_schedule(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         async with tiny.engine_of(replace(tiny.CONFIG, stream_chunks=(4, 8))) as engine:
-            info = engine.info()
+            info = engine.info
     assert info is not None
     assert info.streaming is not None
     assert 0 < info.streaming.first_audio_s < math.inf

@@ -358,10 +358,10 @@ def rendered(stage: Token2Wav, spans: Sequence[Span]) -> list[Span]:
     """Renders the spans in turns. Returns them in the order in which they end."""
     for span in spans:
         stage.queue.add(span)
-    ended = []
+    ended = list[Span]()
     with torch.inference_mode():
-        while stage.queue.busy:
-            ended += stage.step()
+        while (now := stage.step()) is not None:
+            ended += now
     return ended
 
 
