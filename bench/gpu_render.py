@@ -176,9 +176,9 @@ def flow_precisions(bench: Bench) -> Measured:
         ways.append(("bf16", halved, full_float32))
     for name, model, precision in ways:
         with precision():
-            work = partial(model.sample, [segment], steps=bench.size.flow.steps)
+            work = partial(model.sample, segment, steps=bench.size.flow.steps)
             figures[f"{name} ms"] = best_ms(work, bench.device, n=2) / bench.size.flow.steps
-            mels += work()
+            mels.append(work())
         if len(mels) > 1:
             off = (mels[-1] - mels[0]).abs()
             figures[f"{name} mel off by"] = f"{off.mean():.1e} in the mean, {off.max():.1e} at most"

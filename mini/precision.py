@@ -68,11 +68,11 @@ def mels(models: Models, request: EngineRequest, tokens: list[int]) -> dict[str,
     found = {}
     for steps in FLOW_STEPS:
         start = time.perf_counter()
-        mel = models.flow.sample([flow_input(models, request, tokens)], steps=steps)[0]
+        mel = models.flow.sample(flow_input(models, request, tokens), steps=steps)
         found[f"{steps} steps"] = mel, time.perf_counter() - start
     half = copy.deepcopy(models.flow).pack(torch.bfloat16)
     start = time.perf_counter()
-    mel = half.sample([flow_input(models, request, tokens)], steps=REFERENCE_STEPS)[0]
+    mel = half.sample(flow_input(models, request, tokens), steps=REFERENCE_STEPS)
     found[f"{REFERENCE_STEPS} steps, bf16"] = mel, time.perf_counter() - start
     return found
 

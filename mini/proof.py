@@ -84,7 +84,7 @@ class Student:
         """Returns the mel [80, T] that the flow makes from `codes`, with `voice` as its prompt."""
         noise = torch.Generator().manual_seed(seed)
         wanted = FlowInput(codes, voice.speaker, noise, voice.codes, voice.mel)
-        return self._flow.sample([wanted])[0][0]
+        return self._flow.sample(wanted)[0]
 
     def ways(self, wave: Tensor, voice: Voice, *, seed: int) -> Iterator[tuple[str, Tensor, Tensor]]:
         """Yields (name, mel [80, T], wave) for the source and for each way to reconstruct it."""

@@ -20,7 +20,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.decode_step import CpuDecodeStep
-from glm_tts_api.model.flow import FlowInput
+from glm_tts_api.model.flow import FlowInput, FlowSampler
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.threads import power_of_two
 
@@ -167,6 +167,6 @@ def _decode_step(models: Models) -> Tensor:
 
 def _flow_step(models: Models) -> Tensor:
     second = FlowInput(torch.zeros(25, dtype=torch.int64), torch.ones(192), noise=0)
-    sampler = models.flow.sampler([second], steps=1)
+    sampler = FlowSampler(models.flow, second, steps=1)
     sampler.step()
     return sampler.state

@@ -85,18 +85,18 @@ def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineCo
     with_prompt = longest + FRAMES_PER_TOKEN * config.longest_prompt
     # All graphs share one working memory, as large as the largest graph needs. Each has inputs and outputs of
     # its own.
-    graphs = 2 * flow_bytes(flow, n_rows=1, n_frames=FLOW_GRAPHS[-1])
-    alone = flow_bytes(flow, n_rows=1, n_frames=with_prompt)
+    graphs = 2 * flow_bytes(flow, n_frames=FLOW_GRAPHS[-1])
+    alone = flow_bytes(flow, n_frames=with_prompt)
     lengths = longest, HIFT_GRAPHS[-1]
     spoken = max(sum(vocoder.call_bytes(n_frames=length) for length in lengths) for vocoder in vocoders)
     return graphs + alone + spoken
 
 
-def flow_bytes(config: FlowConfig, *, n_rows: int, n_frames: int) -> int:
-    """Estimates the bytes that one flow step takes for `n_rows` rows of `n_frames` mel frames, in both passes
-    of the guidance. The result is at least the measured value, and at most twice that value."""
+def flow_bytes(config: FlowConfig, *, n_frames: int) -> int:
+    """Estimates the bytes that one flow step takes for `n_frames` mel frames, in both passes of the
+    guidance. The result is at least the measured value, and at most twice that value."""
     floats = (6 + 2 * config.ff_mult) * config.trans_dim + 4 * config.text_emb_dim
-    return 2 * n_rows * n_frames * floats * _FLOAT
+    return 2 * n_frames * floats * _FLOAT
 
 
 def gpu_bytes(device: torch.device) -> tuple[int, int] | None:

@@ -109,7 +109,7 @@ class Token2Wav:
         takes the other steps to be as long. If the first step is short, times a second step for the others,
         because the first step also plans."""
         begin = time.perf_counter()
-        sampler = self._flow.sampler([self._flow_input(span)], steps=max(2, self._flow_steps))
+        sampler = self._sampler(span, steps=max(2, self._flow_steps))
         prepared = time.perf_counter()
         self._flow_step(sampler)
         begun = time.perf_counter()
@@ -125,13 +125,14 @@ class Token2Wav:
         self._speak(span, torch.zeros(1, N_MELS, FRAMES_PER_TOKEN * len(span.tokens), device=self._device))
         return time.perf_counter() - begin
 
-    def _flow_step(self, sampler: FlowSampler) -> None:
-        """Runs one flow step. On a GPU, waits until it has ended: a more urgent render could not overtake
-        steps that are already in the GPU's queue."""
+    def _flow_step(self, sampler: FlowSampler) -> bool:
+        """Runs one flow step. Returns whether it was the last one. On a GPU, waits until it has ended: a more
+        urgent render could not overtake steps that are already in the GPU's queue."""
         with self.cores.render_step():
-            sampler.step()
+            is_last = sampler.step()
         if self._device.type == "cuda":
             torch.cuda.current_stream(self._device).synchronize()
+        return is_last
 
     def _advance(self, span: Span) -> bool:
         """Runs the next step of a span. Returns whether it was the last one."""
@@ -141,16 +142,14 @@ class Token2Wav:
             return True
         with span.request.timings.stage("flow"):
             if span.progress is None:
-                span.progress = self._flow.sampler([self._flow_input(span)], steps=self._flow_steps)
-            sampler: FlowSampler = span.progress
-            self._flow_step(sampler)
-        if sampler.done:
-            (span.progress,) = sampler.mels()
+                span.progress = self._sampler(span, steps=self._flow_steps)
+            if self._flow_step(span.progress):
+                span.progress = span.progress.mel()
         return False
 
-    def _flow_input(self, span: Span) -> FlowInput:
+    def _sampler(self, span: Span, *, steps: int) -> FlowSampler:
         voice = span.voice  # always the original prompt, whatever the LLM was prompted with
-        return FlowInput(
+        segment = FlowInput(
             tokens=torch.tensor(span.tokens),
             speaker=voice.embedding,
             noise=stage_seed(span.request.asked.sampling.seed, "flow"),
@@ -158,6 +157,7 @@ class Token2Wav:
             prompt_mel=voice.mel,
             start=span.window.start,
         )
+        return FlowSampler(self._flow, segment, steps=steps)
 
     def _speak(self, span: Span, mel: Tensor) -> Float32:
         """Gives the span's own frames from the mel of its window, [1, 80, T], to the segment's vocoder.

@@ -103,17 +103,17 @@ def test_the_flows_passes_side_by_side_say_the_same(n_cores: int, monkeypatch: p
         FlowInput(torch.arange(30), torch.ones(192), noise=1, prompt_tokens=torch.arange(9), start=start)
         for start in (0, 12)
     )
-    together = [flow.sample([one], steps=3)[0] for one in (whole, window)]
+    together = [flow.sample(one, steps=3) for one in (whole, window)]
     monkeypatch.setattr("glm_tts_api.model.flow.sampler.rounds_by_blocks", lambda dtype: True)
     flow.pack()
-    one_by_one = [flow.sample([one], steps=3)[0] for one in (whole, window)]
+    one_by_one = [flow.sample(one, steps=3) for one in (whole, window)]
     cores = Cores(
         EngineConfig(threads=n_cores), lambda: 1, fixed=False, most_of_a_flow_step=flow.most_threads
     )
     assert cores.all_for_one == (n_cores < 4)
     flow.side_by_side = SideBySide(cores)
     with at_most(n_cores):
-        apart = [flow.sample([one], steps=3)[0] for one in (whole, window)]
+        apart = [flow.sample(one, steps=3) for one in (whole, window)]
     for mels in zip(together, one_by_one, apart, strict=True):
         torch.testing.assert_close(mels[1], mels[0], rtol=0, atol=1e-5)
         assert torch.equal(mels[2], mels[1])

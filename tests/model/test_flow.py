@@ -1,4 +1,4 @@
-"""The flow's behaviour: batches, masks, steps; its numbers are pinned by the golden vectors."""
+"""The flow's behaviour: masks, steps; its numbers are pinned by the golden vectors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
-from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
+from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching, FlowSampler
 from glm_tts_api.model.flow.sampler import _PackedLayer
 from tests.dispatched import Dispatched
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = FlowConfig(
     trans_dim=64, depth=2, heads=2, dim_head=32, text_emb_dim=48, conv_layers=2, text_vocab_size=99
 )
-ATOL = 1e-5  # rows of a batch against rows alone: other kernels, other order of addition
+ATOL = 1e-5  # other kernels, other order of addition
 
 
 @pytest.fixture(scope="module")
@@ -42,30 +42,17 @@ def _segment(n: int, *, prompt: int = 9, seed: int = 0) -> FlowInput:
     )
 
 
-def _batch() -> list[FlowInput]:
-    sizes = ((12, 9), (31, 4), (5, 0), (20, 20))
-    return [_segment(n, prompt=prompt, seed=n) for n, prompt in sizes]
-
-
-def test_a_padded_row_is_the_row_alone(flow: FlowMatching) -> None:
-    together = flow.sample(_batch())
-    for item, mel in zip(_batch(), together, strict=True):
-        (alone,) = flow.sample([item])
-        assert mel.shape == alone.shape == (1, 80, 2 * len(item.tokens))
-        torch.testing.assert_close(mel, alone, atol=ATOL, rtol=0)
-
-
 @pytest.mark.parametrize(("n_tokens", "start"), [(5, 0), (23, 0), (55, 0), (40, 30)])
 def test_a_segment_in_a_gpus_bucket_is_the_segment_alone(
     flow: FlowMatching, monkeypatch: pytest.MonkeyPatch, n_tokens: int, start: int
 ) -> None:
     """Of 28, 64 and 128 frames with its prompt, which two buckets hold exactly; and a window."""
     item = dataclasses.replace(_segment(n_tokens), noise=7, start=start)
-    alone = flow.sample([item])[0]
+    alone = flow.sample(item)
     monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
-    sampler = flow.sampler([item])
+    sampler = FlowSampler(flow, item)
     assert sampler.state.shape[1] in (64, 128)
-    mel = flow.sample([item])[0]
+    mel = flow.sample(item)
     assert mel.shape == alone.shape
     torch.testing.assert_close(mel, alone, atol=ATOL, rtol=0)
 
@@ -78,23 +65,20 @@ def test_captured_steps_of_a_bucket_keep_nothing_of_one_another(
     captured, items = copy.deepcopy(flow), [dataclasses.replace(_segment(n), noise=n) for n in (5, 23, 30)]
     captured.capture([64, 128], steps=3)
     assert len(captured.euler_step.captured) == len(captured.conditions.captured) == 2
-    samplers = [captured.sampler([item], steps=3) for item in items]
-    while not samplers[-1].done:
+    samplers = [FlowSampler(captured, item, steps=3) for item in items]
+    for _ in range(3):
         for sampler in samplers:
             sampler.step()
     for item, sampler in zip(items, samplers, strict=True):
-        assert torch.equal(sampler.mels()[0], flow.sample([item], steps=3)[0])
+        assert torch.equal(sampler.mel(), flow.sample(item, steps=3))
     copied = copy.deepcopy(captured)
     assert not copied.euler_step.captured, "a copy has weights of its own"
-    assert torch.equal(copied.sample(items[:1], steps=3)[0], flow.sample(items[:1], steps=3)[0])
+    assert torch.equal(copied.sample(items[0], steps=3), flow.sample(items[0], steps=3))
 
 
-@pytest.mark.parametrize(
-    "items", [[], [FlowInput(torch.empty(0, dtype=torch.int64), torch.ones(192), torch.Generator())]]
-)
-def test_nothing_to_speak_is_refused(flow: FlowMatching, items: list[FlowInput]) -> None:
+def test_nothing_to_speak_is_refused(flow: FlowMatching) -> None:
     with pytest.raises(ValueError, match="at least one"):
-        flow.sample(items)
+        flow.sample(FlowInput(torch.empty(0, dtype=torch.int64), torch.ones(192), torch.Generator()))
 
 
 OFFICIAL_YAML = """
@@ -134,15 +118,17 @@ def test_what_cannot_be_built_is_refused(broken: dict[str, object]) -> None:
 def test_packed_weights_give_the_same_mel(flow: FlowMatching) -> None:
     packed = copy.deepcopy(flow).pack()
     assert sum(map(torch.numel, packed.parameters())) < sum(map(torch.numel, flow.parameters()))
-    for item, again in zip(_batch(), _batch(), strict=True):
-        torch.testing.assert_close(packed.sample([item])[0], flow.sample([again])[0], atol=ATOL, rtol=0)
+    for n, prompt in ((12, 9), (31, 4), (5, 0), (20, 20)):
+        mels = [model.sample(_segment(n, prompt=prompt, seed=n)) for model in (packed, flow)]
+        assert mels[0].shape == (1, 80, 2 * n)
+        torch.testing.assert_close(*mels, atol=ATOL, rtol=0)
 
 
 def test_weights_in_bf16_round_no_more_than_pytorchs_own_autocast(flow: FlowMatching) -> None:
-    halved, wanted = copy.deepcopy(flow).pack(torch.bfloat16), flow.sample([_segment(20)])[0]
+    halved, wanted = copy.deepcopy(flow).pack(torch.bfloat16), flow.sample(_segment(20))
     with torch.autocast("cpu", torch.bfloat16):
-        error = (flow.sample([_segment(20)])[0] - wanted).abs().mean()
-    assert 0 < (halved.sample([_segment(20)])[0] - wanted).abs().mean() < error
+        error = (flow.sample(_segment(20)) - wanted).abs().mean()
+    assert 0 < (halved.sample(_segment(20)) - wanted).abs().mean() < error
 
 
 def test_on_the_meta_device_a_bf16_step_casts_no_weight_and_waits_for_nothing(
@@ -150,11 +136,11 @@ def test_on_the_meta_device_a_bf16_step_casts_no_weight_and_waits_for_nothing(
 ) -> None:
     """What is cast are activations. Under PyTorch's autocast it would be the weights as well."""
     with Dispatched() as seen, torch.autocast("cpu", torch.bfloat16):
-        flow.sampler([_segment(20)], steps=2).step()
+        FlowSampler(flow, _segment(20), steps=2).step()
     assert {weight.untyped_storage()._cdata for weight in _weights(flow)} & {c.cast_of for c in seen.calls}
     monkeypatch.setitem(FRAME_MULTIPLE, "meta", FRAME_MULTIPLE["cuda"])
     halved = copy.deepcopy(flow).to("meta").pack(torch.bfloat16)
-    sampler = halved.sampler([_segment(20), _segment(31)], steps=2)
+    sampler = FlowSampler(halved, _segment(20), steps=2)
     with Dispatched() as seen:
         sampler.step()
     weights = {weight.untyped_storage()._cdata for weight in _weights(halved)}
@@ -176,7 +162,7 @@ def test_a_window_s_frames_keep_the_noise_and_the_places_that_they_have_in_the_w
 ) -> None:
     whole = dataclasses.replace(_segment(40, prompt=9), noise=7)
     window = dataclasses.replace(whole, tokens=whole.tokens[15:], start=15)
-    states = [flow.sampler([item], steps=2).state[0] for item in (whole, window)]
+    states = [FlowSampler(flow, item, steps=2).state[0] for item in (whole, window)]
     assert torch.equal(states[1][:18], states[0][:18])  # the prompt's
     assert torch.equal(states[1][18:], states[0][18 + 30 :])
 
@@ -184,8 +170,8 @@ def test_a_window_s_frames_keep_the_noise_and_the_places_that_they_have_in_the_w
 def test_a_window_is_all_frames_of_its_tokens_and_nearly_those_of_the_whole(flow: FlowMatching) -> None:
     whole = dataclasses.replace(_segment(60, prompt=9), noise=7)
     window = dataclasses.replace(whole, tokens=whole.tokens[10:], start=10)
-    mel, part = (flow.sample([item], steps=4)[0] for item in (whole, window))
+    mel, part = (flow.sample(item, steps=4) for item in (whole, window))
     assert part.shape[-1] == 2 * 50
     error = (part[..., 20:] - mel[..., 40:]).abs().mean()
     moved = dataclasses.replace(whole, tokens=whole.tokens[10:])  # as if the segment began there
-    assert error < 0.5 * (flow.sample([moved], steps=4)[0][..., 20:] - mel[..., 40:]).abs().mean()
+    assert error < 0.5 * (flow.sample(moved, steps=4)[..., 20:] - mel[..., 40:]).abs().mean()

@@ -9,7 +9,6 @@ official names without the prefix "estimator.".
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +17,6 @@ from torch import Tensor, nn
 from glm_tts_api.model.embedding import Embedding
 from glm_tts_api.model.flow.config import CONV_POS_GROUPS, NORM_EPS, FlowConfig
 from glm_tts_api.model.linear import can_pack, has_amx_units
-from glm_tts_api.model.transfer import to_device
 
 TIME_FREQUENCIES = 128
 BLOCK_CHUNKS = 6  # shift, scale, gate of the attention; shift, scale, gate of the feed-forward
@@ -263,12 +261,6 @@ def rotate_first_channels(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
     head, rest = x[..., : cos.shape[-1]], x[..., cos.shape[-1] :]
     turned = torch.stack([-head[..., 1::2], head[..., ::2]], -1).flatten(-2)
     return torch.cat([(head * cos + turned * sin).to(x.dtype), rest], -1)
-
-
-def padding_mask(lengths: Sequence[int], width: int, device: torch.device) -> Tensor:
-    """Returns a mask [B, width] bool that is True on the first lengths[i] frames of row i."""
-    frames = torch.arange(width, device=device)
-    return frames[None, :] < to_device(torch.tensor(lengths), device)[:, None]
 
 
 def zero_padding(x: Tensor, padding: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Euler integration with classifier-free guidance, for several segments at once (docs/model.md 8.2 and 8.4).
+"""Euler integration with classifier-free guidance (docs/model.md 8.2 and 8.4).
 
 Both passes of the guidance go through the estimator as one batch, or side by side. A FlowSampler advances one
 Euler step at a time, so that other work can be done between two steps.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from glm_tts_api.model.buckets import bucket, is_padded
 from glm_tts_api.model.flow.config import FlowConfig
-from glm_tts_api.model.flow.dit import AdaLayerNorm, DiT, padding_mask
+from glm_tts_api.model.flow.dit import AdaLayerNorm, DiT
 from glm_tts_api.model.graphs import Graphs
 from glm_tts_api.model.linear import PackedLinear, rounds_by_blocks
 from glm_tts_api.model.placed_noise import placed_noise
@@ -92,27 +92,24 @@ class FlowMatching(nn.Module):
 
     @torch.inference_mode()
     def capture(self, n_frames: Iterable[int], *, steps: int) -> None:
-        """Captures CUDA graphs for a batch of one segment, for each number of frames in `n_frames` (the
-        prompt's frames included) and `steps` steps. From then on the weights must neither change nor move.
+        """Captures CUDA graphs for each number of frames in `n_frames` (the prompt's frames included) and
+        `steps` steps. From then on the weights must neither change nor move.
 
         Raises RuntimeError if the capture fails. The flow then works without graphs.
         """
         one = FlowInput(torch.zeros(0, dtype=torch.int64), torch.ones(192), noise=0)
         lengths = sorted({-(-frames // FRAMES_PER_TOKEN) for frames in n_frames}, reverse=True)
         segments = [replace(one, tokens=torch.zeros(length, dtype=torch.int64)) for length in lengths]
-        samplers = [self.sampler([segment], steps=steps) for segment in segments]
-        self.conditions.capture([sampler.condition_inputs() for sampler in samplers])
+        samplers = [FlowSampler(self, segment, steps=steps) for segment in segments]
+        self.conditions.capture([sampler.condition_inputs for sampler in samplers])
         self.euler_step.capture([sampler.step_inputs() for sampler in samplers])
 
-    def sampler(self, inputs: Sequence[FlowInput], *, steps: int = DEFAULT_STEPS) -> FlowSampler:
-        return FlowSampler(self, inputs, steps=steps)
-
-    def sample(self, inputs: Sequence[FlowInput], *, steps: int = DEFAULT_STEPS) -> list[Tensor]:
-        """Runs all steps. Returns the mel of each segment, [1, 80, T], without the prompt's frames."""
-        sampler = self.sampler(inputs, steps=steps)
-        while not sampler.done:
-            sampler.step()
-        return sampler.mels()
+    def sample(self, segment: FlowInput, *, steps: int = DEFAULT_STEPS) -> Tensor:
+        """Runs all steps. Returns the mel of the segment, [1, 80, T], without the prompt's frames."""
+        sampler = FlowSampler(self, segment, steps=steps)
+        while not sampler.step():
+            pass
+        return sampler.mel()
 
     def _conditions(
         self, frames: Tensor, speakers: Tensor, times: Tensor, padding: Tensor | None, places: Tensor | None
@@ -144,93 +141,84 @@ class FlowMatching(nn.Module):
         """Takes an Euler step from the state [B, T, 80], and returns the next state. `length` is the step's
         length, a scalar tensor. All other tensors have 2B rows: the conditional rows, then the unconditional
         ones."""
-        n, twice = len(state), state.to(cond.dtype).repeat(2, 1, 1)
+        n, inputs = len(state), (state.to(cond.dtype).repeat(2, 1, 1), cond, tokens)
         optional = {"padding": padding, "mask": mask, "positions": places}
-
-        def velocity(rows: slice) -> Tensor:
-            return self.estimator.velocity(
-                twice[rows],
-                cond[rows],
-                tokens[rows],
-                modulation=modulation[rows],
-                **{name: x if x is None else x[rows] for name, x in optional.items()},
-            )
-
+        others = {"modulation": modulation, **{name: x for name, x in optional.items() if x is not None}}
         with self.precision():
             if self._apart:
-                passes = [partial(velocity, rows) for rows in (slice(n), slice(n, None))]
+                passes = [
+                    partial(
+                        self.estimator.velocity,
+                        *(x[rows] for x in inputs),
+                        **{name: x[rows] for name, x in others.items()},
+                    )
+                    for rows in (slice(n), slice(n, None))
+                ]
                 with at_most(1):
                     conditional, unconditional = self.side_by_side(passes)
             else:
-                conditional, unconditional = velocity(slice(None)).chunk(2)
+                conditional, unconditional = self.estimator.velocity(*inputs, **others).chunk(2)
         rate = self.config.cfg_rate
         guided = (1 + rate) * conditional.float() - rate * unconditional.float()
         return (state + length * guided,)
 
 
 class FlowSampler:
-    """Turns noise into the mels of a batch of segments, step by step. Only one thread may use it.
+    """Turns noise into the mel of a segment, step by step. Only one thread may use it.
 
-    `state` [B, T, 80] float32 holds the present values of the frames; on a GPU it has padding after the last
-    frames (model/buckets.py). `step_index` of the `steps` steps are done.
+    `state` [1, T, 80] float32 holds the present values of the frames; on a GPU it has padding after the last
+    frame (model/buckets.py). `step_index` of the `steps` steps are done. `condition_inputs` are the arguments
+    of FlowMatching's `conditions`, which are computed once.
 
-    Raises ValueError for an empty batch, a segment without tokens, or `steps` below 1. For token ids outside
-    the table, torch's embedding raises its error.
+    Raises ValueError for a segment without tokens, or `steps` below 1. For token ids outside the table,
+    torch's embedding raises its error.
     """
 
-    def __init__(self, model: FlowMatching, inputs: Sequence[FlowInput], *, steps: int) -> None:
-        if not inputs or steps < 1:
-            raise ValueError("the flow needs at least one segment and one step")
-        self.inputs = tuple(inputs)
+    def __init__(self, model: FlowMatching, segment: FlowInput, *, steps: int = DEFAULT_STEPS) -> None:
+        tokens = torch.cat([segment.prompt_tokens.to(segment.tokens), segment.tokens])
+        n_tokens = len(tokens)
+        self._length = FRAMES_PER_TOKEN * n_tokens if segment.start else n_frames(n_tokens, model.config)
+        if self._length < 1 or steps < 1:
+            raise ValueError("the flow needs at least one token and one step")
+        # The first frame after the prompt, whose length is that of its mel. A window has whole prompt tokens.
+        n_prompt = len(segment.prompt_tokens)
+        self._first = FRAMES_PER_TOKEN * n_prompt if segment.start else len(segment.prompt_mel)
+        self._model = model
         self.steps = steps
         self.step_index = 0
-        self._model = model
-        self._tokens = [torch.cat([item.prompt_tokens.to(item.tokens), item.tokens]) for item in self.inputs]
-        self._lengths = [
-            FRAMES_PER_TOKEN * len(tokens) if item.start else n_frames(len(tokens), model.config)
-            for item, tokens in zip(self.inputs, self._tokens, strict=True)
-        ]
-        if min(self._lengths) < 1:
-            raise ValueError("the flow needs at least one token per segment")
-        self._prepare()
+        self._prepare(segment, tokens)
 
     @torch.inference_mode()
-    def _prepare(self) -> None:
+    def _prepare(self, segment: FlowInput, tokens: Tensor) -> None:
         """Computes the inputs that stay the same in all Euler steps (masks, conditions, embedded tokens,
         parts of the AdaLN layers), and the noise with which the first step begins. Tensors for both passes
-        have the conditional rows first, then the unconditional ones."""
-        weight = self._model.estimator.proj_out.weight
+        have a conditional row, then an unconditional one."""
+        length, weight = self._length, self._model.estimator.proj_out.weight
         device = weight.device
-        padded = is_padded(device)
-        width = bucket(max(self._lengths), device)
-        rows = list(zip(self.inputs, self._lengths, strict=True))
-        padding = places = None
-        if padded or len(set(self._lengths)) > 1:
-            padding = padding_mask(self._lengths, width, device)
-        if padded or any(item.start for item in self.inputs):
-            places = to_device(_stack([_places(*row) for row in rows], width), device)
-        frames = [tokens_to_frames(*row) for row in zip(self._tokens, self._lengths, strict=True)]
-        speakers = torch.stack([F.normalize(item.speaker.float(), dim=-1) for item in self.inputs])
-        cond = _stack([_condition(*row) for row in rows], width)
+        width, padded = bucket(length, device), is_padded(device)
+        padding = (torch.arange(width, device=device) < length)[None] if padded else None
+        places = None
+        if padded or segment.start:
+            at = torch.arange(length)
+            at += FRAMES_PER_TOKEN * segment.start * (at >= self._first)
+            places = to_device(_row(at, width), device)
+        frames = to_device(_row(tokens_to_frames(tokens, length), width), device)
+        speaker = to_device(F.normalize(segment.speaker.float()[None], dim=-1), device)
+        mel = segment.prompt_mel[: self._first][-length:].float()  # of a longer prompt the last frames
+        cond = _row(mel, width)
         times, lengths = cosine_schedule(self.steps)
 
-        self._frames = to_device(_stack(frames, width), device)
-        self._speakers, self._times = to_device(speakers, device), to_device(times, device)
         # One scalar for each step, so that a step needs no copy.
         self._step_lengths = to_device(lengths, device).unbind()
-        self._one_pass = padding, places
         self._padding = None if padding is None else padding.repeat(2, 1)
         self._places = None if places is None else places.repeat(2, 1)
         self._mask = None if self._padding is None else self._padding[:, None, None]
         self._cond = to_device(torch.cat([cond, torch.zeros_like(cond)]), device).to(weight.dtype)
-        # [B, T, 80]: float32 for each dtype of the estimator
-        self.state = to_device(_stack([_noise(*row) for row in rows], width), device)
+        # float32 for each dtype of the estimator
+        self.state = to_device(_row(_noise(segment, self._first, length), width), device)
+        self.condition_inputs = frames, speaker, to_device(times, device), padding, places
         with at_most(1):
-            self._conditions = self._model.conditions(*self.condition_inputs())
-
-    def condition_inputs(self) -> tuple[Any, ...]:
-        """Returns the arguments of FlowMatching's `conditions`, which are computed once."""
-        return self._frames, self._speakers, self._times, *self._one_pass
+            self._conditions = self._model.conditions(*self.condition_inputs)
 
     def step_inputs(self) -> tuple[Any, ...]:
         """Returns the arguments of FlowMatching's `euler_step` for the next step."""
@@ -239,60 +227,32 @@ class FlowSampler:
         masks = self._padding, self._mask, self._places
         return self.state, self._cond, tokens, modulation, length, *masks
 
-    @property
-    def done(self) -> bool:
-        return self.step_index == self.steps
-
     @torch.inference_mode()
-    def step(self) -> None:
-        """Takes one Euler step for all segments."""
+    def step(self) -> bool:
+        """Takes one Euler step. Returns whether it was the last one."""
         (self.state,) = self._model.euler_step(*self.step_inputs())
         self.step_index += 1
+        return self.step_index == self.steps
 
-    def mels(self) -> list[Tensor]:
-        """Returns the mel of each segment, [1, 80, T], without the prompt. The mel is finished once `done` is
-        True. The prompt's length is that of its mel; for a window with `start` above 0 it is two frames for
-        each prompt token."""
-        return [
-            self.state[row : row + 1, _first_frame(item) : length].transpose(1, 2)
-            for row, (item, length) in enumerate(zip(self.inputs, self._lengths, strict=True))
-        ]
+    def mel(self) -> Tensor:
+        """Returns the mel, [1, 80, T], without the prompt's frames. It is finished after the last step."""
+        return self.state[:, self._first : self._length].transpose(1, 2)
 
 
-def _stack(rows: Sequence[Tensor], width: int) -> Tensor:
-    """Stacks rows [T_i, ...] to [B, width, ...], with zeros after the end of each row."""
-    stacked = nn.utils.rnn.pad_sequence(list(rows), batch_first=True)
-    missing = width - stacked.shape[1]
-    return F.pad(stacked, (*[0, 0] * (stacked.ndim - 2), 0, missing)) if missing else stacked
+def _row(frames: Tensor, width: int) -> Tensor:
+    """Returns the frames [T, ...] as one row [1, width, ...], with zeros after the end."""
+    return F.pad(frames, (*[0, 0] * (frames.ndim - 1), 0, width - len(frames)))[None]
 
 
-def _first_frame(item: FlowInput) -> int:
-    """Returns the index of the first frame after the prompt."""
-    return FRAMES_PER_TOKEN * len(item.prompt_tokens) if item.start else len(item.prompt_mel)
-
-
-def _places(item: FlowInput, length: int) -> Tensor:
-    """Returns the place of each frame in the whole utterance (prompt and segment), [length] int64."""
-    left_out = FRAMES_PER_TOKEN * item.start
-    places = torch.arange(length)
-    return places + left_out * (places >= _first_frame(item))
-
-
-def _condition(item: FlowInput, length: int) -> Tensor:
-    """Returns the condition [length, 80]: the prompt's mel, then zeros. If the prompt has more than `length`
-    frames, its last ones are used."""
-    mel = item.prompt_mel[: _first_frame(item)][-length:].float()
-    return F.pad(mel, (0, 0, 0, length - len(mel)))
-
-
-def _noise(item: FlowInput, length: int) -> Tensor:
-    n_mels = item.prompt_mel.shape[1]
-    if isinstance(item.noise, torch.Generator):
-        return torch.randn(1, length, n_mels, generator=item.noise, device=item.noise.device)[0]
-    n_prompt = min(_first_frame(item), length)
-    first, last = (FRAMES_PER_TOKEN * item.start + place for place in (n_prompt, length))
-    spans = ((0, n_prompt), (first, last))
-    return torch.cat([placed_noise(item.noise, *span, per_frame=(n_mels,)) for span in spans])
+def _noise(segment: FlowInput, first: int, length: int) -> Tensor:
+    """Returns the noise [length, 80] of the prompt and the segment, whose first frame is `first`."""
+    n_mels = segment.prompt_mel.shape[1]
+    if isinstance(segment.noise, torch.Generator):
+        return torch.randn(1, length, n_mels, generator=segment.noise, device=segment.noise.device)[0]
+    n_prompt = min(first, length)
+    begin, end = (FRAMES_PER_TOKEN * segment.start + place for place in (n_prompt, length))
+    spans = ((0, n_prompt), (begin, end))
+    return torch.cat([placed_noise(segment.noise, *span, per_frame=(n_mels,)) for span in spans])
 
 
 def cosine_schedule(steps: int) -> tuple[Tensor, Tensor]:

@@ -82,18 +82,18 @@ class BlockCausalSampler(FlowSampler):
         steps: int,
         cache: StateCache | None = None,
     ) -> None:
-        super().__init__(model, [item], steps=steps)
+        super().__init__(model, item, steps=steps)
         self._mask = block_causal_mask(pattern, self.state.shape[1])[None, None]
         self._cache = cache
         self._states: list[Tensor] = []
 
     @torch.inference_mode()
-    def step(self) -> None:
+    def step(self) -> bool:
         if self._cache is not None:
             repeated = self._cache.states[self.step_index, : self._cache.length]
             self.state[0, : len(repeated)] = repeated
         self._states.append(self.state[0])
-        super().step()
+        return super().step()
 
     def cache(self, length: int) -> StateCache:
         """Returns the states of this call, of which the next, longer call takes over the first `length`

@@ -154,7 +154,7 @@ def _draw_mel(pipeline: Pipeline, meta: CaseMeta, tokens: list[int], generator: 
         prompt_tokens=torch.tensor(meta["prompt_speech_tokens"]),
         prompt_mel=_evaluate(meta["speech_feat"])[0],
     )
-    return pipeline.flow.sample([segment])[0]
+    return pipeline.flow.sample(segment)
 
 
 def _evaluate(expression: str) -> Tensor:

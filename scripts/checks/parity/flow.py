@@ -109,14 +109,14 @@ def make_input(meta: CaseMeta, tokens: Tensor, generator: torch.Generator) -> Fl
 def _sampler(flow: FlowMatching, meta: CaseMeta, item: FlowInput) -> FlowSampler:
     steps = meta.get("n_timesteps", DEFAULT_STEPS)
     if not meta.get("causal"):
-        return flow.sampler([item], steps=steps)
+        return FlowSampler(flow, item, steps=steps)
     return BlockCausalSampler(flow, item, meta.get("block_pattern") or DEFAULT_BLOCK_PATTERN, steps=steps)
 
 
 def finish(sampler: FlowSampler) -> Tensor:
-    while not sampler.done:
+    while sampler.step_index < sampler.steps:
         sampler.step()
-    return sampler.mels()[0]
+    return sampler.mel()
 
 
 def _sampling(golden: Golden, flow: FlowMatching, meta: CaseMeta) -> CaseResult:
@@ -126,12 +126,12 @@ def _sampling(golden: Golden, flow: FlowMatching, meta: CaseMeta) -> CaseResult:
     item = make_input(meta, toks(meta["tok_seed"], meta["n_tokens"])[0], generator)
     sampler = _sampler(flow, meta, item)
     case.close("noise", sampler.state[0, :4, :8], golden[f"flow{index}_noise_head"], atol=0)
-    while not sampler.done:
+    while sampler.step_index < sampler.steps:
         key = f"flow{index}_x_step{sampler.step_index + 1}_sub"
         if sampler.step_index + 1 in CHECKED_STATES and key in golden:
             case.close(key, sampler.state[0, ::5, ::8], golden[key], atol=ATOL)
         sampler.step()
-    mel = sampler.mels()[0]
+    mel = sampler.mel()
     if golden.name == OFFICIAL:
         mel = mel[:, ::4, ::3]
     case.close("mel", mel, golden[f"flow{index}_mel_bdt"], atol=ATOL)
@@ -175,7 +175,7 @@ def _long_prompt(golden: Golden, flow: FlowMatching) -> CaseResult:
     meta = golden.meta["long_prompt"]
     case = Case("flow", "prompt longer than the sequence")
     generator = torch.Generator().manual_seed(meta["seed"])
-    sampler = flow.sampler([make_input(meta, toks(meta["tok_seed"], meta["n"])[0], generator)])
+    sampler = FlowSampler(flow, make_input(meta, toks(meta["tok_seed"], meta["n"])[0], generator))
     while sampler.step_index < sampler.steps - 1:
         sampler.step()
     case.close("state", sampler.state[0], golden["longprompt_x_step10"], atol=ATOL)

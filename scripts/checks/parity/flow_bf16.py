@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from glm_tts_api.model.flow import FlowMatching
 from scripts.checks.parity.fill import toks
-from scripts.checks.parity.flow import OFFICIAL, finish, make_flow, make_input
+from scripts.checks.parity.flow import OFFICIAL, make_flow, make_input
 from scripts.checks.parity.golden import Golden
 
 FILES = ("flow_tiny", OFFICIAL)
@@ -41,7 +41,7 @@ def errors(golden: Golden, flow: FlowMatching) -> Iterator[Tensor]:
         item = make_input(
             meta, toks(meta["tok_seed"], meta["n_tokens"])[0], torch.Generator().manual_seed(meta["seed"])
         )
-        mel = finish(flow.sampler([item], steps=meta["n_timesteps"]))
+        mel = flow.sample(item, steps=meta["n_timesteps"])
         expected = torch.from_numpy(golden[f"flow{meta['i']}_mel_bdt"])
         yield ((mel[:, ::4, ::3] if golden.name == OFFICIAL else mel) - expected).abs()
 
