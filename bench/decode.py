@@ -141,8 +141,9 @@ def joined(runner: LlmRunner, slots: Iterable[int], *, n_steps: int, n_read: int
     rows = []
     for seed, slot in enumerate(slots):
         sampling = SamplingOptions(seed=seed)
-        rows.append(SpeechSequence([0], min_len=n_steps + 1, max_len=0, sampling=sampling, n_read=n_read))
-        rows[-1].join(slot, torch.Generator(runner.device))
+        row = SpeechSequence([0], n_steps + 1, 0, sampling, n_read=n_read, slot=slot, next_id=0)
+        row.generator = torch.Generator(runner.device).manual_seed(seed)
+        rows.append(row)
     return rows
 
 

@@ -90,7 +90,8 @@ class DecodeBatcher:
 
     def join(self, row: int, sequence: SpeechSequence) -> None:
         """Puts a sequence into the free row `row`. The next steps read its prompt, then draw its tokens."""
-        sequence.join(row, torch.Generator(self._llm.device))
+        sequence.slot, sequence.next_id = row, sequence.prompt_ids[-1]
+        sequence.generator = torch.Generator(self._llm.device).manual_seed(sequence.sampling.seed)
         sequence.owner.timings.change("prefill", 1)
         self._rows[row] = sequence
         self._reading.append(sequence)

@@ -4,9 +4,9 @@ row."""
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -15,11 +15,12 @@ from torch import Tensor
 from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.model.cpu_kernels import LANES, CpuKernels, Numbers, Step
 from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.linear import Int8Linear, Linear
+from glm_tts_api.model.linear import Int8Linear, PackedLinear
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import Columns, Draw, ras, top_k
 from glm_tts_api.model.sequence import SpeechSequence
 
+Product = Callable[[Any, Tensor], Tensor]
 _STORED = {torch.float32: Numbers.FLOAT32, torch.bfloat16: Numbers.BFLOAT16}
 
 
@@ -58,7 +59,9 @@ class CpuDecodeStep:
     ) -> None:
         compiled = compiled if can_decode(llm) else None
         self.kernels: DecodeKernels = "c" if compiled else "plain"
-        self.forward = partial(decode, llm, compiled) if compiled else llm.decode
+        self.forward = (
+            partial(decode, llm, compiled, read=activation_numbers(llm)) if compiled else llm.decode
+        )
         multiple, self._most = llm.row_multiple, llm.most_rows
         fixed = -(-min(cache.slots, self._most) // multiple) * multiple
         self._row_multiple = fixed if fixed_shape else multiple
@@ -110,6 +113,7 @@ def decode(
     kernels: CpuKernels,
     ids: Sequence[int],
     *,
+    read: Numbers,
     cache: KVCache,
     slots: Sequence[int],
     lengths: Sequence[int],
@@ -118,22 +122,21 @@ def decode(
     """Computes what `LlmRunner.decode` computes: oneDNN computes the products, cpu_kernels.c everything
     between them. (PyTorch has some 2,000 operators for that, which take a third of a step at official sizes.)
     Unlike there, all arithmetic between the products is in float32, and so are the hidden states to which a
-    layer adds. Keys, values and what the products read are rounded to the dtype. Raises ValueError if a slot
-    is full."""
+    layer adds. Keys, values and what the products read are rounded to the dtype. `read` is the result of
+    `activation_numbers`. Raises ValueError if a slot is full."""
     llm.require_room(cache, lengths)
     config, n = llm.config, len(ids)
     fed, at_slots, at_lengths = torch.tensor((ids, slots, lengths), dtype=torch.int64)
-    heads_width = config.num_attention_heads * config.head_dim
+    of_integers, heads_width = read >= Numbers.INTEGERS, config.num_attention_heads * config.head_dim
     x = F.embedding(fed, llm.embedding).float()
     hidden = torch.empty(n, config.hidden_size, dtype=llm.dtype)
     attended, scale = torch.empty(n, heads_width), torch.empty(n)
     n_padded = n + -n % (row_multiple or llm.row_multiple)
-    read = _read_by_products(llm)
     normed, mixed, gated = (
         torch.zeros(
             2 * n_padded if read is Numbers.PAIRS_OF_INTEGERS else n_padded,
             width,
-            dtype=torch.uint8 if read >= Numbers.INTEGERS else llm.dtype,
+            dtype=torch.uint8 if of_integers else llm.dtype,
         )
         for width in (config.hidden_size, heads_width, config.intermediate_size)
     )
@@ -147,34 +150,29 @@ def decode(
     at_x, at_normed, at_mixed, at_gated = (each.data_ptr() for each in (x, normed, mixed, gated))
     keys, values = cache.keys.data_ptr(), cache.values.data_ptr()
     layer_bytes = cache.keys.stride(0) * cache.keys.itemsize
-    added = None
+    product: Product = Int8Linear.of_integers if of_integers else PackedLinear.__call__
+    at_added = None
     for layer in llm.layers:
         norm = layer.attention_norm.data_ptr()
-        kernels.add_and_norm(told, config.hidden_size, at_x, _address(added), norm, at_normed, read)
-        qkv = _product(layer.qkv, normed)
+        kernels.add_and_norm(told, config.hidden_size, at_x, at_added, norm, at_normed, read)
+        qkv = product(layer.qkv, normed)
         kernels.attend(told, qkv.data_ptr(), keys, values, attended.data_ptr(), at_mixed)
-        added, norm = _product(layer.output, mixed), layer.mlp_norm.data_ptr()
+        added, norm = product(layer.output, mixed), layer.mlp_norm.data_ptr()
         kernels.add_and_norm(told, config.hidden_size, at_x, added.data_ptr(), norm, at_normed, read)
-        gate_up = _product(layer.gate_up, normed)
+        gate_up = product(layer.gate_up, normed)
         kernels.silu_times(told, config.intermediate_size, gate_up.data_ptr(), at_gated)
-        added = _product(layer.down, gated)
+        added = product(layer.down, gated)
+        at_added = added.data_ptr()
         keys, values = keys + layer_bytes, values + layer_bytes
     kernels.add_and_norm(
-        told, config.hidden_size, at_x, _address(added), llm.norm.data_ptr(), hidden.data_ptr(), step.stored
+        told, config.hidden_size, at_x, at_added, llm.norm.data_ptr(), hidden.data_ptr(), step.stored
     )
     return hidden
 
 
-def _read_by_products(llm: LlmRunner) -> Numbers:
-    """Returns the kind of numbers that the products of `llm` read."""
+def activation_numbers(llm: LlmRunner) -> Numbers:
+    """Returns the kind of numbers in which the matrix products of `llm` take the activations: float32,
+    bfloat16, or int8 (in pairs where the CPU's sums of pairs would overflow)."""
     if not isinstance(llm.layers[0].qkv, Int8Linear):
         return _STORED[llm.dtype]
     return Numbers.PAIRS_OF_INTEGERS if Int8Linear.reads_pairs() else Numbers.INTEGERS
-
-
-def _product(linear: Linear, x: Tensor) -> Tensor:
-    return linear.of_integers(x) if isinstance(linear, Int8Linear) else linear(x)
-
-
-def _address(x: Tensor | None) -> int | None:
-    return None if x is None else x.data_ptr()

@@ -62,13 +62,15 @@ def ras(
     """
     p = probabilities(logits, columns.end, barred=~may_end)
     top, which = _ranked(p, MAX_CANDIDATES)  # [B, 25]
-    taken = _sums_before(top) < TOP_P
-    drawn = _draw(top, taken, which, generators)
+    # The sum of the entries before each one, added one by one in float32, as in the published code.
+    # torch.cumsum adds in float64 on the CPU, so the nucleus could end one entry earlier or later.
+    before = F.pad(torch.from_numpy(np.cumsum(top[:, :-1].numpy(), axis=1)), (1, 0))
+    drawn = _draw(top, before < TOP_P, which, generators)
     repeats = (recent == drawn[:, None]).any(1).nonzero()[:, 0].tolist()
     if repeats:
         noise = _exponentials(columns, [generators[row] for row in repeats])
         drawn[repeats] = (p[repeats] / noise).argmax(1)
-    return _with_log_probs(p, drawn)
+    return Draw(drawn, p.gather(1, drawn[:, None])[:, 0].log())
 
 
 def top_k(
@@ -90,7 +92,7 @@ def top_k(
             break
         of = p if n_redrawn < MAX_REDRAWS else probabilities(logits, columns.end, barred=~may_end)
         drawn[rows] = _draw_top_k(of[rows], [k[row] for row in rows], [generators[row] for row in rows])
-    return _with_log_probs(p, drawn)
+    return Draw(drawn, p.gather(1, drawn[:, None])[:, 0].log())
 
 
 def probabilities(logits: Tensor, end: int, *, barred: Tensor) -> Tensor:
@@ -108,15 +110,6 @@ def _ranked(p: Tensor, n: int) -> tuple[Tensor, Tensor]:
     by_column = which.argsort(1)
     values, order = values.gather(1, by_column).sort(dim=1, descending=True, stable=True)
     return values, which.gather(1, by_column).gather(1, order)
-
-
-def _sums_before(top: Tensor) -> Tensor:
-    """Returns, for each entry of `top` [B, n], the sum of the entries before it in its row. The entries are
-    added one by one in float32, as in the published code.
-
-    torch.cumsum adds in float64 on the CPU, so the nucleus could end one entry earlier or later.
-    """
-    return F.pad(torch.from_numpy(np.cumsum(top[:, :-1].numpy(), axis=1)), (1, 0))
 
 
 def _draw_top_k(p: Tensor, k: Sequence[int], generators: Sequence[torch.Generator]) -> Tensor:
@@ -148,7 +141,3 @@ def _exponentials(columns: Columns, generators: Sequence[torch.Generator]) -> Te
     if columns.ids is not None:
         uniform = uniform.index_select(1, columns.ids)
     return -torch.log1p(-uniform).float()
-
-
-def _with_log_probs(p: Tensor, drawn: Tensor) -> Draw:
-    return Draw(drawn, p.gather(1, drawn[:, None])[:, 0].log())

@@ -22,7 +22,8 @@ class SpeechSequence:
     the request's segment `segment`.
 
     Once the sequence has a row, `n_read` positions of its slot `slot` are filled, and the next step feeds
-    `next_id`. If `error` is set, the sequence has failed and its tokens must not be used.
+    `next_id`. `generator` then has the sequence's seed and is on the device where tokens are drawn. If
+    `error` is set, the sequence has failed and its tokens must not be used.
     """
 
     prompt_ids: list[int]
@@ -40,13 +41,6 @@ class SpeechSequence:
     generator: torch.Generator = field(default_factory=torch.Generator)
     log_probs: list[float] = field(default_factory=list)
     error: Exception | None = None
-
-    def join(self, slot: int, generator: torch.Generator) -> None:
-        """Gives the sequence a row, the slot `slot`. `generator` must be on the device where tokens are
-        drawn. This method seeds the generator."""
-        self.slot = slot
-        self.generator = generator.manual_seed(self.sampling.seed)
-        self.next_id = self.prompt_ids[-1]
 
     @property
     def is_read(self) -> bool:

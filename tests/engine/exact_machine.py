@@ -7,14 +7,14 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import torch
 
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import PromptLayout, Segment
+from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicePrompt
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
@@ -26,7 +26,7 @@ from tests.engine import tiny
 CHUNKS = (25, 100, 300)
 _LAYOUT = PromptLayout(audio_start=1000, begin_of_audio=999, slot_length=5000)
 _VOICE = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
-_PROMPT = cast(Any, SimpleNamespace(text_ids=[1], speech_tokens=[1] * 125))
+_PROMPT = VoicePrompt([1], [1] * 125, torch.empty(0), torch.empty(0))
 _TOKENS_PER_ID = 4.4  # of the bundled model
 _PREFILL_STEPS = 8
 _HELD_BACK = 6  # tokens whose audio the vocoder holds back

@@ -91,6 +91,7 @@ def steps(
         runner,
         kernels,
         [7 * slot for slot in slots],
+        read=decode_step.activation_numbers(runner),
         cache=cache,
         slots=slots,
         lengths=[N_READ[slot] for slot in slots],

@@ -9,6 +9,7 @@ official names without the prefix "estimator.".
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 
 import torch
 import torch.nn.functional as F
@@ -94,36 +95,24 @@ class Attention(nn.Module):
         return out
 
 
-class FeedForward(nn.Module):
-    def __init__(self, dim: int, mult: int) -> None:
-        super().__init__()
-        expand = nn.Sequential(nn.Linear(dim, dim * mult), nn.GELU(approximate="tanh"))
-        self.ff = nn.Sequential(
-            expand, nn.Identity(), nn.Linear(dim * mult, dim)
-        )  # official names: 0.0 and 2
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.ff(x)
-        return out
+def feed_forward(dim: int, mult: int) -> nn.Module:
+    """Returns the feed-forward part of a block, whose layers have the official names ff.0.0 and ff.2."""
+    expand = nn.Sequential(nn.Linear(dim, dim * mult), nn.GELU(approximate="tanh"))
+    layers = nn.Sequential(expand, nn.Identity(), nn.Linear(dim * mult, dim))
+    return nn.Sequential(OrderedDict(ff=layers))
 
 
 class AdaLayerNorm(nn.Module):
     """A LayerNorm whose shift and scale depend on the time and the speaker.
 
-    A linear layer computes them from silu(time) ++ silu(speaker). Since it is linear, the part of the time
-    and the part of the speaker can be computed separately and added.
+    A linear layer computes them from silu(time) ++ silu(speaker). Since it is linear, DiT computes the part
+    of the time and the part of the speaker separately and adds them.
     """
 
     def __init__(self, config: FlowConfig, chunks: int) -> None:
         super().__init__()
         self.dim = config.trans_dim
         self.linear = nn.Linear(config.trans_dim + config.spk_dim, chunks * config.trans_dim)
-
-    def time_part(self, time: Tensor) -> Tensor:
-        return F.linear(F.silu(time), self.linear.weight[:, : self.dim], self.linear.bias)
-
-    def speaker_part(self, speaker: Tensor) -> Tensor:
-        return F.linear(F.silu(speaker), self.linear.weight[:, self.dim :])
 
     def forward(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         return F.layer_norm(x, (self.dim,), eps=NORM_EPS) * (1 + scale) + shift
@@ -134,7 +123,7 @@ class Block(nn.Module):
         super().__init__()
         self.attn_norm = AdaLayerNorm(config, BLOCK_CHUNKS)
         self.attn = Attention(config)
-        self.ff = FeedForward(config.trans_dim, config.ff_mult)
+        self.ff = feed_forward(config.trans_dim, config.ff_mult)
 
     def forward(
         self, x: Tensor, modulation: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None
@@ -159,6 +148,8 @@ class DiT(nn.Module):
         self.transformer_blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.norm_out = AdaLayerNorm(config, OUT_CHUNKS)
         self.proj_out = nn.Linear(config.trans_dim, config.mel_dim)
+        # The linear layers of all AdaLN layers: those of the blocks in their order, then that of the output.
+        self._modulators = [part.linear for part in self.modules() if isinstance(part, AdaLayerNorm)]
 
     def forward(
         self,
@@ -184,20 +175,16 @@ class DiT(nn.Module):
             mask = padding[:, None, None]
         return self.velocity(x, cond, tokens, modulation=modulation, padding=padding, mask=mask)
 
-    def _norms(self) -> list[AdaLayerNorm]:
-        """Returns the AdaLN layers of the blocks in their order, then the layer of the output."""
-        return [module for module in self.modules() if isinstance(module, AdaLayerNorm)]
-
     def time_parts(self, t: Tensor) -> Tensor:
         """Returns the parts of all AdaLN layers that come from the times t [N], as [N, depth * 6D + 2D]."""
-        time = self.time_embed(t)
-        return torch.cat([norm.time_part(time) for norm in self._norms()], -1)
+        time, dim = F.silu(self.time_embed(t)), self.config.trans_dim
+        return torch.cat([F.linear(time, each.weight[:, :dim], each.bias) for each in self._modulators], -1)
 
     def speaker_parts(self, speaker: Tensor) -> Tensor:
         """Returns the parts of all AdaLN layers that come from the speakers [B, 192], as [B, depth * 6D +
         2D]. A speaker of zeros gives zeros."""
-        speaker = speaker.to(self.norm_out.linear.weight.dtype)
-        return torch.cat([norm.speaker_part(speaker) for norm in self._norms()], -1)
+        speaker, dim = F.silu(speaker.to(self.norm_out.linear.weight.dtype)), self.config.trans_dim
+        return torch.cat([F.linear(speaker, each.weight[:, dim:]) for each in self._modulators], -1)
 
     def velocity(
         self,
@@ -231,10 +218,6 @@ def position_frequencies(dim: int, device: torch.device | None = None) -> Tensor
     return 1.0 / (10000 ** (torch.arange(0, dim, 2, device=device).float() / dim))  # [dim / 2]
 
 
-def position_angles(positions: Tensor, frequencies: Tensor) -> Tensor:
-    return positions.float()[..., None] * frequencies  # [..., T, dim / 2]
-
-
 class Rotary(nn.Module):
     """Makes the tables that rotate pairs of neighbouring channels. The published model rotates only the first
     `dim` channels, before the heads are split. So only head 0 knows positions."""
@@ -250,7 +233,7 @@ class Rotary(nn.Module):
     def forward(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Returns the cosine and sine tables of the positions [..., T], [..., T, dim] each. Each frequency
         stands in two neighbouring channels."""
-        angles = position_angles(positions, self.inv_freq.float()).repeat_interleave(2, -1)
+        angles = (positions.float()[..., None] * self.inv_freq.float()).repeat_interleave(2, -1)
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
@@ -316,9 +299,8 @@ class TokenEmbedding(nn.Module):
     def forward(self, frames: Tensor, padding: Tensor | None, positions: Tensor | None = None) -> Tensor:
         if positions is None:
             positions = torch.arange(frames.shape[1], device=frames.device)
-        angles = position_angles(
-            positions.clamp_max(LAST_POSITION), position_frequencies(self.dim, frames.device)
-        )
+        places = positions.clamp_max(LAST_POSITION).float()
+        angles = places[..., None] * position_frequencies(self.dim, frames.device)  # [..., T, E / 2]
         x: Tensor = self.text_embed(frames)
         x = x + torch.cat([angles.cos(), angles.sin()], -1).to(x.dtype)
         for block in self.text_blocks:

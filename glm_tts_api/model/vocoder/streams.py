@@ -16,7 +16,7 @@ from torch import Tensor
 
 from glm_tts_api.model.buckets import pad_end
 from glm_tts_api.model.vocoder.hift import HOP, N_MELS, HiFT
-from glm_tts_api.model.vocoder.source import HARMONICS
+from glm_tts_api.model.vocoder.source import HARMONICS, source_noise
 
 HIFT_HELD_BACK = 12  # frames; HiFT reads 13 to 15 frames ahead, but the last of these hardly matter
 HIFT_CONTEXT = 20  # frames
@@ -73,12 +73,14 @@ class HiftStream:
         wave = self._window(last=last)
         said = wave[(self._spoken - self._first) * HOP : (end - self._first) * HOP]
         self._spoken = end
-        self._move_on()
+        if not last:
+            self._move_on()
         return said
 
     def _window(self, *, last: bool) -> Tensor:
         mel = self._mel
-        noise = self._hift.noise(self._noise, self._first, self._first + mel.shape[-1], mel.device)
+        end = self._first + mel.shape[-1]
+        noise = source_noise(self._noise, self._first, end, hop=HOP, device=mel.device)
         known = pad_end(self._pitch.to(mel), mel.shape[-1], -1)
         wave, pitch = self._hift.speak(mel, noise[None].to(mel), pitch=known, turned=self._turned.to(mel))
         self._pitch = pitch if last else pitch[:, : pitch.shape[-1] - PITCH_REACH]
