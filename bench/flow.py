@@ -37,20 +37,15 @@ _BATCHES = (1, 4, 8)
 _OFFICIAL = FlowConfig()
 
 
-def inputs(n: int, device: torch.device) -> list[FlowInput]:
-    items = []
-    for seed in range(n):
-        draw = torch.Generator().manual_seed(seed)
-        items.append(
-            FlowInput(
-                tokens=torch.randint(0, 32768, (N_NEW,), generator=draw),
-                speaker=torch.randn(192, generator=draw).to(device),
-                noise=draw,
-                prompt_tokens=torch.randint(0, 32768, (N_PROMPT,), generator=draw),
-                prompt_mel=torch.randn(2 * N_PROMPT, 80, generator=draw).mul(1.5).sub(5).to(device),
-            )
-        )
-    return items
+def segment(seed: int, device: torch.device) -> FlowInput:
+    draw = torch.Generator().manual_seed(seed)
+    return FlowInput(
+        tokens=torch.randint(0, 32768, (N_NEW,), generator=draw),
+        speaker=torch.randn(192, generator=draw).to(device),
+        noise=draw,
+        prompt_tokens=torch.randint(0, 32768, (N_PROMPT,), generator=draw),
+        prompt_mel=torch.randn(2 * N_PROMPT, 80, generator=draw).mul(1.5).sub(5).to(device),
+    )
 
 
 @torch.inference_mode()
@@ -86,18 +81,11 @@ def estimator_flops(config: FlowConfig, n_rows: int, length: int) -> float:
     return float(n_rows * length * (per_frame + attention))
 
 
-def _one_by_one(model: FlowMatching, items: Sequence[FlowInput], *, steps: int) -> None:
-    for item in items:
-        model.sample(item, steps=steps)
-
-
 def _side_by_side(model: FlowMatching, items: Sequence[FlowInput], *, steps: int) -> None:
-    """Samples each segment by itself, with as many threads at a time as the server has for rendering."""
+    """Samples each segment by itself; several with as many threads at a time as the server has for
+    rendering."""
     config = EngineConfig(threads=torch.get_num_threads())
-
-    def share() -> None:
-        torch.set_num_threads(config.render_threads)
-
+    share = partial(torch.set_num_threads, config.render_threads if len(items) > 1 else config.threads)
     with ThreadPoolExecutor(config.n_renderers, initializer=share) as threads:
         list(threads.map(lambda item: model.sample(item, steps=steps), items))
 
@@ -114,7 +102,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     def seconds(work: Callable[[list[FlowInput]], object], n: int = 1) -> float:
         """Returns the seconds of `work` on `n` segments, for each segment."""
-        items, start = inputs(n, device), time.perf_counter()
+        items, start = [segment(seed, device) for seed in range(n)], time.perf_counter()
         work(items)
         synchronize(device)
         return (time.perf_counter() - start) / n
@@ -123,15 +111,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     flops = estimator_flops(model.config, 2, n_frames(N_PROMPT + N_NEW, model.config)) * steps
     floor_s = flops / matmul_flops(device, torch.float32)
     result: dict[str, Any] = {"baseline_s": baseline_s, "floor_s": floor_s, "steps": steps, "batches": {}}
-    for n in _BATCHES:
-        sample = _side_by_side if on_cpu and n > 1 else _one_by_one
-        per_item = min(seconds(partial(sample, ours, steps=steps), n) for _ in range(2))
+    for n in _BATCHES if on_cpu else _BATCHES[:1]:
+        per_item = min(seconds(partial(_side_by_side, ours, steps=steps), n) for _ in range(2))
         result["batches"][str(n)] = {"s_per_item": per_item, "ratio": baseline_s / per_item}
-    wanted = published(model, inputs(1, device)[0], steps=steps)
-    result["max_error"] = float((wanted - ours.sample(*inputs(1, device), steps=steps)).abs().max())
+    wanted = published(model, segment(0, device), steps=steps)
+    result["max_error"] = float((wanted - ours.sample(segment(0, device), steps=steps)).abs().max())
     half = model.pack(torch.bfloat16)
-    half_s = seconds(partial(_one_by_one, half, steps=steps))
-    error = (wanted - half.sample(*inputs(1, device), steps=steps)).abs()
+    half_s = seconds(lambda items: half.sample(*items, steps=steps))
+    error = (wanted - half.sample(segment(0, device), steps=steps)).abs()
     result["bf16"] = {
         "s_per_item": half_s,
         "ratio": baseline_s / half_s,

@@ -31,9 +31,8 @@ class PromptLayout:
     slot_length: int
 
     def build(self, segment: Segment, earlier: Earlier) -> list[int]:
-        """Returns the ids of the segment's prompt: the text ids of its voice, of the `earlier` segments and
-        of the segment, then begin-of-audio, then the speech tokens of the voice and of the earlier segments
-        as ids (docs/model.md 4)."""
+        """Returns the ids of the segment's prompt: all text ids, begin-of-audio, then the speech tokens as
+        ids (docs/model.md 4). The voice's come first, then those of the `earlier` segments."""
         said = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
         texts = [token for ids, _ in said for token in ids]
         speech = [token + self.audio_start for _, tokens in said for token in tokens]

@@ -72,8 +72,8 @@ class EngineRequest:
     """A request that is being worked on: gives out sequences and spans, and delivers the audio in order.
 
     The decode thread calls `next_sequence` and `take`, a render thread calls `deliver`; both may call `fail`.
-    `n_undecided` segments are not decoded to their end. `n_rendering` spans are with the render stage; who
-    ends one counts it down.
+    `n_undecided` segments are not decoded to their end. `n_rendering` spans are with the render stage;
+    the decode thread lowers the number when a span has ended.
     """
 
     def __init__(

@@ -79,12 +79,12 @@ def _pipeline(golden: Golden) -> Pipeline:
 def _prune(pipeline: Pipeline, index: int, meta: CaseMeta) -> CaseResult:
     case = Case("e2e", f"prune {index}")
     texts, lengths = meta["cache_text_tokens"], meta["cache_speech_lens"]
-    earlier: Earlier = [(texts[entry], [entry] * lengths[entry]) for entry in range(1, len(texts))]
-    segment = Segment([0] * meta["synth_len"], _voice(texts[0], [0] * lengths[0]))
-    pipeline.layout.prune(earlier, segment)
-    kept_texts, kept_speech = _prompt(segment, earlier)
-    case.same("kept entries", [str(entry) for entry in dict.fromkeys(kept_speech)], meta["kept"])
-    sizes = [len(kept_texts), len(kept_speech)]
+    said: Earlier = [(texts[entry], [entry] * lengths[entry]) for entry in range(len(texts))]
+    prompt, *earlier = said
+    voice = VoicePrompt(*prompt, torch.empty(0), torch.empty(0))
+    pipeline.layout.prune(earlier, Segment([0] * meta["synth_len"], voice))
+    case.same("kept entries", [str(speech[0]) for _, speech in (prompt, *earlier)], meta["kept"])
+    sizes = [sum(map(len, lists)) for lists in zip(prompt, *earlier, strict=True)]
     case.same("lengths", sizes, [meta["prompt_text_len"], meta["prompt_speech_len"]])
     return case.result()
 
@@ -93,14 +93,16 @@ def _utterance(golden: Golden, pipeline: Pipeline, meta: CaseMeta) -> CaseResult
     case = Case("e2e", meta["key"])
     prompt_ids = pipeline.tokenizer.encode(meta["prompt_text_norm"] + " ")
     case.same("prompt ids", prompt_ids, meta["prompt_text_ids"])
-    voice, earlier = _voice(prompt_ids, meta["prompt_speech_tokens"]), Earlier()
+    speaker, mel = (_evaluate(meta[name])[0] for name in ("embedding", "speech_feat"))
+    voice, earlier = VoicePrompt(prompt_ids, meta["prompt_speech_tokens"], speaker, mel), Earlier()
     mels, waves = list[Tensor](), list[Tensor]()
     texts = meta["segments_phoneme"] or meta["segments_tn"]
     for text, expected in zip(texts, meta["per_segment"], strict=True):
         generator = torch.Generator().manual_seed(meta["seed"])
         ids = pipeline.tokenizer.encode(text)
         tokens = _speak(case, pipeline, Segment(ids, voice), earlier, expected, generator)
-        mels.append(_draw_mel(pipeline, meta, tokens, generator))
+        spoken, prompt = torch.tensor(tokens), torch.tensor(voice.speech_tokens)
+        mels.append(pipeline.flow.sample(FlowInput(spoken, speaker, generator, prompt, mel)))
         waves.append(pipeline.hift(mels[-1], noise=generator))
         if meta["use_cache"]:
             earlier.append((ids, tokens))
@@ -121,40 +123,18 @@ def _speak(
     The `earlier` segments are pruned first, so that they fit the LLM's context.
     """
     pipeline.layout.prune(earlier, segment)
-    case.same("text ids", segment.ids, expected["text"])
-    texts, speech = _prompt(segment, earlier)
-    case.same("prompt texts", texts, expected["prompt_text"])
-    case.same("prompt speech", speech, expected["prompt_speech"])
+    prompt, texts = pipeline.layout.build(segment, earlier), [*expected["prompt_text"], *expected["text"]]
+    speech = [token + pipeline.layout.audio_start for token in expected["prompt_speech"]]
+    case.same("prompt", prompt, [*texts, pipeline.layout.begin_of_audio, *speech])
     tokens = generate(
         pipeline.llm,
-        pipeline.layout.build(segment, earlier),
+        prompt,
         pipeline.special,
         lengths=(MIN_TOKENS_PER_ID * len(segment.ids), MAX_TOKENS_PER_ID * len(segment.ids)),
         generator=generator,
     )
     case.same("tokens", tokens, expected["tokens"])
     return tokens
-
-
-def _voice(text_ids: list[int], speech: list[int]) -> VoicePrompt:
-    return VoicePrompt(text_ids, speech, torch.empty(0), torch.empty(0))
-
-
-def _prompt(segment: Segment, earlier: Earlier) -> tuple[list[int], list[int]]:
-    """Returns the text ids and the speech tokens of what is said before the segment, its voice's first."""
-    said = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
-    return [token for ids, _ in said for token in ids], [token for _, tokens in said for token in tokens]
-
-
-def _draw_mel(pipeline: Pipeline, meta: CaseMeta, tokens: list[int], generator: torch.Generator) -> Tensor:
-    segment = FlowInput(
-        tokens=torch.tensor(tokens),
-        speaker=_evaluate(meta["embedding"])[0],
-        noise=generator,
-        prompt_tokens=torch.tensor(meta["prompt_speech_tokens"]),
-        prompt_mel=_evaluate(meta["speech_feat"])[0],
-    )
-    return pipeline.flow.sample(segment)
 
 
 def _evaluate(expression: str) -> Tensor:
