@@ -75,7 +75,7 @@ class Run:
         return Outcome(
             self.text,
             self.voice,
-            self.request.asked.sampling.seed,
+            self.request.speech.sampling.seed,
             first=fault_in(first, said),
             last=fault_in(spoken, said),
             n_drawn=sum(map(len, self.takes)),

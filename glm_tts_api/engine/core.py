@@ -280,7 +280,7 @@ class EngineCore:
         for the request, however many of its rows and segments fail."""
         if not request.cancelled:
             self._count(error, watch)
-            request.fail(as_service_error(error, request.asked.request_id, done="spoken"))
+            request.fail(as_service_error(error, request.speech.request_id, done="spoken"))
 
     def _faulted(self, watch: FaultWatch, error: BaseException) -> None:
         """Counts a fault that no stage has caught, and reports the fault to `on_fault`."""
@@ -311,16 +311,16 @@ def pause_requests(
     if not token2wav.shares_cores:
         return
     clients = {
-        each.asked.client
+        each.speech.client
         for each in requests
         if not each.is_background and (each.n_spans or scheduler.holds(each))
     }
     paused, n_spans = set[EngineRequest](), Counter[str]()
     n_enough = _ENOUGH_SPANS * len(renderers) if len(clients) > 1 else math.inf
     for each in sorted(requests, key=lambda each: each.due):
-        if clients and (each.is_background or n_spans[each.asked.client] > n_enough):
+        if clients and (each.is_background or n_spans[each.speech.client] > n_enough):
             paused.add(each)
-        n_spans[each.asked.client] += each.n_spans
+        n_spans[each.speech.client] += each.n_spans
     decoder.paused = paused
     was_paused, token2wav.queue.background_paused = token2wav.queue.background_paused, bool(clients)
     if was_paused != bool(clients):
@@ -334,4 +334,4 @@ def render_takes_all(requests: Collection[EngineRequest], cores: Cores) -> bool:
     if not cores.all_for_one or len(requests) != 1:
         return False
     (request,) = requests
-    return request.asked.streams and request.n_spans > 0
+    return request.speech.streams and request.n_spans > 0

@@ -163,8 +163,8 @@ class DecodeBatcher:
         that a short prompt need not wait for long ones. Of sequences with equally few chunks left, the one
         that is due first is chosen. Every fourth chunk goes to the client's sequence that has waited
         longest."""
-        client = min((each.owner.asked.client for each in reading), key=self._shares.turn)
-        reading = [sequence for sequence in reading if sequence.owner.asked.client == client]
+        client = min((each.owner.speech.client for each in reading), key=self._shares.turn)
+        reading = [sequence for sequence in reading if sequence.owner.speech.client == client]
         if self._n_chunks % _OLDEST_EVERY == _OLDEST_EVERY - 1:
             return reading[0]
         return min(
@@ -185,7 +185,7 @@ class DecodeBatcher:
 
     def _read(self, sequence: SpeechSequence, ids: list[int]) -> None:
         self._n_chunks += 1
-        self._shares.serve(sequence.owner.asked.client, len(ids))
+        self._shares.serve(sequence.owner.speech.client, len(ids))
         self._llm.prefill(ids, cache=self._cache, slot=sequence.slot, start=sequence.n_read)
         sequence.n_read += len(ids)
         if sequence.n_read == sequence.n_voice_ids:

@@ -64,33 +64,33 @@ class InputProcessor:
         prompt of its voice. `check` is called again and again during the work; `check` raises an error when
         nobody waits for the request any more. Raises TextError, NothingToSay, UnknownVoice, PromptRejected
         and the errors of `check`."""
-        asked = message.request
-        reading = self.frontend.read(asked.text, asked.reading, check)
+        speech = message.request
+        reading = self.frontend.read(speech.text, speech.reading, check)
         prompts: dict[str | None, VoicePrompt] = {}
         segments: list[Segment] = []
-        written = reading.written() if asked.timestamps else repeat(None)
+        written = reading.written() if speech.timestamps else repeat(None)
         for part, as_written in zip(reading.segments, written, strict=False):
             check()
             if part.voice not in prompts:
-                prompts[part.voice] = self._prompt(asked, part.voice)
+                prompts[part.voice] = self._prompt(speech, part.voice)
             if ids := self._tokenizer.encode(part.spoken):
                 prompt = prompts[part.voice]
                 likely = TOKENS_A_SECOND * prompt.pace * spoken_seconds(part.text) if self._guard else None
-                pause_s = part.pause_s or (0.0 if segments else asked.pause_s)
-                said = part.text if asked.verify else ""
+                pause_s = part.pause_s or (0.0 if segments else speech.pause_s)
+                said = part.text if speech.verify else ""
                 segments.append(Segment(ids, prompt, pause_s, part.speed, likely, as_written, said))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         return EngineRequest(message, segments, sink, pause_s=reading.pause_s, chunks=self._chunks)
 
-    def _prompt(self, asked: SpeechRequest, name: str | None) -> VoicePrompt:
+    def _prompt(self, speech: SpeechRequest, name: str | None) -> VoicePrompt:
         """Returns the prompt of the voice `name`, which a mark in the text asks for. None stands for the
         request's own voice. Raises UnknownVoice and PromptRejected."""
-        voice = asked.voice if name is None else asked.others.get(name)
+        voice = speech.voice if name is None else speech.others.get(name)
         if not isinstance(voice, Voice):
             raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
         ids, spoken_s = self._encoded(voice.transcript)
-        tokens, embedding, mel = self._features.get(voice, asked.sample_rate)
+        tokens, embedding, mel = self._features.get(voice, speech.sample_rate)
         pace = len(tokens) / (TOKENS_A_SECOND * spoken_s)
         return VoicePrompt(ids, tokens, embedding, mel, min(_SLOWEST, max(_FASTEST, pace)))
 

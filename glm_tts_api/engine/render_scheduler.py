@@ -50,12 +50,12 @@ class RenderScheduler:
         with self._lock:
             if not (free := self._free()):
                 return None
-            n_taken = Counter(span.request.asked.client for span in self._spans if span.taken)
+            n_taken = Counter(span.request.speech.client for span in self._spans if span.taken)
             client = min(
-                (span.request.asked.client for span in free),
+                (span.request.speech.client for span in free),
                 key=lambda client: (n_taken[client], self._shares.turn(client)),
             )
-            free = [span for span in free if span.request.asked.client == client]
+            free = [span for span in free if span.request.speech.client == client]
             self._n_turns += 1
             oldest = self._n_turns % _OLDEST_EVERY == 0
             span = free[0] if oldest else min(free, key=lambda span: span.request.due)

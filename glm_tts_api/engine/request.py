@@ -86,7 +86,7 @@ class EngineRequest:
         chunks: tuple[int, ...] = (),
     ) -> None:
         """`pause_s` seconds of silence follow the last segment. `chunks` is EngineConfig.stream_chunks."""
-        self.asked = asked = message.request
+        self.speech = speech = message.request
         self.is_background = message.is_background
         self.segments = segments
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
@@ -103,7 +103,7 @@ class EngineRequest:
         self._decoding: dict[int, SpeechSequence] = {}
         # Only a stream's segments are cut, and only its first segment has all sizes.
         self.chunks = (
-            [chunks, *[chunks[-1:]] * (len(segments) - 1)] if asked.streams else [()] * len(segments)
+            [chunks, *[chunks[-1:]] * (len(segments) - 1)] if speech.streams else [()] * len(segments)
         )
         self.windows: list[list[Window]] = [[] for _ in segments]  # of the spans that were cut
         self._spans: list[Span] = []
@@ -121,14 +121,14 @@ class EngineRequest:
             if segment >= message.first:
                 self._cut(segment, list(tokens), ended=True)
         left = [segment for segment in range(len(segments)) if segment not in self._untold]
-        self._open(left[:1] if asked.use_cache else left)
+        self._open(left[:1] if speech.use_cache else left)
 
     @property
     def due(self) -> float:
         """The time at which audio is wanted, on time.perf_counter's clock. A stream wants its next audio when
         its player runs out, and its first audio half a second after the start. Any other request is due a
         fixed time after the start: 0.25 s for each of its text ids."""
-        if not self.asked.streams:
+        if not self.speech.streams:
             return self._due
         return (self._starts_at or self.timings.began_at + _FIRST_DUE_S) + self.heard_s
 
@@ -151,7 +151,7 @@ class EngineRequest:
         """Removes the next candidate that waits, and returns its sequence. Needs `n_waiting_rows` above 0."""
         segment, candidate = self._waiting.popleft()
         said = self.segments[segment]
-        if self.asked.use_cache:
+        if self.speech.use_cache:
             for number, tokens in self._untold.items():
                 before = self.segments[number]
                 layout.prune(self._earlier[before.prompt], before)
@@ -159,7 +159,7 @@ class EngineRequest:
             self._untold = {}
             layout.prune(self._earlier[said.prompt], said)
         prompt_ids, n_ids = layout.build(said, self._earlier[said.prompt]), len(said.ids)
-        sampling = self.asked.sampling
+        sampling = self.speech.sampling
         sequence = SpeechSequence(
             prompt_ids=prompt_ids,
             min_len=MIN_TOKENS_PER_ID * n_ids,
@@ -180,7 +180,7 @@ class EngineRequest:
         segment = sequence.segment
         ended = self._candidates.setdefault(segment, [])
         ended.append(sequence)
-        n_retakes = len(ended) - self.asked.sampling.beam_size
+        n_retakes = len(ended) - self.speech.sampling.beam_size
         if n_retakes < 0:
             return
         self._decoding.pop(segment, None)
@@ -191,7 +191,7 @@ class EngineRequest:
             return
         del self._candidates[segment]
         self.n_undecided -= 1
-        if self.asked.use_cache:
+        if self.speech.use_cache:
             self._earlier[said.prompt].append((said.ids, best.tokens))
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
         self.sink.segment_decoded(segment, best.tokens)
@@ -200,10 +200,10 @@ class EngineRequest:
 
     def next_spans(self) -> Iterator[Span]:
         """Yields the spans to render now. A stream gives one span at a time: each continues the last one."""
-        if self.asked.streams:
+        if self.speech.streams:
             for segment, sequence in self._decoding.items():
                 self._cut(segment, sequence.tokens, ended=False)
-        while self._spans and not self.cancelled and (not self.asked.streams or not self.n_rendering):
+        while self._spans and not self.cancelled and (not self.speech.streams or not self.n_rendering):
             self.n_rendering += 1
             span = min(self._spans, key=lambda span: span.segment)  # a segment's first span comes first
             self._spans.remove(span)
@@ -229,7 +229,7 @@ class EngineRequest:
         self._rendered.setdefault(span.segment, []).append((span.pcm, span.window.last))
         while self._rendered.get(self._segment):
             pcm, is_last = self._rendered[self._segment].pop(0)
-            self._latest = span if self.asked.streams else None
+            self._latest = span if self.speech.streams else None
             self._pause()
             self._hand_on(pcm, is_last, self.segments[self._segment].speed)
             if is_last:
@@ -246,16 +246,16 @@ class EngineRequest:
     def _pause(self) -> None:
         """Gives the sink the silence before the next segment or after the last one, each only once."""
         pause_s, self._pauses_s[self._segment] = self._pauses_s[self._segment], 0.0
-        n_samples = round(pause_s * self.asked.sample_rate)
+        n_samples = round(pause_s * self.speech.sample_rate)
         for start in range(0, n_samples, len(_SILENCE)):
             self._hand_on(_SILENCE[: n_samples - start], False, None)
 
     def _hand_on(self, pcm: Float32, is_last: bool, speed: float | None) -> None:
         segment = min(self._segment, len(self.segments) - 1)
-        text, rate = self.segments[segment], self.asked.sample_rate
+        text, rate = self.segments[segment], self.speech.sample_rate
         chunk = AudioChunk(pcm, rate, segment, is_last, speed, written=text.written, said=text.said)
         self.timings.audio_s += chunk.seconds
-        self.heard_s += chunk.seconds / self.asked.speed_of(chunk)
+        self.heard_s += chunk.seconds / self.speech.speed_of(chunk)
         now = time.perf_counter()
         if self._latest is not None and (self._starts_at is None or self._starts_at > now):
             self._starts_by = min(self._starts_by, now + LONGEST_WAIT_S)
@@ -272,5 +272,5 @@ class EngineRequest:
             self.sink.request_ended(error)
 
     def _open(self, segments: Sequence[int]) -> None:
-        beam = range(self.asked.sampling.beam_size)
+        beam = range(self.speech.sampling.beam_size)
         self._waiting.extend((segment, candidate) for segment in segments for candidate in beam)

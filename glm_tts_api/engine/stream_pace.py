@@ -243,7 +243,7 @@ class StreamStarts:
                 windows = [window for window in windows if window.first >= heard.window.end]
             elif not n_decoded:
                 making.decoded_s += pace.prefill_s
-            n_prompt, speed = len(said.prompt.speech_tokens), request.asked.speed * said.speed
+            n_prompt, speed = len(said.prompt.speech_tokens), request.speech.speed * said.speed
             coming += (
                 replace(piece, heard_s=piece.heard_s / speed)
                 for piece in making.pieces(windows, n_tokens=n_likely, n_decoded=n_decoded, n_prompt=n_prompt)

@@ -152,7 +152,7 @@ class Token2Wav:
         segment = FlowInput(
             tokens=torch.tensor(span.tokens),
             speaker=voice.embedding,
-            noise=stage_seed(span.request.asked.sampling.seed, "flow"),
+            noise=stage_seed(span.request.speech.sampling.seed, "flow"),
             prompt_tokens=torch.tensor(voice.speech_tokens),
             prompt_mel=voice.mel,
             start=span.window.start,
@@ -162,10 +162,10 @@ class Token2Wav:
     def _speak(self, span: Span, mel: Tensor) -> Float32:
         """Gives the span's own frames from the mel of its window, [1, 80, T], to the segment's vocoder.
         Returns the samples that the vocoder can make by now, [n]."""
-        asked, carried = span.request.asked, span.request.carried
+        speech, carried = span.request.speech, span.request.carried
         if span.segment not in carried:
-            noise = stage_seed(asked.sampling.seed, "vocoder")
-            carried[span.segment] = open_stream(self._vocoders[asked.sample_rate], noise=noise)
+            noise = stage_seed(speech.sampling.seed, "vocoder")
+            carried[span.segment] = open_stream(self._vocoders[speech.sample_rate], noise=noise)
         stream: VocoderStream = carried[span.segment]
         limit_threads(self._render_threads)
         wave = stream.push(self._of_the_span(span, mel), last=span.window.last)

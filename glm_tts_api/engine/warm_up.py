@@ -98,9 +98,9 @@ class WarmUp(EventSink):
 
     def _request(self, rate: int, tokens: list[int], embedding: Tensor, mel: Tensor) -> EngineRequest:
         ids = self._models.text_tokenizer.encode("a")
-        asked = SpeechRequest("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
+        speech = SpeechRequest("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
         segment = Segment(ids, VoicePrompt(ids, tokens, embedding, mel))
-        return EngineRequest(Speak(0, asked), [segment], self)
+        return EngineRequest(Speak(0, speech), [segment], self)
 
     def request_ended(self, error: Exception | None) -> None:
         self._n_open -= 1

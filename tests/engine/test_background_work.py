@@ -64,7 +64,7 @@ class Request:
     asked: SpeechRequest = field(init=False)
 
     def __post_init__(self) -> None:
-        self.asked = tiny.asked("", client=self.client)
+        self.speech = tiny.asked("", client=self.client)
 
 
 class Stages:

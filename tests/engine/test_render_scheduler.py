@@ -33,7 +33,7 @@ class Task:
     def request(self) -> Task:
         return self
 
-    asked = voice = request
+    speech = voice = request
     speech_tokens = ()
 
 

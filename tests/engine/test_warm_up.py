@@ -93,7 +93,7 @@ def test_on_a_faked_gpu_the_vocoders_meet_a_streams_lengths_and_those_of_ten_sec
     assert WarmUp(models, voices, on_done=print).spans_to_meet((12, 25, 50, 100)) == []
     warm_up = WarmUp(faked, voices, on_done=print)
     spans = warm_up.spans_to_meet((12, 25, 50, 100))
-    assert {span.request.asked.sample_rate for span in spans} == {24000, 32000}
+    assert {span.request.speech.sample_rate for span in spans} == {24000, 32000}
     streamed = [span.window.end - span.window.first for span in spans if span.window.first]
     assert {25, 50, 100} <= {*streamed}
     renders, request = Token2Wav(models, tiny.CONFIG), warm_up.measured_request()

@@ -105,8 +105,8 @@ class World(virtual.Record):
             raise self.chance.choice((torch.OutOfMemoryError("out of memory"), RuntimeError(what + " fails")))
 
     def _hurt(self, what: str, owner: Any) -> None:
-        self.hurt.add(int(owner.asked.request_id))
-        self.tell(f"a fault in {what}", int(owner.asked.request_id))
+        self.hurt.add(int(owner.speech.request_id))
+        self.tell(f"a fault in {what}", int(owner.speech.request_id))
 
     def _models(self) -> Any:
         llm = SimpleNamespace(device=torch.device("cpu"), dtype=torch.float32, config=_SIZES)
@@ -148,7 +148,7 @@ class World(virtual.Record):
             return False
         window, carried = span.window, span.request.carried
         said = span.tokens[window.first - window.start : window.end - window.start]
-        sums = np.cumsum([carried.pop(span.segment, span.request.asked.sampling.seed % 97), *said]) % 1021
+        sums = np.cumsum([carried.pop(span.segment, span.request.speech.sampling.seed % 97), *said]) % 1021
         if not window.last:
             carried[span.segment] = sums[-1]
         span.pcm = sums[1:].astype(np.float32)
