@@ -96,7 +96,7 @@ class Cores:
         return max(share, n_threads) if share == power_of_two(share) else share
 
 
-class SideBySide:
+class IntraOpPool:
     """Runs several functions at the same time, each on one thread, on as many threads as a render step may
     use. Any thread may call it."""
 

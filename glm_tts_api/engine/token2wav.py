@@ -15,7 +15,7 @@ from torch import Tensor
 
 from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.cores import Cores, SideBySide, must_be_fixed
+from glm_tts_api.engine.cores import Cores, IntraOpPool, must_be_fixed
 from glm_tts_api.engine.device_thread import drop_memory, limit_threads
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import Span
@@ -68,9 +68,9 @@ class Token2Wav:
         if self._device.type == "cuda":
             self._capture()
             return
-        self._flow.side_by_side = SideBySide(self.cores)
+        self._flow.intra_op = IntraOpPool(self.cores)
         if isinstance(hift := self._vocoders[HiFT.sample_rate], HiFT):
-            hift.side_by_side = self._flow.side_by_side
+            hift.intra_op = self._flow.intra_op
 
     def _capture(self) -> None:
         """Captures the CUDA graphs of flow and vocoder, before other threads use the GPU: memory that runs

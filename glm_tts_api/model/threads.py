@@ -19,7 +19,7 @@ _MISALIGNED = 3  # queries a head; with so few, attention rounds by the addresse
 _LEAST_OF_A_THREAD = 32768  # numbers: PyTorch gives no smaller parts to threads
 
 # Makes calls that do not depend on each other, and returns their results in order.
-SideBySide = Callable[[Sequence[Callable[[], Tensor]]], Iterator[Tensor]]
+IntraOp = Callable[[Sequence[Callable[[], Tensor]]], Iterator[Tensor]]
 
 
 def one_after_another(calls: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:

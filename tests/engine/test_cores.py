@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.cores import Cores, SideBySide
+from glm_tts_api.engine.cores import Cores, IntraOpPool
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
 from glm_tts_api.model.llm_runner import LlmRunner
@@ -89,7 +89,7 @@ def test_branches_of_hift_side_by_side_say_the_same(n_cores: int) -> None:
     hift = HiFT(HiftConfig(base_channels=64, f0_channels=16)).fold()
     mel = torch.randn(1, 80, 40) - 5
     alone = hift(mel, noise=1)
-    hift.side_by_side = SideBySide(Cores(EngineConfig(threads=n_cores), lambda: 1, fixed=False))
+    hift.intra_op = IntraOpPool(Cores(EngineConfig(threads=n_cores), lambda: 1, fixed=False))
     assert torch.equal(hift(mel, noise=1), alone)
 
 
@@ -111,7 +111,7 @@ def test_the_flows_passes_side_by_side_say_the_same(n_cores: int, monkeypatch: p
         EngineConfig(threads=n_cores), lambda: 1, fixed=False, most_of_a_flow_step=flow.most_threads
     )
     assert cores.all_for_one == (n_cores < 4)
-    flow.side_by_side = SideBySide(cores)
+    flow.intra_op = IntraOpPool(cores)
     with at_most(n_cores):
         apart = [flow.sample(one, steps=3) for one in (whole, window)]
     for mels in zip(together, one_by_one, apart, strict=True):

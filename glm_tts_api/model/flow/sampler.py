@@ -24,7 +24,7 @@ from glm_tts_api.model.flow.dit import AdaLayerNorm, DiT
 from glm_tts_api.model.graphs import Graphs
 from glm_tts_api.model.linear import PackedLinear, rounds_by_blocks
 from glm_tts_api.model.placed_noise import placed_noise
-from glm_tts_api.model.threads import SideBySide, WholeVectors, at_most, one_after_another
+from glm_tts_api.model.threads import IntraOp, WholeVectors, at_most, one_after_another
 from glm_tts_api.model.transfer import to_device
 
 DEFAULT_STEPS = 10
@@ -66,7 +66,7 @@ def tokens_to_frames(tokens: Tensor, length: int) -> Tensor:
 
 
 class FlowMatching(nn.Module):
-    """The flow with the weights of flow.pt: the estimator, and the sampling with it. `side_by_side` runs the
+    """The flow with the weights of flow.pt: the estimator, and the sampling with it. `intra_op` runs the
     two passes of the guidance where more threads than one would change the bits of a pass."""
 
     def __init__(self, config: FlowConfig) -> None:
@@ -74,7 +74,7 @@ class FlowMatching(nn.Module):
         self.config = config
         self.estimator = DiT(config)
         self.precision: Callable[[], AbstractContextManager[Any]] = nullcontext  # the precision of a step
-        self.side_by_side: SideBySide = one_after_another
+        self.intra_op: IntraOp = one_after_another
         self._apart = False  # whether each pass of the guidance runs by itself, on one thread
         self.conditions, self.euler_step = Graphs(self._conditions), Graphs(self._euler_step)
 
@@ -155,7 +155,7 @@ class FlowMatching(nn.Module):
                     for rows in (slice(n), slice(n, None))
                 ]
                 with at_most(1):
-                    conditional, unconditional = self.side_by_side(passes)
+                    conditional, unconditional = self.intra_op(passes)
             else:
                 conditional, unconditional = self.estimator.velocity(*inputs, **others).chunk(2)
         rate = self.config.cfg_rate

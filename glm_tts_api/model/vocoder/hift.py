@@ -25,7 +25,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from glm_tts_api.model.buckets import behind, bucket, is_padded, pad_end, silence
 from glm_tts_api.model.graphs import Graphs
-from glm_tts_api.model.threads import SideBySide, at_most, one_after_another
+from glm_tts_api.model.threads import IntraOp, at_most, one_after_another
 from glm_tts_api.model.vocoder.source import HARMONICS, F0Predictor, HarmonicSource, draw_noise, source_noise
 from glm_tts_api.model.vocoder.stft import N_BINS, N_FFT, STFT_HOP, PaddedSTFT
 
@@ -106,7 +106,7 @@ class ResBlock(nn.Module):
 
 
 class HiFT(nn.Module):
-    """The vocoder HiFT: turns a mel into a waveform, 480 samples a frame. `side_by_side` runs the independent
+    """The vocoder HiFT: turns a mel into a waveform, 480 samples a frame. `intra_op` runs the independent
     branches of the network; of several branches, the last one takes longest."""
 
     sample_rate = SAMPLE_RATE
@@ -134,7 +134,7 @@ class HiFT(nn.Module):
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
         self.padded_stft = PaddedSTFT()
         self.graphs = Graphs(self._speak)
-        self.side_by_side: SideBySide = one_after_another
+        self.intra_op: IntraOp = one_after_another
 
     def call_bytes(self, *, n_frames: int) -> int:
         """Estimates the bytes that a call for `n_frames` frames needs. The estimate lies between the measured
@@ -229,7 +229,7 @@ class HiFT(nn.Module):
         n_columns = _n_columns(mel.shape[-1])
         ends = _n_columns(end) if end is not None else [None for _ in self.ups]
         hidden = [behind(*level) for level in zip(ends, n_columns, strict=True)]
-        excited = self.side_by_side(
+        excited = self.intra_op(
             [partial(self._excite, level, source, hidden[level]) for level in range(len(self.ups))]
         )
         x, hidden_before = self.conv_pre(mel), behind(end, mel.shape[-1])
@@ -240,7 +240,7 @@ class HiFT(nn.Module):
             x, hidden_before = x + next(excited), hidden[level]
             first = level * len(BLOCK_KERNELS)
             blocks = self.resblocks[first : first + len(BLOCK_KERNELS)]
-            x = sum(self.side_by_side([partial(block, x, hidden[level]) for block in blocks]))
+            x = sum(self.intra_op([partial(block, x, hidden[level]) for block in blocks]))
             x = x / len(BLOCK_KERNELS)
         x = self.conv_post(silence(F.leaky_relu(x, LAST_SLOPE), hidden[-1]))
         return self._to_wave(x, ends[-1])
