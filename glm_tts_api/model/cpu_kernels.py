@@ -98,8 +98,8 @@ def _make_private(folder: Path) -> None:
     """Makes `folder` if it is missing. Raises PermissionError if another user may write to it, since a
     library from it is run."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    told = folder.stat()
-    if told.st_uid != os.geteuid() or told.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    status = folder.stat()
+    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PermissionError(f"another user may write to {folder}")
 
 

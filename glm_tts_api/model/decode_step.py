@@ -146,7 +146,7 @@ def decode(
         config.rms_norm_eps,
         *(each.data_ptr() for each in (scale, at_slots, at_lengths, llm.cos, llm.sin)),
     )  # fmt: skip
-    told = ctypes.addressof(step)
+    at_step = ctypes.addressof(step)
     at_x, at_normed, at_mixed, at_gated = (each.data_ptr() for each in (x, normed, mixed, gated))
     keys, values = cache.keys.data_ptr(), cache.values.data_ptr()
     layer_bytes = cache.keys.stride(0) * cache.keys.itemsize
@@ -154,18 +154,18 @@ def decode(
     at_added = None
     for layer in llm.layers:
         norm = layer.attention_norm.data_ptr()
-        kernels.add_and_norm(told, config.hidden_size, at_x, at_added, norm, at_normed, read)
+        kernels.add_and_norm(at_step, config.hidden_size, at_x, at_added, norm, at_normed, read)
         qkv = product(layer.qkv, normed)
-        kernels.attend(told, qkv.data_ptr(), keys, values, attended.data_ptr(), at_mixed)
+        kernels.attend(at_step, qkv.data_ptr(), keys, values, attended.data_ptr(), at_mixed)
         added, norm = product(layer.output, mixed), layer.mlp_norm.data_ptr()
-        kernels.add_and_norm(told, config.hidden_size, at_x, added.data_ptr(), norm, at_normed, read)
+        kernels.add_and_norm(at_step, config.hidden_size, at_x, added.data_ptr(), norm, at_normed, read)
         gate_up = product(layer.gate_up, normed)
-        kernels.silu_times(told, config.intermediate_size, gate_up.data_ptr(), at_gated)
+        kernels.silu_times(at_step, config.intermediate_size, gate_up.data_ptr(), at_gated)
         added = product(layer.down, gated)
         at_added = added.data_ptr()
         keys, values = keys + layer_bytes, values + layer_bytes
     kernels.add_and_norm(
-        told, config.hidden_size, at_x, at_added, llm.norm.data_ptr(), hidden.data_ptr(), step.stored
+        at_step, config.hidden_size, at_x, at_added, llm.norm.data_ptr(), hidden.data_ptr(), step.stored
     )
     return hidden
 
