@@ -24,28 +24,30 @@ SHORTEST = 0.4  # a segment with fewer tokens than this times the likely number 
 LONGEST_REPEAT, LONGEST_PERIOD = 38, 40
 
 
-def fault_in(tokens: Sequence[int], said: Segment) -> SegmentFault | None:
+def fault_in(tokens: Sequence[int], segment: Segment) -> SegmentFault | None:
     """Returns the fault of a segment's speech tokens: "run_on" (too many), "early_stop" (too few) or
     "repetition" (a loop). Returns None if there is no fault, or if the segment's likely length is not
     known."""
-    if said.likely is None:
+    if segment.likely is None:
         return None
-    if len(tokens) > max(LONGEST * said.likely, LONGEST_PER_ID * len(said.ids)):
+    if len(tokens) > max(LONGEST * segment.likely, LONGEST_PER_ID * len(segment.ids)):
         return "run_on"
-    if len(tokens) < SHORTEST * said.likely:
+    if len(tokens) < SHORTEST * segment.likely:
         return "early_stop"
     return "repetition" if _repeats(tokens) else None
 
 
-def best_of(takes: Iterable[SpeechSequence], said: Segment) -> tuple[SpeechSequence, SegmentFault | None]:
+def best_of(takes: Iterable[SpeechSequence], segment: Segment) -> tuple[SpeechSequence, SegmentFault | None]:
     """Chooses the best of a segment's takes (a take is one decoding of the segment). Returns the take and its
     fault. Of the takes without a fault, that is the one with the highest mean log-probability. If all have
     faults, it is the one whose length is nearest to the likely length. A tie goes to the take with the higher
     mean log-probability, then to the earlier take."""
-    judged = [(take, fault_in(take.tokens, said)) for take in sorted(takes, key=lambda take: take.candidate)]
+    judged = [
+        (take, fault_in(take.tokens, segment)) for take in sorted(takes, key=lambda take: take.candidate)
+    ]
     if sound := [(take, fault) for take, fault in judged if fault is None]:
         return max(sound, key=lambda one: one[0].mean_log_prob)
-    likely = said.likely or 1.0
+    likely = segment.likely or 1.0
     return min(
         judged,
         key=lambda one: (abs(math.log(max(1, len(one[0].tokens)) / likely)), -one[0].mean_log_prob),

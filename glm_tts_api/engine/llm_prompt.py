@@ -33,17 +33,17 @@ class PromptLayout:
     def build(self, segment: Segment, earlier: Earlier) -> list[int]:
         """Returns the ids of the segment's prompt: all text ids, begin-of-audio, then the speech tokens as
         ids (docs/model.md 4). The voice's come first, then those of the `earlier` segments."""
-        said = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
-        texts = [token for ids, _ in said for token in ids]
-        speech = [token + self.audio_start for _, tokens in said for token in tokens]
+        entries = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
+        texts = [token for ids, _ in entries for token in ids]
+        speech = [token + self.audio_start for _, tokens in entries for token in tokens]
         return [*texts, *segment.ids, self.begin_of_audio, *speech]
 
     def prune(self, earlier: Earlier, segment: Segment) -> None:
         """Removes the oldest of the `earlier` segments until `segment` fits. The voice's prompt, the earlier
         segments and the segment's estimated speech may have 750 speech tokens at most, and the decode row
         must have room."""
-        said = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
-        n_texts, n_speech = (sum(map(len, lists)) for lists in zip(*said, strict=True))
+        entries = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
+        n_texts, n_speech = (sum(map(len, lists)) for lists in zip(*entries, strict=True))
         estimate = int((n_speech / n_texts if n_texts else 1.0) * len(segment.ids))
         while earlier and (
             n_speech + estimate > HISTORY_SPEECH_TOKENS or not self._has_room(segment, n_texts, n_speech)

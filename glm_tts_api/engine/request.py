@@ -150,22 +150,22 @@ class EngineRequest:
     def next_sequence(self, layout: PromptLayout) -> SpeechSequence:
         """Removes the next candidate that waits, and returns its sequence. Needs `n_waiting_rows` above 0."""
         segment, candidate = self._waiting.popleft()
-        said = self.segments[segment]
+        text = self.segments[segment]
         if self.speech.use_cache:
             for number, tokens in self._untold.items():
                 before = self.segments[number]
                 layout.prune(self._earlier[before.prompt], before)
                 self._earlier[before.prompt].append((before.ids, tokens))
             self._untold = {}
-            layout.prune(self._earlier[said.prompt], said)
-        prompt_ids, n_ids = layout.build(said, self._earlier[said.prompt]), len(said.ids)
+            layout.prune(self._earlier[text.prompt], text)
+        prompt_ids, n_ids = layout.build(text, self._earlier[text.prompt]), len(text.ids)
         sampling = self.speech.sampling
         sequence = SpeechSequence(
             prompt_ids=prompt_ids,
             min_len=MIN_TOKENS_PER_ID * n_ids,
             max_len=min(MAX_TOKENS_PER_ID * n_ids, layout.slot_length - len(prompt_ids)),
             sampling=replace(sampling, seed=llm_seed(sampling.seed, candidate)),
-            n_voice_ids=len(said.prompt.text_ids),
+            n_voice_ids=len(text.prompt.text_ids),
             owner=self,
             segment=segment,
             candidate=candidate,
@@ -184,15 +184,15 @@ class EngineRequest:
         if n_retakes < 0:
             return
         self._decoding.pop(segment, None)
-        said, is_heard = self.segments[segment], bool(self.windows[segment])
-        best, fault = (sequence, fault_in(sequence.tokens, said)) if is_heard else best_of(ended, said)
+        text, is_heard = self.segments[segment], bool(self.windows[segment])
+        best, fault = (sequence, fault_in(sequence.tokens, text)) if is_heard else best_of(ended, text)
         if fault is not None and n_retakes < MOST_RETAKES and not is_heard:
             self._waiting.append((segment, len(ended)))
             return
         del self._candidates[segment]
         self.n_undecided -= 1
         if self.speech.use_cache:
-            self._earlier[said.prompt].append((said.ids, best.tokens))
+            self._earlier[text.prompt].append((text.ids, best.tokens))
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
         self.sink.segment_decoded(segment, best.tokens)
         self.timings.guarded(segment, n_retakes, fault)

@@ -235,7 +235,7 @@ class StreamStarts:
 
         making, coming, n_ahead = Making(replace(pace, token_s=self._token_s), times), list[Piece](), 0
         for segment in range(heard.segment, len(request.segments)):
-            said = request.segments[segment]
+            text = request.segments[segment]
             n_decoded, n_slow = _n_tokens(request, segment)
             n_likely = n_tokens if segment == heard.segment else n_slow
             windows = cut_windows(request.chunks[segment], n_likely, ended=True)
@@ -243,7 +243,7 @@ class StreamStarts:
                 windows = [window for window in windows if window.first >= heard.window.end]
             elif not n_decoded:
                 making.decoded_s += pace.prefill_s
-            n_prompt, speed = len(said.prompt.speech_tokens), request.speech.speed * said.speed
+            n_prompt, speed = len(text.prompt.speech_tokens), request.speech.speed * text.speed
             coming += (
                 replace(piece, heard_s=piece.heard_s / speed)
                 for piece in making.pieces(windows, n_tokens=n_likely, n_decoded=n_decoded, n_prompt=n_prompt)

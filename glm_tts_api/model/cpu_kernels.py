@@ -129,8 +129,8 @@ def _compile(library: Path, flags: tuple[str, ...]) -> None:
 def _reason(error: Exception) -> str:
     """Returns the first error that the compiler printed, or the error's own words, and what to install."""
     printed = str(getattr(error, "stderr", None) or "").splitlines()
-    said = next((line for line in printed if "error" in line), f"{type(error).__name__}: {error}")
+    reason = next((line for line in printed if "error" in line), f"{type(error).__name__}: {error}")
     without = (
         isinstance(error, subprocess.CalledProcessError) or getattr(error, "filename", "") == _COMPILER[0]
     )
-    return f"{said} (they need GCC 9 or newer: apt install gcc libc6-dev)" if without else said
+    return f"{reason} (they need GCC 9 or newer: apt install gcc libc6-dev)" if without else reason

@@ -127,20 +127,20 @@ def n_gpus() -> int:
 def why_no_gpu() -> str | None:
     """Returns the reason why PyTorch can use no GPU on a machine that seems to have one. None if nothing
     shows that the machine has a GPU."""
-    return explain(cuda=torch.version.cuda, driver=driver_version(), said=_torch_says())
+    return explain(cuda=torch.version.cuda, driver=driver_version(), error=_torch_says())
 
 
-def explain(*, cuda: str | None, driver: str | None, said: str) -> str | None:
+def explain(*, cuda: str | None, driver: str | None, error: str) -> str | None:
     """Returns the reason why PyTorch finds no GPU, as a sentence, or None if the machine seems to have none.
     `cuda` is the CUDA version for which PyTorch is built; None for a build for CPUs. `driver` is the version
-    of the kernel's NVIDIA driver; None without a driver. `said` is PyTorch's error when it is asked for a
+    of the kernel's NVIDIA driver; None without a driver. `error` is PyTorch's error when it is asked for a
     GPU."""
     if cuda is None:
         return driver and (
             f"there is an NVIDIA driver ({driver}), but this PyTorch ({torch.__version__}) is built for CPUs:"
             " install one that is built for CUDA"
         )
-    old = re.search(r"too old \(found version (\d+)\)", said)
+    old = re.search(r"too old \(found version (\d+)\)", error)
     if old:
         which, found = f" ({driver})" if driver else "", int(old[1])
         return (
@@ -148,9 +148,9 @@ def explain(*, cuda: str | None, driver: str | None, said: str) -> str | None:
             f" for this PyTorch, which is built for CUDA {cuda}: update the driver, or install a PyTorch that"
             " is built for it"
         )
-    if driver is None and ("no NVIDIA driver" in said or "No CUDA GPUs" in said):
+    if driver is None and ("no NVIDIA driver" in error or "No CUDA GPUs" in error):
         return None
-    reason = said.partition(". ")[0].strip().rstrip(".")
+    reason = error.partition(". ")[0].strip().rstrip(".")
     return f"PyTorch says: {reason}" + (f" (the NVIDIA driver is {driver})" if driver else "")
 
 

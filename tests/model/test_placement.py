@@ -166,7 +166,7 @@ NONE_FOUND = "Found no NVIDIA driver on your system. Please check that you have 
 def test_a_faked_driver_that_cannot_be_used_is_explained(
     cuda: str | None, driver: str | None, said: str, expected: list[str]
 ) -> None:
-    reason = explain(cuda=cuda, driver=driver, said=said)
+    reason = explain(cuda=cuda, driver=driver, error=said)
     assert reason is not None
     assert all(words in reason for words in expected), reason
     assert "http" not in reason
@@ -176,7 +176,7 @@ def test_a_faked_driver_that_cannot_be_used_is_explained(
     ("cuda", "said"), [("12.8", NONE_FOUND), (None, "Torch not compiled with CUDA enabled")]
 )
 def test_a_machine_without_a_driver_has_nothing_to_explain(cuda: str | None, said: str) -> None:
-    assert explain(cuda=cuda, driver=None, said=said) is None
+    assert explain(cuda=cuda, driver=None, error=said) is None
 
 
 @pytest.mark.skipif(N_GPUS > 0, reason="has a GPU")

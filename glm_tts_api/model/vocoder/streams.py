@@ -71,11 +71,11 @@ class HiftStream:
         if end <= self._spoken:
             return torch.empty(0, device=mel.device)
         wave = self._window(last=last)
-        said = wave[(self._spoken - self._first) * HOP : (end - self._first) * HOP]
+        samples = wave[(self._spoken - self._first) * HOP : (end - self._first) * HOP]
         self._spoken = end
         if not last:
             self._move_on()
-        return said
+        return samples
 
     def _window(self, *, last: bool) -> Tensor:
         mel = self._mel
@@ -112,6 +112,6 @@ class WholeStream:
         if end <= self._spoken:
             return torch.empty(0, device=mel.device)
         wave = self._vocoder(self._mel, noise=0)
-        said = wave[self._spoken * self._vocoder.hop : end * self._vocoder.hop]
+        samples = wave[self._spoken * self._vocoder.hop : end * self._vocoder.hop]
         self._spoken = end
-        return said
+        return samples
