@@ -31,9 +31,9 @@ from bench.synthetic import (
     filled_speech_tokenizer,
 )
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.llm_prompt import VoicePrompt
 from glm_tts_api.engine.memory import fit_rows
 from glm_tts_api.engine.torch_flags import full_float32, tf32
+from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.kv_cache import KVCache

@@ -11,11 +11,11 @@ from cachetools import LRUCache, cached
 
 from glm_tts_api.contracts import Check, SpeechRequest, Voice
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import Segment, VoicePrompt
+from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
-from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
 from glm_tts_api.errors import NothingToSay, UnknownVoice, quote
 from glm_tts_api.model.checkpoint import Models
 from speech_text import spoken_seconds

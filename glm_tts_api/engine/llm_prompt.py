@@ -11,7 +11,7 @@ from glm_tts_api.errors import BadRequest
 from speech_text import Written
 
 if TYPE_CHECKING:  # settings/ reads this module where PyTorch is not installed
-    from torch import Tensor
+    from glm_tts_api.engine.voice_features import VoicePrompt
 
 HISTORY_SPEECH_TOKENS = 750  # 30 s of speech: the most that a segment's prompt may hold (docs/model.md 11)
 MIN_TOKENS_PER_ID, MAX_TOKENS_PER_ID = 2, 20  # speech tokens of a segment for each text id (docs/model.md 4)
@@ -66,20 +66,6 @@ class PromptLayout:
         speech tokens, even if the segment is spoken slowly."""
         n_ids = len(segment.ids)
         return self.slot_length - n_texts - n_ids - n_speech - 1 >= LEAST_ROOM_PER_ID * n_ids
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VoicePrompt:
-    """A voice as the prompt of segments: the `text_ids` of its transcript, and the features of its recording,
-    which are the `speech_tokens` (25 a second), the speaker `embedding` [192] and the `mel` spectrogram
-    [T, 80] (50 frames a second). `pace` is the length of the recording divided by the usual length of such a
-    transcript: above 1 means slow speech."""
-
-    text_ids: Sequence[int]
-    speech_tokens: Sequence[int]
-    embedding: Tensor
-    mel: Tensor
-    pace: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

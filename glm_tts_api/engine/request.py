@@ -24,7 +24,6 @@ from glm_tts_api.engine.llm_prompt import (
     Earlier,
     PromptLayout,
     Segment,
-    VoicePrompt,
 )
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.seeds import llm_seed
@@ -34,6 +33,7 @@ from glm_tts_api.model.sequence import SpeechSequence
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.stream_pace import StreamStarts
+    from glm_tts_api.engine.voice_features import VoicePrompt
 
 # Earliest deadline first: a request is due some time after its start, a short text sooner than a long one.
 # Since a long text becomes due at last, new requests do not overtake it for ever.

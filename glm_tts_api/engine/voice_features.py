@@ -7,7 +7,9 @@ module; the models that it uses hold no state between calls.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,6 +24,20 @@ from glm_tts_api.model.mel import log_mel, resample
 from glm_tts_api.model.speaker_encoder import SAMPLE_RATE
 
 _LEAST_SAMPLES = SAMPLE_RATE // 10  # 0.1 s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VoicePrompt:
+    """A voice as the prompt of segments: the `text_ids` of its transcript, and the features of its recording,
+    which are the `speech_tokens` (25 a second), the speaker `embedding` [192] and the `mel` spectrogram
+    [T, 80] (50 frames a second). `pace` is the length of the recording divided by the usual length of such a
+    transcript: above 1 means slow speech."""
+
+    text_ids: Sequence[int]
+    speech_tokens: Sequence[int]
+    embedding: Tensor
+    mel: Tensor
+    pace: float = 1.0
 
 
 class VoiceFeatures:

@@ -27,13 +27,13 @@ from glm_tts_api.engine.cores import Cores
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.device_thread import drop_memory
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import Segment, VoicePrompt
+from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, Window, cut_windows
 from glm_tts_api.engine.stream_pace import PROMPT_TOKENS, Pace
 from glm_tts_api.engine.token2wav import Token2Wav
-from glm_tts_api.engine.voice_features import VoiceFeatures
+from glm_tts_api.engine.voice_features import VoiceFeatures, VoicePrompt
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowConfig

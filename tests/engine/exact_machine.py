@@ -14,11 +14,12 @@ import torch
 
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicePrompt
+from glm_tts_api.engine.llm_prompt import PromptLayout, Segment
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.stream_pace import Pace, StreamStarts
+from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.engine.warm_up import measure_pace
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny

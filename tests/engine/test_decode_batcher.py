@@ -16,8 +16,8 @@ from torch import Tensor
 from glm_tts_api.engine.config import PrefillPace
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import VoicePrompt
 from glm_tts_api.engine.spare_memory import SpareMemory
+from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence

@@ -13,10 +13,11 @@ import torch
 from glm_tts_api.contracts import AudioChunk
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.llm_prompt import PromptLayout, Segment, VoicePrompt
+from glm_tts_api.engine.llm_prompt import PromptLayout, Segment
 from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.seeds import llm_seed, stage_seed
+from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import InternalFault
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny

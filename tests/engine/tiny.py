@@ -30,11 +30,12 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.engine import Engine
 from glm_tts_api.engine.event_sink import EventSink, RemoteSink
 from glm_tts_api.engine.faults import EngineLost
-from glm_tts_api.engine.llm_prompt import Segment, VoicePrompt
+from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.request import EngineRequest, Span
 from glm_tts_api.engine.spans import Window
 from glm_tts_api.engine.state import EngineUsage
 from glm_tts_api.engine.token2wav import Token2Wav
+from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.errors import NothingToSay
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowConfig, FlowMatching

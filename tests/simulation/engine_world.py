@@ -25,8 +25,9 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.event_sink import RemoteSink
 from glm_tts_api.engine.faults import EngineLost
-from glm_tts_api.engine.llm_prompt import Segment, VoicePrompt
+from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.request import EngineRequest, Span
+from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.decode_step import Drawn
 from glm_tts_api.model.flow import FlowConfig
 from tests.simulation import turns, virtual

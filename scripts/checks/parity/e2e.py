@@ -12,14 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glm_tts_api.engine.llm_prompt import (
-    MAX_TOKENS_PER_ID,
-    MIN_TOKENS_PER_ID,
-    Earlier,
-    PromptLayout,
-    Segment,
-    VoicePrompt,
-)
+from glm_tts_api.engine.llm_prompt import MAX_TOKENS_PER_ID, MIN_TOKENS_PER_ID, Earlier, PromptLayout, Segment
+from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.flow import FlowInput, FlowMatching
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.tokenizer import TextTokenizer
