@@ -77,7 +77,9 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     async with cancelled_on_disconnect(request.receive), admitted:
         book, more = await _book(upload, fields, state)
         voices = await _voices(body, fields, book, state)
-    lexicon = await own_lexicon(fields.lexicon, state)
+    lexicon = (
+        await state.pools.files.run(own_lexicon, fields.lexicon, state.lexicon) if fields.lexicon else ()
+    )
     pauses = Pauses() if fields.pauses is None else read_pauses(fields.pauses)
     asked = SpeechRequest(
         request.state.request_id,

@@ -4,7 +4,6 @@ Also reads the entries that a request brings for its own text."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +11,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from glm_tts_api.api.access import WriterRequired
-from glm_tts_api.api.app_state import AppState, AppStateDep
+from glm_tts_api.api.app_state import AppStateDep
 from glm_tts_api.api.dialects import OWN
 from glm_tts_api.api.fields import Fields, described
 from glm_tts_api.api.openapi import body_docs, error_docs
@@ -124,14 +123,7 @@ async def delete_word(word: str, state: AppStateDep) -> dict[str, Any]:
     return {"message": f"'{word}' is no longer in the lexicon."}
 
 
-async def own_lexicon(sent: str | list[Any] | None, state: AppState) -> Sequence[LexiconEntry]:
-    """Returns the lexicon entries that a request brings for its own text. `sent` is a list of entries or its
-    JSON text; None means that there are none. Raises InvalidField, and MalformedPronunciation for a bad
-    reading."""
-    return [] if sent is None else await state.pools.files.run(_own, sent, state.lexicon)
-
-
-def _own(sent: str | list[Any], lexicon: LexiconFile) -> list[LexiconEntry]:
+def own_lexicon(sent: str | list[Any], lexicon: LexiconFile) -> list[LexiconEntry]:
     """Parses and checks the lexicon entries that a request brings. `sent` is a list of entries or its JSON
     text. Blocking. Raises InvalidField, MalformedPronunciation."""
     try:

@@ -19,7 +19,6 @@ from glm_tts_api.contracts import (
 )
 from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed, WholeNumber
 from speech_text import Verbatim
-from speech_text.marks import in_mood
 
 _SAMPLING = SamplingOptions()
 Warnings = Annotated[
@@ -128,11 +127,6 @@ class SpeechFields(Fields):
     timestamps: TimestampsField
     subtitle: SubtitleField
     verify: VerifyField
-
-    @property
-    def registered(self) -> str:
-        """The name of the registered voice, with its mood."""
-        return (self.index or "") if self.mood is None else in_mood(self.index or "", self.mood)
 
     @property
     def options(self) -> SamplingOptions:

@@ -140,9 +140,9 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
             text, more = await state.pools.files.run(marks_of, text)
         named = (name for name in voices_in(text) if not name.startswith(MOOD_SIGN))
         await state.pools.files.run(lambda: named_voices(named, state, None))
-        options = ReadingOptions(
-            fields.use_phoneme, fields.verbatim, await own_lexicon(fields.lexicon, state)
-        )
+        sent = fields.lexicon
+        lexicon = await state.pools.files.run(own_lexicon, sent, state.lexicon) if sent else ()
+        options = ReadingOptions(fields.use_phoneme, fields.verbatim, lexicon)
         reading = await state.speech.engines.read(text, options)
         answer = await state.pools.files.run(_answer, reading, text, [*warnings, *more])
         return Response(answer, media_type="application/json")

@@ -27,6 +27,7 @@ from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.recent import Answer
 from glm_tts_api.speech.request_log import RequestLog
 from speech_text import ReadingOptions
+from speech_text.marks import in_mood
 
 _TOKEN_HEADER = "x-verify-token"
 _BASE64_BLOCK = 3 * 2**20  # a multiple of 3; short enough for other threads to get their turn
@@ -91,6 +92,9 @@ async def _say(request: Request, state: AppState, body: Body) -> Response:
     text, more = fields.input_text, list[str]()
     if fields.input_type == "ssml":
         text, more = await state.pools.files.run(marks_of, text)
+    lexicon = (
+        await state.pools.files.run(own_lexicon, fields.lexicon, state.lexicon) if fields.lexicon else ()
+    )
     asked = await speech_of(
         request,
         state,
@@ -100,7 +104,7 @@ async def _say(request: Request, state: AppState, body: Body) -> Response:
         sampling=fields.options,
         sample_rate=fields.sample_rate,
         use_cache=fields.use_cache,
-        reading=ReadingOptions(fields.use_phoneme, fields.verbatim, await own_lexicon(fields.lexicon, state)),
+        reading=ReadingOptions(fields.use_phoneme, fields.verbatim, lexicon),
         streams=fields.stream,
         audio_format="wav" if fields.response_format == "json" else fields.response_format,
         speed=fields.speed,
@@ -130,7 +134,8 @@ async def asked_voice(
     if fields.index is not None:
         if upload or fields.prompt_text:
             raise InvalidField("Send either index, or prompt_audio with prompt_text, not both.")
-        return await state.pools.files.run(find, fields.registered)
+        name = fields.index if fields.mood is None else in_mood(fields.index, fields.mood)
+        return await state.pools.files.run(find, name)
     if fields.mood is not None:
         raise InvalidField("mood needs index: a recording in the request has no moods.", "mood")
     if upload is None and fields.prompt_text is None:
