@@ -4,7 +4,7 @@ after the path, the audio is sent while it is made. Other routes list the voices
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, cast, get_args
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,7 @@ from glm_tts_api.api.heard import VerifyField
 from glm_tts_api.api.openapi import audio_docs, json_docs, query_docs
 from glm_tts_api.api.speech_request import logged_speech, read_speech, speech_of
 from glm_tts_api.api.speech_response import answer_speech
-from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SamplingOptions, SpeechRequest
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SamplingOptions, SpeechRequest
 from glm_tts_api.http.body import read_query
 from glm_tts_api.validation import Allowed, Echoed, Seed, Speed
 from glm_tts_api.voices.index import VoiceInfo
@@ -189,7 +189,7 @@ async def _asked(request: Request, state: AppState, voice_id: str, *, streams: b
         voice_id,
         verify=fields.verify,
         sampling=SamplingOptions(seed=fields.seed),
-        sample_rate=32000 if rate == 32000 else SAMPLE_RATE,  # of the vocoder
+        sample_rate=rate if rate in get_args(SampleRate) else SAMPLE_RATE,  # of the vocoder
         streams=streams,
         audio_format=audio_format,
         speed=settings.speed,
