@@ -12,3 +12,7 @@ export const moodsOf = ({ moods = [] }) => moods.map(({ name }) => name);
 /** The names of everything that can speak, in the order of the list. */
 export const speakersOf = (voices) =>
   (voices ?? []).flatMap((voice) => ["", ...moodsOf(voice)].map((mood) => inMood(voice.index, mood)));
+
+/** The notes about a voice that have choices; the server finds the language in the words where none is noted. */
+export const CHOICES = { language: ["zh", "en"], gender: ["none", "female", "male", "other"] };
+export const notedOf = (voice) => Object.keys(CHOICES).filter((note) => note !== "language" && voice[note]);

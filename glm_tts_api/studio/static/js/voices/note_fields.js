@@ -2,19 +2,14 @@
 
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
+import { CHOICES } from "./moods.js";
 
 const MOST_NOTE = 500; // characters, as the server takes them
-const CHOICES = { language: ["zh", "en"], gender: ["none", "female", "male", "other"] };
 
-/**
- * `voice`: what is noted by now; its language is left out where it has none, for the server finds it in the words.
- * `changed()`: the notes that the person has changed, as the server takes them.
- */
+/** `voice`: what is noted by now. `changed()`: the notes that the person has changed, as the server takes them. */
 export function createNoteFields(voice, { mayWrite = true } = {}) {
-  const texts = ["description", "consent"].map((note) => {
-    const value = voice[note] ?? "";
-    return [note, h("input", { maxLength: MOST_NOTE, readOnly: !mayWrite, value })];
-  });
+  const input = (value) => h("input", { maxLength: MOST_NOTE, readOnly: !mayWrite, value });
+  const texts = ["description", "consent"].map((note) => [note, input(voice[note] ?? "")]);
   const choices = Object.entries(CHOICES)
     .filter(([note]) => voice[note] || note !== "language")
     .map(([note, values]) => {

@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
-import { inMood, moodsOf } from "./moods.js";
+import { inMood, moodsOf, notedOf } from "./moods.js";
 
 const SENTENCES = {
   zh: "你好，很高兴认识你，今天由我来为你朗读。",
@@ -11,24 +11,25 @@ const SENTENCES = {
 
 /** A sentence of the voice's language, said by `name`: the voice, or the voice in a mood. */
 export async function spoken(api, { language }, name) {
-  const text = language === "en" ? SENTENCES.en : SENTENCES.zh;
+  const text = SENTENCES[language] ?? SENTENCES.zh;
   const fields = { input_text: text, index: name, stream: false, response_format: "wav" };
   return new Response((await api.speak(fields)).body).blob();
 }
 
-/** Its language, gender and description in the page's words; empty where nobody has noted the last two. */
-export function notesOf({ language, gender, description }) {
-  const known = [gender && t(`voices.gender.${gender}`), description].filter(Boolean);
-  return known.length ? [t(`voices.language.${language}`), ...known].join(" · ") : "";
+/** Its language, other attributes and description in the page's words; empty where nobody has noted the others. */
+export function notesOf(voice) {
+  const known = [...namesOf(voice), voice.description].filter(Boolean);
+  return known.length ? [t(`voices.language.${voice.language}`), ...known].join(" · ") : "";
 }
 
-/** Whether all of `words` stand in its name, notes or moods; its gender begins with one: "male" is no "female". */
+const namesOf = (voice) => notedOf(voice).map((note) => t(`voices.${note}.${voice[note]}`));
+
+/** Whether all of `words` stand in its name, notes or moods; an attribute begins with one: "male" is no "female". */
 export function isFound(voice, words) {
-  const { index, language, gender, description } = voice;
   const lower = (...texts) => texts.join(" ").toLowerCase();
-  const said = lower(index, t(`voices.language.${language}`), description ?? "", ...moodsOf(voice));
-  const isSaid = (word) =>
-    said.includes(word) || (gender && lower(t(`voices.gender.${gender}`)).startsWith(word));
+  const language = t(`voices.language.${voice.language}`);
+  const said = lower(voice.index, language, voice.description ?? "", ...moodsOf(voice));
+  const isSaid = (word) => said.includes(word) || namesOf(voice).some((name) => lower(name).startsWith(word));
   return lower(words).split(/\s+/).every(isSaid);
 }
 

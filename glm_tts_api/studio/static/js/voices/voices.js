@@ -4,7 +4,7 @@ import { announce, h, icon, needStyle } from "../dom.js";
 import { needTexts, onLanguage, sayError, t } from "../i18n.js";
 import { createCards } from "./cards.js";
 import { hush } from "./listening.js";
-import { speakersOf } from "./moods.js";
+import { notedOf, speakersOf } from "./moods.js";
 import { toast } from "./toast.js";
 
 const MANY = 6; // voices, from which on they can be searched
@@ -74,7 +74,7 @@ export function mountVoices(root, { store, api }) {
   store.on("needsKey", (needsKey) => needsKey || shelf.load());
 }
 
-const hasNotes = ({ gender, description, moods }) => Boolean(gender || description || moods?.length);
+const hasNotes = (voice) => Boolean(notedOf(voice).length || voice.description || voice.moods?.length);
 
 const needNotes = () => Promise.all([import("./notes.js"), needTexts("voice_notes")]);
 
