@@ -11,7 +11,6 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import Struct
 
 from speech_text import ReadingOptions, Written
 
@@ -46,22 +45,21 @@ class Recording:
         return float(self.samples.shape[-1] / self.sample_rate)
 
 
-class Voice(Struct, frozen=True, eq=False, tag=True):
+class Voice:
     """A prompt recording with its exact transcript. `digest` is the SHA-256 of the recording's content in
     hex. `name` is the name of a registered voice, with its mood; None for any other voice."""
 
-    recording: Recording
-    transcript: str
-    digest: str
-    name: str | None = None
+    def __init__(self, recording: Recording, transcript: str, digest: str, name: str | None = None) -> None:
+        self.recording, self.transcript, self.digest, self.name = recording, transcript, digest, name
 
 
-class UploadedVoice(Struct, frozen=True, eq=False, tag=True):
-    """A recording that came with a request and is not decoded yet, with its exact transcript. `read` returns
-    the bytes of the file; it blocks."""
+class UploadedVoice(Voice):
+    """A recording that came with a request, with its exact transcript. `read` returns the bytes of the file;
+    it blocks. `recording` and `digest` are empty until the recording is decoded (voices/decoded.py)."""
 
-    read: Callable[[], bytes]
-    transcript: str
+    def __init__(self, read: Callable[[], bytes], transcript: str) -> None:
+        super().__init__(Recording(np.zeros(0, np.float32), SAMPLE_RATE), transcript, "")
+        self.read = read
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class SpeechRequest:
 
     request_id: str
     text: str
-    voice: Voice | UploadedVoice
+    voice: Voice
     sampling: SamplingOptions = field(default_factory=SamplingOptions)
     sample_rate: int = SAMPLE_RATE
     use_cache: bool = True

@@ -14,14 +14,11 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 from msgspec import msgpack
 
-from glm_tts_api.contracts import Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
@@ -121,23 +118,14 @@ class Child:
         """Sends a request to the process. Before that, sends those recordings of the request's voices that
         the process lacks. After that, has the process drop the recordings that were used longest ago, if it
         has more than 64."""
-        request = message.request
-        assert isinstance(request.voice, Voice)
-        others = {name: self._named(voice) for name, voice in request.others.items()}
-        request = replace(request, voice=self._named(request.voice), others=others)
-        self.send(msgspec.structs.replace(message, request=request))
+        for voice in (message.request.voice, *message.request.others.values()):
+            if voice.digest not in self._recordings:
+                self.send(messages.PutRecording(voice.digest, voice.recording))
+                self._recordings[voice.digest] = None
+            self._recordings.move_to_end(voice.digest)
+        self.send(message)
         while len(self._recordings) > _KEPT_RECORDINGS:
             self.send(messages.DropRecording(self._recordings.popitem(last=False)[0]))
-
-    def _named(self, voice: Voice) -> Voice:
-        """Sends the voice's recording to the process, if the process does not have it. Returns the voice
-        without its samples: the digest names the recording."""
-        digest, recording = voice.digest, voice.recording
-        if digest not in self._recordings:
-            self.send(messages.PutRecording(digest, recording))
-            self._recordings[digest] = None
-        self._recordings.move_to_end(digest)
-        return Voice(replace(recording, samples=messages.NO_SAMPLES), voice.transcript, digest, voice.name)
 
     async def said(self) -> AsyncIterator[Any]:
         """Yields the process's messages until the connection ends. Raises BrokenMessage if the process sends

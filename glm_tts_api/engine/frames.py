@@ -9,13 +9,16 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct, ValidationError, msgpack
 
-from glm_tts_api.engine.messages import BrokenMessage, Message, ToEngine, ToServer
+from glm_tts_api.contracts import Recording, Voice
+from glm_tts_api.engine.messages import BrokenMessage, Message, ToServer
 
 _LENGTH: Final = struct.Struct("<I")
 _LONGEST = 2**28  # bytes of a message; a recording of 30 s has some 6 million
@@ -23,14 +26,19 @@ _AT_ONCE = 2**20
 
 
 def _encoded(value: Any) -> Any:
-    """Encodes an array of samples as their bytes. Raises TypeError for any other value that msgspec cannot
-    encode."""
+    """Encodes an array of samples as their bytes, and a voice without its samples: the digest names its
+    recording. Raises TypeError for any other value that msgspec cannot encode."""
     if isinstance(value, np.ndarray):
         return np.ascontiguousarray(value, np.float32).data.cast("B")
+    if isinstance(value, Voice):
+        return value.digest, value.transcript, value.name
     raise TypeError(f"{type(value).__name__} is in no message")
 
 
-def _decoded(kind: Any, value: Any) -> Any:
+def _decoded(recordings: Mapping[str, Recording], kind: Any, value: Any) -> Any:
+    if kind is Voice:
+        digest, transcript, name = value
+        return Voice(recordings[digest], transcript, digest, name)
     if isinstance(value, bytes):
         return np.frombuffer(value, np.float32).copy()  # an array over the bytes could not be written to
     raise ValidationError(f"{kind} is in no message")
@@ -39,12 +47,12 @@ def _decoded(kind: Any, value: Any) -> Any:
 _ENCODER: Final = msgpack.Encoder(enc_hook=_encoded)
 
 
-def decoder(kinds: Any) -> msgpack.Decoder[Any]:
-    """Returns a decoder of messages of these kinds: one type, or a union of types."""
-    return msgpack.Decoder(kinds, dec_hook=_decoded)
+def decoder(kinds: Any, recordings: Mapping[str, Recording] = MappingProxyType({})) -> msgpack.Decoder[Any]:
+    """Returns a decoder of messages of these kinds: one type, or a union of types. `recordings` holds those
+    of the voices in the messages by their digests. Decoding raises KeyError for a voice without one."""
+    return msgpack.Decoder(kinds, dec_hook=partial(_decoded, recordings))
 
 
-TO_ENGINE: Final = decoder(ToEngine)
 TO_SERVER: Final = decoder(ToServer)
 
 
@@ -86,7 +94,7 @@ class ChildSide:
     """A child process's end of the socket pair, with blocking calls. `its` decodes the server's messages. Any
     thread may call `send`, which waits while the server reads nothing."""
 
-    def __init__(self, own: socket.socket, its: msgpack.Decoder[Any] = TO_ENGINE) -> None:
+    def __init__(self, own: socket.socket, its: msgpack.Decoder[Any]) -> None:
         self._socket, self._decoder = own, its
         self._sending = threading.Lock()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache, cached
 
-from glm_tts_api.contracts import Check, SpeechRequest, Voice
+from glm_tts_api.contracts import Check, SpeechRequest
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.messages import Speak
@@ -87,7 +87,7 @@ class InputProcessor:
         """Returns the prompt of the voice `name`, which a mark in the text asks for. None stands for the
         request's own voice. Raises UnknownVoice and PromptRejected."""
         voice = speech.voice if name is None else speech.others.get(name)
-        if not isinstance(voice, Voice):
+        if voice is None:
             raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
         ids, spoken_s = self._encoded(voice.transcript)
         tokens, embedding, mel = self._features.get(voice, speech.sample_rate)

@@ -6,13 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import numpy as np
 from msgspec import Struct
 
 from glm_tts_api.contracts import (
     AudioChunk,
     Dtype,
-    Float32,
     Recording,
     SegmentFault,
     SpeechRequest,
@@ -184,7 +182,6 @@ class Answer(Message, frozen=True):
 ToEngine = Load | PutRecording | DropRecording | Speak | Credit | Cancel | Read | ClearCache
 OfRequest = Segments | StageChanged | Decoded | Guarded | Chunk | Ended | Released
 ToServer = Heartbeat | Loaded | Answer | OfRequest
-NO_SAMPLES: Float32 = np.zeros(0, np.float32)
 
 
 class BrokenMessage(Exception):

@@ -28,14 +28,12 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
-import msgspec
-
-from glm_tts_api.contracts import Dtype, Recording, Voice
+from glm_tts_api.contracts import Dtype, Recording
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import CHECK, EXIT_REFUSED, PASSED
 from glm_tts_api.engine.event_sink import CountedSteps, RemoteSink
 from glm_tts_api.engine.faults import EngineLost, NobodyListens
-from glm_tts_api.engine.frames import ChildSide
+from glm_tts_api.engine.frames import ChildSide, decoder
 from glm_tts_api.engine.messages import fault_of
 from glm_tts_api.engine.state import EngineInfo, EngineState
 from glm_tts_api.errors import InternalFault, ServiceError, StartupError
@@ -57,13 +55,15 @@ BuildEngine = Callable[[messages.Load, Callable[[EngineLost], None]], "Engine"]
 
 
 class EngineProcess:
-    """Carries out the server's messages with one engine."""
+    """Carries out the server's messages with one engine. `recordings` takes those that the server sends."""
 
-    def __init__(self, side: ChildSide, load: messages.Load, build: BuildEngine) -> None:
+    def __init__(
+        self, side: ChildSide, load: messages.Load, build: BuildEngine, recordings: dict[str, Recording]
+    ) -> None:
         self._side = side
         self._buffer_s = load.config.stream_buffer_s
         self._engine = build(load, self._lost)
-        self._recordings: dict[str, Recording] = {}
+        self._recordings = recordings
         self._sinks: dict[int, RemoteSink] = {}
         self._read_for: set[int] = set()  # the numbers of questions that somebody waits for
 
@@ -99,14 +99,7 @@ class EngineProcess:
     def speak(self, message: messages.Speak) -> None:
         sink = RemoteSink(message.number, self._side.send, self._buffer_s, self._sinks.pop)
         self._sinks[message.number] = sink
-        request = message.request
-        assert isinstance(request.voice, Voice)
-        others = {name: self._found(voice) for name, voice in request.others.items()}
-        request = replace(request, voice=self._found(request.voice), others=others)
-        self._engine.speak(msgspec.structs.replace(message, request=request), sink)
-
-    def _found(self, voice: Voice) -> Voice:
-        return Voice(self._recordings[voice.digest], voice.transcript, voice.digest, voice.name)
+        self._engine.speak(message, sink)
 
     def _credit(self, number: int, seconds: float) -> None:
         sink = self._sinks.get(number)
@@ -240,7 +233,7 @@ def main(build: BuildEngine = build_engine, *, prepare: Callable[[], None] = lam
         server = socket.socket(fileno=int(descriptor))
         if checked[:1] == [CHECK]:
             _check_checkpoint(server, *checked[1:])
-        _do_all(ChildSide(server), build)
+        _do_all(server, build)
     except Exception:
         logger.critical(
             "The engine's process ends: it could not carry out a message of the server", exc_info=True
@@ -250,16 +243,18 @@ def main(build: BuildEngine = build_engine, *, prepare: Callable[[], None] = lam
     os._exit(status)  # does not wait for threads that are in the middle of a step
 
 
-def _do_all(side: ChildSide, build: BuildEngine) -> None:
+def _do_all(server: socket.socket, build: BuildEngine) -> None:
     """Carries out the server's messages until the server is gone. The first message must be Load. Raises
     BrokenMessage for any other first message and for an invalid message."""
+    recordings: dict[str, Recording] = {}
+    side = ChildSide(server, decoder(messages.ToEngine, recordings))
     said = iter(side)
     with suppress(StopIteration):
         load = next(said)
         if not isinstance(load, messages.Load):
             raise messages.BrokenMessage("something before Load")
         configure_logging(as_json=load.logs_json, with_texts=load.logs_texts)
-        process = EngineProcess(side, load, build)
+        process = EngineProcess(side, load, build, recordings)
         process.start()
         for message in said:
             process.do(message)

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from glm_tts_api.audio.decode import RecordingLimits
 from glm_tts_api.contracts import SpeechRequest, Timings, UploadedVoice
@@ -27,7 +27,7 @@ from glm_tts_api.speech.verifier import TakePlace, Verifier
 from glm_tts_api.stats.lanes import LANES
 from glm_tts_api.stats.metrics import Metrics
 from glm_tts_api.stats.workers import KeyCounts, WorkerStats
-from glm_tts_api.voices.decoded import decoded_voice
+from glm_tts_api.voices.decoded import decode_upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class SpeechService:
             if log.metrics is not None:
                 admission, log.recent, log.of_keys = self.admission, self.recent, self.of_keys
                 for voice in (request.voice, *request.others.values()):
-                    require_voice(log.client, getattr(voice, "name", None))
+                    require_voice(log.client, voice.name)
                 self.rates.begin(log.client)
                 self.active.append(log)
                 stack.callback(self.active.remove, log)
@@ -124,8 +124,7 @@ class SpeechService:
             if log.metrics is not None:
                 log.metrics = self.metrics_of[permit.engine]
             if isinstance(request.voice, UploadedVoice):
-                decoded = await self.pools.decode.run(decoded_voice, request.voice, self.prompt_limits)
-                request = replace(request, voice=decoded)
+                await self.pools.decode.run(decode_upload, request.voice, self.prompt_limits)
             if text_logger.isEnabledFor(logging.INFO):
                 text_logger.info("says %s", json.dumps(request.text, ensure_ascii=False))
             log.timings.start_generation()

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from cachetools import LRUCache
 
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
-from glm_tts_api.contracts import Recording, UploadedVoice, Voice
+from glm_tts_api.contracts import Recording, UploadedVoice
 from glm_tts_api.voices.index import Signature, signature_of
 
 # Of a file: its signature when it was read, its recording and its digest.
@@ -72,7 +72,7 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def decoded_voice(voice: UploadedVoice, limits: RecordingLimits) -> Voice:
+def decode_upload(voice: UploadedVoice, limits: RecordingLimits) -> None:
     """Reads and decodes the recording of an uploaded voice. Raises the errors of decode_audio. Blocking."""
     data = voice.read()
-    return Voice(decode_audio(data, limits), voice.transcript, digest_of(data))
+    voice.recording, voice.digest = decode_audio(data, limits), digest_of(data)

@@ -26,8 +26,8 @@ from bench.torture_texts import tortures
 from glm_tts_api.api.keys import read_keys
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.measure import trimmed
-from glm_tts_api.engine.frames import TO_ENGINE, TO_SERVER, Frames, frame
-from glm_tts_api.engine.messages import BrokenMessage, DropRecording
+from glm_tts_api.engine.frames import TO_SERVER, Frames, decoder, frame
+from glm_tts_api.engine.messages import BrokenMessage, DropRecording, ToEngine
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.http.body import read_json
 from glm_tts_api.longform.cast import read_cast, read_pauses
@@ -132,8 +132,8 @@ def _cut(data: bytes) -> None:
 
 
 def _framed(data: bytes) -> None:
-    for decoder in (TO_ENGINE, TO_SERVER):
-        list(Frames(decoder).push(data))
+    for its in (decoder(ToEngine), TO_SERVER):
+        list(Frames(its).push(data))
 
 
 def _indexed(data: bytes) -> None:

@@ -17,7 +17,7 @@ import httpx
 import numpy as np
 import pytest
 
-from glm_tts_api.voices.decoded import decoded_voice
+from glm_tts_api.voices.decoded import decode_upload
 from tests.api.raw_client import connected, is_open
 from tests.api.running import Running
 from tests.api.server_process import Server
@@ -104,19 +104,19 @@ def uploads(server: Running, n: int, recording: bytes) -> list[Future[httpx.Resp
 
 
 class Gate:
-    """Stands before decoded_voice: counts who comes, and lets nobody in until it is open."""
+    """Stands before decode_upload: counts who comes, and lets nobody in until it is open."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.n_came = 0
         self.opened = threading.Event()
-        real = decoded_voice
+        real = decode_upload
 
         def gated(*args: Any) -> Any:
             self.n_came += 1
             assert self.opened.wait(60)
             return real(*args)
 
-        monkeypatch.setattr("glm_tts_api.speech.service.decoded_voice", gated)
+        monkeypatch.setattr("glm_tts_api.speech.service.decode_upload", gated)
 
 
 def test_a_recording_is_decoded_only_once_its_request_has_a_place(

@@ -17,13 +17,12 @@ from glm_tts_api.contracts import (
     Recording,
     SamplingOptions,
     SpeechRequest,
-    Voice,
 )
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.child import EngineDied, Spawned
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.frames import TO_ENGINE, TO_SERVER, Frames, frame
+from glm_tts_api.engine.frames import TO_SERVER, Frames, decoder, frame
 from glm_tts_api.engine.messages import Message
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream_pace import Pace, forecast
@@ -39,12 +38,12 @@ def request() -> SpeechRequest:
     return SpeechRequest(
         "id",
         "ab <cd>",
-        without_samples(tiny.voice(1)),
+        tiny.voice(1),
         SamplingOptions("topk", top_k=7, beam_size=2, seed=2**63 + 1),
         sample_rate=32000,
         use_cache=False,
         streams=True,
-        others={"Ann": without_samples(tiny.voice(2))},
+        others={"Ann": tiny.voice(2)},
         timestamps="word",
         reading=ReadingOptions(
             True,
@@ -56,11 +55,6 @@ def request() -> SpeechRequest:
         volume=0.5,
         warnings=["a field"],
     )
-
-
-def without_samples(voice: Voice) -> Voice:
-    recording = dataclasses.replace(voice.recording, samples=messages.NO_SAMPLES)
-    return Voice(recording, voice.transcript, voice.digest, "Ann")
 
 
 def to_engine() -> list[Message]:
@@ -101,14 +95,15 @@ def to_server(tmp_path: Path) -> list[Message]:
 
 def test_every_message_comes_through_whole_in_whatever_pieces_it_comes(tmp_path: Path) -> None:
     said: dict[msgspec.msgpack.Decoder[Any], list[Message]]
-    said = {TO_ENGINE: to_engine(), TO_SERVER: to_server(tmp_path)}
+    voices = {voice.digest: voice.recording for voice in map(tiny.voice, (1, 2))}
+    said = {decoder(messages.ToEngine, voices): to_engine(), TO_SERVER: to_server(tmp_path)}
     assert {type(one) for each in said.values() for one in each} == set(
         get_args(messages.ToEngine | messages.ToServer)
     )
-    for decoder, each in said.items():
+    for its, each in said.items():
         sent = b"".join(map(bytes, map(frame, each)))
         for size in (1, 7, 4096, len(sent)):
-            frames = Frames(decoder)
+            frames = Frames(its)
             heard = [
                 one for start in range(0, len(sent), size) for one in frames.push(sent[start : start + size])
             ]

@@ -17,7 +17,7 @@ from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
 from glm_tts_api.errors import InternalFault
 from tests.engine import echo_process, tiny, tiny_process
-from tests.engine.test_messages import BROKEN, without_samples
+from tests.engine.test_messages import BROKEN
 
 MessageT = TypeVar("MessageT", bound=Message)
 
@@ -72,8 +72,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def speak(text: str) -> Message:
-    asked = dataclasses.replace(tiny.asked(text), voice=without_samples(VOICE))
-    return messages.Speak(1, asked)
+    return messages.Speak(1, tiny.asked(text, voice=VOICE))
 
 
 @pytest.mark.parametrize(

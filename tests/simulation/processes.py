@@ -23,7 +23,7 @@ from glm_tts_api.contracts import (
     Voice,
 )
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.frames import TO_ENGINE, Frames, decoder, frame
+from glm_tts_api.engine.frames import Frames, decoder, frame
 from glm_tts_api.engine.process import EXIT_LOST
 from glm_tts_api.engine.seeds import respoken_seed
 from glm_tts_api.engine.state import EngineInfo, EngineState
@@ -266,7 +266,7 @@ class EngineProcess(Process):
     """An engine. Its steps share its speed: a segment takes `pace` seconds for each request that it speaks,
     without background work. It makes at most `buffer_s` seconds of audio that its listener has not taken."""
 
-    name, its = "engine", TO_ENGINE
+    name, its = "engine", decoder(messages.ToEngine, defaultdict(lambda: _VOICE.recording))
     faults, most_failpoints = (*_FAULTS, "no process", "lost", "hang", "hang for a while"), (5, 60, 400)
 
     def __init__(self, world: World) -> None:
@@ -318,7 +318,7 @@ class EngineProcess(Process):
     async def _speak(self, said: messages.Speak) -> None:
         asked, number = said.request, said.number
         parts, tokens = segments_of(asked.text), {at: list(each) for at, each in said.tokens.items()}
-        assert {voice.digest for voice in (asked.voice, *asked.others.values())} <= self._recordings  # type: ignore[union-attr]
+        assert {voice.digest for voice in (asked.voice, *asked.others.values())} <= self._recordings
         self.say(messages.StageChanged(number, "text", 1))
         await self.work(0.01)
         self.say(messages.StageChanged(number, "text", -1))

@@ -19,7 +19,7 @@ from fastapi import Request
 from glm_tts_api.api.access import owner_of, writer_refusal
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.audio.encode import from_pcm16
-from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, UploadedVoice, Voice
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
 from glm_tts_api.errors import DeadlineExceeded, InternalFault
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.job import BOOK, Job, Speak, Spoken, Unit, plan, seed_of, unit_voices
@@ -28,7 +28,6 @@ from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Book, Chapter
 from glm_tts_api.speech.encoding import encode_whole
 from glm_tts_api.speech.service import SpeechService
-from glm_tts_api.voices.decoded import decoded_voice
 from speech_text import Pauses, ReadingOptions, ShownReading
 from speech_text.marks import before_mark, lasting_marks
 
@@ -134,9 +133,6 @@ async def keep_unfinished(
         return late
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            voice = asked.voice
-            if isinstance(voice, UploadedVoice):
-                voice = await state.pools.decode.run(decoded_voice, voice, state.speech.prompt_limits)
             reading = await state.speech.engines.read(asked.text, asked.reading)
         job = job_of(
             asked,
@@ -145,8 +141,7 @@ async def keep_unfinished(
             message=f"The answer was not done in time. Resume speaks the rest; else it is deleted {_SOON}.",
             expires_at=time.time() + _KEPT_S,
         )
-        kept = replace(asked, voice=voice)
-        await state.jobs.create(job, lambda folder: _keep(folder, job, kept, chunks, reading, n_done))
+        await state.jobs.create(job, lambda folder: _keep(folder, job, asked, chunks, reading, n_done))
     except Exception:  # the client gets the error of the late answer in any case
         logger.exception("The finished part of a late answer cannot be kept as a job")
         return late
@@ -171,7 +166,6 @@ def _keep(
     the `reading`, whose audio is in `chunks`, become the job's first units, with the samples that the answer
     would have had. Each of these units is a paragraph of its own, so that its times are known. The rest of
     the text is cut into units and spoken as in any job. Blocking."""
-    assert isinstance(asked.voice, Voice)
     folder.keep_voices({BOOK: asked.voice, **asked.others})
     seed, segments = asked.sampling.seed, reading.segments[: n_done + 1]
     places = [before_mark(asked.text, each.start) for each in segments] + [len(asked.text)]

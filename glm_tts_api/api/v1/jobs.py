@@ -42,7 +42,7 @@ from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle, subtitle_file
 from glm_tts_api.recognition.recogniser import told
-from glm_tts_api.voices.decoded import decoded_voice
+from glm_tts_api.voices.decoded import decode_upload
 from speech_text import Pauses, ReadingOptions
 
 FILE = "file"
@@ -245,7 +245,7 @@ async def _voices(body: Body, fields: job_schemas.JobFields, book: Book, state: 
     UnknownVoice, and the errors of a bad recording."""
     own = await asked_voice(body, fields, state, lambda name: named_voice(name, state))
     if isinstance(own, UploadedVoice):
-        own = await state.pools.decode.run(decoded_voice, own, state.speech.prompt_limits)
+        await state.pools.decode.run(decode_upload, own, state.speech.prompt_limits)
 
     def others() -> dict[str, Voice]:
         blocks = [block for chapter in book.chapters for block in chapter.blocks]
