@@ -32,6 +32,9 @@ from glm_tts_api.contracts import AudioFormat, Float32
 TERM = "trainedAlgorithmicMedia"
 _SAID = "Synthetic speech, made by AI"
 MARK = f"{_SAID}. DigitalSourceType: http://cv.iptc.org/newscodes/digitalsourcetype/{TERM}"
+_COMMENT = MARK.encode("ascii") + b"\0" * (2 - len(MARK) % 2)
+# A RIFF chunk with MARK as its comment (LIST of type INFO, with ICMT), to follow the samples of a WAV.
+RIFF_INFO = struct.pack("<4sI4s4sI", b"LIST", 12 + len(_COMMENT), b"INFO", b"ICMT", len(_COMMENT)) + _COMMENT
 _FULL_SCALE = 32767
 _BYTES_PER_SAMPLE = 2
 _UNKNOWN_SIZE = 0xFFFFFFFF
@@ -72,7 +75,7 @@ def open_encoder(
             return _Pcm(sample_rate)
         case "wav":
             return _Pcm(
-                sample_rate, wav_header(sample_rate, n_samples), riff_info() if n_samples is not None else b""
+                sample_rate, wav_header(sample_rate, n_samples), RIFF_INFO if n_samples is not None else b""
             )
         case "mp3":
             bare = {"write_xing": "0", "id3v2_version": "0"}
@@ -116,12 +119,12 @@ def from_pcm16(data: bytes) -> Float32:
 
 def wav_header(sample_rate: int, n_samples: int | None) -> bytes:
     """Returns the 44 bytes before the samples of a mono 16-bit WAV. If `n_samples` is None, the sizes
-    are unknown. Otherwise they count `riff_info()` too, which the caller writes after the samples."""
+    are unknown. Otherwise they count RIFF_INFO too, which the caller writes after the samples."""
     n_bytes = None if n_samples is None else _BYTES_PER_SAMPLE * n_samples
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
-        _UNKNOWN_SIZE if n_bytes is None else 36 + n_bytes + len(riff_info()),
+        _UNKNOWN_SIZE if n_bytes is None else 36 + n_bytes + len(RIFF_INFO),
         b"WAVE",
         b"fmt ",
         16,
@@ -134,14 +137,6 @@ def wav_header(sample_rate: int, n_samples: int | None) -> bytes:
         b"data",
         _UNKNOWN_SIZE if n_bytes is None else n_bytes,
     )
-
-
-def riff_info() -> bytes:
-    """Returns a RIFF chunk with MARK as its comment (LIST of type INFO, with ICMT), to follow the samples of
-    a WAV."""
-    text = MARK.encode("ascii") + b"\0"
-    text += b"\0" * (len(text) % 2)
-    return struct.pack("<4sI4s4sI", b"LIST", 12 + len(text), b"INFO", b"ICMT", len(text)) + text
 
 
 def _id3() -> bytes:

@@ -32,7 +32,8 @@ _LATEST_S = 60.0  # OpenAI's clients ignore a longer Retry-After
 
 
 class Places(Protocol):
-    """A pool of places that gives permits and takes them back: a Lane, or BackgroundSlots."""
+    """A pool of places that gives permits and takes them back: a Lane, or BackgroundSlots. `move` moves a
+    permit's place to another engine, which may then have more requests than places."""
 
     def move(self, permit: Permit, to: int) -> None: ...
     def end(self, permit: Permit) -> None: ...
@@ -53,11 +54,6 @@ class Permit:
     since: float = field(default_factory=time.monotonic)
     given: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     n_holders: int = 1  # the request itself; and its stream, while an engine has anything of it
-
-    def move_to(self, engine: int) -> None:
-        """Moves the permit's place to another engine. That engine may then have more requests than places."""
-        self.places.move(self, engine)
-        self.engine = engine
 
     @property
     def timeout_ratio(self) -> float:
@@ -150,6 +146,7 @@ class Lane:
     def move(self, permit: Permit, to: int) -> None:
         self.counts[permit.engine]["active"] -= 1
         self.counts[to]["active"] += 1
+        permit.engine = to
         self._admission.count(permit.client, 0)
 
     def _leave(self, permit: Permit) -> None:

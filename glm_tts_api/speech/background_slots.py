@@ -99,7 +99,8 @@ class BackgroundSlots:
 
     def move(self, permit: Permit, to: int) -> None:
         self._taken[to] += 1
-        self._leave(permit.engine)
+        before, permit.engine = permit.engine, to
+        self._leave(before)
 
     def end(self, permit: Permit) -> None:
         self._leave(permit.engine)

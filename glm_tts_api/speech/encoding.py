@@ -1,11 +1,9 @@
-"""Encodes the engine's chunks of audio in the format that the request asks for, as a whole or chunk by
-chunk."""
+"""Encodes an answer's chunks of audio in the format that its request asks for: whole, or chunk by chunk."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from itertools import groupby
-from typing import ParamSpec
 
 import numpy as np
 
@@ -18,18 +16,14 @@ from glm_tts_api.speech.recent import RAW, Answer, Tape
 from glm_tts_api.speech.stream import SpeechStream
 from glm_tts_api.speech.times import SegmentTimes, TimeKeeper
 
-P = ParamSpec("P")
-
 
 def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Answer:
-    """Encodes all chunks of an answer as one file, in the format of the request. Blocking; runs in a
-    thread of a pool."""
-    rate = chunks[0].sample_rate
+    """Encodes all chunks of an answer as one file, in the format of the request. Blocking."""
     n_samples = sum(
         round(sum(len(chunk.pcm) for chunk in alike) / speed)
         for speed, alike in groupby(chunks, request.speed_of)
     )
-    output = _Output(request, rate, n_samples=n_samples)
+    output = _Output(request, n_samples=n_samples)
     body = [*map(output.push, chunks), output.finish()]
     return Answer(
         request.audio_format,
@@ -37,21 +31,25 @@ def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Answer:
         pcm=b"".join(output.heard()),
         pcm_rate=output.pcm_rate,
         sample_rate=output.sample_rate,
-        seconds=n_samples / rate,
-        times=output.times.done,
+        seconds=n_samples / request.sample_rate,
+        times=output.times,
     )
 
 
 class _Output:
-    """Turns an answer's chunks into bytes: applies volume and speed, resamples from `rate` Hz to `pcm_rate`
-    Hz, and encodes. `n_samples` is the length of the whole answer at `rate` after the change of speed; None
+    """Turns an answer's chunks into bytes: applies volume and speed, resamples to `pcm_rate` Hz, and encodes.
+    `n_samples` is the length of the whole answer, after the change of speed and before that of the rate; None
     if it is not known. `sample_rate` is the rate at which the encoded audio plays. Blocking."""
 
-    def __init__(self, request: SpeechRequest, rate: int, *, n_samples: int | None = None) -> None:
+    def __init__(self, request: SpeechRequest, *, n_samples: int | None = None) -> None:
+        rate = request.sample_rate
         heard = self.pcm_rate = request.output_rate or rate
         self._heard: list[bytes] = []
-        self.times = TimeKeeper(request)
-        self._request, self._paced, self._resampled = request, Paced(rate), Resampled(rate, heard)
+        self._keeper = TimeKeeper(request) if request.timestamps else None
+        self.times = self._keeper.done if self._keeper is not None else []
+        self._request = request
+        self._paced: Paced | None = None  # from the first chunk of another speed than 1 on
+        self._resampled = None if heard == rate else Resampled(rate, heard)
         self._encoder = open_encoder(
             request.audio_format,
             heard,
@@ -61,14 +59,24 @@ class _Output:
         self.sample_rate = self._encoder.sample_rate
 
     def push(self, chunk: AudioChunk) -> bytes:
-        self.times.hear(chunk)
-        volume = self._request.volume
+        if self._keeper is not None:
+            self._keeper.hear(chunk)
+        volume, speed = self._request.volume, self._request.speed_of(chunk)
         pcm = chunk.pcm if volume == 1.0 else chunk.pcm * np.float32(volume)
-        return self._encode(self._resampled.push(self._paced.push(pcm, self._request.speed_of(chunk))))
+        if self._paced is None and speed != 1.0:
+            self._paced = Paced(self._request.sample_rate)
+        if self._paced is not None:
+            pcm = self._paced.push(pcm, speed)
+        return self._encode(pcm if self._resampled is None else self._resampled.push(pcm))
 
     def finish(self) -> bytes:
-        rest = self._resampled.push(self._paced.finish())
-        return b"".join((self._encode(rest), self._encode(self._resampled.finish()), self._encoder.finish()))
+        ends = []
+        if self._paced is not None:
+            rest = self._paced.finish()
+            ends.append(self._encode(rest if self._resampled is None else self._resampled.push(rest)))
+        if self._resampled is not None:
+            ends.append(self._encode(self._resampled.finish()))
+        return b"".join([*ends, self._encoder.finish()])
 
     def heard(self) -> list[bytes]:
         """Returns the 16-bit samples that were encoded since the last call; none if they are not encoded."""
@@ -96,7 +104,6 @@ class Encoded:
         self._stream, self._pool, self._tape = stream, pool, tape
         self.times: list[SegmentTimes] = []
         self._pieces = self._encode()
-        self._output: _Output | None = None
 
     async def first(self) -> bytes:
         """Returns the first encoded bytes that are not empty; b"" if the whole answer has none. Iteration
@@ -110,33 +117,28 @@ class Encoded:
         return self._pieces
 
     async def _encode(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            yield await self._on_a_thread(self._push, chunk)
-        self._stream.timings.end_generation()
-        assert self._output is not None
-        rest = await self._on_a_thread(self._output.finish)
+        stream, request = self._stream, self._stream.request
+        self._output = output = await self._pool.run(_Output, request)
+        self.sample_rate, self.times = output.sample_rate, output.times
+        async for chunk in stream:
+            self.seconds += chunk.seconds / request.speed_of(chunk)
+            yield await self._on_a_thread(output.push, chunk)
+        stream.timings.end_generation()
+        rest = await self._on_a_thread(output.finish)
         if self._tape is not None:
             answer = self._tape.answer
-            answer.pcm_rate, answer.sample_rate = self._output.pcm_rate, self.sample_rate
-            answer.times, answer.verified = self.times, self._stream.timings.verified
+            answer.pcm_rate, answer.sample_rate = output.pcm_rate, output.sample_rate
+            answer.times, answer.verified = output.times, stream.timings.verified
             self._tape.end()
         yield rest
-        if self._stream.verifier is not None:
-            await self._stream.verifier.report()
+        if stream.verifier is not None:
+            await stream.verifier.report()
 
-    async def _on_a_thread(self, call: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> bytes:
+    async def _on_a_thread(self, call: Callable[..., bytes], *args: AudioChunk) -> bytes:
         """Encodes in a thread of the pool, and takes what the output says of the bytes."""
         with self._stream.timings.stage("encode"):
-            piece = await self._pool.run(call, *args, **kwargs)
-        assert self._output is not None
+            piece = await self._pool.run(call, *args)
         heard = self._output.heard()
         if self._tape is not None:
             self._tape.add(heard, piece)
         return piece
-
-    def _push(self, chunk: AudioChunk) -> bytes:
-        if self._output is None:
-            self._output = _Output(self._stream.request, chunk.sample_rate)
-            self.sample_rate, self.times = self._output.sample_rate, self._output.times.done
-        self.seconds += chunk.seconds / self._stream.request.speed_of(chunk)
-        return self._output.push(chunk)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from glm_tts_api.audio.encode import riff_info, wav_header
+from glm_tts_api.audio.encode import RIFF_INFO, wav_header
 from glm_tts_api.contracts import AudioFormat, SpeechRequest, Verified, Voice
 from glm_tts_api.errors import NotFound, quote
 from glm_tts_api.speech.times import SegmentTimes
@@ -68,7 +68,7 @@ class Answer:
         """Returns the 16-bit samples."""
         if self.audio_format != "wav":
             return self.pcm or self.audio
-        end = -len(riff_info()) if self.is_whole else None
+        end = -len(RIFF_INFO) if self.is_whole else None
         return self.audio[len(wav_header(self.pcm_rate, None)) : end]
 
     def file(self, audio_format: AudioFormat) -> bytes | None:
@@ -78,7 +78,7 @@ class Answer:
             return self.audio
         if audio_format == "wav":
             pcm = self.samples()
-            return wav_header(self.pcm_rate, len(pcm) // 2) + pcm + riff_info()
+            return wav_header(self.pcm_rate, len(pcm) // 2) + pcm + RIFF_INFO
         return self.samples() if audio_format == "pcm" else self.files.get(audio_format)
 
 

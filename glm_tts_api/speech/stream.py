@@ -99,7 +99,7 @@ class SpeechStream:
 
     def _begin(self, engine: int) -> None:
         if engine != self._permit.engine:
-            self._permit.move_to(engine)
+            self._permit.places.move(self._permit, engine)
         self._n_known, self._is_freed = self._n_heard, False
         self._plays = bool(self._segment or self._n_heard)
         self._number = self._engines.each[engine].speak(

@@ -121,7 +121,7 @@ def test_work_is_spread_and_follows_its_engines_successor() -> None:
     async def scenario(lanes: Lanes, slots: BackgroundSlots) -> None:
         async with slots.place() as first, slots.place() as second:
             assert {first.engine, second.engine} == {0, 1}
-            first.move_to(second.engine)
+            slots.move(first, second.engine)
             third = Work(slots)
             await settled()
             assert third.engine == 1 - second.engine
