@@ -202,7 +202,7 @@ class StreamStarts:
         if self._pace is None:
             return
         alone_s = self._pace.render_s(span.window, len(span.voice.speech_tokens))
-        slowdown = span.spent_s / max(1e-6, alone_s * self._n_beside(self._pace))
+        slowdown = span.spent_s / max(1e-6, alone_s * self._n_sharing(self._pace))
         is_long, is_alone = _is_long(span.window), len(self._requests) == 1
         if is_alone:
             self._least[is_long] = min(slowdown, self._least.get(is_long, slowdown))
@@ -260,9 +260,9 @@ class StreamStarts:
         # A single high load counts until the next render only: it may be a hiccup.
         load = max(loads[-1], sorted(loads)[-2:][0]) if loads else 1.0
         overtaken = min(_MOST_OVERTAKEN, 1 + _OVERTAKEN * (n_requests - 1))
-        return load * overtaken * self._n_beside(pace) * max(1.0, n_requests / self._n_renderers)
+        return load * overtaken * self._n_sharing(pace) * max(1.0, n_requests / self._n_renderers)
 
-    def _n_beside(self, pace: Pace) -> int:
+    def _n_sharing(self, pace: Pace) -> int:
         """Returns how many renders share the cores that a lone request's render has for itself."""
         return min(len(self._requests), self._n_renderers) if pace.one_core else 1
 
