@@ -80,9 +80,11 @@ class TextFrontend:
         text: str,
         options: ReadingOptions = _NOTHING_ASKED,
         check: Check = unwatched,
+        transcript: str = "",
     ) -> Reading:
         """Reads `text`: applies its marks and the lexicon, normalises it and cuts it into segments. The
-        lexicon in `options` takes precedence over the other.
+        lexicon in `options` takes precedence over the other. `transcript` is what the voice says in its
+        recording: a text of figures without a word is read in the language of the transcript.
 
         `check` is called repeatedly during the work, and its errors are passed on. Raises TextError
         ("nothing_to_say", "text_too_long", and "malformed_pronunciation" for an invalid mark).
@@ -100,7 +102,7 @@ class TextFrontend:
         segments, uses = list[SpokenSegment](), list[Use]()
         pause_s, block_s, voice, speed = 0.0, 0.0, "", 1.0
         replacements = self._dictionaries().replacements
-        for cut, stretch in marked.stretches(self.normalize(marked.text, check, uses)):
+        for cut, stretch in marked.stretches(self.normalize(marked.text, check, uses, transcript)):
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             block_s = max(block_s, cut.block_s) if segments else 0.0
             voice = cut.voice_after(voice)
@@ -120,16 +122,17 @@ class TextFrontend:
         (docs/model.md 11)."""
         return self.normalize(text) + " "
 
-    def normalize(self, text: str, check: Check = unwatched, uses: list[Use] | None = None) -> str:
+    def normalize(
+        self, text: str, check: Check = unwatched, uses: list[Use] | None = None, transcript: str = ""
+    ) -> str:
         """Returns `text` as it is spoken: its numbers and signs are written as words, and it ends with a full
         stop or a question mark. Returns "." if nothing is left to speak. Each use of a rule is appended to
         `uses`. Raises TextError ("text_too_long")."""
         whole = text.encode("utf-8", "ignore").decode("utf-8")  # drops halves of surrogate pairs
         folded = self._rules.fold(whole)
         self._require_short(len(folded))
-        return self._rules.speak(
-            folded, self._dictionaries().replacements, [] if uses is None else uses, check
-        )
+        replacements, uses = self._dictionaries().replacements, [] if uses is None else uses
+        return self._rules.speak(folded, replacements, uses, check, transcript)
 
     def _block_ends(self, text: str) -> Iterator[tuple[int, float]]:
         """Returns the end of each block of `text` but the last (a heading, paragraph, list item or verse),

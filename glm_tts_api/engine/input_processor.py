@@ -65,7 +65,7 @@ class InputProcessor:
         nobody waits for the request any more. Raises TextError, NothingToSay, UnknownVoice, PromptRejected
         and the errors of `check`."""
         speech = message.request
-        reading = self.frontend.read(speech.text, speech.reading, check)
+        reading = self.frontend.read(speech.text, speech.reading, check, speech.voice.transcript)
         prompts: dict[str | None, VoicePrompt] = {}
         segments: list[Segment] = []
         written = reading.written() if speech.timestamps else repeat(None)

@@ -39,6 +39,7 @@ _WORD = re.compile(
     r"(?!(?<![a-z])(?:sin|cos|tan|cot|log|lim|max|min|exp|mod)x?(?![a-z])|[mnpμµ]?mol(?![a-z]))"
     r"[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z](?![\d²³⁺⁻(=+]|[ -]\d)"
 )
+_FIGURE = re.compile("[0-9]")
 _FOREIGN = re.compile("[^\u4e00-\u9fff，。、；：？！“”《》（）\n]{8,400}")
 _SENTENCE = re.compile(
     r"\b(?:the|a|an|is|are|was|were|am|has|have|had|will|would|can|do|does|did|to|of|in|at|on|for|with|my|your|his|her"
@@ -76,14 +77,22 @@ class DefaultRules:
         return clean(text)
 
     def speak(
-        self, text: str, replacements: Iterable[tuple[str, str]], uses: list[Use], check: Check = unwatched
+        self,
+        text: str,
+        replacements: Iterable[tuple[str, str]],
+        uses: list[Use],
+        check: Check = unwatched,
+        transcript: str = "",
     ) -> str:
         """Returns `text`, a result of `fold`, as it is spoken: its numbers and signs are written as words.
         Returns "." if nothing is left to speak. `replacements` are the user's pairs of old and new text,
         which are applied first. `check` is called repeatedly during the work. Each use of a rule is appended
-        to `uses`."""
+        to `uses`. A text of figures without a word is Chinese if `transcript`, which the voice has said, is
+        Chinese."""
         lines = spoken_lines(replace_words(text, replacements))
-        chinese = any(signs.has_hanzi(line) for line in lines)
+        chinese = any(signs.has_hanzi(line) for line in lines) or (
+            signs.has_hanzi(transcript) and bool(_FIGURE.search(text)) and not any(map(_WORD.search, lines))
+        )
         spoken, known = list[str](), dict[tuple[bool, str], tuple[str, list[Use]]]()
         for line in lines:
             by_marks = bool(chinese or _CHINESE_MARKS.search(line))

@@ -29,7 +29,12 @@ class PublishedRules:
         return text
 
     def speak(
-        self, text: str, replacements: Iterable[tuple[str, str]], _uses: list[Use], check: Check = unwatched
+        self,
+        text: str,
+        replacements: Iterable[tuple[str, str]],
+        _uses: list[Use],
+        check: Check = unwatched,
+        _transcript: str = "",
     ) -> str:
         """Returns `text` as it is spoken: its numbers and signs are written as words. Returns a full stop if
         nothing is left to speak. `replacements` are the user's pairs of old and new text, which hold in

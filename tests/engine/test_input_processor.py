@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from glm_tts_api.contracts import Voice
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.llm_prompt import Segment
@@ -51,6 +52,12 @@ def test_the_llm_is_given_what_is_shown_for_100_texts(
         how = ReadingOptions(use_phoneme=bool(number % 2))
         given = ["".join(map(chr, one.ids)) for one in segments_of(processor, text, reading=how)]
         assert given == [segment.spoken for segment in frontend.read(text, how).segments], text
+
+
+def test_a_text_without_words_is_read_in_the_language_of_the_voice(processor: InputProcessor) -> None:
+    for transcript, said in (("你好", "三十八摄氏度。"), ("hello", "thirty eight degrees celsius.")):
+        voice = Voice(tiny.voice().recording, transcript, digest=transcript)
+        assert "".join(map(chr, segments_of(processor, "38°C", voice=voice)[0].ids)) == said
 
 
 @pytest.mark.usefixtures("processor")

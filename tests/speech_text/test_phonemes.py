@@ -46,10 +46,6 @@ def test_the_published_rules_do_not_look_at_neighbours(published: TextFrontend) 
     assert "".join(published.prepare("书还要还。", use_phoneme=True)).count("<|H|><|AI2|>") == 2
 
 
-def test_without_phoneme_mode_text_stays_text(frontend: TextFrontend) -> None:
-    assert frontend.prepare("银行行长") == ["银行行长。"]
-
-
 def test_the_users_pronunciation_wins_and_the_longest_key_first(configs: Path, cache_dir: Path) -> None:
     frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
     (configs / "G2P_replace_dict.jsonl").write_text('{"乐": "<|L|><|AO4|>"}\n{"声乐": "声<|VE2|>"}', "utf-8")

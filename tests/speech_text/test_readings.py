@@ -12,14 +12,11 @@ from tests.speech_text.readings.accepted import FOLDER, compile_accepted, plain,
 @pytest.mark.parametrize(
     ("accepted", "spoken"),
     [
-        ("第二名", "第二名。"),
         ("去了(两|二)次", "去了两次"),
         ("one hundred (and)? five", "One hundred and five."),
-        ("one hundred (and)? five", "one hundred-five"),
         ("二零二四年", "二〇二四年"),
         ("...三比二...", "他们以三比二赢了"),
         ("全场...三比二", "全场三比一到三比二"),
-        ("a (b (c)?|d) e", "a b c e"),
     ],
 )
 def test_an_accepted_reading_matches(accepted: str, spoken: str) -> None:
@@ -33,7 +30,6 @@ def test_an_accepted_reading_matches(accepted: str, spoken: str) -> None:
         ("二次", "二次了"),
         ("...三比二", "三比二赢"),
         ("a (b|c)", "a"),
-        ("第...名", "名第"),
     ],
 )
 def test_another_reading_does_not_match(accepted: str, spoken: str) -> None:

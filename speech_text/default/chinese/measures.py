@@ -30,10 +30,6 @@ _NO_UNIT_NEAR = {
     "W": "_(?:分析|原则|法则)",
     "U": r"_型|_\d",
 }
-_FOLLOWING = re.compile(
-    "(?:[DMW]AU|GMV|[UP]V|粉丝|播放量?|用户|阅读量?|日活|月活|下载量|营收|销量|参数量?)"
-    "[为是达到约近超：: ]{0,3}$"
-)
 _PAID = re.compile("薪|工资|[价资]|预算|收入|到手|base|package|[了达近约过花] ?$")
 # After these words a hyphen before a number is a minus sign.
 _MAY_BE_NEGATIVE = re.compile(
@@ -223,12 +219,6 @@ def paid(figure: Figure) -> bool:
     stands directly before it (约12K), or if · and a digit follow (12K·14薪)."""
     boosted = re.match(r"·\d", figure.rest)
     return figure.text.endswith("k") or bool(_PAID.search(figure.lead[-12:]) or boosted)
-
-
-def followed(figure: Figure) -> bool:
-    """Returns whether the M of the number `figure` means million: a word for a number of users stands before
-    it, as in 日活1.2M."""
-    return bool(_FOLLOWING.search(figure.lead[-12:]))
 
 
 def mega(amount: str) -> str:

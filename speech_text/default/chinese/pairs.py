@@ -117,11 +117,6 @@ def less(number: str) -> str:
     return f"减{unsigned(number)}"
 
 
-def option(number: str) -> str:
-    """Returns an option of a command with 杠 in place of its hyphen: the -20 of head -20 -> 杠20."""
-    return f"杠{unsigned(number)}"
-
-
 def positive(number: str) -> str:
     """Returns a positive number with 正 in place of its plus sign: the +5 of 为+5 -> 正5."""
     return f"正{number.lstrip('+ ')}"

@@ -6,7 +6,7 @@ import re
 
 from speech_text.default.characters import plain_exponent
 from speech_text.default.chinese import numbers
-from speech_text.default.chinese.units import PER, PER_PATTERN, UNITS, per_name, unit_name
+from speech_text.default.chinese.units import PER_PATTERN, UNITS, per_name, unit_name
 from speech_text.default.data import either
 from speech_text.default.table import Match, Row, after, before
 
@@ -25,12 +25,6 @@ def exponent(match: Match) -> str:
 def ion(match: Match) -> str:
     """Returns an ion with its charge in Chinese: Fe³⁺ -> Fe3加."""
     return f"{match[1]}{plain_exponent(match[2])}{'加' if match[3] == '⁺' else '负'}"
-
-
-def inverse(match: Match) -> str:
-    """Returns a unit with a negative exponent as a divisor: the s⁻¹ of m·s⁻¹ -> /s. An unknown unit stays as
-    it is."""
-    return f"/{match[1]}{match[2].strip('¹')}" if match[1] in PER else match.group()
 
 
 def unit_of_power(match: Match) -> str:

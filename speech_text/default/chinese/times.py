@@ -27,9 +27,6 @@ _BY_CLOCK = re.compile(
 )
 _PAIRS = re.compile(r"(?:\d{1,3} ?[-:] ?\d{1,3}[、，, 和及与/]{1,2}){1,9}$")
 _MORE_PAIRS = re.compile(r"(?:[、，, 和及与/]{1,2}\d{1,3} ?[-:] ?\d{1,3}){1,9}")
-_MEDIA = re.compile("视频|音频|录音|进度|片[头尾]|[这那本]集|正片|歌|曲|播放|回放|字幕|彩蛋")
-_PLACE = re.compile(" ?(?:处|这里|那里|的(?:画面|镜头|地方|时候))")
-_IN_GAME = re.compile(".{0,4}(?:一血|首杀|[大小]龙|先锋|推塔|推掉|[一二三]塔|团灭)")
 
 
 def clause(figure: Figure) -> tuple[str, str]:
@@ -38,19 +35,6 @@ def clause(figure: Figure) -> tuple[str, str]:
     (比分为11-9、8-11、...)."""
     lead, rest = _PAIRS.sub("", figure.lead)[-12:], _MORE_PAIRS.sub("", figure.rest, count=1)[:12]
     return re.split("[，。；！？,;]", lead)[-1], re.split("[。；！？;]", rest)[0]
-
-
-def played(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a position in a recording or in a game, as in 视频3:25处 (at
-    3:25 of the video)."""
-    seen = _MEDIA.search(figure.lead[-12:]) and _PLACE.match(figure.rest)
-    return bool(seen or _IN_GAME.match(figure.rest))
-
-
-def recorded(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a position in a recording, because a word such as 视频 (video)
-    stands before it: 片尾曲42:10开始."""
-    return bool(_MEDIA.search(figure.lead[-12:]))
 
 
 def compared(figure: Figure) -> bool:

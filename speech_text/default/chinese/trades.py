@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from speech_text.default.characters import CARD, plain_exponent, rank_and_suit
-from speech_text.default.chinese.numbers import cardinal, counted
+from speech_text.default.characters import CARD, rank_and_suit
+from speech_text.default.chinese.numbers import cardinal
 from speech_text.default.table import Match, Row, before, beside
 
 _BIDDING = re.compile("[开争应再]叫|叫[到牌品]|定约|成局|满贯|加到|桥牌|\\dNT")
@@ -30,14 +30,6 @@ def near(words: str, said: str) -> Callable[[Match], str]:
     return lambda match: match.expand(said) if found(beside(match, 40)) else match[0]
 
 
-def shillings(match: Match) -> str:
-    """Returns an amount of British money from before 1971 in words: £2 10s 6d -> 两英镑十先令六便士."""
-    names = ("英镑", "先令", "便士")
-    return "".join(
-        counted(number, "个") + name for number, name in zip(match.groups(), names, strict=True) if number
-    )
-
-
 def quotient(match: Match) -> str:
     """Returns a fraction with a letter or a root in Chinese: 4x/3 -> 三分之4x, 1/n² -> n²分之一."""
     minus, above, below, factor, number, term = match.groups("")
@@ -52,11 +44,6 @@ def absolute(match: Match) -> str:
     outer = match[1] and ("减" if re.match(r"[A-Za-z\d)]", before(match, 1)) else "负")
     inner = re.sub("^-", "负", re.sub(r"(?<=[\w²³)])-", "减", match[2]))
     return f"{outer}{inner}的{name}{'减' * bool(match[3])}"
-
-
-def integral(match: Match) -> str:
-    """Returns the sign of an integral and its bounds in Chinese: ∫₀¹ -> 积分从0到1，."""
-    return f"积分从{match[1]}到{plain_exponent(match[2])}，" if match[1] else "积分"
 
 
 TRADES: list[Row] = [

@@ -138,11 +138,6 @@ def years(number: str) -> str:
     return ("至" if "至" in number else "到").join(map(digits, runs(number)))
 
 
-def decades(number: str) -> str:
-    """Returns a span of decades in Chinese words: the 80-90 of 80-90年代 -> 八十到九十."""
-    return "到".join(map(cardinal, runs(number)))
-
-
 def decade(number: str) -> str:
     """Returns a decade in Chinese words: the 1980 of 1980s -> 一九八零年代, the 90 of 90s -> 九十年代."""
     return f"{digits(number) if len(number) == 4 else cardinal(number)}年代"
