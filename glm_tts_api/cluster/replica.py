@@ -48,7 +48,7 @@ def deployment(settings: Settings, *, build_engine: EngineBuilder | None = None)
         return create_app(settings, build_engine=build_engine, with_others=lambda own: ClusterStats(own).read)
 
     lanes = settings.admission
-    places = lanes.n_places
+    places = sum(lanes.limits.values())
     return serve.deployment(
         serve.ingress(build_app)(Replica),
         name=APP_NAME,

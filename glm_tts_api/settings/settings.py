@@ -262,7 +262,7 @@ class Settings(BaseSettings):
         (`n_rows`). If neither concurrency setting was set, the engine may have fewer rows where the memory
         is too small (`fewer_rows`). The CPU threads are divided among the workers."""
         return EngineConfig(
-            n_rows=self.admission.n_places,
+            n_rows=sum(self.admission.limits.values()),
             fewer_rows=not {f"{lane}_concurrency" for lane in LANES} & self.model_fields_set,
             max_prompt_seconds=self.prompt_max_seconds,
             flow_steps=self.flow_steps,

@@ -34,21 +34,18 @@ class AdmissionConfig:
     )
     queue_size: int = 100
 
-    @property
-    def n_places(self) -> int:
-        return sum(self.limits.values())
-
     def most_requests(self, n_engines: int) -> int:
         """Returns the most requests that `n_engines` engines can speak at once, plus those that can wait."""
-        return n_engines * self.n_places + len(LANES) * self.queue_size
+        return n_engines * sum(self.limits.values()) + len(LANES) * self.queue_size
 
     def on_rows(self, n_rows: int) -> AdmissionConfig:
         """Returns the limits for an engine that speaks `n_rows` requests at once. If that is fewer than the
         places of all lanes, the lanes share the rows in proportion to their places, and each has at least
         one. If `n_rows` is 0 (not known yet), the limits stay as they are."""
-        if not 0 < n_rows < self.n_places:
+        n_places = sum(self.limits.values())
+        if not 0 < n_rows < n_places:
             return self
-        limits = {lane: max(1, n_rows * limit // self.n_places) for lane, limit in self.limits.items()}
+        limits = {lane: max(1, n_rows * limit // n_places) for lane, limit in self.limits.items()}
         limits[LANES[0]] = max(1, n_rows - sum(limits[lane] for lane in LANES[1:]))
         return replace(self, limits=limits)
 

@@ -175,7 +175,7 @@ class Metrics:
     def observe(self, histogram: Histogram, value: float, **labels: str) -> None:
         start = _start(histogram, labels)
         self._cells[start + bisect_left(histogram.buckets, value)] += 1
-        self._cells[start + histogram.row_cells - 1] += value
+        self._cells[start + len(histogram.buckets) + 1] += value
 
     def set(self, gauge: Gauge, value: float, **labels: str) -> None:
         self._cells[_start(gauge, labels)] = value
