@@ -21,7 +21,7 @@ import torch
 
 from bench.gpu_models import Bench
 from bench.gpu_timing import GIB, MIB, MS, percentile
-from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Timings, Voice
+from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment
@@ -37,14 +37,13 @@ _BURST = 16
 
 @dataclass(eq=False)
 class Request(EventSink):
-    """The event sink of one request: it collects tokens, audio chunks and timings.
+    """The event sink of one request: it collects tokens and audio chunks.
 
     The sink puts itself on the queue `ended` when the engine has freed everything that the request used.
     """
 
     ended: queue.SimpleQueue[Request]
     started_at: float = field(default_factory=time.perf_counter)
-    timings: Timings = field(default_factory=Timings)
     closed: bool = False
     full: bool = False
     total_s: float = 0.0

@@ -42,7 +42,6 @@ class WaveSink(EventSink):
     """A sink that collects the waves of one utterance, and the speech tokens of its last segment."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.tokens: list[int] = []
         self.pieces: dict[int, list[Wave]] = {}
         self.ended: Future[None] = Future()

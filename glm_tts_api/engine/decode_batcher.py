@@ -92,7 +92,7 @@ class DecodeBatcher:
         """Puts a sequence into the free row `row`. The next steps read its prompt, then draw its tokens."""
         sequence.slot, sequence.next_id = row, sequence.prompt_ids[-1]
         sequence.generator = torch.Generator(self._llm.device).manual_seed(sequence.sampling.seed)
-        sequence.owner.timings.change("prefill", 1)
+        sequence.owner.sink.change("prefill", 1)
         self._rows[row] = sequence
         self._reading.append(sequence)
 
@@ -102,9 +102,9 @@ class DecodeBatcher:
         left = self._rows.pop(row)
         if left in self._reading:
             self._reading.remove(left)
-            left.owner.timings.change("prefill", -1)
+            left.owner.sink.change("prefill", -1)
         else:
-            left.owner.timings.change("decode", -1)
+            left.owner.sink.change("decode", -1)
         left.error = error
         self._spare_memory.give_back_if_due()
         return left
@@ -192,8 +192,8 @@ class DecodeBatcher:
             self._prefixes.keep(sequence.prompt_ids[: sequence.n_voice_ids], sequence.slot)
         if sequence.is_read:
             self._reading.remove(sequence)
-            sequence.owner.timings.change("decode", 1)
-            sequence.owner.timings.change("prefill", -1)
+            sequence.owner.sink.change("decode", 1)
+            sequence.owner.sink.change("prefill", -1)
 
     def _decode(self, running: list[SpeechSequence]) -> list[SpeechSequence]:
         if not running:

@@ -206,7 +206,7 @@ class Engine:
 
         try:
             require_open()
-            with sink.timings.stage("text"):
+            with sink.stage("text"):
                 request = processor.request(message, sink, require_open)
             self._core.decoder.layout.require_room(request.segments)
         except NobodyListens:

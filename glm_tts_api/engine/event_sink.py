@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from glm_tts_api.contracts import AudioChunk, SegmentFault, Stage, Timings
+from glm_tts_api.contracts import AudioChunk, SegmentFault, Stage
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.messages import Message, fault_of
 from glm_tts_api.errors import ServiceError
@@ -22,16 +23,31 @@ class EventSink:
 
     closed: bool = False
 
-    def __init__(self) -> None:
-        self.timings = Timings()
-
     @property
     def full(self) -> bool:
         """Whether so much audio waits for the client that the engine need not make more now."""
         return False
 
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[None]:
+        """Has the stage begin with the `with` block and end with it."""
+        self.change(stage, 1)
+        try:
+            yield
+        finally:
+            self.change(stage, -1)
+
+    def change(self, stage: Stage, by: int) -> None:
+        """Notes that a stage of the request begins (`by` 1) or ends (-1)."""
+
+    def segmented(self, n_segments: int) -> None:
+        """Takes the number of the text's segments."""
+
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
         """Takes the final speech `tokens` of the segment number `segment`."""
+
+    def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
+        """Notes that a segment was decoded again `n_retakes` times, with the fault that it still has."""
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         """Takes the next audio."""
@@ -44,32 +60,6 @@ class EventSink:
         """Notes that the engine holds nothing of the request any more."""
 
 
-class _RemoteTimings(Timings):
-    """The timings of a request in the engine's process: sends each begin and end of a stage to the server,
-    which measures the times."""
-
-    def __init__(self, number: int, send: Callable[[Message], None]) -> None:
-        super().__init__()
-        self._number, self._send = number, send
-
-    @property
-    def segments(self) -> int:
-        return self._segments
-
-    @segments.setter
-    def segments(self, segments: int) -> None:
-        self._segments = segments
-        if segments:
-            self._send(messages.Segments(self._number, segments))
-
-    def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
-        if n_retakes or fault is not None:
-            self._send(messages.Guarded(self._number, segment, n_retakes, fault))
-
-    def change(self, stage: Stage, by: int) -> None:
-        self._send(messages.StageChanged(self._number, stage, by))
-
-
 class RemoteSink(EventSink):
     """Sends the audio and all events of a request to the server. The sink is full while at least `buffer_s`
     seconds of audio wait in the server."""
@@ -77,7 +67,6 @@ class RemoteSink(EventSink):
     def __init__(
         self, number: int, send: Callable[[Message], None], buffer_s: float, forget: Callable[[int], object]
     ) -> None:
-        self.timings = _RemoteTimings(number, send)
         self._number, self._send, self._buffer_s, self._forget = number, send, buffer_s, forget
         self._waiting_s = 0.0
         self._counting = threading.Lock()
@@ -93,6 +82,16 @@ class RemoteSink(EventSink):
             was_full = self.full
             self._waiting_s -= seconds
             return was_full and not self.full
+
+    def change(self, stage: Stage, by: int) -> None:
+        self._send(messages.StageChanged(self._number, stage, by))
+
+    def segmented(self, n_segments: int) -> None:
+        self._send(messages.Segments(self._number, n_segments))
+
+    def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
+        if n_retakes or fault is not None:
+            self._send(messages.Guarded(self._number, segment, n_retakes, fault))
 
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
         self._send(messages.Decoded(self._number, segment, tokens))

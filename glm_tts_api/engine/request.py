@@ -90,8 +90,8 @@ class EngineRequest:
         self.is_background = message.is_background
         self.segments = segments
         self._pauses_s = [*(segment.pause_s for segment in segments), pause_s]
-        self.timings = sink.timings
-        self.timings.segments = len(segments)
+        self.began_at = time.perf_counter()
+        sink.segmented(len(segments))
         self.sink = sink
         self._failed = False
         # Voices do not share what was said before: one voice's speech would colour the next words of another.
@@ -111,7 +111,7 @@ class EngineRequest:
         self.n_rendering = 0
         self._segment = message.first  # the segment whose audio is delivered next
         self._rendered: dict[int, list[tuple[Float32, bool]]] = {}
-        self._due = self.timings.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
+        self._due = self.began_at + _DUE_S_PER_ID * sum(len(one.ids) for one in segments)
         self.starts: StreamStarts | None = None  # None: the start of a stream does not wait
         self.heard_s = 0.0  # playing time of the audio that was given to the sink
         self._latest: Span | None = None  # the last span of a stream that was given to the sink
@@ -130,7 +130,7 @@ class EngineRequest:
         fixed time after the start: 0.25 s for each of its text ids."""
         if not self.speech.streams:
             return self._due
-        return (self._starts_at or self.timings.began_at + _FIRST_DUE_S) + self.heard_s
+        return (self._starts_at or self.began_at + _FIRST_DUE_S) + self.heard_s
 
     @property
     def n_spans(self) -> int:
@@ -195,7 +195,7 @@ class EngineRequest:
             self._earlier[text.prompt].append((text.ids, best.tokens))
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
         self.sink.segment_decoded(segment, best.tokens)
-        self.timings.guarded(segment, n_retakes, fault)
+        self.sink.guarded(segment, n_retakes, fault)
         self._cut(segment, best.tokens, ended=True)
 
     def next_spans(self) -> Iterator[Span]:
@@ -254,7 +254,6 @@ class EngineRequest:
         segment = min(self._segment, len(self.segments) - 1)
         text, rate = self.segments[segment], self.speech.sample_rate
         chunk = AudioChunk(pcm, rate, segment, is_last, speed, written=text.written, said=text.said)
-        self.timings.audio_s += chunk.seconds
         self.heard_s += chunk.seconds / self.speech.speed_of(chunk)
         now = time.perf_counter()
         if self._latest is not None and (self._starts_at is None or self._starts_at > now):

@@ -137,10 +137,10 @@ class Token2Wav:
     def _advance(self, span: Span) -> bool:
         """Runs the next step of a span. Returns whether it was the last one."""
         if isinstance(span.progress, Tensor):
-            with span.request.timings.stage("vocoder"):
+            with span.request.sink.stage("vocoder"):
                 span.pcm = self._speak(span, span.progress)
             return True
-        with span.request.timings.stage("flow"):
+        with span.request.sink.stage("flow"):
             if span.progress is None:
                 span.progress = self._sampler(span, steps=self._flow_steps)
             if self._flow_step(span.progress):

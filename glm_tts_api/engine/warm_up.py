@@ -57,7 +57,6 @@ class WarmUp(EventSink):
     def __init__(
         self, models: Models, features: VoiceFeatures, *, on_done: Callable[[Exception | None], None]
     ) -> None:
-        super().__init__()
         self._models = models
         self._features = features
         self._on_done = on_done

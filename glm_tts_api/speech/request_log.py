@@ -187,11 +187,6 @@ class RequestLog:
         return (self.ended_at or time.perf_counter()) - self.began_at
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether the request waits in the queue for a place."""
-        return self.state == "queued"
-
-    @property
     def how_far(self) -> str:
         """A sentence for the client that says how much of the request was spoken."""
         n_segments = self.timings.segments

@@ -70,10 +70,6 @@ class SpeechService:
         """The metrics that count a request before it has an engine."""
         return self.metrics_of[0]
 
-    def n_spoken(self) -> int:
-        """Returns how many requests are being spoken."""
-        return sum(not log.is_waiting for log in self.active)
-
     def read_stats(self) -> list[WorkerStats]:
         """Returns the state, the limits and the counters of each engine."""
         return [
@@ -128,7 +124,7 @@ class SpeechService:
             if text_logger.isEnabledFor(logging.INFO):
                 text_logger.info("says %s", json.dumps(request.text, ensure_ascii=False))
             log.timings.start_generation()
-            stream = SpeechStream(self.engines, request, log.timings, permit, log, n_spoken=self.n_spoken)
+            stream = SpeechStream(self.engines, request, log.timings, permit, log, active=self.active)
             await stack.enter_async_context(stream)
             self._verify(stream, lambda: nullcontext(permit), stack)
             yield permit, stream

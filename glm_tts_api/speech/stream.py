@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import pairwise
@@ -44,8 +44,7 @@ class SpeechStream:
     The stream begins on the engine of `permit`, and holds the permit until no engine holds anything of the
     request. `tokens` holds the speech tokens of each segment that is decoded, by its number; `segment` is the
     number of the segment that is spoken first. `log` notes each chunk, and the attribute `verifier` hears it;
-    both may be None. `n_spoken` returns how many requests are being spoken now; a whole answer is judged by
-    it (`_require_in_time`).
+    both may be None. `active` are the logs of all requests that wait or are spoken now.
     """
 
     def __init__(
@@ -58,11 +57,11 @@ class SpeechStream:
         *,
         tokens: Mapping[int, Sequence[int]] | None = None,
         segment: int = 0,
-        n_spoken: Callable[[], int] = lambda: 1,
+        active: Sequence[RequestLog] = (),
     ) -> None:
         self.request, self.timings = request, timings
         self.verifier: Verifier | None = None
-        self._engines, self._permit, self._log, self._n_spoken = engines, permit, log, n_spoken
+        self._engines, self._permit, self._log, self._active = engines, permit, log, active
         self._playback = log.playback if log is not None else None
         self._tokens, self._segment = dict(tokens or {}), segment
         # How many samples of that segment were sent, and how many of these a new engine still makes again.
@@ -211,7 +210,7 @@ class SpeechStream:
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0
             self._ends.append(asyncio.get_running_loop().time())
-            self._at_once.append(self._n_spoken())
+            self._at_once.append(sum(log.state != "queued" for log in self._active))
 
     def _require_in_time(self) -> None:
         """Raises DeadlineExceeded once a whole answer is sure to be late, by the pace of its segments; after
@@ -228,7 +227,7 @@ class SpeechStream:
         needed_s = pace_s * (self.timings.segments - len(self._ends))
         timeout_s = self._permit.timeout_s
         left_s = timeout_s * (1 - self._permit.timeout_ratio)
-        if needed_s / fmean(self._at_once) > _MARGIN * left_s:
+        if needed_s / max(1, fmean(self._at_once)) > _MARGIN * left_s:
             assert self._log is not None
             assert self._log.length is not None
             raise DeadlineExceeded(

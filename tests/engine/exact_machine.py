@@ -62,8 +62,7 @@ class Player(EventSink):
     """The event sink of a stream: holds the first audio back as the server does, then plays it."""
 
     def __init__(self, machine: Machine, n_tokens: int) -> None:
-        super().__init__()
-        self.timings.began_at = machine.now
+        self.began_at = machine.now
         self.machine, self.n_tokens = machine, n_tokens
         self.first_made_s = 0.0
         self._held_s, self._starts_at, self._dry_at = 0.0, 0.0, 0.0
@@ -78,7 +77,7 @@ class Player(EventSink):
             self.gap_s += max(0.0, now - self._dry_at)
             self._dry_at = max(now, self._dry_at) + chunk.seconds
             return
-        self.first_made_s = self.first_made_s or now - self.timings.began_at
+        self.first_made_s = self.first_made_s or now - self.began_at
         self._held_s += chunk.seconds
         self._starts_at = now + chunk.wait_s
         if not chunk.wait_s:
@@ -89,7 +88,7 @@ class Player(EventSink):
             self._start(min(self._starts_at, self.machine.now))
 
     def _start(self, at: float) -> None:
-        self._plays, self.first_audio_s = True, at - self.timings.began_at
+        self._plays, self.first_audio_s = True, at - self.began_at
         self._dry_at = at + self._held_s
 
 
@@ -150,7 +149,7 @@ class Machine:
         asked = SpeechRequest("r", "text", _VOICE, streams=True)
         ids = [10] * max(2, round(n_tokens / _TOKENS_PER_ID))
         request = tiny.request(asked, [ids], _PROMPT, player, CHUNKS)
-        request.starts = self.starts
+        request.starts, request.began_at = self.starts, self.now
         sequence = request.next_sequence(_LAYOUT)
         self.requests[request] = sequence
         self._n_left[sequence] = n_tokens + _PREFILL_STEPS

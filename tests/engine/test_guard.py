@@ -48,8 +48,7 @@ def test_a_good_segment_and_one_whose_length_is_not_known_is_decoded_once(
 ) -> None:
     request, sink = ask(likely=likely)
     decode(request, takes)
-    timings = sink.timings
-    assert (sink.tokens[0], timings.finish_reason, timings.resampled) == (takes, "stop", 0)
+    assert (sink.tokens[0], sink.timings.finish_reason, sink.timings.resampled) == (takes, "stop", 0)
 
 
 @pytest.mark.parametrize("bad", [SHORT, LONG, LOOP])

@@ -93,7 +93,7 @@ def run(
         log = RequestLog("a", "v1", None, length=lanes.admission.config.measure(LONG), playback=playback)
         log.timings.segments = N_SEGMENTS
         async with lanes.admit(LONG) as permit:
-            stream = SpeechStream(engines, request, log.timings, permit, log, n_spoken=lambda: n_spoken)
+            stream = SpeechStream(engines, request, log.timings, permit, log, active=[log] * n_spoken)
             async with stream:
                 await scene(engine, stream)
             assert engine.said == ["cancel 7"]

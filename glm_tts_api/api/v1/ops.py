@@ -144,8 +144,8 @@ def _active_bodies(speech: SpeechService) -> Iterator[dict[str, Any]]:
         of_client = places[log.lane, log.client.name]
         yield {
             **_progress_body(log),
-            "state": "waiting" if log.is_waiting else "speaking",
-            "place": of_client.popleft() if log.is_waiting and of_client else None,
+            "state": "waiting" if log.state == "queued" else "speaking",
+            "place": of_client.popleft() if log.state == "queued" and of_client else None,
         }
 
 
