@@ -98,12 +98,16 @@ class VoiceIndex:
 
     def refresh(self, *, again: bool) -> None:
         """Reads the file if it may have changed since the last read, if the last read gave warnings, or if
-        `again` is true.
-
-        If the file cannot be read as an index, the voices of the last good read stay, and `warnings` says
-        why.
-        """
-        if not again and not self.warnings and self._is_as_before():
+        `again` is true. If the file cannot be read as an index, the voices of the last good read stay, and
+        `warnings` says why."""
+        try:
+            seen = signature_of(self.path.stat())
+            is_as_before = seen is not None and seen == self._signature
+        except FileNotFoundError:
+            is_as_before = not self.entries  # a missing index has no voices
+        except OSError:
+            is_as_before = False
+        if is_as_before and not again and not self.warnings:
             return
         known = self.warnings
         try:
@@ -149,12 +153,6 @@ class VoiceIndex:
         return VoiceInfo(
             name, self.locate(item["prompt_audio_path"]), item["prompt_text"], about, self._source
         )
-
-    def _is_as_before(self) -> bool:
-        try:
-            return self._signature is not None and signature_of(self.path.stat()) == self._signature
-        except OSError:
-            return False
 
     def _read(self) -> None:
         """Reads the index and looks for its recordings. A writer replaces the index first and then removes
