@@ -85,7 +85,7 @@ class Spawned(NamedTuple):
         return not self.own.recv(len(PASSED)) and self.process.wait() == EXIT_REFUSED
 
 
-class Child:
+class ProcessHandle:
     """A process that is connected to the event loop. `its` decodes the messages of the process. `cause` is
     the reason for which the server ends the process; an empty `cause` means that there is none."""
 
@@ -105,8 +105,8 @@ class Child:
         self._n_out_of_memory = _n_out_of_memory()
 
     @classmethod
-    async def connect(cls, spawned: Spawned, its: msgpack.Decoder[Any] = TO_SERVER) -> Child:
-        """Connects the running event loop to the process `spawned`. Returns the process as a Child."""
+    async def connect(cls, spawned: Spawned, its: msgpack.Decoder[Any] = TO_SERVER) -> ProcessHandle:
+        """Connects the running event loop to the process `spawned`."""
         return cls(spawned.process, *await asyncio.open_connection(sock=spawned.own), its)
 
     # -- messages to and from the process
@@ -127,7 +127,7 @@ class Child:
         while len(self._recordings) > _KEPT_RECORDINGS:
             self.send(messages.DropRecording(self._recordings.popitem(last=False)[0]))
 
-    async def said(self) -> AsyncIterator[Any]:
+    async def messages(self) -> AsyncIterator[Any]:
         """Yields the process's messages until the connection ends. Raises BrokenMessage if the process sends
         an invalid message."""
         frames = Frames(self._decoder)

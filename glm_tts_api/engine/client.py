@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from glm_tts_api.contracts import SpeechRequest
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.child import Child, EngineDied, Spawned
+from glm_tts_api.engine.child import EngineDied, ProcessHandle, Spawned
 from glm_tts_api.engine.messages import BrokenMessage, error_of
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from speech_text import ReadingOptions, ShownReading
@@ -56,7 +56,7 @@ class EngineClient:
         self._info: EngineInfo | None = None
         self._usage: EngineUsage | None = None
         self._life: asyncio.Task[None] | None = None
-        self._child: Child | None = None
+        self._handle: ProcessHandle | None = None
         self._numbers = count()
         self._listeners: dict[int, Listener] = {}
         self._questions: dict[int, asyncio.Future[messages.Answer]] = {}
@@ -66,7 +66,7 @@ class EngineClient:
 
     @property
     def pid(self) -> int | None:
-        return self._child.pid if self._child is not None else None
+        return self._handle.pid if self._handle is not None else None
 
     @property
     def n_streams(self) -> int:
@@ -99,23 +99,23 @@ class EngineClient:
         """Sends the request to the process, and returns its number there. `listener` takes what the engine
         says about it. `tokens`, `first` and `is_background` are those of messages.Speak."""
         number = next(self._numbers)
-        if self._child is None:
+        if self._handle is None:
             listener.take(EngineDied("it had ended before", is_ours=False))
         else:
             self._listeners[number] = listener
-            self._child.speak(messages.Speak(number, request, tokens, first, is_background))
+            self._handle.speak(messages.Speak(number, request, tokens, first, is_background))
         return number
 
     def cancel(self, number: int) -> None:
         """Tells the engine that nobody waits for a request or a question any more. The engine frees a request
         at its next step."""
-        if self._child is not None:
-            self._child.send(messages.Cancel(number))
+        if self._handle is not None:
+            self._handle.send(messages.Cancel(number))
 
     def credit(self, number: int, seconds: float) -> None:
         """Tells the engine that `seconds` of a request's audio were taken."""
-        if self._child is not None:
-            self._child.send(messages.Credit(number, seconds))
+        if self._handle is not None:
+            self._handle.send(messages.Credit(number, seconds))
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         """Returns how the engine says `text` in words. Raises EngineDied or the error that refuses it."""
@@ -131,11 +131,11 @@ class EngineClient:
         return freed
 
     async def _ask(self, question: Callable[[int], messages.Message]) -> ShownReading | int | None:
-        if self._child is None:
+        if self._handle is None:
             raise EngineDied("it had ended before", is_ours=False)
         number = next(self._numbers)
         answer = self._questions[number] = asyncio.get_running_loop().create_future()
-        self._child.send(question(number))
+        self._handle.send(question(number))
         try:
             reply: messages.Answer = await answer
         except asyncio.CancelledError:
@@ -211,19 +211,19 @@ class EngineClient:
     async def _one_life(self) -> EngineDied:
         """Runs one process to its end, which also ends its requests. Returns the reason. Raises OSError."""
         first, self._first = self._first or Spawned.of(self._command), None
-        child = self._child = await Child.connect(first)
-        watch = asyncio.create_task(self._watch(child))
+        handle = self._handle = await ProcessHandle.connect(first)
+        watch = asyncio.create_task(self._watch(handle))
         try:
-            child.send(self._load if self._info is None else replace(self._load, again_on=self._info.device))
-            await self._hear(child)
-            self._child = None
+            handle.send(self._load if self._info is None else replace(self._load, again_on=self._info.device))
+            await self._hear(handle)
+            self._handle = None
             if self.state.status != "failed":
-                self._enter_between(child.cause or "its process has ended")
-            await child.ended()
+                self._enter_between(handle.cause or "its process has ended")
+            await handle.ended()
         finally:
-            self._child = None
+            self._handle = None
             watch.cancel()
-            death = await child.ended(within_s=0)
+            death = await handle.ended(within_s=0)
             for number in list(self._listeners):
                 self._listeners.pop(number).take(death)
             for question in self._questions.values():
@@ -231,27 +231,27 @@ class EngineClient:
                     question.set_exception(death)
         return death
 
-    async def _hear(self, child: Child) -> None:
+    async def _hear(self, handle: ProcessHandle) -> None:
         """Handles the process's messages until the connection ends or a message is invalid."""
         try:
-            async for message in child.said():
-                self._take(child, message)
+            async for message in handle.messages():
+                self._take(handle, message)
         except BrokenMessage as error:
-            child.leave(f"it said what is no message ({error})")
+            handle.leave(f"it said what is no message ({error})")
 
-    async def _watch(self, child: Child) -> None:
+    async def _watch(self, handle: ProcessHandle) -> None:
         self._load_s = 0.0
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
-            stuck_s = child.stuck_s()
+            stuck_s = handle.stuck_s()
             if self.state.status not in ("ready", "stalled"):
-                child.gets_on()
+                handle.gets_on()
                 self._load_s += _LOOK_EVERY_S  # not by the clock: the server itself may have been stopped
                 if self._load_s > self._load_limit_s:
-                    return self._abort(child, f"its load took longer than {self._load_limit_s:.3g} s")
+                    return self._abort(handle, f"its load took longer than {self._load_limit_s:.3g} s")
             elif stuck_s >= self._watchdog_s:
                 cause = f"it made no progress for {stuck_s:.0f} s ({self._watchdog_s:g} are allowed)"
-                return self._abort(child, cause)
+                return self._abort(handle, cause)
             elif stuck_s >= self._load.config.stall_s:
                 if self.state.status == "ready":
                     logger.error("Engine %d gets no new requests: it makes no progress", self._load.number)
@@ -260,16 +260,16 @@ class EngineClient:
                 logger.warning("Engine %d works again", self._load.number)
                 self._enter(EngineState("ready"))
 
-    def _abort(self, child: Child, cause: str) -> None:
+    def _abort(self, handle: ProcessHandle, cause: str) -> None:
         self.n_watchdog_exits += 1
         logger.critical("Engine %d is ended: %s", self._load.number, cause)
-        child.abort(cause)
+        handle.abort(cause)
 
     # -- the messages of the process
 
-    def _take(self, child: Child, message: messages.ToServer) -> None:
+    def _take(self, handle: ProcessHandle, message: messages.ToServer) -> None:
         if isinstance(message, messages.Heartbeat):
-            self._take_heartbeat(child, message)
+            self._take_heartbeat(handle, message)
         elif isinstance(message, messages.Loaded):
             self._info = message.info
         elif isinstance(message, messages.Answer):
@@ -285,8 +285,8 @@ class EngineClient:
             if not self._listeners:
                 self.changed()
 
-    def _take_heartbeat(self, child: Child, heartbeat: messages.Heartbeat) -> None:
-        child.gets_on(heartbeat.step_s)
+    def _take_heartbeat(self, handle: ProcessHandle, heartbeat: messages.Heartbeat) -> None:
+        handle.gets_on(heartbeat.step_s)
         self._usage = heartbeat.usage or self._usage
         if heartbeat.state.status == "ready" and self.state.status not in ("ready", "stalled", "idle"):
             self._used_at = time.monotonic()
@@ -296,4 +296,4 @@ class EngineClient:
             cause = heartbeat.state.cause or heartbeat.state.status
             if self.state.status == "loading":  # the next process would fail in the same way
                 self._enter(EngineState("failed", cause))
-            child.leave(cause)
+            handle.leave(cause)

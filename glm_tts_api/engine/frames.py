@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
@@ -102,14 +103,9 @@ class ChildSide:
         """Waits for the server's messages and yields them until the server is gone. Raises BrokenMessage for
         an invalid message."""
         frames = Frames(self._decoder)
-        while data := self._received():
-            yield from frames.push(data)
-
-    def _received(self) -> bytes:
-        try:
-            return self._socket.recv(_AT_ONCE)
-        except ConnectionError:
-            return b""
+        with suppress(ConnectionError):
+            while data := self._socket.recv(_AT_ONCE):
+                yield from frames.push(data)
 
     def send(self, message: Message) -> None:
         framed = frame(message)

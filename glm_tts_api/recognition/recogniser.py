@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from glm_tts_api.contracts import VERDICTS, Float32, Recording, Verdict, Verified
-from glm_tts_api.engine.child import Child, Spawned
+from glm_tts_api.engine.child import ProcessHandle, Spawned
 from glm_tts_api.engine.frames import decoder
 from glm_tts_api.engine.messages import BrokenMessage, Message
 from glm_tts_api.errors import InvalidField, Unavailable
@@ -89,7 +89,7 @@ class Recogniser:
         self._failed_at = 0.0
         self._hearing: asyncio.Task[Transcript] | None = None
         self._idle: asyncio.Task[None] | None = None
-        self._child: Child | None = None
+        self._handle: ProcessHandle | None = None
 
     @property
     def is_there(self) -> bool:
@@ -131,8 +131,9 @@ class Recogniser:
             if self._n_faults >= _FAULTS and self._now() < self._failed_at + _GIVEN_UP_S:
                 break
             try:
-                self._child = self._child or await Child.connect(Spawned.of(self._argv), decoder(Transcript))
-                transcript = await self._answer(self._child, asked, most_s)
+                if self._handle is None:
+                    self._handle = await ProcessHandle.connect(Spawned.of(self._argv), decoder(Transcript))
+                transcript = await self._answer(self._handle, asked, most_s)
             except TimeoutError:
                 await self._fail("hung")
                 break
@@ -144,29 +145,28 @@ class Recogniser:
                 return transcript
         raise Unavailable("The recogniser of speech does not work; the server's log has the cause.")
 
-    async def _answer(self, child: Child, asked: Listen, most_s: float) -> Transcript:
+    async def _answer(self, handle: ProcessHandle, asked: Listen, most_s: float) -> Transcript:
         """Waits for the answer. Raises EOFError if the process has ended, and TimeoutError if it hung."""
-        watch = asyncio.create_task(self._watch(child, most_s))
-        child.send(asked)
+        watch = asyncio.create_task(self._watch(handle, most_s))
+        handle.send(asked)
         try:
-            async for transcript in child.said():
+            async for transcript in handle.messages():
                 return cast(Transcript, transcript)
         finally:
             watch.cancel()
-        raise TimeoutError if child.cause else EOFError
+        raise TimeoutError if handle.cause else EOFError
 
-    async def _watch(self, child: Child, most_s: float) -> None:
+    async def _watch(self, handle: ProcessHandle, most_s: float) -> None:
         """Leaves the process once it hangs."""
         until, spent_s, n_still = self._now() + most_s, 0.0, 0
         while n_still < _STILL_LOOKS and self._now() <= until:
             await asyncio.sleep(self._look_every_s)
-            before, spent_s = spent_s, cpu_seconds(child.pid)
+            before, spent_s = spent_s, cpu_seconds(handle.pid)
             n_still = n_still + 1 if spent_s == before else 0
-        child.leave("it hung")
+        handle.leave("it hung")
 
     async def _fail(self, what: str) -> None:
-        self._n_faults += 1
-        self._failed_at = self._now()
+        self._n_faults, self._failed_at = self._n_faults + 1, self._now()
         self.fault = f"The recogniser of speech {what}: fault {self._n_faults} since its last answer."
         if self._n_faults >= _FAULTS:
             self.fault += f" It is tried again every {_GIVEN_UP_S:.0f} s."
@@ -182,9 +182,9 @@ class Recogniser:
 
     async def _end(self) -> None:
         """Kills the process if it runs, and waits for its end."""
-        child, self._child = self._child, None
-        if child is not None:
-            await child.ended(within_s=0)
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            await handle.ended(within_s=0)
 
     async def close(self) -> None:
         for task in (self._idle, self._hearing):

@@ -161,7 +161,7 @@ class RequestLog:
         }
         return {
             "lane": self.lane or "-",
-            "chars": self.n_chars,
+            "chars": self.length.n_chars if self.length else 0,
             "segments": timings.segments,
             "resampled": timings.resampled,
             "finish": timings.finish_reason,
@@ -176,10 +176,6 @@ class RequestLog:
     def lane(self) -> LaneName | None:
         """The request's lane; None if the length of its text is not known."""
         return None if self.length is None else self.length.lane
-
-    @property
-    def n_chars(self) -> int:
-        return 0 if self.length is None else self.length.n_chars
 
     @property
     def age_s(self) -> float:

@@ -44,7 +44,7 @@ _WORDS = {
 }
 _RETIRED = re.compile(
     r"RequestListener|ToldTimings|figures_of|figures\.py|\bFigures\(|let_rest|\.rests\b|_is_at_rest"
-    r"|\bgives_way|SparePlaces|\bbeside_speech|(?:state|pools)\.beside|\bheard_from|tokenizer\.hear\b"
+    r"|\bgives_way|SparePlaces|\bbeside_speech|(?:state|pools)\.beside|\bheard_from|tokenizer\.hear\b|ResumedS"
     r"|messages\.(?:Heard|Forget|Took|Leave|Freed|Beat)|\bBegun\b|fewer_slots|fit_slots|on_slots|SideBySide"
 )
 _ONLY_NAMES = ("tests", "scripts", "bench", "mini")  # folders whose prose is not checked

@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from glm_tts_api import api_server, errors
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.durable import replace_file
-from glm_tts_api.engine.child import Child
+from glm_tts_api.engine.child import ProcessHandle
 from glm_tts_api.engine.frames import TO_SERVER
 from glm_tts_api.http.drain import InFlight
 from glm_tts_api.longform.reading import read_book
@@ -239,8 +239,8 @@ async def _for_ever(*_: Any) -> None:
     await asyncio.Event().wait()
 
 
-async def _connect(process: Any, its: Any = TO_SERVER) -> Child:
-    return Child(process, process.reader, process, its)
+async def _connect(process: Any, its: Any = TO_SERVER) -> ProcessHandle:
+    return ProcessHandle(process, process.reader, process, its)
 
 
 def _replacements(world: World) -> dict[str, Any]:
@@ -286,7 +286,7 @@ def _replacements(world: World) -> dict[str, Any]:
         "api_server.keep_memory_small": _for_ever,
         "api_server._lifespan": world.lifespan,
         "engine.child.Spawned.of": staticmethod(spawn),
-        "engine.child.Child.connect": staticmethod(_connect),
+        "engine.child.ProcessHandle.connect": staticmethod(_connect),
         "engine.child._n_out_of_memory": lambda: world.n_out_of_memory,
         "longform.folder.replace_file": replace_with,
         "recognition.recogniser.Recogniser._missing": lambda recogniser: "",

@@ -153,7 +153,7 @@ def _progress_body(log: RequestLog) -> dict[str, Any]:
     return {
         "request_id": log.request_id,
         "lane": log.lane,
-        "characters": log.n_chars,
+        "characters": log.length.n_chars if log.length else 0,
         "segments": log.timings.segments or None,
         "segments_done": len(log.ends),
         "ends": [round(seconds, 3) for seconds in log.ends],
