@@ -213,7 +213,7 @@ class Deeds:
             paragraphs = [self._text(chance.randint(20, 90)) for _ in range(chance.randint(1, 6))]
             if self.world.is_hostile and chance.random() < 0.25:
                 paragraphs[chance.randrange(len(paragraphs))] = f"{POISON} here."
-            fields = {"index": "exampleA", "seed": chance.randint(0, 3), "verify": chance.random() < 0.3}
+            fields = {"index": "exampleA", "seed": chance.randint(0, 3), "verify": chance.random() < 0.5}
             fields["input_text"] = "\n\n".join(paragraphs)
             self._start(self._ask(Call("POST", "/api/v1/jobs", fields)))
 

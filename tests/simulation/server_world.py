@@ -162,7 +162,7 @@ class World(virtual.Record):
             self.parts = self.app.state.parts
             self.note(f"a life begins: {self.n_engines} engines, {self.n_faults} faults")
             watch = self.start(self._watch())
-            if not (self.is_hostile or self._stopped_at) and self.pace > 1 and self.chance.random() < 0.5:
+            if not (self.is_hostile or self._stopped_at) and self.pace >= 1 and self.chance.random() < 0.5:
                 await self.deeds.do_without_pause(2000.0)
             await self.deeds.do(self.chance.uniform(10.0, 200.0))
             if is_last or self.chance.random() < 0.5:
