@@ -47,16 +47,14 @@ def simulated(world: Any) -> BaseException | None:
     return None
 
 
-def simulate(
-    of: str, first: int, *, most_seeds: float = 1e9, seconds: float = 1e9, shows: bool = False
-) -> int:
+def simulate(of: str, first: int, *, most: float = 1e9, seconds: float = 1e9, shows: bool = False) -> int:
     """Runs one seed after the other from `first` on, and prints what they reached; or the first fault, and
     returns 1."""
     worlds: Any = import_module(f"tests.simulation.{of}_world")
     began, n, hours = time.process_time(), 0, 0.0
     reached, waits = Counter[str](), dict[str, tuple[float, int]]()
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        while n == 0 or (n < most_seeds and time.process_time() - began < seconds):
+        while n == 0 or (n < most and time.process_time() - began < seconds):
             fault = simulated(world := worlds.World(first + n, Path(folder)))
             took_s = time.process_time() - began
             if shows:
@@ -108,9 +106,9 @@ def main(arguments: list[str]) -> int:
         case ["faults", *names]:
             return find(names or [""])
         case ["seed", seed]:
-            return simulate(of, int(seed), most_seeds=1, shows=True)
+            return simulate(of, int(seed), most=1, shows=True)
         case ["seeds", n, *first]:
-            return simulate(of, int(first[0]) if first else 1, most_seeds=int(n))
+            return simulate(of, int(first[0]) if first else 1, most=int(n))
         case [seconds, *first]:
             return simulate(of, int(first[0]) if first else 1, seconds=float(seconds))
     return 2

@@ -88,14 +88,9 @@ class Call:
         headers = [(b"host", b"localhost"), (b"content-length", str(len(body)).encode())]
         headers += [(b"content-type", b"application/json")] if body else []
         headers += [(b"authorization", f"Bearer {self.key}".encode())] if world.has_keys else []
-        scope: dict[str, Any] = {
-            "type": "http",
-            "method": self.method,
-            "path": path,
-            "query_string": query.encode(),
-        }
-        scope |= {"headers": headers, "client": ("127.0.0.1", 40000), "http_version": "1.1", "state": {}}
-        return scope
+        scope: dict[str, Any] = {"type": "http", "http_version": "1.1", "method": self.method, "path": path}
+        scope |= {"query_string": query.encode(), "client": ("127.0.0.1", 40000), "state": {}}
+        return {**scope, "headers": headers}
 
 
 class Deeds:

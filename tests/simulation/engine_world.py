@@ -250,9 +250,7 @@ class World(virtual.Record):
 
     def _able(self, coming: list[int]) -> list[Callable[[], object]]:
         """Returns the acts of the server that are possible now."""
-        able: list[Callable[[], object]] = [
-            partial(self._take, number) for number in self.sinks if self.untaken[number]
-        ]
+        able: list[Callable[[], object]] = [partial(self._take, n) for n in self.sinks if self.untaken[n]]
         if coming and len(self.sinks) < (self.config.n_rows if self.alone else 1):
             able.append(lambda: self._submit(coming.pop(0)))
         leaving = [n for n in self.sinks if n in self.leaves and len(self.told[n]) >= self.leaves[n]]

@@ -13,15 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import (
-    VERDICTS,
-    AudioChunk,
-    Float32,
-    Recording,
-    SamplingOptions,
-    SpeechRequest,
-    Voice,
-)
+from glm_tts_api import contracts
+from glm_tts_api.contracts import AudioChunk, Float32, Recording, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import Frames, decoder, frame
 from glm_tts_api.engine.process import EXIT_LOST
@@ -69,7 +62,9 @@ def _pcm_of(tokens: Sequence[int]) -> Float32:
 def _heard_in(pcm: Float32) -> Transcript:
     """What the recogniser hears: a function of the samples."""
     digest = zlib.crc32(np.ascontiguousarray(pcm).data)
-    return Transcript("heard", VERDICTS[sum(digest % 10 < most for most in (4, 5))], float(digest % 7))
+    return Transcript(
+        "heard", contracts.VERDICTS[sum(digest % 10 < most for most in (4, 5))], float(digest % 7)
+    )
 
 
 def _reading_of(text: str) -> ShownReading:
@@ -95,7 +90,7 @@ def best_of(takes: list[Float32]) -> Float32:
     tried = [(_heard_in(takes[0]), takes[0])]
     while tried[-1][0].verdict == "drift" and len(tried) <= MOST_RETAKES:
         tried.append((_heard_in(takes[len(tried)]), takes[len(tried)]))
-    return min(tried, key=lambda each: (VERDICTS.index(each[0].verdict), each[0].distance))[1]
+    return min(tried, key=lambda each: (contracts.VERDICTS.index(each[0].verdict), each[0].distance))[1]
 
 
 def encoded(segments: Sequence[Float32], asked: SpeechRequest) -> bytes:
