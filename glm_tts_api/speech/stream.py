@@ -151,11 +151,11 @@ class SpeechStream:
         if self._start is not None:
             self._start.cancel()
         sounds_until = self._playback.sounds_until if self._playback is not None else 0.0
-        if wait_s and not self._plays and time.perf_counter() + wait_s > sounds_until:
-            self._start = asyncio.get_running_loop().call_later(wait_s, self._may_go_on.set)
-        else:
-            self._plays = True
+        self._plays |= not wait_s or self._may_go_on.is_set() or time.perf_counter() + wait_s <= sounds_until
+        if self._plays:
             self._may_go_on.set()
+        else:
+            self._start = asyncio.get_running_loop().call_later(wait_s, self._may_go_on.set)
 
     # -- what the client gets
 

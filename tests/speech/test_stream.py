@@ -161,6 +161,20 @@ def test_chunks_arrive_in_order_and_the_error_that_ended_the_request_is_raised()
     run(scene)
 
 
+def test_a_chunk_that_comes_once_the_first_may_be_read_is_held_back_no_more() -> None:
+    async def scene(engine: Engine, stream: SpeechStream) -> None:
+        engine.say(chunk(0, wait_s=1))
+        await asyncio.sleep(2)
+        engine.say(chunk(1, wait_s=1))
+        assert [(await anext(stream)).segment for _ in range(2)] == [0, 1]
+        third = asyncio.create_task(anext(stream))
+        await asyncio.sleep(2)
+        engine.say(chunk(2))
+        assert (await third).segment == 2
+
+    run(scene)
+
+
 @pytest.mark.parametrize("later", [chunk(1), None, InternalFault("broken")])
 def test_what_waits_for_its_player_leaves_when_more_lets_it_start_or_no_more_comes(
     later: AudioChunk | Exception | None,
