@@ -209,28 +209,3 @@ def test_a_full_disk_refuses_a_new_job_and_keeps_nothing_of_it(tmp_path: Path) -
     with full_disk(), pytest.raises(StorageFull):
         asyncio.run(Jobs(JobsConfig(tmp_path / "jobs"), speaking).create(job, write))
     assert list((tmp_path / "jobs").iterdir()) == []
-
-
-def test_a_job_that_a_full_disk_has_paused_stays_paused_when_it_is_told_so_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("glm_tts_api.longform.jobs._LOOK_EVERY_S", 0.01)
-    new_job(tmp_path / ID, book_of(1, 1))
-
-    async def tell() -> None:
-        jobs = Jobs(JobsConfig(tmp_path), speaking)
-        with full_disk():
-            running = asyncio.create_task(jobs.keep_going(lambda: False))
-            look = await jobs.get(ID, every)
-            await asyncio.to_thread(wait_until, lambda: look.state == "paused")
-            for to in ("paused", "cancelled", "paused"):
-                with pytest.raises(StorageFull, match="make room"):
-                    await jobs.change(ID, every, to)
-                assert look.state == "paused"
-        await jobs.change(ID, every, "paused")
-        assert look.folder.read().state == "paused"
-        await jobs.change(ID, every, "queued")
-        await asyncio.to_thread(wait_until, lambda: look.state == "done")
-        running.cancel()
-
-    asyncio.run(tell())
