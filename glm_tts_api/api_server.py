@@ -134,7 +134,7 @@ async def _lifespan(
             jobs=Jobs(
                 settings.jobs,
                 speaking_with(speech),
-                count_unit=lambda: speech.metrics.add(metrics.JOB_UNITS),
+                count_unit=lambda: speech.metrics_of[0].add(metrics.JOB_UNITS),
                 n_owners=keys.count,
             ),
             outputs=Outputs(),
@@ -151,7 +151,7 @@ async def _lifespan(
         await asyncio.to_thread(state.voices.list_voices)  # logs now what is wrong with the voices' files
         tasks: dict[str, Callable[[], Awaitable[None]]] = {
             "figures of engines and jobs": partial(keep_gauges, speech, state.jobs),
-            "lag of the event loop": partial(keep_loop_lag, speech.metrics),
+            "lag of the event loop": partial(keep_loop_lag, speech.metrics_of[0]),
             "idle engines": partial(_unload_idle, speech, settings),
             "freed memory": keep_memory_small,
             "jobs": partial(state.jobs.keep_going, speech.is_stopping),

@@ -30,7 +30,7 @@ def logged_speech(request: HTTPConnection, state: AppState, dialect: Dialect) ->
     """Makes the log of a speech request and puts it into the request's state, with the dialect. Records in
     the log how the `with` block ends, for example with an error. The middleware writes the log when the
     answer has been sent. Raises ClientGone if the client disconnects while its body arrives."""
-    log = RequestLog(request.state.request_id, dialect.name, state.speech.metrics, request.state.client)
+    log = RequestLog(request.state.request_id, dialect.name, state.speech.metrics_of[0], request.state.client)
     request.state.log, request.state.dialect = log, dialect
     with recorded_outcome(log):
         try:

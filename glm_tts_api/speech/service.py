@@ -35,10 +35,10 @@ class SpeechService:
     """Speaks requests: admits them, has an engine speak them, and counts both in the metrics.
 
     `verification` is an admission of its own for the test sentence after a restart. That sentence waits for
-    no other request and is not counted. `background` has the places for background work.
-    `metrics_of` has the metrics of each engine. `is_stopping` returns whether new requests are refused.
-    `recogniser` checks the speech of requests with `verify`. `active` lists the requests that wait or are
-    spoken, in the order of arrival; `recent` has the last 8 requests that ended.
+    no other request and is not counted. `background` has the places for background work. `metrics_of` has the
+    metrics of each engine; the first ones count a request that has no engine yet. `is_stopping` returns
+    whether new requests are refused. `recogniser` checks the speech of requests with `verify`. `active` lists
+    the requests that wait or are spoken, in the order of arrival; `recent` has the last 8 that ended.
     """
 
     engines: Engines
@@ -64,11 +64,6 @@ class SpeechService:
         if self.is_stopping():
             raise Draining("The server is stopping; it takes no new requests. Try again shortly.")
         self.engines.state.require_ready()
-
-    @property
-    def metrics(self) -> Metrics:
-        """The metrics that count a request before it has an engine."""
-        return self.metrics_of[0]
 
     def read_stats(self) -> list[WorkerStats]:
         """Returns the state, the limits and the counters of each engine."""

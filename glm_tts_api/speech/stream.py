@@ -76,8 +76,7 @@ class SpeechStream:
         self._may_go_on = asyncio.Event()  # there are items, and the client may have them
         self._start: asyncio.TimerHandle | None = None
         self._plays = False
-        self._ends: list[float] = []  # when each segment ended, and how many requests were spoken then
-        self._at_once: list[int] = []
+        self._ends: list[tuple[float, int]] = []  # when each segment ended, and how many requests were spoken
 
     async def __aenter__(self) -> SpeechStream:
         """Begins to speak on the engine of the permit, or on another one if that engine has died or is
@@ -209,8 +208,8 @@ class SpeechStream:
         self._n_heard += len(chunk.pcm)
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0
-            self._ends.append(asyncio.get_running_loop().time())
-            self._at_once.append(sum(log.state != "queued" for log in self._active))
+            n_spoken = sum(log.state != "queued" for log in self._active)
+            self._ends.append((asyncio.get_running_loop().time(), n_spoken))
 
     def _require_in_time(self) -> None:
         """Raises DeadlineExceeded once a whole answer is sure to be late, by the pace of its segments; after
@@ -223,11 +222,11 @@ class SpeechStream:
         if not is_whole or not self.request.use_cache or self._n_heard or len(self._ends) < _LEAST_SEGMENTS:
             return
         # The median is not changed by one long time, as after the death of an engine.
-        pace_s = median(after - before for before, after in pairwise(self._ends))
+        pace_s = median(after - before for (before, _), (after, _) in pairwise(self._ends))
         needed_s = pace_s * (self.timings.segments - len(self._ends))
         timeout_s = self._permit.timeout_s
         left_s = timeout_s * (1 - self._permit.timeout_ratio)
-        if needed_s / max(1, fmean(self._at_once)) > _MARGIN * left_s:
+        if needed_s / max(1, fmean(n for _, n in self._ends)) > _MARGIN * left_s:
             assert self._log is not None
             assert self._log.length is not None
             raise DeadlineExceeded(

@@ -222,7 +222,7 @@ async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:
                 metrics.set(series.GPU_USED, usage.gpu_bytes[0])
                 metrics.set(series.GPU_TOTAL, usage.gpu_bytes[1])
         for state, n_jobs in jobs.states().items():
-            speech.metrics.set(series.JOBS, n_jobs, state=state)
+            speech.metrics_of[0].set(series.JOBS, n_jobs, state=state)
         await asyncio.sleep(_EVERY_S)
 
 
