@@ -7,52 +7,44 @@ end, the HTTP server and the connection to the engine process.
 from __future__ import annotations
 
 import queue
+import threading
 import time
+import traceback
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 
-from bench.gpu_models import Bench
-from bench.gpu_timing import GIB, MIB, MS, percentile
+from bench.gpu_models import MS, N_IDS, N_PROMPT, Bench
+from bench.gpu_page import GIB
 from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
-from glm_tts_api.model.kv_cache import KVCache
 
 Measured = dict[str, float | str]
-_TRANSCRIPT_IDS = 20
 _PATIENCE_S = 120.0
 _BURST = 16
+_ROUNDS = 3  # requests for each place of a load
 
 
-@dataclass(eq=False)
 class Request(EventSink):
-    """The event sink of one request: it collects tokens and audio chunks.
+    """The event sink of one request: it collects audio chunks with their times of arrival. `freed` is set
+    when the engine has freed everything that the request used."""
 
-    The sink puts itself on the queue `ended` when the engine has freed everything that the request used.
-    """
-
-    ended: queue.SimpleQueue[Request]
-    started_at: float = field(default_factory=time.perf_counter)
-    closed: bool = False
-    full: bool = False
-    total_s: float = 0.0
-    tokens: list[int] = field(default_factory=list)
-    chunks: list[tuple[float, AudioChunk]] = field(default_factory=list)  # (time of arrival, chunk)
-    error: Exception | None = None
-
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        self.tokens += tokens
+    def __init__(self) -> None:
+        super().__init__()
+        self.freed, self.started_at = threading.Event(), time.perf_counter()
+        self.chunks: list[tuple[float, AudioChunk]] = []
+        self.total_s, self.error = 0.0, cast("Exception | None", None)
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         self.chunks.append((time.perf_counter() - self.started_at, chunk))
@@ -62,7 +54,7 @@ class Request(EventSink):
         self.error = error
 
     def request_freed(self) -> None:
-        self.ended.put(self)
+        self.freed.set()
 
     @property
     def first_ms(self) -> float:
@@ -89,173 +81,107 @@ class Request(EventSink):
 class Serving:
     """A running engine in this process, with the models of a Bench. `close` ends its threads."""
 
-    def __init__(self, bench: Bench, *, deterministic: bool) -> None:
-        self._bench = bench
-        config, models = replace(bench.config, deterministic=deterministic), bench.models()
+    deterministic = False
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        config, models = replace(bench.asked, deterministic=self.deterministic), bench.models()
+        bench.release()
         loaded: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-        self._core = EngineCore(config, on_fault=loaded.put)
+        self.core = EngineCore(config, on_fault=loaded.put)
         started = time.perf_counter()
-        self._core.start(lambda: models, on_loaded=lambda _: loaded.put(None), on_failed=loaded.put)
+        self.core.start(lambda: models, on_loaded=lambda _: loaded.put(None), on_failed=loaded.put)
         error = loaded.get()
         if error is not None:
             raise error
         self.start_s = time.perf_counter() - started
-        if bench.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(bench.device)
-        self.first_s, self.second_s = (self.speak([0], streams=True)[0].total_s for _ in range(2))
+        torch.cuda.reset_peak_memory_stats(bench.device)
 
     def close(self) -> None:
-        self._core.close()
+        self.core.close()
 
-    def speak(self, seeds: Sequence[int], *, streams: bool, at_once: int = 1) -> list[Request]:
-        """Sends a request for each seed, with `at_once` requests in the engine at any time.
+    def speak(self, seeds: Iterable[int], *, streams: bool = True, at_once: int = 1) -> list[Request]:
+        """Sends a request for each seed, with `at_once` requests in the engine at any time. Returns the
+        requests in the order of the seeds."""
+        with ThreadPoolExecutor(at_once) as pool:
+            return list(pool.map(partial(self.one, streams=streams), seeds))
 
-        Returns the requests in the order in which they ended. Raises the error of a request that fails.
-        """
-        ended: queue.SimpleQueue[Request] = queue.SimpleQueue()
-        done: list[Request] = []
-        for index, seed in enumerate(seeds):
-            if index >= at_once:
-                done.append(_next(ended))
-            self._submit(seed, ended, streams=streams)
-        while len(done) < len(seeds):
-            done.append(_next(ended))
-        return done
-
-    def beside(self, seed: int, others: Sequence[int]) -> Request:
-        """Sends the requests of `others`, then that of `seed`, so that it gets another slot of the batch.
-
-        Waits until all requests have ended, and returns the request of `seed`.
-        """
-        aside: queue.SimpleQueue[Request] = queue.SimpleQueue()
-        ended: queue.SimpleQueue[Request] = queue.SimpleQueue()
-        for other in others:
-            self._submit(other, aside, streams=True)
-        self._submit(seed, ended, streams=True)
-        request = _next(ended)
-        for _ in others:
-            _next(aside)
+    def one(self, seed: int, *, streams: bool = True, **sizes: int) -> Request:
+        """Returns a request that has ended. Raises its error if it has failed."""
+        request = Request()
+        self.core.submit(engine_request(self.bench, seed, request, streams=streams, **sizes))
+        if not request.freed.wait(_PATIENCE_S):
+            raise TimeoutError(f"no end of a request in {_PATIENCE_S:.0f} s")
+        if request.error:
+            raise request.error
         return request
 
-    def _submit(self, seed: int, ended: queue.SimpleQueue[Request], *, streams: bool) -> None:
-        self._core.submit(engine_request(self._bench, seed, Request(ended), streams=streams))
+    def load(self, at_once: int, *, streams: bool = True) -> Measured:
+        """Sends requests in known voices, `at_once` of them at any time."""
+        started = time.perf_counter()
+        done = self.speak(range(_ROUNDS * at_once), streams=streams, at_once=at_once)
+        wall_s = time.perf_counter() - started
+        first = sorted(request.first_ms for request in done)
+        return {
+            "first audio ms p50": first[len(first) // 2],
+            "p95": first[len(first) * 95 // 100],
+            "RTF at most": max(request.total_s / request.audio_s for request in done),
+            "audio s/s": sum(request.audio_s for request in done) / wall_s,
+            "longest gap ms": max(request.gap_ms for request in done),
+        }
+
+    def burst(self) -> Measured:
+        first = [request.first_ms for request in self.speak(range(_BURST), at_once=_BURST)]
+        return {"first": min(first), "last": max(first)}
+
+    def same_bytes(self) -> Measured:
+        """Checks whether a streamed request has the same PCM again and beside others, in another slot."""
+        alone = self.one(0).pcm
+        beside = {"again": [0], "in slot 1 beside another": [1, 0], "beside 15": [*range(1, _BURST), 0]}
+        heard = {what: self.speak(seeds, at_once=_BURST)[-1].pcm for what, seeds in beside.items()}
+        return {what: "same" if pcm == alone else "other bytes" for what, pcm in heard.items()}
+
+    def waits(self) -> Measured:
+        """Counts how often the host waits for the device in one request, and names the places."""
+        places: Counter[str] = Counter()
+
+        def note(message: Warning | str, *_: Any, **__: Any) -> None:
+            ours = [frame for frame in traceback.extract_stack() if "/glm_tts_api/" in frame.filename]
+            if "synchroniz" in str(message) and ours:
+                places[f"{ours[-1].filename.rpartition('/')[2]}:{ours[-1].lineno}"] += 1
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = note
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                self.one(0)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+        most = ", ".join(f"{place} {n}" for place, n in places.most_common(8))
+        return {"in all": str(places.total()), "at": most}
+
+    def memory(self) -> Measured:
+        """Returns GiB after other requests, and the seconds of the engine's start."""
+        device = self.bench.device
+        free, total = torch.cuda.mem_get_info(device)
+        return {
+            "engine start s": self.start_s,
+            "allocated GiB": torch.cuda.memory_allocated(device) / GIB,
+            "peak GiB": torch.cuda.max_memory_reserved(device) / GIB,
+            "context, libraries and others GiB": (total - free - torch.cuda.memory_reserved(device)) / GIB,
+        }
 
 
-def engine_request(bench: Bench, seed: int, sink: Request, *, streams: bool) -> EngineRequest:
+class SteadyServing(Serving):
+    deterministic = True
+
+
+def engine_request(
+    bench: Bench, seed: int, sink: Request, *, streams: bool, n_ids: int = N_IDS, n_prompt: int = N_PROMPT
+) -> EngineRequest:
     """Makes an engine request of one segment of fixed text ids, in the bench's voice number `seed`."""
-    ids, transcript = list(range(1, bench.size.n_ids + 1)), list(range(1, _TRANSCRIPT_IDS + 1))
     asked = SpeechRequest("check", "", cast(Voice, None), SamplingOptions(seed=seed), streams=streams)
-    segment = Segment(ids, bench.voice(seed, transcript))
+    segment = Segment(list(range(1, n_ids + 1)), bench.voice(seed, n_prompt))
     chunks = bench.config.stream_chunks if streams else ()
     return EngineRequest(Speak(0, asked), [segment], sink, chunks=chunks)
-
-
-def _serving(bench: Bench, *, deterministic: bool = False) -> Serving:
-    key = ("serving", deterministic)
-    held: Serving = bench.hold(key, partial(Serving, bench, deterministic=deterministic))
-    return held
-
-
-def _next(ended: queue.SimpleQueue[Request]) -> Request:
-    request = ended.get(timeout=_PATIENCE_S)
-    if request.error is not None:
-        raise request.error
-    return request
-
-
-def load(at_once: int, streams: bool, bench: Bench) -> Measured:
-    """Sends requests in known voices, `at_once` of them at any time. Returns latencies, RTF, throughput."""
-    serving, n = _serving(bench), bench.size.requests[at_once]
-    started = time.perf_counter()
-    done = serving.speak(range(n), streams=streams, at_once=at_once)
-    wall_s = time.perf_counter() - started
-    first = [request.first_ms for request in done]
-    figures: Measured = {
-        "first audio ms p50": percentile(first, 50),
-        "p95": percentile(first, 95),
-        "RTF p95": percentile([request.total_s / request.audio_s for request in done], 95),
-        "audio s/s": sum(request.audio_s for request in done) / wall_s,
-    }
-    if streams:
-        figures["longest gap ms"] = max(request.gap_ms for request in done)
-    return figures
-
-
-def burst(bench: Bench) -> Measured:
-    done = _serving(bench).speak(range(_BURST), streams=True, at_once=_BURST)
-    return {
-        "first": min(request.first_ms for request in done),
-        "last": max(request.first_ms for request in done),
-    }
-
-
-def same_bytes(deterministic: bool, bench: Bench) -> Measured:
-    """Checks whether a streamed request has the same PCM bytes again, in another slot, and beside 15 others.
-
-    Where the bytes differ, the figure says whether the speech tokens differ too.
-    """
-    serving = _serving(bench, deterministic=deterministic)
-    alone = serving.beside(0, [])
-    heard = {
-        "again": serving.beside(0, []),
-        "in slot 1 beside another": serving.beside(0, [1]),
-        "beside 15": serving.beside(0, range(1, _BURST)),
-    }
-    figures: Measured = {}
-    for what, request in heard.items():
-        tokens = "same tokens" if request.tokens == alone.tokens else "other tokens"
-        figures[what] = "same" if request.pcm == alone.pcm else f"other bytes, {tokens}"
-    return figures
-
-
-def waits(bench: Bench) -> Measured:
-    """Counts how often the host waits for the device in one request, and names the most frequent places."""
-    serving = _serving(bench)
-    gpu = bench.device.type == "cuda"
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        if gpu:
-            torch.cuda.set_sync_debug_mode("warn")
-        try:
-            (request,) = serving.speak([0], streams=True)
-        finally:
-            if gpu:
-                torch.cuda.set_sync_debug_mode("default")
-    places = Counter(
-        f"{Path(each.filename).name}:{each.lineno}" for each in caught if "synchroniz" in str(each.message)
-    )
-    windows = len(request.chunks)
-    most = ", ".join(f"{place} {n}" for place, n in places.most_common(5))
-    return {
-        "in all": sum(places.values()),
-        "for ids, steps and waves": len(request.tokens) + windows * (bench.size.flow.steps + 1),
-        "most at": most or "none seen",
-    }
-
-
-def memory(bench: Bench) -> Measured:
-    """Returns memory figures and the start times of the engine, measured after other requests.
-
-    The figures are GiB of the KV cache, of PyTorch's present and largest allocation, and of the remaining use
-    of the GPU (CUDA context, libraries, other programs), and MiB of pinned host memory.
-    """
-    serving = _serving(bench)
-    positions = bench.config.n_rows * bench.slot_length
-    cache = positions * KVCache.bytes_per_position(bench.size.llm, bench.runner.dtype)
-    figures: Measured = {
-        "cache GiB": cache / GIB,
-        "engine start s": serving.start_s,
-        "first request s": serving.first_s,
-        "second": serving.second_s,
-    }
-    if bench.device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(bench.device)
-        reserved = torch.cuda.memory_reserved(bench.device)
-        pinned = torch.cuda.host_memory_stats().get("allocated_bytes.current", 0)
-        figures |= {
-            "weights, cache and buffers GiB": torch.cuda.memory_allocated(bench.device) / GIB,
-            "peak GiB": torch.cuda.max_memory_reserved(bench.device) / GIB,
-            "context, libraries and other users GiB": (total - free - reserved) / GIB,
-            "pinned MiB": pinned / MIB,
-        }
-    return figures

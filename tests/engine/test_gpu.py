@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -155,20 +152,6 @@ def test_a_segment_that_the_device_has_no_memory_for_fails_alone_and_graphs_do_w
 def test_a_request_that_the_device_has_no_memory_for_fails_alone() -> None:
     results = spoken(tiny.tiny_models(GreedyRunner, device="cuda"), ["ab", "c~d", "ef"])
     assert [isinstance(result, Unavailable) for result in results] == [False, True, False]
-
-
-def test_a_context_that_dies_loses_the_engine_with_its_cause() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.engine.dead_context"],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    said = done.stdout.splitlines()
-    assert said[:2] == ["ready", "InternalFault"], done.stderr
-    assert said[2].startswith("lost the device failed: AcceleratorError: CUDA error:")
 
 
 def test_a_thread_gets_a_stream_of_its_own() -> None:

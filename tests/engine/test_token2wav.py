@@ -66,19 +66,6 @@ def test_captured_segments_that_take_turns_sound_as_alone(
             np.testing.assert_array_equal(wave, wanted)
 
 
-def test_a_faked_gpu_that_cannot_capture_renders_nevertheless(
-    models: Models, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: object) -> None:
-        raise torch.AcceleratorError("operation not permitted when stream is capturing")
-
-    monkeypatch.setattr("glm_tts_api.model.graphs.Graphs._uncaptured", fail)
-    batcher = Token2Wav(models, tiny.CONFIG)
-    batcher._capture()
-    assert "go without CUDA graphs" in caplog.text
-    assert tiny.rendered(batcher, [tiny.span()])[0].pcm is not None
-
-
 def test_threads_that_render_side_by_side_hear_what_one_hears(models: Models) -> None:
     work = [tiny.span(8 + 5 * number, seed=number) for number in range(6)]
     batcher = Token2Wav(models, tiny.CONFIG)

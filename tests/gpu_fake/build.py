@@ -82,9 +82,10 @@ def fetch() -> None:
     pins = re.findall(r"^(?:torch|triton)==[\d.]+", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     new = CACHE / f"site-{os.getpid()}"
     exact = [pin.replace("==", "===") for pin in pins]  # not 2.13.0+cpu
-    _run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-compile", "--target", new, *exact)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-compile", "--target", str(new)]
+    done = subprocess.run([*pip, *exact], stderr=subprocess.PIPE, text=True)
     if not (new / "torch/lib/libtorch_cuda.so").exists():
-        raise Unavailable("pip found no PyTorch for CUDA")
+        raise Unavailable(f"pip found no PyTorch for CUDA: {done.stderr.strip()[-500:]}")
     new.rename(SITE)
 
 
@@ -94,11 +95,9 @@ def _symbols(*arguments: object) -> list[str]:
 
 def _run(*command: object) -> str:
     try:
-        return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True).stdout
+        return subprocess.run([*map(str, command)], stdout=subprocess.PIPE, text=True, check=True).stdout
     except FileNotFoundError as error:
         raise Unavailable(f"{error.filename} is not there") from None
-    except subprocess.CalledProcessError as error:
-        raise Unavailable(f"{error.cmd[0]}: {error.stderr.strip()[-1000:]}") from None
 
 
 if __name__ == "__main__":

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import torch
+
+from glm_tts_api.engine.torch_flags import set_torch_flags
+from glm_tts_api.model.allocator import allocator_variables
+
 GIB = 2**30
 _CUDA = ctypes.CDLL("libcuda.so.1")
 _CUDA.fake_notes.restype = ctypes.c_char_p
 _CUDA.fake_used.restype = _CUDA.fake_peak.restype = ctypes.c_size_t
+
+
+def begin(number: int) -> torch.device:
+    """Sets what an engine's process has from its environment, and at its start. Returns the device."""
+    os.environ.update(allocator_variables(os.environ))
+    device = torch.device("cuda", number)
+    set_torch_flags(device, os.environ)
+    return device
 
 
 def _notes(kind: str) -> list[str]:
@@ -52,9 +66,15 @@ def let_captures_fail(after: int) -> None:
     ctypes.c_int.in_dll(_CUDA, "fake_captures_left").value = after
 
 
-def lose_context() -> None:
-    """Makes all later calls fail, as after an illegal access."""
-    ctypes.c_int.in_dll(_CUDA, "fake_dead").value = 1
+@contextmanager
+def lost_context() -> Iterator[None]:
+    """Makes all calls fail, as after an illegal access."""
+    dead = ctypes.c_int.in_dll(_CUDA, "fake_dead")
+    dead.value = 1
+    try:
+        yield
+    finally:
+        dead.value = 0  # else what frees memory ends the process
 
 
 @dataclass

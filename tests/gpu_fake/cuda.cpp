@@ -381,7 +381,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* out, int device) {
   out->uuid.bytes[0] = out->pciBusID = device + 1;
   out->totalGlobalMem = fake_gib * (1 << 30);
   out->major = ARCH / 10, out->minor = ARCH % 10;
-  out->multiProcessorCount = 132, out->warpSize = 32, out->l2CacheSize = 50 << 20;
+  out->multiProcessorCount = 132, out->warpSize = 32, out->maxBlocksPerMultiProcessor = 32;
+  out->l2CacheSize = 50 << 20;
   out->regsPerBlock = out->regsPerMultiprocessor = 65536;
   out->maxThreadsPerBlock = out->maxThreadsDim[0] = out->maxThreadsDim[1] = 1024;
   out->maxThreadsPerMultiProcessor = ARCH == 75                                ? 1024
@@ -515,7 +516,7 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext* out, CUdevice device) {
   return set(out, CUcontext(uintptr_t(device + 1)));
 }
 CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned* flags, int* active) {
-  return set(flags, 0, *active = fake_has_context(device));
+  return set(flags, 0), set(active, fake_has_context(device));
 }
 CUresult cuCtxGetCurrent(CUcontext* out) {
   return set(out, fake_has_context(current) ? CUcontext(uintptr_t(current + 1)) : nullptr);

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import gc
-from contextlib import nullcontext
-from unittest.mock import MagicMock
-
 import pytest
 import torch
 
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep
-from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.llm import Llama, LlmConfig
-from glm_tts_api.model.llm_runner import LlmRunner
-from tests.dispatched import Dispatched
 from tests.model import tiny_decode
 from tests.model.tiny_decode import (
     END,
@@ -76,58 +67,6 @@ def test_a_cleared_slot_forgets_what_was_not_finite() -> None:
     cache.clear(0)
     (drawn,) = CudaDecodeStep(runner, cache, end=END)([likeliest(0, 5, 3)])
     assert torch.tensor(drawn.log_prob).isfinite()
-
-
-@pytest.mark.parametrize("was_enabled", [True, False])
-def test_nothing_is_collected_while_a_faked_gpu_captures(
-    monkeypatch: pytest.MonkeyPatch, was_enabled: bool
-) -> None:
-    runner = runner_of()
-    decode = CudaDecodeStep(runner, cache_of(runner), end=END)
-    seen: list[bool] = []
-    monkeypatch.setattr(decode, "_compute", lambda _: seen.append(gc.isenabled()))
-    for name in ("Stream", "CUDAGraph", "current_stream", "graph_pool_handle"):
-        monkeypatch.setattr(torch.cuda, name, lambda *_, **__: MagicMock())
-    for name in ("stream", "graph"):
-        monkeypatch.setattr(torch.cuda, name, lambda *_, **__: nullcontext())
-    try:
-        if not was_enabled:
-            gc.disable()
-        graphs = decode._capture([(1, 512), (2, 512)])
-        assert gc.isenabled() == was_enabled
-    finally:
-        gc.enable()
-    assert set(graphs) == {(1, 512), (2, 512)}
-    assert seen == [False] * 4, "each shape is run once, then captured"
-
-
-OFFICIAL = LlmConfig()
-
-
-def _step_on_the_meta_device(n_layers: int, n_rows: int, n_keys: int) -> Dispatched:
-    """What a graph of the official sizes holds, but for the number of layers."""
-    with torch.device("meta"):
-        llama = Llama(dataclasses.replace(OFFICIAL, num_hidden_layers=n_layers)).eval()
-    runner = LlmRunner(llama, sampled_ids=range(65535, 98304), device="meta", dtype=torch.bfloat16)
-    cache = KVCache(runner.config, slots=20, slot_length=3776, dtype=runner.dtype, device="meta")
-    decode = CudaDecodeStep(runner, cache, end=32768)
-    seen = Dispatched()
-    with seen:
-        decode._compute((n_rows, n_keys))
-    return seen
-
-
-@pytest.mark.parametrize("shape", [(1, 512), (16, 2048), (20, 3776)])
-def test_a_graph_waits_for_nothing_and_holds_a_bounded_number_of_kernels_on_the_meta_device(
-    shape: tuple[int, int],
-) -> None:
-    """Each takes some microseconds. A dozen of a layer's are its two norms', for which a GPU has one each."""
-    few, more = (_step_on_the_meta_device(n_layers, *shape) for n_layers in (1, 2))
-    assert [call.name for call in more.calls if call.waits] == []
-    a_layer = more.n_kernels - few.n_kernels
-    assert a_layer <= 32
-    assert few.n_kernels - a_layer <= 64
-    assert few.n_kernels == _step_on_the_meta_device(1, 4, 1024).n_kernels, "whatever the shape"
 
 
 @pytest.mark.gpu

@@ -9,19 +9,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
 import torch
 
-from glm_tts_api.model.cuda_decode import CudaDecodeStep, fastest_kernels
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from tests import gpus
-from tests.model import tiny_decode as tiny
 
 pytest.importorskip("triton", reason="Triton is for Linux")
 from glm_tts_api.model import triton_decode
@@ -93,34 +88,6 @@ def test_a_rows_logits_have_the_same_bits_alone_beside_15_and_in_another_slot(
         assert together[row].equal(elsewhere[19])
         plain = runner.logits(runner.decode([70000], cache=cache, slots=[row], lengths=[n]))[0]
         assert (together[row] - plain).norm() <= off * plain.norm()
-
-
-@pytest.mark.parametrize("fault", [ImportError("No module named 'triton'"), RuntimeError("no C compiler")])
-def test_where_triton_does_not_work_plain_operators_decode_and_the_log_says_what_to_install(
-    fault: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    llm, cache = _on_a_faked_gpu(monkeypatch, fault)
-    assert fastest_kernels(llm, cache) == "plain"
-    assert str(fault) in caplog.text
-    assert "apt install gcc python3-dev" in caplog.text
-
-
-def test_a_gpu_on_which_triton_works_decodes_with_it_even_a_full_one_and_a_cpu_does_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    runner = tiny.runner_of()
-    assert CudaDecodeStep(runner, tiny.cache_of(runner), end=tiny.END).kernels == "plain"
-    assert fastest_kernels(*_on_a_faked_gpu(monkeypatch, None)) == "triton"
-    with pytest.raises(torch.OutOfMemoryError):
-        fastest_kernels(*_on_a_faked_gpu(monkeypatch, torch.OutOfMemoryError("full")))
-
-
-def _on_a_faked_gpu(monkeypatch: pytest.MonkeyPatch, fault: Exception | None) -> tuple[Any, Any]:
-    """An LLM and its cache, whose first step with Triton ends with `fault`."""
-    monkeypatch.setattr(torch, "zeros", lambda *_, **__: torch.tensor([0]))
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda _: None)
-    monkeypatch.setattr(triton_decode, "decode_slots", MagicMock(side_effect=fault))
-    return SimpleNamespace(device=torch.device("cuda")), SimpleNamespace(slots=1)
 
 
 @pytest.mark.long
