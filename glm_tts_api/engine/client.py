@@ -44,7 +44,9 @@ class Listener(Protocol):
 class EngineClient:
     """One engine and its current process. `load` is the first message to each process. `changed` is called
     after each change of `state`, and when the last open request is freed. `first` is the first process, if it
-    has been started already. `command` starts each later process."""
+    has been started already. `command` starts each later process. `info` are the facts about the engine (its
+    device, for example); None until a model has been loaded. `usage` says how full the engine is, at most a
+    second ago; None before a first report and while not "ready"."""
 
     def __init__(
         self, load: messages.Load, *, watchdog_s: float, command: Sequence[str], first: Spawned | None = None
@@ -53,8 +55,8 @@ class EngineClient:
         self.state = EngineState("loading")
         self.n_restarts = self.n_watchdog_exits = 0
         self._load, self._watchdog_s, self._command, self._first = load, watchdog_s, command, first
-        self._info: EngineInfo | None = None
-        self._usage: EngineUsage | None = None
+        self.info: EngineInfo | None = None
+        self.usage: EngineUsage | None = None
         self._life: asyncio.Task[None] | None = None
         self._handle: ProcessHandle | None = None
         self._numbers = count()
@@ -71,14 +73,6 @@ class EngineClient:
     @property
     def n_streams(self) -> int:
         return len(self._listeners)
-
-    def info(self) -> EngineInfo | None:
-        """The facts about the engine (its device, for example); None until a model has been loaded."""
-        return self._info
-
-    def usage(self) -> EngineUsage | None:
-        """How full the engine is, at most a second old. None before a first report and while not "ready"."""
-        return self._usage if self.state.status == "ready" else None
 
     def idle_for(self, seconds: float) -> bool:
         """Whether the engine is ready, has no work, and was last used at least `seconds` seconds ago."""
@@ -178,6 +172,7 @@ class EngineClient:
     def _enter(self, state: EngineState) -> None:
         if state != self.state:
             self.state = state
+            self.usage = self.usage if state.status == "ready" else None
             self.changed()
 
     async def _live(self, after: asyncio.Task[None] | None = None) -> None:
@@ -191,7 +186,7 @@ class EngineClient:
             except Exception as error:
                 logger.exception("A fault of the server ends the process of engine %d", self._load.number)
                 death = EngineDied(f"a fault of the server ended its process ({type(error).__name__})")
-            if self.state.status == "failed" and self._info is None:
+            if self.state.status == "failed" and self.info is None:
                 return
             self.n_deaths += death.is_ours
             if self.n_deaths < _DEATHS:
@@ -206,7 +201,7 @@ class EngineClient:
 
     def _enter_between(self, cause: str) -> None:
         """Enters the state between two processes: "restarting", or "loading" if no model was ever loaded."""
-        self._enter(EngineState("loading" if self._info is None else "restarting", cause))
+        self._enter(EngineState("loading" if self.info is None else "restarting", cause))
 
     async def _one_life(self) -> EngineDied:
         """Runs one process to its end, which also ends its requests. Returns the reason. Raises OSError."""
@@ -214,7 +209,7 @@ class EngineClient:
         handle = self._handle = await ProcessHandle.connect(first)
         watch = asyncio.create_task(self._watch(handle))
         try:
-            handle.send(self._load if self._info is None else replace(self._load, again_on=self._info.device))
+            handle.send(self._load if self.info is None else replace(self._load, again_on=self.info.device))
             await self._hear(handle)
             self._handle = None
             if self.state.status != "failed":
@@ -271,7 +266,7 @@ class EngineClient:
         if isinstance(message, messages.Heartbeat):
             self._take_heartbeat(handle, message)
         elif isinstance(message, messages.Loaded):
-            self._info = message.info
+            self.info = message.info
         elif isinstance(message, messages.Answer):
             if (question := self._questions.get(message.number)) and not question.done():
                 question.set_result(message)
@@ -287,7 +282,6 @@ class EngineClient:
 
     def _take_heartbeat(self, handle: ProcessHandle, heartbeat: messages.Heartbeat) -> None:
         handle.gets_on(heartbeat.step_s)
-        self._usage = heartbeat.usage or self._usage
         if heartbeat.state.status == "ready" and self.state.status not in ("ready", "stalled", "idle"):
             self._used_at = time.monotonic()
             self._load_limit_s = max(self._watchdog_s, _LOADS * self._load_s)
@@ -297,3 +291,5 @@ class EngineClient:
             if self.state.status == "loading":  # the next process would fail in the same way
                 self._enter(EngineState("failed", cause))
             handle.leave(cause)
+        if self.state.status == "ready":
+            self.usage = heartbeat.usage or self.usage

@@ -61,7 +61,7 @@ class Engines:
     def info(self) -> EngineInfo | None:
         """Returns the facts of the first engine that has loaded its model, such as the model's name; None
         until an engine has loaded its model."""
-        return next((info for engine in self.each if (info := engine.info()) is not None), None)
+        return next((info for engine in self.each if (info := engine.info) is not None), None)
 
     def start(self) -> None:
         for engine in self.each:
@@ -99,7 +99,7 @@ class Engines:
     def n_rows(self, number: int) -> int:
         """Returns how many requests the engine with this number speaks at once; 0 until the engine has
         reported this number."""
-        info = self.each[number].info()
+        info = self.each[number].info
         return info.n_rows if info is not None else 0
 
     async def clear_cache(self) -> int:

@@ -16,10 +16,11 @@ from tests.scraping import Scrape
 class EngineWithAFault(ToneEngine):
     is_mended = False
 
+    @property
     def usage(self) -> EngineUsage | None:
         if not self.is_mended:
             raise ZeroDivisionError
-        return super().usage()
+        return super().usage
 
 
 def test_a_task_that_ends_by_an_error_is_told_in_health_and_begun_again(

@@ -119,8 +119,7 @@ class ToneEngine:
                 return True
         return stopped.is_set()
 
-    async def close(self) -> None:
-        pass
+    async def close(self) -> None: ...
 
     def idle_for(self, seconds: float) -> bool:
         return False
@@ -151,11 +150,12 @@ class ToneEngine:
             left.set()
         return reading.shown()
 
+    @property
     def info(self) -> EngineInfo | None:
         ready = self.state.status == "ready"
-        told = EngineInfo("tone", "cpu", "float32", n_rows=self.n_rows)
-        return told if ready else None
+        return EngineInfo("tone", "cpu", "float32", n_rows=self.n_rows) if ready else None
 
+    @property
     def usage(self) -> EngineUsage | None:
         """As of a machine with a GPU."""
         return EngineUsage(2, 500, rows=20, kv_cells=40_000, gpu_bytes=(3 * 2**30, 4 * 2**30))
@@ -185,8 +185,7 @@ class ToneEngine:
         if number in self._spoken_now:
             self._spoken_now[number][1].set()
 
-    def credit(self, number: int, seconds: float) -> None:
-        pass
+    def credit(self, number: int, seconds: float) -> None: ...
 
     def _take(self, message: messages.OfRequest) -> None:
         """Nothing comes of a request that died with its engine."""

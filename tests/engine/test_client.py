@@ -46,7 +46,7 @@ async def test_it_speaks_as_an_engine_in_this_process_does(client: EngineClient)
     assert stream.timings.segments == 2
     stages = stream.timings.stage_s
     assert min(stages[stage] for stage in ("text", "prefill", "decode", "flow", "vocoder")) > 0
-    info, usage = client.info(), client.usage()
+    info, usage = client.info, client.usage
     assert info is not None
     assert (info.model_name, info.device, info.n_rows) == ("tiny", "cpu", FEW_ROWS.n_rows)
     assert usage is not None
@@ -70,12 +70,12 @@ async def test_an_unloaded_engine_has_no_process_and_comes_back_with_the_same_so
     client.unload()
     client.wake()  # while it is unloaded
     await is_ready(client)
-    info, pid = client.info(), client.pid
+    info, pid = client.info, client.pid
     assert pid is not None
     client.unload()
     assert client.state == EngineState("idle")
     await until(lambda: client.pid is None and is_gone(pid))
-    assert (client.info(), client.usage()) == (info, None)
+    assert (client.info, client.usage) == (info, None)
     client.wake()
     client.wake()
     assert client.state == EngineState("reloading")

@@ -36,7 +36,7 @@ async def test_a_load_that_fails_is_told_with_its_cause(tmp_path: Path) -> None:
     await until(lambda: client.state.status != "loading")
     assert client.state == EngineState("failed", "the weights are gone")
     await until(lambda: client.pid is None)
-    assert (client.n_restarts, client.info()) == (0, None)
+    assert (client.n_restarts, client.info) == (0, None)
     await client.close()
 
 

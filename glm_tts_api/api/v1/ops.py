@@ -210,7 +210,7 @@ async def keep_gauges(speech: SpeechService, jobs: Jobs) -> None:
     engine that is not ready."""
     while True:
         for engine, metrics in zip(speech.engines.each, speech.metrics_of, strict=True):
-            usage = engine.usage()
+            usage = engine.usage
             if usage is None:  # not ready, or unloaded: the last values no longer hold
                 metrics.forget_gauges()
                 continue
