@@ -9,22 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any
+
+from g2pM import G2pM
 
 from speech_text.phonemes.pinyin import Phonemes
 from speech_text.phonemes.polyphones import READINGS, syllables_of
+
+_network = cache(G2pM)
 
 
 @cache
 def guessable() -> frozenset[str]:
     return frozenset((READINGS / "guessed.txt").read_text(encoding="utf-8").strip())
-
-
-@cache
-def _network() -> Any:
-    from g2pM import G2pM
-
-    return G2pM()
 
 
 @lru_cache(1)
