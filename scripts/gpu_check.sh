@@ -1,15 +1,13 @@
 #!/usr/bin/env bash
 # Runs every GPU test and measurement, in ten minutes at most. Prints one page to paste into an issue: the machine,
-# a line for each test file, and a line for each row of bench/gpu_rows.py. Such a line has the measured
-# figures, the least possible figures on this device and the goals. REPORT.md (by default gpu_check.md) also has the
-# output of pytest.
+# the outcome of the tests, and a line for each row of bench/gpu_check.py with its figures and goals. REPORT.md (by
+# default gpu_check.md) also has the output of pytest.
 #
 #   bash scripts/gpu_check.sh [REPORT.md]
 #
 # Runs with $PYTHON. By default this is the Python of the project's .venv, or python3 if there is no .venv. A bare
 # machine with an NVIDIA GPU needs torch, transformers, numpy, safetensors, tiktoken, onnxruntime, msgspec and pytest.
-# Tests that need more packages are left out. No checkpoint is needed: weights are made by a rule. The speaker encoder
-# is measured if MODEL_DIR (by default ckpt) has it and kaldi-native-fbank is installed.
+# Tests that need more packages are left out. No checkpoint is needed: weights are random.
 # Exit codes: 1, a test failed, or a row that must hold does not hold (a missed goal of speed is no failure); 2, there
 # is no GPU.
 set -euo pipefail
