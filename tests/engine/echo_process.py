@@ -25,7 +25,7 @@ COMMAND = (sys.executable, "-m", "tests.engine.echo_process")
 
 
 class EchoEngine:
-    state = EngineState("ready")
+    state, info = EngineState("ready"), EngineInfo("echo", "cpu", "float32")
     step_s = 0.0
 
     def __init__(self) -> None:
@@ -70,9 +70,6 @@ class EchoEngine:
 
     def clear_cache(self) -> int:
         raise RuntimeError("worn out")
-
-    def info(self) -> EngineInfo:
-        return EngineInfo("echo", "cpu", "float32")
 
     def usage(self) -> EngineUsage | None:
         return None
