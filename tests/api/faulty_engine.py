@@ -63,7 +63,7 @@ class FaultyRunner(LlmRunner):
 
 
 class Frontend(tiny.SentenceFrontend):
-    def read(self, text: str, options: ReadingOptions, check: Callable[[], None]) -> Any:
+    def read(self, text: str, options: ReadingOptions, check: Callable[[], None], *_: str) -> Any:
         READING.touch()
         try:
             return super().read(text.strip(), options, check)

@@ -37,7 +37,7 @@ WAYS = [
 class MarkedFrontend(tiny.SentenceFrontend):
     """As marks in the text would have it: pauses, and two voices in turn."""
 
-    def read(self, text: str, options: ReadingOptions, check: Callable[[], None]) -> Reading:
+    def read(self, text: str, options: ReadingOptions, check: Callable[[], None], *_: str) -> Reading:
         segments = tuple(
             SpokenSegment(part, part, voice=voice, pause_s=pause_s, speed=1.5)
             for part, voice, pause_s in zip(text.split("/"), VOICES, PAUSES_S, strict=True)

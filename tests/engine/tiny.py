@@ -84,7 +84,7 @@ class SentenceFrontend:
     def normalize_prompt(self, text: str) -> str:
         return text + " "
 
-    def read(self, text: str, options: ReadingOptions, check: Callable[[], None]) -> Reading:
+    def read(self, text: str, options: ReadingOptions, check: Callable[[], None], *_: str) -> Reading:
         if text.isdigit():
             raise NothingToSay("only digits")
         while text == ENDLESS_TEXT:
