@@ -38,6 +38,9 @@ _ROUNDED = {"s.f": "significant figure", "d.p": "decimal place"}
 _SEXES = {"M": "male", "F": "female"}
 
 
+_STATES = {form.upper(): said for form, said in SHORT_STATES.items()} | SHORT_STATES
+
+
 def title(match: Match) -> str:
     """Returns the Sr. or Br. before a name in words: Sr. Agnes -> sister. In John Hill Sr. and before a
     Sr. Manager it stays."""
@@ -60,8 +63,8 @@ def state(match: Match) -> str:
     """Returns a short name of a US state in words: the Ind. of Gary, Ind. -> indiana. The Pa in Thanks, Pa
     stays."""
     lead = before(match, 24)
-    place = re.search(r"(?!(?:Hello|Okay|Sorry|Thanks|Well)\b)\b[A-Z][a-z]{3,}, $|[(-]$", lead)
-    return SHORT_STATES[match[1]] if place else match.group()
+    place = re.search(r"(?!(?:Hello|Okay|Sorry|Thanks|Well)\b)\b[A-Z][A-Za-z]{3,}, $|[(-]$", lead)
+    return _STATES[match[1]] if place else match.group()
 
 
 def _letters(code: str) -> str:
@@ -191,7 +194,7 @@ ABBREVIATIONS: list[Row] = [
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
     (
         "state",
-        rf"(?:(?<=[a-z], )|(?<=\()|(?<=[RD]-))({either(SHORT_STATES)})\.(?=[,) ]|$)",
+        rf"(?:(?<=[A-Za-z], )|(?<=\()|(?<=[RD]-))({either(_STATES)})\.(?=[,)\"” ]|$)",
         with_stop(state),
     ),
     ("exhibit", r"\bExh?\. (?=[A-Z]\b|\d{1,2}-?[A-Z]\b)", "exhibit "),

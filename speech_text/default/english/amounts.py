@@ -61,7 +61,7 @@ _AMOUNT = re.compile(
 )
 _WHEN = re.compile(r"(?i)\b(?:after|before|by|in|since|until) $")
 _COUNTED = re.compile(
-    "(?!(?:was|has|is|as|does|this|olympics|games|news|finals|census|crisis)$).*s"
+    "(?!(?:was|has|his|its|is|as|does|this|us|olympics|games|news|finals|census|crisis)$).*s"
     "|people|percent|square|cubic|million|men|women|children|feet|more|different|new"
 ).fullmatch
 THOUSANDS: list[Row] = [

@@ -39,6 +39,12 @@ def month_first(match: Match) -> str:
     return f"{_month(month)} {days}" + (f", {numbers.year(year)}" if year else "")
 
 
+def part_of_year(match: Match) -> str:
+    """Returns a part of a year in words: 2Q22 -> the second quarter of twenty two."""
+    part = "quarter" if match[2] == "Q" else "half"
+    return f"the {numbers.ordinal(match[1])} {part} of {cardinal(match[3])}"
+
+
 def day_first(match: Match) -> str:
     """Returns a date that begins with the day in words: 5 January 2024 -> the fifth of january twenty twenty
     four. No "the" is added after an article or a word such as his or late. Chapter 3 May stays."""
@@ -64,6 +70,8 @@ _DAY = r"(3[01]|[12]\d|0?[1-9])"
 _B = r"(?<![\w.,/:-])"
 # May as a verb: Season 2 May Be The Last.
 _MAY = r"May (?i:also|be|cause|have|help|include|need|never|not|still)\b"
+# A month in any case; in small letters, may and march are words unless a year follows.
+_ANY_CASE = rf"(?:(?i:{MONTH})\b(?<!\bmay)(?<!\bmarch)|(?:may|march)\b(?=,? {_YEAR}\b))"
 _NTH = "(?:st|nd|rd|th)?"
 DATES: list[Row] = [
     (
@@ -82,20 +90,27 @@ DATES: list[Row] = [
         lambda m: f"{'' if before(m, 4) == 'the ' else 'the '}{numbers.ordinal(m[1])} to ",
     ),
     ("quarter", r"\b(Q[1-4]|H[12]|FY) ?['’](\d\d)\b", lambda m: f"{m[1]} {cardinal(m[2])}"),
+    ("quarter", r"\b([1-4])([QH])(\d\d)\b", part_of_year),
     (
         "date",
-        rf"\b({MONTH})\.?\s{_DAY}{_NTH}(?:\s?[-~—–]\s?{_DAY}{_NTH})?(?:(?:,\s?|\s)({_YEAR}))?"
+        rf"\b((?i:{MONTH})(?<!\bmay)|(?<=\bon )may)(?:\.?\s|-(?=\d\d?(?:-\d{{4}})?(?![\w-])))"
+        rf"{_DAY}{_NTH}(?:\s?[-~—–]\s?{_DAY}{_NTH}(?!\d))?"
+        rf"(?:(?:,\s?|\s|-)({_YEAR}|(?<=, )[3-9]\d\d(?=[.;,)]|$)))?"
         rf"(?![\d:%]|,\d|\.\d|[A-Za-z]|\s(?:people|times|percent|am|pm"
         rf"|million|of (?:them|us|you)\b|(?:kilometer|meter|mile|minute|hour|day|week|month|year)s\b))",
         month_first,
     ),
     (
         "date",
-        rf"{_B}{_DAY}{_NTH}\s(?:of\s)?(?!{_MAY}|March Madness)({MONTH})\b\.?"
+        rf"{_B}{_DAY}{_NTH}\s(?:of\s)?(?!{_MAY}|March Madness)({_ANY_CASE})\.?"
         rf"(?:,?\s({_YEAR}))?(?!\d)",
         with_stop(day_first, A_TIME),
     ),
-    ("date", rf"\b({MONTH})\.?,?\s({_YEAR})(?![\d.]\d|\d)", lambda m: f"{_month(m[1])} {numbers.year(m[2])}"),
+    (
+        "date",
+        rf"\b({_ANY_CASE})\.?,?\s({_YEAR})(?![\d.]\d|\d)",
+        lambda m: f"{_month(m[1])} {numbers.year(m[2])}",
+    ),
     ("month", rf"\b({SHORT_MONTH})\.(?=\s|,|$)", short_month),
     ("month", rf"\b{SHORT_MONTH}\b(?= ?'\d\d\b(?!'))", lambda m: _month(m[0])),
     (

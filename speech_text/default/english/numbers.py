@@ -92,6 +92,6 @@ _IRREGULAR_PLURALS = names("""
     volt D C=volts D C;
 """)
 _INVARIABLE = re.compile(
-    "yuan|won|naira|rand|baht|dong|p|fen|jeon|satang|xu|yen|ringgit|sen|(?:kilo|mega|giga)?hertz|horsepower|lux|kelvin"
+    "yuan|won|hundredweight|naira|rand|baht|dong|p|fen|jeon|satang|xu|yen|ringgit|sen|(?:kilo|mega|giga)?hertz|horsepower|lux|kelvin"
     r"|(?:mole )?percent|\w{4,5}molar|siemens|r p m|p s i|c c|real"
 ).fullmatch

@@ -128,7 +128,8 @@ _AGES = {"U": "under", "u": "under", "O": "over"}
 PASTIMES: list[Row] = [
     (
         "cups",
-        rf"(?<=\d) ?c(?:\. ?(?=[a-z+]|[A-Z]{{2}} [a-z]|\))| (?<!\d\d c )(?={_FOOD}))|(?<=\d )C\. (?={_FOOD})",
+        rf"(?<=\d) ?c(?:\. ?(?!p\.)(?=[a-z+]|[A-Z]{{2}} [a-z]|\))| (?<!\d\d c )(?={_FOOD}))"
+        rf"|(?<=\d )C\. (?={_FOOD})",
         cups,
     ),
     (

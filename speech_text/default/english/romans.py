@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 
 from speech_text.default.english import numbers
+from speech_text.default.english.stops import STARTERS
 from speech_text.default.table import Match, Row, after, before, behind, roman
 
 _DIVISIONS = (
     "Chapter|Count|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase|Type|Level|Stage|Title|Article"
-    "|Class|Grade|War|Mark|Canto|Psalm|Sonnet|Stanza|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table|Theorem"
-    "|Apollo|Artemis|Gemini|Titan|Saturn|Factor|Schedule|Tier|Division|Round|Category|Group|Amendment"
-    "|Olympiad|Games|Step|Case|Option|Module|Movement|SATA|Quest|Diablo|Civilization|Souls|Henry's|Symphony"
+    "|Class|Grade|War|Mark|Canto|Psalm|Sonnet|Stanza|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table"
+    "|Theorem|Apollo|Artemis|Gemini|Titan|Saturn|Factor|Schedule|Tier|Division|Round|Category|Group"
+    "|Amendment|Annex|Apple|Area|Army|Axiom|Chart|Clause|Corollary|Definition|District|Edition|Example"
+    "|Exercise|Exhibit|Experiment|Item|Law|List|Map|Model|Note|Number|Paragraph|Plan|Plate|Problem"
+    "|Proposition|Question|Region|Rule|Sector|Series|Zone|Graded|Lecture|Lemma|Letter|Song|Story|Study"
+    "|Vatican|Olympiad|Games|Step|Case|Option|Module|Movement|SATA|Quest|Diablo|Civilization|Souls"
+    "|Henry's|Symphony"
 )
 _MONARCHS = (
     "Henry|Louis|Elizabeth|George|Charles|Edward|James|Richard|William|Philip|Philippe|John|Paul|Benedict"
@@ -43,6 +48,7 @@ _NUMBERED = (
     r"|metals?\b|of\b|or\b|patients|railroads?\b|stud(?:y|ies)\b|substances?\b|trauma|trials?\b)"
 )
 _RULERS = "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|Pharaoh|Kaiser|Prince|Duke|Count|Shah|Archduke"
+_PERSON = re.compile(rf"{_MONARCHS}|{_GIVEN_NAMES}|{_RULERS}").fullmatch
 _REIGNS = re.compile(
     r" (?:of (?!the\b)[A-Z]|(?:was|is) (?:crowned|king|queen|born|killed|elected)|reign|ruled|abdicat"
     r"|ascended|died\b|succeeded)|, (?:Esq|esquire|M\.?D|Ph\.?D|Jr)\b"
@@ -65,9 +71,10 @@ def numbered_name(match: Match) -> str:
         r"\s(?:fluids?|drip|lines?|access|antibiotics|infusion)\b", after(match)
     ):
         return match.group()  # here IV may mean intravenous
-    person = _REIGNS.match(after(match, 24)) or (
-        match[1] and re.fullmatch(rf"{_MONARCHS}|{_GIVEN_NAMES}|{_RULERS}", match[1].strip())
-    )
+    first = (match[1] or "").strip()
+    if re.fullmatch(STARTERS, first):  # When Conrad III came
+        first = ""
+    person = not first or _REIGNS.match(after(match, 24)) or _PERSON(first)
     said = f"the {_ordinal(match[3])}" if person else _cardinal(match[3])
     return f"{match[1] or ''}{match[2]} {said}"
 
@@ -104,7 +111,8 @@ _TEMPO = "(?:Adagi|Allegr|Andant|Grave|Larg|Lent|Maesto|Menuet|Moderat|Poco|Prel
 ROMAN: list[Row] = [
     (
         "monarch",
-        rf"\b(?!Malcolm X\b)({_MONARCHS})\s({numbers.ROMAN})\b(?!'[a-rt-z]|\. ?[A-Z]){_PRONOUN}",
+        rf"\b(?!Malcolm X\b)({_MONARCHS}|{_MONARCHS.upper()})\s({numbers.ROMAN})\b"
+        rf"(?:\.(?=,? [a-z]))?(?!'[a-rt-z]|\. ?(?!(?:{STARTERS})\b)[A-Z]){_PRONOUN}",
         lambda m: f"{m[1]} the {_ordinal(m[2])}",
     ),
     (
@@ -154,13 +162,27 @@ ROMAN: list[Row] = [
     ("division", r"(?<=[Pp]art \w of )(?:I{2,3}|I[VX]|VI{0,3})\b", lambda m: _cardinal(m[0])),
     (
         "division",
-        rf"\b({_DIVISIONS}|(?i:{_DIVISIONS})(?=\s(?:[IVXLC]{{2}}|[VX]|I(?:{_NUMBERED}|[^\s\w']|$))))"
-        rf"\s({numbers.ROMAN})\b(?![.'][A-Za-z]){_PRONOUN}",
+        rf"\b({_DIVISIONS}|(?i:{_DIVISIONS})(?=\s(?:[IVXLC]{{2}}|[VX]|I(?:{_NUMBERED}|[^\s\w']| -|$))))"
+        rf"\s({numbers.ROMAN})\b(?![.'-][A-Za-z\d]){_PRONOUN}",
         lambda m: f"{m[1]} {_cardinal(m[2])}",
     ),
     (
         "numbered name",
-        r"(\b[A-Z][a-z]{1,15} )?\b([A-Z][a-z]{2,20}) (?!X+\b)([IVX]{2,8})\b(?!['.][A-Za-z])",
+        r"(\b[A-Z][a-z]{1,15} )?\b([A-Z][a-z]{2,20}) (?!X+\b)([IVX]{2,8})\b"
+        r"(?:\.(?=,? [a-z]))?(?!['.][A-Za-z])",
         numbered_name,
+    ),
+    (
+        "number of a part",  # alone, or before a heading
+        rf"^(\W{{0,3}})(?=[IVXL]{{2}})({numbers.ROMAN})\b(?!['.][A-Za-z])"
+        r"(?=\W{0,3}$|[]).:]{0,2}(?:--?|\s)?[\s\"“]?[A-Z\"“])",
+        lambda m: f"{m[1]}{_cardinal(m[2])}",
+    ),
+    (
+        "numeral",
+        r"(?:(?<=[A-Z]{2} )(?!XL\b|IV [A-Z])(?=[IVXL]{2})|(?<=--)(?=[IVXL]{2})"
+        r"|(?<![\w'.-])(?=[IVX]{3}|[IVXL]{4}))"
+        rf"(?!XXX\b)({numbers.ROMAN})\b(?!['-]\w|\.\w)",
+        lambda m: _cardinal(m[1]),
     ),
 ]

@@ -143,4 +143,8 @@ def _as_written(match: Match) -> str:
 
 
 _ANY = re.sub(r"\\([ -])", r"\\.?\1", either(_FORMS))
-SHORTENED: Row = ("abbreviation", rf"(?<![\w'/.])(?<![\W\d]-)({_ANY})(?![\w/-]|'(?!s))\.?", _as_written)
+SHORTENED: Row = (
+    "abbreviation",
+    rf"(?<![\w'/.])(?<![\W\d]-)(?<! dot )({_ANY})(?![\w/-]|'(?!s)| dot )\.?",
+    _as_written,
+)

@@ -96,7 +96,7 @@ def lasts(figure: Figure) -> bool:
     """Returns whether the s of the number `figure` means seconds, as in for 30s and 60s rest. In 80s kids it
     is a decade."""
     told = _SECONDS_BEHIND.match(figure.rest) or _SECONDS_BEFORE.search(figure.lead)
-    return bool(told and not _ERA_BEHIND.match(figure.rest))
+    return bool(told and not _ERA_BEHIND.match(figure.rest)) and figure.last_kind != "decade"
 
 
 def unpriced(figure: Figure) -> bool:

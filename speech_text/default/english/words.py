@@ -30,8 +30,13 @@ _STREET = re.compile(r"(?:Bond|Bourbon|Broad|Fleet|High|Main|Market|Wall)\s")
 _NO_STREET = re.compile(rf"(?:{STARTERS}|{either(TITLES)})\s")
 
 
+_SMALL_STREETS = {"st": "street", "dr": "drive", "hwy": "highway"} | {
+    short: STREETS[short.title()] for short in ("ave", "rd", "blvd")
+}
+
+
 def title(match: Match) -> str:
-    return TITLES[match[1]].title() + " "  # a capital, by which 5 p.m. Dr. Lee has a stop
+    return TITLES[match[1].capitalize()].title() + " "  # a capital, by which 5 p.m. Dr. Lee has a stop
 
 
 def saint_or_street(match: Match) -> str:
@@ -39,7 +44,7 @@ def saint_or_street(match: Match) -> str:
     otherwise saint or doctor before a name. Elsewhere it stays."""
     short, rest = match[2], after(match)
     behind_name = match[1] is not None and not _NO_STREET.fullmatch(match[1])
-    before_name = re.match(r"[\s-]*[A-Z](?:[a-z]|\.? [A-Z])", rest)
+    before_name = re.match(r"[\s-]*[A-Z](?:[a-z]|\.? [A-Z]|\.[A-Z])", rest)
     ordinary = re.match(rf"\s*(?:Apt|Suite|Ste|Stn|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b", rest)
     if behind_name and (not before_name or ordinary or _STREET.fullmatch(match[1])):
         return f"{match[1]}{'street' if short == 'St' else 'drive'}{stop(match)}"
@@ -137,9 +142,8 @@ def dash(match: Match) -> str:
 
 
 # Titles that are also written without a full stop.
-_UNDOTTED = (
-    "Dr|Mr|Mrs|Ms|Prof|Revd|Capt|Sgt|Lt|Cpl|Cmdr|Maj|Insp|Supt|Cdr|Messrs|(?:Rev|Fr|Mt)(?= [A-Z][a-z])"
-)
+_UNDOTTED = "Dr|Mr|Mrs|Ms|Prof|Revd|Capt|Sgt|Lt|Cpl|Cmdr|Maj|Insp|Supt|Cdr|Messrs"
+_UNDOTTED += "|(?:Rev|Fr|Mt|st|mt|dr)(?= [A-Z][a-z])"
 # Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
@@ -180,7 +184,12 @@ WORDS: list[Row] = [
     ("book", r"\bGen\. (?=\d{1,2}-\d)", "Genesis "),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
     SHORTENED,
-    ("title", rf"\b({either(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z])", title),
+    ("title", rf"\b({either(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|(?<=[Tt]he Hon\.)$)", title),
+    (
+        "street",
+        r"((?:\b[A-Z][a-z]{2,20}|\d(?:st|nd|rd|th)) )(st|ave|rd|blvd|hwy|dr)\b\.?(?! [A-Z][a-z.])",
+        lambda m: m[1] + _SMALL_STREETS[m[2]] + stop(m),
+    ),
     ("title", rf"\b({_UNDOTTED})\.?\s+(?=[A-Z]|(?:and|or)\b|&)", title),
     (
         "title",
@@ -209,7 +218,7 @@ WORDS: list[Row] = [
     (
         "street",
         r"(?<=[a-z] )\b(Ave(?! (?:Maria|Regina|[Vv]erum)\b)|Blvd|Rd|Ln|Pkwy|Pk"
-        r"|(?:Cl|Ct|Gro|Pl|Sq|Terr?)(?=\.))\b\.?",
+        r"|(?:Cl|Ct|Gro|Pl|Sq|Terr?)(?=[.,]))\b\.?",
         with_stop(lambda m: STREETS[m[1]]),
     ),
     (
@@ -224,7 +233,8 @@ WORDS: list[Row] = [
     ("number", r"(?<=[a-z.] )#(?= (?:for|is|of|on|to|was)\b|[?.,])", "number"),
     (
         "number",
-        r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d|[A-Z]{2,3} \d))|(?<=[a-z,;] )(?-i:No) (?=\d{1,4}\b)"
+        r"(?i)\bnos?\.\s*(?=\d|(?-i:[A-Z]{1,4}[-/]?\d|[A-Z]{2,3} \d))"
+        r"|(?:^(?-i:NO)|(?<=[a-z,;(] )(?-i:N[Oo])) (?=\d{1,4}\b(?<!O 2))"
         r"|(?<=\bthe )no (?=\d)"
         r"|\b(?-i:No) (?=\d{1,3} (?:has|is|said|says|was)\b)"
         r"|(?<!\b[A-G])(?<![a-h][1-8])#\s?(?=\d|[A-Z]{1,3}-\d)",
