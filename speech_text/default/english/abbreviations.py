@@ -6,7 +6,6 @@ import re
 
 from speech_text.default.data import either
 from speech_text.default.english import numbers
-from speech_text.default.english.names import DIRECTIONS
 from speech_text.default.english.short_forms import SHORT_STATES
 from speech_text.default.english.stops import with_stop
 from speech_text.default.table import Match, Row, after, before, behind, names
@@ -17,7 +16,6 @@ _RANK = re.compile(
 )
 _COMPARED = {"d": "day", "w": "week", "y": "year", "q": "quarter", "m": "month"}
 _LIFE = {"b": "born", "d": "died", "m": "married", "r": "reigned", "fl": "flourished"}
-_RULES = {"Civ": "civil procedure", "Crim": "criminal procedure", "Evid": "evidence"}
 _DAYS = names("M=monday; T=tuesday; Tu=tuesday; W=wednesday; Th=thursday; F=friday; S=saturday; Su=sunday;")
 # Elements by their symbols, each with the masses that are spoken of.
 _ISOTOPES = names("""
@@ -95,11 +93,6 @@ def compared(match: Match) -> str:
 _PART = r"\d{1,2}(?:\.\d{1,6})?"
 ABBREVIATIONS: list[Row] = [
     ("title", r"\b([SB])r\. (?=[A-Z][a-z])", title),
-    (
-        "black and white",
-        r"\b[Bb]/[Ww](?=[.,;)]|$| (?:film|image|movie|photo|picture|print|TV))",
-        "black and white",
-    ),
     ("compared", r"\b([yqmdw])(?:/|-o-)\1\b|\b([YQM])o\2\b", compared),
     (
         "patient",
@@ -116,17 +109,10 @@ ABBREVIATIONS: list[Row] = [
     ),
     ("part", r"\b([Ss]c|[Vv]ol|Ph)\. (?=[ivxIVX]{1,5}\b)", lambda m: f"{_PARTS[m[1].lower()]} "),
     ("second", r"(?:(?<=1/\d\d)|(?<=1/\d{3})|(?<=1/\d{4})) ?s\b", " second"),
-    ("declared", r"(?<=\d[-/]\d )dec\b\.?", with_stop(lambda _: "declared")),
     ("each", r"(?<=\d)/ea\b\.?", with_stop(lambda _: " each")),
     ("order", r"\bO\(([^()]{1,20})\)", r"O of \1 "),
     ("hexadecimal", r"\b0x([0-9A-Fa-f]{1,8})\b", lambda m: f"zero x {_letters(m[1])}"),
     ("handle", r"(?<![\w.])@(?=\w{0,28}_)(\w{2,30})", lambda m: f"at {m[1].replace('_', ' underscore ')}"),
-    (
-        "plate",
-        r"(?i:(?<=plate )|(?<=plates )|(?<=plate: )|(?<=plate is )|(?<=plate was ))([A-Z0-9]{1,4})[- ]"
-        r"([A-Z0-9]{1,4})\b",
-        lambda m: f"{_letters(m[1])}, {_letters(m[2])}",
-    ),
     (
         "coordinates",
         rf"((?<![\w°'\"″′.])[-−])?(\d{{1,3}})°(?=\s?{_PART}['′\"″])"
@@ -135,18 +121,7 @@ ABBREVIATIONS: list[Row] = [
     ),
     ("versus", r"(?<=[\w.]) v\. (?=[A-Z])", " versus "),
     ("reporter", r"\bF\. ?(?:(Supp)\. ?)?([23])d\b", lambda m: f"F {m[1] or ''} {numbers.ordinal(m[2])}"),
-    (
-        "reporter",
-        r"(?:(?<=[a-zA-Z.]\. )|(?<=[a-zA-Z]\.))[23]d(?= \d)|\b[23]d(?= Cir\.)",
-        lambda m: f" {numbers.ordinal(m[0][0])}",
-    ),
-    (
-        "minutes",
-        rf"{behind('more|few|several')}(min|sec)\b\.?",
-        with_stop(lambda m: f"{m[1]}{'ute' if m[1] == 'min' else 'ond'}s"),
-    ),
     ("span", r"\b((?![CLT])[A-Z])(\d{1,2}) ?- ?(?=\1\d{1,2}\b)", r"\1\2 to "),  # L4-L5 is no span
-    ("junction", r"\bJ(?=\d{1,2}[Aa]?\b.{1,20}\bM\d)", "junction "),
     (
         "part",
         r"(?:(?<=[,;:(\d&] )|(?<=and )|(?<=also )|^)(vv?|n|(?<!\d )l)\. ?(?=\d)",
@@ -157,39 +132,16 @@ ABBREVIATIONS: list[Row] = [
         r"\b(\d{1,2}) (s\.f|d\.p)\b\.?",
         with_stop(lambda m: f"{m[1]} {numbers.plural(_ROUNDED[m[2]], m[1])}"),
     ),
-    ("following", r"\b(\d{1,4}) ?ff\b\.?", with_stop(lambda m: f"{m[1]} and following")),
-    (
-        "key",
-        r"\b(?<!\d\. )(?<!\.)([A-G])b(?= (?:m(?:aj|in)(?:or)?|clarinet|trumpet)\b|m?\d\b|maj)"
-        r"|(?i:(?<=\bin )|(?<=\bto )|(?<=\bfrom ))([ABDE])b\b",
-        lambda m: f"{m[1] or m[2]} flat",
-    ),
-    ("key", r"(?:(?<=\b[A-G] )|(?<=\b[A-G][♭♯] ))(maj|min)\.", with_stop(lambda m: f"{m[1]}or")),
-    (
-        "orbital",
-        r"\b([1-7])([spdf])(?= (?:orbitals?|shell|electrons?|subshell|state)\b)",
-        lambda m: f"{numbers.cardinal(m[1])} {m[2]}",
-    ),
-    ("minutes", r"\b(\d\d)\+(\d{1,2})['′]", r"\1 plus \2 minutes"),
     ("per", r"(?:(?<=\d )|(?<=s ))p/(m|w|d|h)\b", lambda m: f"per {_PERIODS[m[1]]}"),
     ("established", r"\b[Ee]st\. (?=(?:in )?(?:1[5-9]\d\d|20\d\d)\b)", "established "),
     ("defeated", r"(?:\bdef\.|(?<=\d\) )d\.?) (?=[A-Z][a-z])", "defeated "),
     ("pack", r"\b[Pp]k\.?(?= of\b)|(?<=\d[- ])pk\b\.?", with_stop(lambda _: "pack")),
-    ("direction", r"\b([NSEW]) ?(?=\d{1,3}(?:\.\d{1,8})?°)", lambda m: f"{DIRECTIONS[m[1]]} "),
     ("dose", r"\bq ?(\d{1,2})(?:[-–](\d{1,2}))? ?(h|hrs?|min|d|wk?|mo)\b", dose),
-    (
-        "decimal comma",
-        r"(?<=€)(\d{1,3}(?:\.\d{3}){0,3}),(\d\d)(?!\d)",
-        lambda m: f"{m[1].replace('.', '')}.{m[2]}",
-    ),
     ("average", r"\.(\d{3})/\.(\d{3})/\.(\d{3})\b", lambda m: ", ".join(map(numbers.paired, m.groups()))),
     ("point", r"((?<![\d.])(?:[6-9]|[1-9]\d)(?:\.5)?)pt\b", r"\1 point"),
-    ("point", r"(?<=\d) ?-pts?\b\.?(?= [a-z])", "-point"),
     ("by", r"(?<=\d)( ?(?:mm|cm|km|m|ft|in|yd|px)) ?[x×] ?(?=\d|[WDHL]:? ?\d)", r"\1 by "),
-    ("unit", r"(?<=\d)-sq\.?[- ](ft|in|mi|yd|m)\b\.?(?= [a-z])", r"-sq \1"),
     ("unit", r"\b([Ss]q|[Cc]u|[Ff]l)(?:\. ?| )(oz|ft|in|mi|yd|k?m)s?\b", r"\1 \2"),
     ("torque", r"(?<=\d)[ -]?(ft|in|lb)[-. ]{1,2}(lb|ft)s?\b", r" \1-\2"),
-    ("business", r"\bbus\. (?=days?\b|hours\b|hrs\b)", "business "),
     ("miles", r"(?<=\d[kK] )m(?:i|ls)\b\.?(?=[ ,;)])|(?<=\d,\d{3} )mls\b", "miles"),
     ("grades", r"(?<=[Gg]rades )K-(?=\d)|\bK-(?=\d{1,2} (?:students|pupils|classes|school)\b)", "K to "),
     (
@@ -197,21 +149,7 @@ ABBREVIATIONS: list[Row] = [
         rf"(?:(?<=[A-Za-z], )|(?<=\()|(?<=[RD]-))({either(_STATES)})\.(?=[,)\"” ]|$)",
         with_stop(state),
     ),
-    ("exhibit", r"\bExh?\. (?=[A-Z]\b|\d{1,2}-?[A-Z]\b)", "exhibit "),
-    ("clotting", r"\bINR(?= (?:of |is |was )?\d\.\d\b)", "I N R"),
-    (
-        "by volume",
-        r"(?<![\w/])(w/v|v/v|w/w)(?![\w/])",
-        lambda m: m[1].replace("/", " per ").replace("w", "weight").replace("v", "volume"),
-    ),
-    (
-        "prime",
-        r"(?<![\w.])[35]['′](?=-[A-Z]| (?:end|to|UTR|cap|overhang|splice|flank|untranslated))"
-        r"|(?<=[ACGTU]-)[35]['′]",
-        lambda m: f" {numbers.cardinal(m[0][0])} prime",
-    ),
     ("isotope", rf"\b({'|'.join(_ISOTOPES)})-(\d{{1,3}})(m?)\b", isotope),
-    ("out", r"(?<=\d )([an])\.o\.", with_stop(lambda m: f"{'all' if m[1] == 'a' else 'not'} out")),
     ("on center", r"(?<=[\d\"″n] )o\.c\.", with_stop(lambda _: "on center")),
     ("rooms", r"(?i)(?<![\w.])(\d{1,2}) ?b[dr]s?(?:/|, ?)(\d(?:\.5|[- ]1/2)?) ?ba\b", r"\1 bedroom \2 bath"),
     ("season", r"\bS0?(\d{1,2}),? ?[Ee]p?\.? ?0?(?=\d)", r"season \1 episode "),
@@ -220,21 +158,13 @@ ABBREVIATIONS: list[Row] = [
         r"\b(?:M/W/F|Tu?/?Thu?)\b",
         lambda m: " ".join(_DAYS[day] for day in re.findall("[MWF]|T[hu]?", m[0])),
     ),
-    ("pounds", r"(?<=\d)(?<![a-h]\d)# (?=[a-z]{3})", " lb "),
-    (
-        "years",
-        rf"(?:(?<=[=≈] )|{behind('of|in|is')})(\d{{1,4}}\.\d{{1,4}}) (y|d)(?=[.,;)]|$)",
-        lambda m: f"{m[1]} {_COMPARED[m[2]]}s",
-    ),
     (
         "days",
         r"\b(M|Tu|Th|T|W)-(W|Th|F|Sat?|Su|Sun)\b(?:(?=[:,]? \d)|(?<=M-F)|(?<=M-Th)|(?<=Th-Sat)|(?<=Th-Sun))",
         lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2][:2].rstrip('a')]}",
     ),
     ("key", r"(?<=\b[A-G])[♭♯]|(?<=\b[a-g])#(?= |,|$)", lambda m: " flat" if m[0] == "♭" else " sharp"),
-    ("key", r"♭(?=[IVX])", "flat "),
     ("note", r"♩ ?(?==)", "quarter note "),
-    ("sum", r"∑ ?|Σ (?=\w)", "the sum of "),
     (
         "over",
         r"(?<![\w/\u0370-\u03ff])(?!(?<=\d )m[²³]/)([α-ωΔ][²³]?|[a-z][²³]|\d{1,3})"
@@ -243,16 +173,7 @@ ABBREVIATIONS: list[Row] = [
         lambda m: f"{m[1] or m[3]} over {m[2] or m[4]}",
     ),
     ("dose", r"(?:(?<= mg)|(?<=\dmg)|(?<=mcg)|(?<=\d g)|(?<=/min))/(?=\d)", " per "),
-    ("span", r"(?<=\d)\]-\[(?=\d)", " to "),
-    ("thousands", r"\$000'?s?\b", "thousands of dollars"),
     ("pint", r"(?<=\d )pt\. (?=[a-z]{3})|(?<=\d/\d )pt (?=[a-z])|(?<=\d )pt (?=of )", "pint "),
-    ("gauge", r"(?<=\d)[- ]?ga\b\.?", " gauge"),
-    ("law", r"\b(?:Pub\. ?|P\.)L\.(?: No\.)?(?= \d)", "public law"),
-    (
-        "rules",
-        r"\bFed\. ?R\. ?(?:(Civ|Crim)\. ?P|(Evid))\.",
-        lambda m: f"federal rule of {_RULES[m[1] or m[2]]}",
-    ),
     (
         "times",
         r"(?<= )x(?=\d (?:daily|weekly|a day)\b)|(?<=\()x(?=\d{1,2}\))"
@@ -262,8 +183,6 @@ ABBREVIATIONS: list[Row] = [
         r"|weeks?|wks?|hrs?|hours?|months?|years?|doses)\b)",
         "times ",
     ),
-    ("number", r"\b[Nn]o\.(?=: ?\d| (?:is|was|below|above|of(?! course))\b)", "number"),
-    ("sections", r"§§ ?", "sections "),
     (
         "color",
         r"#(?=[0-9A-Fa-f]{0,5}\d|[A-F]{6})(?=\d{0,5}[A-Fa-f])([0-9A-Fa-f]{6})\b",
@@ -287,8 +206,5 @@ ABBREVIATIONS: list[Row] = [
         r"\b([fghFGH]|[A-Za-z] (?:double )?prime)\(([a-z]|\d{1,3})\)|\b([A-Za-z])\(([A-Za-z])\)(?= ?[=<>≤≥])",
         lambda m: f"{m[1] or m[3]} of {m[2] or m[4]} ",
     ),
-    ("given", r"\bP\((\w{1,3})\|(\w{1,3})\)", r"P of \1 given \2 "),
-    ("star", rf"(?i:{behind('dial|dialing|press|hit|enter')})\*(?=\d)", "star "),
     ("pound", rf"(?i:{behind('press|hit|by')})#(?![\w-])|#(?= (?:key|sign|symbol)\b)", "pound"),
-    ("colons", r"(?<![\w:]):: ?(?=\d)|(?<=\d)::(?=[\da-f]{1,4}\b)", " colon colon "),
 ]

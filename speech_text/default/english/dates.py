@@ -84,12 +84,6 @@ DATES: list[Row] = [
     ),
     ("month", rf"(?<= to )({MONTH})\b(?!\.| \d)", lambda m: _month(m[1])),
     ("date", rf"(?<![\w-]){_DAY}-({MONTH})(?:-({_YEAR}|\d\d))?(?![\w-])", day_first),
-    (
-        "dates",
-        rf"{_B}{_DAY}/(?={_DAY} {MONTH}\b)",
-        lambda m: f"{'' if before(m, 4) == 'the ' else 'the '}{numbers.ordinal(m[1])} to ",
-    ),
-    ("quarter", r"\b(Q[1-4]|H[12]|FY) ?['’](\d\d)\b", lambda m: f"{m[1]} {cardinal(m[2])}"),
     ("quarter", r"\b([1-4])([QH])(\d\d)\b", part_of_year),
     (
         "date",

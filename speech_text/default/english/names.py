@@ -89,7 +89,6 @@ def direction(match: Match) -> str:
 ADDRESSES: list[Row] = [
     ("featuring", rf"\b(?:[Ff](?:ea)?t\.|f(?:ea)?t) (?=[A-Z])(?!(?:{_FORTS})\b)", featuring),
     ("e-mail address", EMAIL, address),
-    ("doi", r"(?<![\w./])10\.\d{4,5}/[\w()./-]{1,60}(?<![.)])", address),
     ("web address", URL, address),
     ("path", r"(?<![\w/.~])(?:~|/[A-Za-z][\w.-]{0,40})(?:/[A-Za-z][\w.-]{0,40}){1,9}/?(?!\w)", address),
     ("code", r"\b[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b", letters_and_digits),
@@ -138,18 +137,13 @@ NAMES: list[Row] = [
         rf"(?i:{behind('runway|rwy')})(\d\d?)([LRC])?\b|(?<=ILS )(\d\d?)([LRC])\b",
         lambda m: f"{numbers.digits(m[1] or m[3])} {_RUNWAYS.get(m[2] or m[4], '')}".rstrip(),
     ),
-    ("tolerance", r"(\+\d[\d.]{0,8})/[-−](?=\d)", r"\1, minus "),
-    ("power", r"(\d\.\d{1,4} ?× ?10)[-−](?=\d{1,2}\b)", r"\1^-"),
-    ("direction", r"\b(?:NNE|NNW|ENE|ESE|SSW|WSW|WNW)\b", direction),  # SSE has other meanings
     ("flight level", r"\bFL ?(\d{3})\b", lambda m: f"flight level {numbers.digits(m[1])}"),
     (
         "identifier",
         r"\bCVE-(\d{4})-(\d{4,7})\b",
         lambda m: f"CVE {numbers.year(m[1])}, {numbers.digits(m[2])}",
     ),
-    ("codec", r"\b([A-Z])\.(\d{3})\b", lambda m: f"{m[1]} {numbers.paired(m[2])}"),
     ("name", r"\b(?<![.'’])([A-Za-z])\.(?=\d)", r"\1 "),
-    ("dot", r"(?i:(?<=alpha)|(?<=beta)|(?<=rc))\.(?=\d)", " point "),
     ("move", rf"(?<=[a-hO][-1-8O])[+#]? (?=\d\d?(?:\.{{1,3}}|…) ?{_MOVE})", r"\g<0>, "),
     ("move", rf"(\d(?<!\d\d\d)(?<![.-]\d))(?:\.{{1,3}}|…) ?(?={_MOVE})", r"\1 "),
     (
@@ -158,7 +152,6 @@ NAMES: list[Row] = [
         r"(?:([+#])(?!\w)|(?!\w))(?:[!?]{1,2}(?= [a-z\d]))?",
         move,
     ),
-    ("castling", r"\b(?:O-O(-O)?|0-0(-0))\b", lambda m: f"castles {'queen' if m[1] or m[2] else 'king'}side"),
     (
         "direction",
         r"\b((?:I|US|SR|(?i:route|highway))[- ]\d{1,3} )([NSEW])\b(?:\.(?= [a-z]))?(?!\.\w)",

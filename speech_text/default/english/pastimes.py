@@ -9,7 +9,7 @@ from speech_text.default.data import either
 from speech_text.default.english import numbers
 from speech_text.default.english.short_forms import STATES
 from speech_text.default.english.stops import stop
-from speech_text.default.table import Match, Row, after, before, behind, beside, names
+from speech_text.default.table import Match, Row, after, before, beside, names
 
 _NEAR = 60  # characters to either side that are examined
 _SUITS = {"♤": "spade", "♡": "heart", "♢": "diamond", "♧": "club"}
@@ -142,9 +142,7 @@ PASTIMES: list[Row] = [
         r"(?<=\d )pts\.? (?=of (?:ale|beer|bitter|blood|cider|cream|lager|milk|stock|stout|water)\b)",
         "pints ",
     ),
-    ("bar", r"(?<=\bat )([mb])\. ?(?=\d{1,3}\b)", lambda m: "measure " if m[1] == "m" else "bar "),
     ("cards", CARD, card),
-    ("cards", r"\b([1-7]) ?NT\b", r"\1 no trump"),
     ("cards", r"([♤♡♢♧])((?:10|[2-9AKQJTx]){2,13})(?!\w),?", hand),
     ("stitches", r"\b([KkPp])(\d{1,2})(tog)?\b(?![-.]\w)", stitches),
     (
@@ -154,15 +152,7 @@ PASTIMES: list[Row] = [
         chord,
     ),
     ("stitches", r"\byo\b", lambda m: "yarn over" if _KNITTED.search(beside(m, _NEAR)) else m[0]),
-    ("stitches", r"\b([Ii]n|[Dd]e)c\.? (?=\d{1,2} sts?\b)", r"\1crease "),
-    ("stitches", r"\b([Ss])t st\b", r"\1tocking stitch"),
-    ("stitches", r"(?<=\b1 )st\b(?= (?:at|each|every|from|in|on|remain)|[,.;)]|$)", "stitch"),
-    ("best of", r"\b[Bb]o(?=\d{1,2}\b)", "best of "),
     ("catalogue", r"(?:(?<=\()|(?<=['’]s )|(?<=, )(?!.\. ?\d{1,3} [a-z]))([KDS])\. ?(?=\d{1,3}\b)", r"\1 "),
-    ("tyres", r"(?<=R[12]\d )(\d{2,3})([HQSTVWY])\b", lambda m: f"{numbers.cardinal(m[1])} {m[2]}"),
-    ("spine", r"\b(?!T1/2)([CTLS]\d{1,2})/(?=[CTLS]?\d{1,2}\b)", r"\1 "),
-    ("lens", r"\bf/(\d{1,2}(?:\.\d)?)L\b", lambda m: f"f/{numbers.cardinal(m[1])} L"),
-    ("round", rf"{behind('KO in|stopped in')}Rd\.? (?=\d{{1,2}}\b)", "round "),
     ("carat", r"(?<=\d) ?-?(?:kt?|K|ct)(?= (?:white |yellow |rose )?gold\b)", " karat"),
     ("angle", r"\b[Ll](at|ong)\. ?(?=\d{1,3}(?:\.\d{1,8})?°)", r"l\1itude "),
     (
@@ -181,7 +171,6 @@ PASTIMES: list[Row] = [
     ("crochet", r"\b(?:[Ss]c|[Dd]c|hdc|tr)\b(?=,? (?:in|\d|across|around)|[,)])", crochet),
     ("chain or channel", r"\b[Cc]h(?:\.(?= \d)|(?=[-, ;)])(?! \d{1,3} of\b))", chain),
     ("stars", r"(?<![\w.])(\d{1,4}(?:\.\d{1,4})?(?: [mb]illion)?) ?([MRL])[☉⊙]", solar),
-    ("team", r"(?<=\b[1-8] )GB(?= \d{1,3}[.:]\d{1,2}(?:\.\d{1,2})?(?!\d| ?[GM]Hz))", "Great Britain"),
     (
         "team",
         rf"\b({_COLLEGES}) St\.?(?= \d{{1,3}}(?:[,;.]|$| \(| at| in [eo])| \(\d{{1,2}}-\d"
@@ -201,23 +190,8 @@ PASTIMES: list[Row] = [
         "Sonnet ",
     ),
     (
-        "text message",
-        rf"{behind('gr8|good|nice|want|going')}2(?= [a-z]{{2,}})",
-        "to",
-    ),
-    ("race", r"\b(\d)m ?(\d)f\b", lambda m: f"{m[1]} {numbers.plural('mile', m[1])} {m[2]} furlongs"),
-    (
         "wind",
         r"\b([Ww]ind (?:is |at )?)([0-3]\d0)/(\d{1,2})(?:(?:G| gusting )(\d\d))? ?(?:kts?|KT|knots)\b\.?",
         reported_wind,
-    ),
-    ("forecast", r"\bocc\. (?=gale|rain|shower|severe|poor|moderate|storm|drizzle|fog|\d)", "occasionally "),
-    ("stars", r"\bDec\.?(?=(?: is| of)? ?[+−–-]?\d{1,2}° ?\d)", "declination"),
-    ("type", r"(?<![\d/.])([6-9]|\d\d)/(\d{1,2}) ?pt\b", r"\1 on \2 point"),
-    ("thread", r"\b(M\d{1,2}) ?[x×] ?(?=\d)", r"\1 by "),
-    (
-        "glasses",
-        r"(?<![\w'])([LR]):? (?=[-+−]\d{1,2}\.(?:00|25|50|75)\b)",
-        lambda m: "left " if m[1] == "L" else "right ",
     ),
 ]

@@ -58,7 +58,6 @@ PRICES: list[Row] = [
         rf"([£€$₹]\d[\d,.]{{0,11}}k?) ?({either(_RENTS)})\b(?!-|/(?!night|day|week|wk))\.?",
         with_stop(lambda m: f"{m[1]} {_RENTS[m[2]]}", _NOTHING),
     ),
-    ("rent", r"(?<=[\dks]) ?(pcm|pw)\b\.?", with_stop(lambda m: f" {_RENTS[m[1]]}", _NOTHING)),
     (
         "included",
         r"\b([Ii])ncl\b\.?(?=[,;)]|$| (?!Wi-?Fi\b)[A-Z][a-z])",
@@ -90,11 +89,5 @@ PRICES: list[Row] = [
         with_stop(old_money, _NOTHING),
     ),
     ("old money", r"£ ?(\d{1,3}(?:,?\d{3})?),? (\d{1,2})s\b()()\.?", with_stop(old_money, _NOTHING)),
-    (
-        "old money",
-        r"()(?<![\w.])(?<!for )(?<!after )(?<!in )(?<!lasts )(?<!lasted )(?<!every )(?<!within )(?<!took )"
-        rf"()(?=\d{{1,2}} \d/\d d){_PENCE}",
-        with_stop(old_money, _NOTHING),
-    ),
     ("old money", r"(?<![\w/.₹£$-])(\d{1,2})/-(?!\w)", shillings),
 ]

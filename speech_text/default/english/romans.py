@@ -6,7 +6,7 @@ import re
 
 from speech_text.default.english import numbers
 from speech_text.default.english.stops import STARTERS
-from speech_text.default.table import Match, Row, after, before, behind, roman
+from speech_text.default.table import Match, Row, after, before, roman
 
 _DIVISIONS = (
     "Chapter|Count|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase|Type|Level|Stage|Title|Article"
@@ -158,8 +158,6 @@ ROMAN: list[Row] = [
         rf"(?:(?<=[\d)])|(?<=[nj]or ))\(({_SMALL})\)|(?<=\d, )({_SMALL})\. (?=[A-Z][a-z])",
         lambda m: f" {_cardinal(m[1] or m[2])} ",
     ),
-    ("letter", rf"(?i:{behind('stage|type|class|grade')})([IVX]{{1,4}})([ABCabc])\b", r"\1 \2"),
-    ("division", r"(?<=[Pp]art \w of )(?:I{2,3}|I[VX]|VI{0,3})\b", lambda m: _cardinal(m[0])),
     (
         "division",
         rf"\b({_DIVISIONS}|(?i:{_DIVISIONS})(?=\s(?:[IVXLC]{{2}}|[VX]|I(?:{_NUMBERED}|[^\s\w']| -|$))))"

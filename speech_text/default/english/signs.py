@@ -84,7 +84,6 @@ SPANS: list[Row] = [
         r"(?<![\w.-])(AB|[A-Z][a-z]?(?=\+)|[A-DFO]|Br|Cl)([+-])(?=\s(?!\d|[a-z] )|[,.;!?)]|$)",
         charged,
     ),
-    ("minus", rf"(?<=\([A-Za-z])-(?=(?:\w|\d{{1,4}}|{_NUMERALS})\))", " minus "),
     ("minus", r"(?:(?<=[=(×÷±])|(?<=[=×÷±] ))-(?=[a-z]\b)", " minus "),
     ("minus", r"(?<=[²³)]) - (?=[\da-z(])", " minus "),
     ("minus", r"(?:(?<=\d)|(?<=\b[A-Za-z])|(?<= prime)) [-−] (?=\d|[A-Za-z]\b)", " minus "),
@@ -142,7 +141,6 @@ SUMS: list[Row] = [
         lambda m: " star" if before(m, 1) == "1" else " stars",
     ),
     ("times", r"(?<=[\d)])\sx\s(?=\d)", " times "),
-    ("over", r"(?<=[\w)]\))/(?=(?:\d{1,3}|[a-z])(?!\w))", " over "),
     ("times", r"×|(?<=\d)·(?=\d)", " times "),
     ("divided", r"÷", " divided by "),
     ("ellipsis", r"(?<=[\w,+] )(?:…|\.{3}),?(?=[a-z]| ?[=+])", ", "),
@@ -177,11 +175,8 @@ SIGNS: list[Row] = [
         " greater than ",
     ),
     ("unit", r"°", " degrees "),
-    ("unit", r"(?<=degrees )\s?([CF])\b", lambda m: "celsius " if m[1] == "C" else "fahrenheit "),
-    ("unit", r"Ω", " ohms "),
     ("percent", r"%", " percent "),
     ("and", r"&{1,2}", " and "),
-    ("path", r"(?<![\w.])\./(?=\w)", " dot slash "),
     ("at", r"@", " at "),
     ("sharp", r"(?<=\b[A-G])#", " sharp "),
     ("hash", r"#", " "),
@@ -206,7 +201,6 @@ SIGNS: list[Row] = [
 ]
 
 DOTS: list[Row] = [
-    ("full stop", r"(?<=[a-z])\.(?=[A-Z][a-z])", ". "),
     ("dot", r"(?<=[A-Za-z])\.(?=[A-Za-z0-9])|(?<=\d)\.(?=[A-Za-z])", " dot "),
     ("dot", r"(?<![\w.])\.(?=[A-Za-z])", " dot "),
     ("bracket", r"[_~*\"“”()\[\]{}<>（）]", " "),

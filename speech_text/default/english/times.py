@@ -86,12 +86,6 @@ def of_scripture(figure: Figure) -> bool:
     return figure.mentions(_SCRIPTURE) or not _FORENAME.fullmatch(figure.text)
 
 
-def several_too(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a plural because it follows another plural and a word such as
-    and: the 10s of 2s and 10s."""
-    return figure.last_kind == "many" and figure.lead.endswith((" and ", " or ", " to "))
-
-
 def lasts(figure: Figure) -> bool:
     """Returns whether the s of the number `figure` means seconds, as in for 30s and 60s rest. In 80s kids it
     is a decade."""
@@ -246,4 +240,4 @@ SAID = by_name(
     *(clock, clocks, military, early, central, ratio, duration, lettered, aged, left, lap, height),
     *(decade, short_year, verse),
 )
-TESTS = by_name(won, unscored, unpriced, timed_too, falling, several_too, of_scripture, lasts, tall)
+TESTS = by_name(won, unscored, unpriced, timed_too, falling, of_scripture, lasts, tall)

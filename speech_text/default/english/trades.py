@@ -9,7 +9,7 @@ from speech_text.default.english import numbers
 from speech_text.default.english.names import DIRECTIONS
 from speech_text.default.english.stops import with_stop
 from speech_text.default.english.units import UNITS
-from speech_text.default.table import Match, Row, after, before, behind, beside, names
+from speech_text.default.table import Match, Row, after, before, behind, names
 
 _NEAR = 40  # characters to either side that are examined
 _DIMENSIONS = names("L=long; W=wide; D=deep; H=high;")
@@ -23,9 +23,6 @@ _FORCE = re.compile(rf" (?:\d|gale|severe|(?:or|to|then|backing|veering|becoming
 _WINDY = re.compile(r"(?i)\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|breeze|beaufort)\b")
 _CHANGED = re.compile(
     r"\.\d{1,3}$|\b(?:up|down|by|rose|fell|grew|gained|lost|dropped|rise of|fall of) \d{1,3}$"
-)
-_STARRY = re.compile(
-    r"\b(?:ly|away|distant|from (?:us|the Sun|Earth)|[Ll]ight[- ]years?|parallax|[Nn]ebula|star cluster)\b"
 )
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
@@ -45,22 +42,6 @@ def pages(match: Match) -> str:
     """Returns the pp of a number in words: 48 pp. -> pages. After a change it is percentage points: up 2
     pp."""
     return " percentage points" if _CHANGED.search(before(match, 24)) else " pages"
-
-
-def pc(match: Match) -> str:
-    """Returns the pc of a number in words: 46 pc (150 ly) -> parsecs, rose 3 pc -> percent. Elsewhere it
-    stays for pieces."""
-    if _STARRY.search(beside(match, _NEAR)):
-        return f"{match[1]} {numbers.plural('parsec', match[1])}"
-    return f"{match[1]}%" if _CHANGED.search(f"{before(match, 24)}{match[1]}") else match[0]
-
-
-def grades(match: Match) -> str:
-    """Returns marks of an examination in words: A* -> A star, A*AA -> A star A A. The * that ends emphasised
-    words is no mark."""
-    if _EMPHASIS.search(before(match, 80)):
-        return match[0]
-    return " ".join(grade.replace("*", " star") for grade in re.findall(r"[A-C]\*?", match[1])) + match[2]
 
 
 def hashtag(match: Match) -> str:
@@ -101,7 +82,6 @@ def stars(match: Match) -> str:
     return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
 
 
-_DIMENSION = r"(?<![\w.])\d{1,4}(?:\.\d{1,2})?[\"″]? ?[LWDH]\b"
 _SECTION = r"(?=\d{1,3}[A-Z]{0,2}"
 TRADES: list[Row] = [
     (
@@ -116,23 +96,18 @@ TRADES: list[Row] = [
         "extension ",
     ),
     ("section", r"\bs(?<=[a-z] s)(s?)\. (?=\d{1,4}[^.]{0,8} of the [A-Z])", r"section\1 "),
-    ("pages", r"(?<=\d) ?pp\b\.?", with_stop(pages)),
     ("unit", rf"(?<=\d)-({_UNIT})\.(?= [A-Za-z])", r"-\1"),
     (
         "unit",
         r"(?<=\d)-(ac|mo)\b(?= [a-z])|(?<=\d[snrt][tdh])-(yr)\b\.?",
         lambda m: f"-{UNITS[m[1] or m[2]]}",
     ),
-    ("feet", r"(?<=\d,\d{3})['′](?!\w)", " feet"),
     (
         "feet",
         r"(?<=\d)['′] ?(?=(?:boat|ceiling|door|dumpster|fence|ladder|length|pole|reefer|sailboat|trailer"
         r"|truck|wall|frontage|setback)s?\b|TT\b|RV\b)",
         "-ft ",
     ),
-    ("section", r"\bsec (?=\d{1,3},? row\b)", "section "),
-    ("rooms", r"(?<=\d )b[dr] (?=(?:apt|apartment|condo|home|house|suite|unit)\b)", "bedroom "),
-    ("dimensions", rf"{_DIMENSION}(?: ?[x×] ?{_DIMENSION}){{1,2}}", dimensions),
     ("near", r"\b[Nn]r(?:\. (?=[a-z]{3})|\.? (?=[A-Z][a-z\d]|the\b|stn\b|station))", "near "),
     (
         "account",
@@ -141,7 +116,6 @@ TRADES: list[Row] = [
         "account",
     ),
     ("percent", r"(?<=\d)pc\b(?! sets?\b)", "%"),
-    ("percent", r"\b(\d[\d,.]{0,9}) pc\b", pc),
     ("number", r"(?<=\d)no\b\.?(?= [a-zA-Z\d])", " number"),
     (
         "number",
@@ -171,16 +145,13 @@ TRADES: list[Row] = [
         r"([Uu]nder|[Oo]ver)[ -](\d{1,2})s\b",
         lambda m: f"{m[1]} {numbers.plural(numbers.cardinal(m[2]), '2')}",
     ),
-    ("registration", r"\b([Rr])eg\. (?=(?:no|nos|number|plate)\b)", r"\1egistration "),
     ("pressure", r"\b(?!1024)(9\d\d|10[0-4]\d) mb\b(?! of)", r"\1 mbar"),
     ("by", r"(?<=[a-z] [x×] )(\d{1,4}) ?[x×] ?(?=\d)", r"\1 by "),
     ("by", r"(?<=\d\d0 )x (?=\d{1,3}[05]\b(?! ?[=?]))", "by "),
     ("times", r"(?<=\d) x (?=[£€$₹]\d)|(?<=[£€$₹])(\d[\d,.]{0,11}) x (?=\d)", r"\1 times "),
     ("stone", r"(?<=\d) ?st\b\.?(?= ?\d{1,2} ?lbs?\b)|(?:(?<=\b1\d)|(?<=[02-9]))st\b", " stone"),
     ("hours", r"(?:(?<=:\d\d)|(?<=\d{4}-\d{4})) ?hrs\b", " hours"),
-    ("per", r"(?<=\ddB)/oct\b\.?|(?<=\d dB)/oct\b\.?", " per octave"),
     ("speed", r"(?<=\d)-spd\b", "-speed"),
-    ("force", r"(?<=[NSEW] )F(?=\d{1,2}\b)", "force "),
     ("size", rf"(?:(?<=\d )|(?<=\ba ))({either(_SIZES)})\. (?=[A-Za-z])", lambda m: f"{_SIZES[m[1]]} "),
     (
         "section",
@@ -190,18 +161,6 @@ TRADES: list[Row] = [
         rf"|{behind('[Aa]|the|by|in|and|or|[Ss]ee')}(ss?)\. ?{_SECTION}\b)",
         lambda m: "sections " if "ss" in m.groups() else "section ",
     ),
-    ("grade", r"(?<![\w*])A\*[-–](?=[A-G]\b)", "A star to "),
-    ("grade", r"(?<![\w*])(A\*(?:A\*|[A-C]){0,3})(s?)(?![\w*])", grades),
-    ("score", r"(?<=\d)\+/(?=(?:5|10|20|100)\b)", " plus out of "),
-    ("wine", r"(?:(?<=\d{4} )|(?<='\d\d ))Ch\. (?=[A-Z][a-z])", "chateau "),
-    ("root", r"(?<=√)(\d{1,4})/(?=\d)", r"\1 over "),
-    (
-        "unit",
-        rf"([\d⁰¹²³⁴-⁹])( ?)({_UNIT})((?:[ ·]?(?:{_UNIT})⁻[¹²³]){{1,3}})(?![\w⁰-⁹])",
-        divided,
-    ),
-    ("unit", rf"(?<=\d )({_UNIT})(?:⁻¹|\^-1)(?![\w⁰-⁹])", lambda m: f"per {UNITS[m[1]]}"),
-    ("rule", r"\br\. ?(?=\d{1,3}\()", "rule "),
     (
         "hashtag",
         r"(?<![\w&#/])#(?!(?:[0-9A-Fa-f]{3}){1,2}\b|[A-Z]{3,24}\d|include\b|define\b)"
@@ -233,6 +192,5 @@ TRADES: list[Row] = [
         r"(?!GB|TB|HP|WD|(?<=1)ST|(?<=2)ND|(?<=3)RD|TH)([ABD-HJLNP-UW-Z]{2})\b",
         postcode,
     ),
-    ("wind", rf"\b({_WIND})['’]ly\b", lambda m: f"{DIRECTIONS[m[1]]}erly"),
     ("wind", rf"(?<![\w.'/-])(?:{_WIND})(?:/(?:{_WIND}))?(?![\w'./-]|\.\w)", wind),
 ]

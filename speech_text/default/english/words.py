@@ -147,11 +147,8 @@ _UNDOTTED += "|(?:Rev|Fr|Mt|st|mt|dr)(?= [A-Z][a-z])"
 # Rules for short forms. Those with `stop` or `with_stop` keep a full stop that also ends the sentence.
 WORDS: list[Row] = [
     ("initials", r"(?<![\w.@/])(?:i\.e|e\.g|[ap]\.m|(?:[A-Z]\.){1,5}[A-Z])(?![\w@/]|\.(?!\.\.))", r"\g<0>."),
-    ("unit", r"(?<=\d )([mk])\.p\.([hgl])\b\.?", with_stop(lambda m: f"{m[1]}p{m[2]}")),
     ("degree", r"\b([BM])\.(Sc|Ed|Com|Tech|Eng|Arch|Phil|Litt)\b\.?", with_stop(degree)),
     ("minus", r"(?<![\w-])([nkijmNxyzt])-(?=[1-3](?![\w-]))", r"\1 minus "),
-    ("half", r"(?<![\d/])1/2\s+(?=(?:price|board|term|marathon|time|size)\b)", "half "),
-    ("year", r"(?<=[a-z])'(?=\d\d\b(?!'))", " '"),
     (
         "span",
         r"(?<=\d[xX])-(?=\d{1,4}[xX]\b)|(?:(?<=noon)|(?<=night))-(?=\d)"
@@ -159,7 +156,6 @@ WORDS: list[Row] = [
         " to ",
     ),
     ("dash", r"(?<=[A-Za-z.]) - (?=\$?\d)", dash),
-    ("caliber", r"(?<![\w.])\.(\d\d)[- ]cal\b\.?", r"\1 caliber"),
     ("leading point", r"(?<![\w.])\.(?=\d)", "0."),
     ("about", rf"(?i){behind('about|around')}~ ?(?=[$£€\d])", ""),
     ("paragraph", r"¶(¶?) ?(?=\d)", lambda m: f"paragraph{'s' * len(m[1])} "),
@@ -181,7 +177,6 @@ WORDS: list[Row] = [
         rf"|{behind('in|of')}([A-Z][a-z]{{2,14}} )Co\.?(?=, (?:[A-Z][a-z]{{1,4}}\.|[A-Z]{{2}}\b))",
         lambda m: f"{m[1] or ''}county{'' if m[1] else ' '}",
     ),
-    ("book", r"\bGen\. (?=\d{1,2}-\d)", "Genesis "),
     ("generation", r"\bGen\. (?=[XYZ](?:ers?)?\b(?!\.))", "Gen "),
     SHORTENED,
     ("title", rf"\b({either(set(TITLES) - {'St', 'Dr'})})\.\s*(?=[A-Z]|(?<=[Tt]he Hon\.)$)", title),
@@ -227,9 +222,7 @@ WORDS: list[Row] = [
         rf"({'|'.join(ALONE)}|sq (?:k?m|mi|ft))\b\.?",
         with_stop(lambda m: UNITS[m[1]]),
     ),
-    ("court", r"(?<=\b[Tt]he )ct\.(?= [a-z])", "court"),
     ("page", r"\b(?<!\b[a-z]\.)p\.\s?(?=[A-Z]?-?\d|[ivx]{2,5}\b)", "page "),
-    ("number", r"#s (?=\d)", "numbers "),
     ("number", r"(?<=[a-z.] )#(?= (?:for|is|of|on|to|was)\b|[?.,])", "number"),
     (
         "number",

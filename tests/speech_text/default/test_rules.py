@@ -69,7 +69,6 @@ FULLY_READ = {
     "You pay twice each mo.": "you pay twice each month.",
     "It costs two per gal.": "it costs two per gallon.",
     "She has the second ed.": "she has the second edition.",
-    "He played in Bb major.": "he played in b flat major.",
     "William Bonney, aka Billy.": "william bonney, a k a billy.",
     "It is two hundred km.": "it is two hundred kilometers.",
     "They like Part L.": "they like part l.",
