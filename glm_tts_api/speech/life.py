@@ -17,8 +17,5 @@ MOVES: dict[State, tuple[State, ...]] = {
     "queued": ("admitted", *_STOPS),  # waits for a place of its lane
     "admitted": ("speaking", *_STOPS),  # has a place; no audio yet
     "speaking": (*_SENT, *_STOPS),  # its first audio was made
-    "completed": (),
-    "cut": (),
-    "cancelled": (),
-    "failed": (),
+    **dict.fromkeys((*_SENT, *_STOPS), ()),
 }

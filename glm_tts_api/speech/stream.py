@@ -247,11 +247,10 @@ class SpeechStream:
                 "nothing else: do not send it again. The server's log has the cause"
             )
         logger.warning("The request goes on with another engine: %s", death)
-        wanted = self._permit.engine
         if self._n_deaths >= _SUSPECT:
-            engine = await self._solitude.enter_async_context(self._engines.alone(wanted))
+            engine = await self._solitude.enter_async_context(self._engines.alone(self._permit.engine))
             self._is_alone = not self._engines.each[engine].n_streams
         else:
-            engine = await self._engines.ready(wanted)
+            engine = await self._engines.ready(self._permit.engine)
         self._engines.n_resumed[engine] += 1
         self._begin(engine)
