@@ -23,6 +23,8 @@ LONG_WORD = 24
 LETTER_WEIGHT = 0.4
 _MAY_COMBINE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3020\u4e00-\u9fff\uff00-\uffef]")
 _SYLLABIC = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
+_SYLLABLE = re.compile(r"\S\s*")
+_WORD_PIECE = re.compile(f".{{1,{LONG_WORD}}}", re.DOTALL)
 
 Weigh = Callable[[str], float]
 
@@ -47,10 +49,14 @@ def split(
     """
     units, weigh = _units(text.lstrip()), _weight
     if cut_words:
-        units, weigh = (
-            [piece for unit in _with_marks(units, text) for piece in _word_pieces(unit)],
-            _weight_by_letters,
-        )
+        units = _with_marks(units) if _MAY_COMBINE.search(text) else units
+        patterns = (_SYLLABLE if _SYLLABIC.search(unit) else _WORD_PIECE for unit in units)
+        units = [
+            piece for unit, pattern in zip(units, patterns, strict=True) for piece in pattern.findall(unit)
+        ]
+        weigh = _weight_by_letters
+    if sum(map(weigh, units)) < longest / 2:  # it has no place for a cut
+        return ["".join(units)] if units else []
     segments = []
     for sentence in _sentences(units, weigh) if words is None else _whole_sentences(units, weigh, longest):
         segments += _cut(sentence, weigh, words, longest)
@@ -64,11 +70,9 @@ def weight(text: str) -> float:
     return sum(map(_weight_by_letters, _units(text)))
 
 
-def _with_marks(units: list[str], text: str) -> list[str]:
-    """Returns the `units` of `text`, with each combining mark, and the letters that follow the mark, joined
-    to the unit before it."""
-    if not _MAY_COMBINE.search(text):
-        return units
+def _with_marks(units: list[str]) -> list[str]:
+    """Returns `units` with each combining mark, and the letters that follow the mark, joined to the unit
+    before it."""
     whole: list[list[str]] = []
     for unit in units:
         after_mark = whole and unicodedata.category(whole[-1][-1][-1]).startswith("M") and unit[0].isalpha()
@@ -77,14 +81,6 @@ def _with_marks(units: list[str], text: str) -> list[str]:
         else:
             whole.append([unit])
     return ["".join(parts) for parts in whole]
-
-
-def _word_pieces(unit: str) -> list[str]:
-    if _SYLLABIC.search(unit):
-        return re.findall(r"\S\s*", unit)
-    if len(unit) <= LONG_WORD:
-        return [unit]
-    return [unit[start : start + LONG_WORD] for start in range(0, len(unit), LONG_WORD)]
 
 
 def _units(text: str) -> list[str]:
@@ -163,7 +159,11 @@ def _sentence_end(units: list[str], start: int, weigh: Weigh, longest: float) ->
 
 def _cut(sentence: list[str], weigh: Weigh, words: Words | None, longest: float) -> list[list[str]]:
     pieces, start, most = [], 0, int(longest)
-    while _is_too_heavy(ahead := sentence[start : start + 3 * most], weigh, longest):
+    # No unit weighs less than one syllable, so a long sentence is not weighed again after each cut.
+    while (
+        len(ahead := sentence[start : start + 3 * most]) * SYLLABLE_WEIGHT > longest + 1
+        or sum(map(weigh, ahead)) > longest
+    ):
         end = most + (len(ahead) > most and _is_mark(ahead[most]))
         if weigh is _weight_by_letters:
             end = min(end, _units_within(2 * longest, ahead, weigh))
@@ -172,13 +172,6 @@ def _cut(sentence: list[str], weigh: Weigh, words: Words | None, longest: float)
         pieces.append(ahead[:end])
         start += end
     return [*pieces, ahead] if ahead else pieces
-
-
-def _is_too_heavy(sentence: list[str], weigh: Weigh, longest: float) -> bool:
-    # No unit weighs less than one syllable, so a long sentence is not weighed again after each cut.
-    if len(sentence) * SYLLABLE_WEIGHT > longest + 1:
-        return True
-    return sum(map(weigh, sentence)) > longest
 
 
 def _units_within(limit: float, sentence: list[str], weigh: Weigh) -> int:
@@ -199,7 +192,9 @@ def _is_mark(unit: str) -> bool:
 
 def _weight(unit: str) -> float:
     word = unit.strip()
-    return SYLLABLE_WEIGHT * _syllables(word) if word.isascii() and word.isalpha() else 1.0
+    if not (word.isascii() and word.isalpha()):
+        return 1.0
+    return SYLLABLE_WEIGHT * (_count_syllables if len(word) > LONG_WORD else _known_syllables)(word)
 
 
 def _weight_by_letters(unit: str) -> float:
@@ -207,10 +202,6 @@ def _weight_by_letters(unit: str) -> float:
     if len(word) < LONG_WORD and (word.isascii() or len(word) == 1):
         return _weight(unit)
     return max(_weight(unit), LETTER_WEIGHT * len(word))
-
-
-def _syllables(word: str) -> int:
-    return _count_syllables(word) if len(word) > LONG_WORD else _known_syllables(word)
 
 
 def forget_words() -> None:
