@@ -232,25 +232,16 @@ class NumberTagger:
         return None
 
 
-def _shape(figure: str) -> str:
-    """Returns the shape of a number, which has the number of digits in place of each run of digits: 138-1234
-    -> 3-4."""
-    return _DIGITS.sub(lambda run: str(len(run.group())), figure)
-
-
 def _rows_of_runs(text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
     """Yields the start, end and shape of the number in the first of `spans`, then of the first two spans
     joined, and so on. `spans` are runs of digits of `text`. Stops where the text between two spans does not
     join them."""
-    start, end = spans[0]
-    shape = _shape(text[start:end])
-    yield start, end, shape
-    for begin, further in spans[1:]:
-        if not _JOINT.fullmatch(text, end, begin):
+    start = end = spans[0][0]
+    for begin, further in spans:
+        if begin > start and not _JOINT.fullmatch(text, end, begin):
             return
-        shape += text[end:begin] + _shape(text[begin:further])
         end = further
-        yield start, end, shape
+        yield start, end, _DIGITS.sub(lambda run: str(len(run.group())), text[start:end])
 
 
 def _blank(before: str, behind: str) -> str:

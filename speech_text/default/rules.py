@@ -63,6 +63,8 @@ _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 
 
 class DefaultRules:
+    fold = staticmethod(clean)
+
     def __init__(self, own_words: Callable[[], tuple[Word, ...]] = tuple) -> None:
         """`own_words` returns the user's words for units, currencies and teams."""
         self._simplified = simplified_characters()
@@ -71,10 +73,6 @@ class DefaultRules:
 
     def forget(self) -> None:
         """Does nothing, since these rules have no cache."""
-
-    def fold(self, text: str) -> str:
-        """Returns `text` in plain characters, as `clean` writes them."""
-        return clean(text)
 
     def speak(
         self,
@@ -99,7 +97,7 @@ class DefaultRules:
             in_chinese = signs.has_hanzi(line) or (by_marks and not _WORD.search(line))
             read = self._read_chinese if in_chinese else self._read_english
             said = ""
-            for part in pieces(line, _MAX_PART, _MAX_PART):
+            for part in pieces(line, _MAX_PART, _MAX_PART) if len(line) > _MAX_PART else [line]:
                 if (in_chinese, part) not in known:  # a part that is repeated is read once
                     used = list[Use]()
                     known[in_chinese, part] = read(part, used, check), used
