@@ -92,6 +92,8 @@ def paragraphs(text: str) -> Iterator[Paragraph]:
 def block_ends(text: str) -> Iterator[tuple[int, BlockKind]]:
     """Yields the end (a place in `text`) and the kind of each block but the last. Successive lines of verse
     count as one block."""
+    if len(text.splitlines()) < 2:
+        return
     for block, following in pairwise(paragraphs(text)):
         if not block.kind == following.kind == "verse":
             yield block.end, block.kind

@@ -18,11 +18,11 @@ from speech_text.lexicon import Lexicon
 from speech_text.marks import MOOD_SIGN, Part, cut_blocks, parts_of, take_out_marks
 from speech_text.markup.formulas import formula_spans
 from speech_text.markup.tags import markup_spans, without_inner
-from speech_text.markup.verbatim import Span, shortened, verbatim_spans
+from speech_text.markup.verbatim import shortened, verbatim_spans
 from speech_text.phonemes.writer import Phonemizer
 from speech_text.published.rules import PublishedRules
 from speech_text.reading import Reading, SpokenSegment
-from speech_text.types import ReadingOptions, RuleSet, Verbatim
+from speech_text.types import ReadingOptions, RuleSet
 from speech_text.wetext import chinese_normalizer, english_normalizer
 
 _PAUSES = Pauses()
@@ -89,14 +89,11 @@ class TextFrontend:
         `check` is called repeatedly during the work, and its errors are passed on. Raises TextError
         ("nothing_to_say", "text_too_long", and "malformed_pronunciation" for an invalid mark).
         """
-        entries = self._lexicon().extended(options.lexicon)
-        written = cut_blocks(parts_of(text, entries.inventory), self._block_ends(text))
-        verbatim = verbatim_spans(text, self._verbatim(text, options))
-        written = shortened(written, without_inner(self._markup(text), verbatim))
-        parts = entries.apply(written, check)
-        marked = take_out_marks(text, self._short_enough(parts))
-        if not _is_speakable(marked.plain):
-            raise _nothing_to_say("The text has nothing to say: no letter, no digit and no Hanzi.")
+        marked = take_out_marks(text, self._short_enough(self._parts(text, options, check)))
+        if not any(map(str.isalnum, marked.plain)):
+            raise TextError(
+                "nothing_to_say", "The text has nothing to say: no letter, no digit and no Hanzi."
+            )
         read = self.phonemize if options.use_phoneme else str
         sounds = iter(marked.sounds)
         segments, uses = list[SpokenSegment](), list[Use]()
@@ -106,15 +103,16 @@ class TextFrontend:
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             block_s = max(block_s, cut.block_s) if segments else 0.0
             voice = cut.voice_after(voice)
+            speaker = None if voice in ("", MOOD_SIGN) else voice  # None: the request's voice, in its mood
             for part in self.split(stretch):
                 check()
                 segment = self._rules.speak_segment(part, replacements)
-                if _is_speakable(segment):
+                if any(map(str.isalnum, segment)):
                     words, spoken = marked.put_back(segment, sounds, read)
-                    segments.append(SpokenSegment(words, spoken, pause_s or block_s, _speaker(voice), speed))
+                    segments.append(SpokenSegment(words, spoken, pause_s or block_s, speaker, speed))
                     pause_s = block_s = 0.0
         if not segments:
-            raise _nothing_to_say(f"Nothing of this text can be spoken: {quote(text)}")
+            raise TextError("nothing_to_say", f"Nothing of this text can be spoken: {quote(text)}")
         return Reading(marked, tuple(segments), pause_s, tuple(uses))
 
     def normalize_prompt(self, text: str) -> str:
@@ -134,24 +132,22 @@ class TextFrontend:
         replacements, uses = self._dictionaries().replacements, [] if uses is None else uses
         return self._rules.speak(folded, replacements, uses, check, transcript)
 
-    def _block_ends(self, text: str) -> Iterator[tuple[int, float]]:
-        """Returns the end of each block of `text` but the last (a heading, paragraph, list item or verse),
-        with the seconds of silence after it. The end is a place in `text`. Under the published rules the
-        result is empty."""
+    def _parts(self, text: str, options: ReadingOptions, check: Check) -> Iterable[Part]:
+        """Returns the parts of `text`: its marks, the pauses after its blocks, its markup and formulas, its
+        addresses and code where they are not read in full, and the words of the lexicon. A stage that finds
+        nothing in `text` is left out. The published rules know no blocks, markup or formulas."""
+        lexicon = self._lexicon()
+        if options.lexicon:
+            lexicon = lexicon.extended(options.lexicon)
+        parts = parts_of(text, lexicon.inventory)
         ends = block_ends(text) if self._cut_words else ()
-        return ((end, _PAUSES.after(kind)) for end, kind in ends)
-
-    def _markup(self, text: str) -> Iterator[Span]:
-        """Returns the markup of `text` that is never said, and its formulas. Under the published rules the
-        result is empty."""
-        return without_inner(formula_spans(text), markup_spans(text)) if self._cut_words else iter(())
-
-    def _verbatim(self, text: str, options: ReadingOptions) -> Verbatim:
-        """Returns how addresses and code are read: as `options` ask, otherwise shortened in a text of more
-        than 500 characters and in full in a shorter one. The published rules shorten only where `options`
-        ask."""
-        is_long = self._cut_words and len(text) > _LONG
-        return options.verbatim or ("short" if is_long else "read")
+        if pauses := [(end, _PAUSES.after(kind)) for end, kind in ends]:
+            parts = cut_blocks(parts, pauses)
+        markup = without_inner(formula_spans(text), markup_spans(text)) if self._cut_words else ()
+        how = options.verbatim or ("short" if self._cut_words and len(text) > _LONG else "read")
+        if spans := [*without_inner(markup, verbatim_spans(text, how))]:
+            parts = shortened(parts, spans)
+        return lexicon.apply(parts, check) if lexicon.entries else parts
 
     def _short_enough(self, parts: Iterable[Part]) -> Iterator[Part]:
         """Yields `parts` unchanged. Raises TextError as soon as their spoken forms together are longer than
@@ -187,17 +183,3 @@ class TextFrontend:
         forget_words()
         self._phonemize.forget()
         self._rules.forget()
-
-
-def _speaker(voice: str) -> str | None:
-    """Returns the name of the voice that a mark asked for. None stands for the request's own voice in its own
-    mood."""
-    return None if voice in ("", MOOD_SIGN) else voice
-
-
-def _nothing_to_say(why: str) -> TextError:
-    return TextError("nothing_to_say", why)
-
-
-def _is_speakable(text: str) -> bool:
-    return any(char.isalnum() for char in text)

@@ -36,7 +36,7 @@ class Lexicon:
     def extended(self, entries: Sequence[LexiconEntry]) -> Lexicon:
         """Returns the lexicon with the `entries` of a request added. These entries take precedence over the
         others."""
-        return Lexicon([*self.entries.values(), *entries], self.inventory) if entries else self
+        return Lexicon([*self.entries.values(), *entries], self.inventory)
 
     def entry(self, fields: Any) -> LexiconEntry:
         """Returns the entry that `fields`, a decoded JSON value, describes. Does not add the entry. Raises
@@ -70,7 +70,7 @@ class Lexicon:
         longer word of letters does not count, nor does a word whose entry has a context that does not stand
         near. `check` is called at each character."""
         for part in parts:
-            if not self.entries or part.cut is not None or part.rule is not None:
+            if part.cut is not None or part.rule is not None:
                 yield part
                 continue
             done = 0
