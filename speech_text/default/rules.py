@@ -105,11 +105,19 @@ class DefaultRules:
                 said += words
                 uses += used
             spoken.append(said)
-        return _finish(("" if chinese else " ").join(spoken))
+        return self.speak_segment(("" if chinese else " ").join(spoken))
 
-    def speak_segment(self, segment: str, _replacements: Iterable[tuple[str, str]]) -> str:
-        """Returns `segment`, a part of a result of `speak`, with its blanks and punctuation tidied."""
-        return _finish(segment)
+    @staticmethod
+    def speak_segment(text: str, _replacements: Iterable[tuple[str, str]] = ()) -> str:
+        """Returns `text`, words that the rules have written, tidied: in lower case, with only letters, digits
+        and plain marks, with blanks only between words that need them, and with one mark at a place. It ends
+        with a full stop or a question mark; an empty text becomes "."."""
+        text = _APOSTROPHE.sub(" ", text.lower())
+        text = _DOUBTFUL.sub(lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ", text)
+        text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
+        text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
+        text = _MARKS.sub(lambda run: _strongest(run.group()), text)
+        return signs.close_sentence(signs.tidy_punctuation(text).lstrip(signs.PUNCTUATION + " "))
 
     def _read_chinese(self, line: str, uses: list[Use], check: Check) -> str:
         line = _FOREIGN.sub(lambda run: self._foreign(run.group(), uses, check), line)
@@ -174,15 +182,3 @@ def _strongest(run: str) -> str:
     quote. It is the question mark if there is one, otherwise the exclamation mark, otherwise the whole
     run."""
     return next((mark for mark in "?？！!" if mark in run), run)
-
-
-def _finish(text: str) -> str:
-    """Returns `text` tidied: in lower case, with only letters, digits and plain marks, with blanks only
-    between words that need them, and with one mark at a place. It ends with a full stop or a question mark;
-    an empty text becomes "."."""
-    text = _APOSTROPHE.sub(" ", text.lower())
-    text = _DOUBTFUL.sub(lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ", text)
-    text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
-    text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
-    text = _MARKS.sub(lambda run: _strongest(run.group()), text)
-    return signs.close_sentence(signs.tidy_punctuation(text).lstrip(signs.PUNCTUATION + " "))
