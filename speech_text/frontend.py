@@ -145,7 +145,8 @@ class TextFrontend:
             parts = cut_blocks(parts, pauses)
         markup = without_inner(formula_spans(text), markup_spans(text)) if self._cut_words else ()
         how = options.verbatim or ("short" if self._cut_words and len(text) > _LONG else "read")
-        if spans := [*without_inner(markup, verbatim_spans(text, how))]:
+        verbatim = verbatim_spans(text, how) if how != "read" else ()
+        if spans := [*without_inner(markup, verbatim)]:
             parts = shortened(parts, spans)
         return lexicon.apply(parts, check) if lexicon.entries else parts
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from speech_text.default.spelling import EMAIL, TAIL, URL
 from speech_text.marks import Part
-from speech_text.types import Verbatim
 
 _NAME = r"[\w.+@~-]{1,80}"
 _FOUND = re.compile(
@@ -37,11 +36,9 @@ class Span(NamedTuple):
     said: str
 
 
-def verbatim_spans(text: str, how: Verbatim) -> Iterator[Span]:
+def verbatim_spans(text: str, how: Literal["short", "skip"]) -> Iterator[Span]:
     """Yields the places of `text` that are shortened or left out, in order, with their spoken text. `how` is
-    "read" (yields nothing), "short" or "skip"."""
-    if how == "read":
-        return
+    "short" or "skip"."""
     done = 0
     for start, end in [*_blocks(text), (len(text), len(text))]:
         for found in _FOUND.finditer(text, done, start):
