@@ -32,7 +32,6 @@ from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.encoding import Encoded, encode_whole
 from glm_tts_api.speech.recent import Answer, Tape, what_is_asked
 from glm_tts_api.speech.request_log import Playback, RequestLog, recorded_outcome
-from glm_tts_api.speech.service import deadline_adding
 from glm_tts_api.speech.stream import SpeechStream
 from glm_tts_api.speech.times import SegmentTimes
 
@@ -123,20 +122,20 @@ async def speak(request: Request, state: AppState, asked: SpeechRequest, *, addr
     advice = f"{streamed}; a job (POST /api/v1/jobs) has no time limit."
     chunks = list[AudioChunk]()
     try:
-        with deadline_adding(lambda: advice):
-            async with _while_connected(request, state, asked) as (_, stream):
-                async for chunk in stream:
-                    chunks.append(chunk)
-                if stream.verifier is not None:
-                    chunks = await stream.verifier.repaired(chunks)
-                log.timings.end_generation()
-                with log.timings.stage("encode"):
-                    answer = await state.pools.encode.run(encode_whole, chunks, asked)
-            answer.request_id, answer.owner, answer.address = asked.request_id, owner_of(request), address
-            answer.verified = log.timings.verified
-            state.recent.add(answer)
-            return answer
+        async with _while_connected(request, state, asked) as (_, stream):
+            async for chunk in stream:
+                chunks.append(chunk)
+            if stream.verifier is not None:
+                chunks = await stream.verifier.repaired(chunks)
+            log.timings.end_generation()
+            with log.timings.stage("encode"):
+                answer = await state.pools.encode.run(encode_whole, chunks, asked)
+        answer.request_id, answer.owner, answer.address = asked.request_id, owner_of(request), address
+        answer.verified = log.timings.verified
+        state.recent.add(answer)
+        return answer
     except DeadlineExceeded as late:
+        late = DeadlineExceeded(f"{late.message} {advice}")
         raise await keep_unfinished(request, state, asked, chunks, late) from None
 
 

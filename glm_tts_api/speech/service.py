@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from glm_tts_api.audio.decode import RecordingLimits
@@ -96,39 +96,41 @@ class SpeechService:
         """
         assert log.length is not None
         log.audio_format = request.audio_format
-        async with AsyncExitStack() as stack:
-            stack.enter_context(deadline_adding(lambda: log.how_far))
-            admission = self.verification
-            if log.metrics is not None:
-                admission, log.recent, log.of_keys = self.admission, self.recent, self.of_keys
-                for voice in (request.voice, *request.others.values()):
-                    require_voice(log.client, voice.name)
-                self.rates.begin(log.client)
-                self.active.append(log)
-                stack.callback(self.active.remove, log)
-            admitted = admission.admit(log.length, arrived_at=arrived_at, client=log.client)
-            log.enter("queued")
-            with log.timings.stage("queue"):
-                permit = await stack.enter_async_context(admitted)
-            log.enter("admitted")
-            stack.callback(log.note_timeout, permit)
-            if log.metrics is not None:
-                log.metrics = self.metrics_of[permit.engine]
-            if isinstance(request.voice, UploadedVoice):
-                await self.pools.decode.run(decode_upload, request.voice, self.prompt_limits)
-            if text_logger.isEnabledFor(logging.INFO):
-                text_logger.info("says %s", json.dumps(request.text, ensure_ascii=False))
-            log.timings.start_generation()
-            stream = SpeechStream(self.engines, request, log.timings, permit, log, active=self.active)
-            await stack.enter_async_context(stream)
-            self._verify(stream, lambda: nullcontext(permit), stack)
-            yield permit, stream
+        try:
+            async with AsyncExitStack() as stack:
+                admission = self.verification
+                if log.metrics is not None:
+                    admission, log.recent, log.of_keys = self.admission, self.recent, self.of_keys
+                    for voice in (request.voice, *request.others.values()):
+                        require_voice(log.client, voice.name)
+                    self.rates.begin(log.client)
+                    self.active.append(log)
+                    stack.callback(self.active.remove, log)
+                admitted = admission.admit(log.length, arrived_at=arrived_at, client=log.client)
+                log.enter("queued")
+                with log.timings.stage("queue"):
+                    permit = await stack.enter_async_context(admitted)
+                log.enter("admitted")
+                stack.callback(log.note_timeout, permit)
+                if log.metrics is not None:
+                    log.metrics = self.metrics_of[permit.engine]
+                if isinstance(request.voice, UploadedVoice):
+                    await self.pools.decode.run(decode_upload, request.voice, self.prompt_limits)
+                if text_logger.isEnabledFor(logging.INFO):
+                    text_logger.info("says %s", json.dumps(request.text, ensure_ascii=False))
+                log.timings.start_generation()
+                stream = SpeechStream(self.engines, request, log.timings, permit, log, active=self.active)
+                await stack.enter_async_context(stream)
+                if request.verify:
+                    self._verify(stream, lambda: nullcontext(permit), stack)
+                yield permit, stream
+        except DeadlineExceeded as error:
+            raise DeadlineExceeded(f"{error.message} {log.how_far}") from None
 
     def _verify(self, stream: SpeechStream, place: TakePlace, stack: AsyncExitStack) -> None:
-        """Gives the stream a verifier if its request has `verify`. The verifier ends with `stack`."""
-        if stream.request.verify:
-            stream.verifier = Verifier(self.recogniser, stream, place)
-            stack.callback(stream.verifier.cancel)
+        """Gives the stream a verifier, which ends with `stack`."""
+        stream.verifier = Verifier(self.recogniser, stream, place)
+        stack.callback(stream.verifier.cancel)
 
     async def speak_aside(self, request: SpeechRequest, timings: Timings) -> Answer:
         """Speaks all of a request as background work, on a spare place, and encodes it. If the request has
@@ -139,17 +141,11 @@ class SpeechService:
                 self.background.place() as permit,
                 SpeechStream(self.engines, request, timings, permit) as stream,
             ):
-                self._verify(stream, lambda: self.background.place(is_due=not permit.is_background), stack)
+                if request.verify:
+                    self._verify(
+                        stream, lambda: self.background.place(is_due=not permit.is_background), stack
+                    )
                 chunks = [chunk async for chunk in stream]
             if stream.verifier is not None:
                 chunks = await stream.verifier.repaired(chunks)
         return await self.pools.encode.run(encode_whole, chunks, request)
-
-
-@contextmanager
-def deadline_adding(sentence: Callable[[], str]) -> Iterator[None]:
-    """Adds `sentence()` to the message of a DeadlineExceeded that is raised inside the `with` block."""
-    try:
-        yield
-    except DeadlineExceeded as error:
-        raise DeadlineExceeded(f"{error.message} {sentence()}") from None
