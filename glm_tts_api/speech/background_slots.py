@@ -111,9 +111,9 @@ class BackgroundSlots:
 
     def _look_again(self) -> None:
         """Interrupts work whose places requests need, and gives free places to the work that waits."""
-        for engine, taken in enumerate(self._taken):
+        for engine in {permit.engine for permit in self._permits}:
             here = [permit for permit in self._permits if permit.engine == engine]
-            self._interrupt(here, taken - self._room(engine))
+            self._interrupt(here, self._taken[engine] - self._room(engine))
         while self._queue and (best := self._best()) is not None:
             turn = self._queue.popleft()
             if not turn.done():
