@@ -28,7 +28,7 @@ def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Answer:
     return Answer(
         request.audio_format,
         audio=b"".join(body),
-        pcm=b"".join(output.heard()),
+        pcm=b"".join(output.heard),
         pcm_rate=output.pcm_rate,
         sample_rate=output.sample_rate,
         seconds=n_samples / request.sample_rate,
@@ -39,21 +39,22 @@ def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Answer:
 class _Output:
     """Turns an answer's chunks into bytes: applies volume and speed, resamples to `pcm_rate` Hz, and encodes.
     `n_samples` is the length of the whole answer, after the change of speed and before that of the rate; None
-    if it is not known. `sample_rate` is the rate at which the encoded audio plays. Blocking."""
+    if it is not known. `sample_rate` is the rate at which the encoded audio plays. `heard` has the 16-bit
+    samples that were encoded, unless the format is these samples. Blocking."""
 
     def __init__(self, request: SpeechRequest, *, n_samples: int | None = None) -> None:
         rate = request.sample_rate
-        heard = self.pcm_rate = request.output_rate or rate
-        self._heard: list[bytes] = []
+        played = self.pcm_rate = request.output_rate or rate
+        self.heard: list[bytes] = []
         self._keeper = TimeKeeper(request) if request.timestamps else None
         self.times = self._keeper.done if self._keeper is not None else []
         self._request = request
         self._paced: Paced | None = None  # from the first chunk of another speed than 1 on
-        self._resampled = None if heard == rate else Resampled(rate, heard)
+        self._resampled = None if played == rate else Resampled(rate, played)
         self._encoder = open_encoder(
             request.audio_format,
-            heard,
-            n_samples=None if n_samples is None else round(n_samples * heard / rate),
+            played,
+            n_samples=None if n_samples is None else round(n_samples * played / rate),
             kbits=request.kbits,
         )
         self.sample_rate = self._encoder.sample_rate
@@ -78,14 +79,9 @@ class _Output:
             ends.append(self._encode(self._resampled.finish()))
         return b"".join([*ends, self._encoder.finish()])
 
-    def heard(self) -> list[bytes]:
-        """Returns the 16-bit samples that were encoded since the last call; none if they are not encoded."""
-        heard, self._heard = self._heard, []
-        return heard
-
     def _encode(self, pcm: Float32) -> bytes:
         if self._request.audio_format not in RAW:
-            self._heard.append(to_pcm16(pcm).tobytes())
+            self.heard.append(to_pcm16(pcm).tobytes())
         return self._encoder.push(pcm)
 
 
@@ -138,7 +134,7 @@ class Encoded:
         """Encodes in a thread of the pool, and takes what the output says of the bytes."""
         with self._stream.timings.stage("encode"):
             piece = await self._pool.run(call, *args)
-        heard = self._output.heard()
+        heard, self._output.heard = self._output.heard, []
         if self._tape is not None:
             self._tape.add(heard, piece)
         return piece
