@@ -210,7 +210,11 @@ class EngineClient:
         watch = asyncio.create_task(self._watch(handle))
         try:
             handle.send(self._load if self.info is None else replace(self._load, again_on=self.info.device))
-            await self._hear(handle)
+            try:
+                async for message in handle.messages():
+                    self._take(handle, message)
+            except BrokenMessage as error:
+                handle.leave(f"it said what is no message ({error})")
             self._handle = None
             if self.state.status != "failed":
                 self._enter_between(handle.cause or "its process has ended")
@@ -225,14 +229,6 @@ class EngineClient:
                 if not question.done():
                     question.set_exception(death)
         return death
-
-    async def _hear(self, handle: ProcessHandle) -> None:
-        """Handles the process's messages until the connection ends or a message is invalid."""
-        try:
-            async for message in handle.messages():
-                self._take(handle, message)
-        except BrokenMessage as error:
-            handle.leave(f"it said what is no message ({error})")
 
     async def _watch(self, handle: ProcessHandle) -> None:
         self._load_s = 0.0

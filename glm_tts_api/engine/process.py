@@ -78,9 +78,12 @@ class EngineProcess:
             case messages.DropRecording():
                 del self._recordings[message.digest]
             case messages.Speak():
-                self.speak(message)
+                sink = RemoteSink(message.number, self._side.send, self._buffer_s, self._sinks.pop)
+                self._sinks[message.number] = sink
+                self._engine.speak(message, sink)
             case messages.Credit():
-                self._credit(message.number, message.seconds)
+                if (reader := self._sinks.get(message.number)) and reader.took(message.seconds):
+                    self._engine.wake()
             case messages.Cancel():
                 self._cancel(message.number)
             case messages.Read():
@@ -95,16 +98,6 @@ class EngineProcess:
                 threading.Thread(target=self._clear, args=(message.number,), daemon=True).start()
             case messages.Load():
                 raise messages.BrokenMessage("a second Load")
-
-    def speak(self, message: messages.Speak) -> None:
-        sink = RemoteSink(message.number, self._side.send, self._buffer_s, self._sinks.pop)
-        self._sinks[message.number] = sink
-        self._engine.speak(message, sink)
-
-    def _credit(self, number: int, seconds: float) -> None:
-        sink = self._sinks.get(number)
-        if sink is not None and sink.took(seconds):
-            self._engine.wake()
 
     def _cancel(self, number: int) -> None:
         if (sink := self._sinks.get(number)) is not None:
