@@ -33,15 +33,17 @@ _SHORT = re.findall(
 )
 # Where texts begin that have a stop within a phrase.
 _KNOWN = (
-    *("Chair. of", "Cicero died in 43", "Evensong is", "Fly BA 286", "GET /api/v2", "Q. Elizabeth"),
     *(
+        "Chair. of",
+        "Cicero died in 43",
+        "Evensong is",
+        "Fly BA 286",
+        "GET /api/v2",
+        "Q. Elizabeth",
         "SG 1, the",
-        "See Aen.",
-        "See Smith et al., J.",
-        "The temp. dropped when",
-        "We had 2 ad.",
-        "Wind NNW F6",
     ),
+    *("See Aen.", "See Smith et al., J.", "The temp. dropped when", "We had 2 ad.", "Wind NNW F6"),
+    *("ETA 3–4 bus.", "See Fed. R.", "The '15 Ch.", "Under Fed. R.", "0.333…=", "0.999…=", "积分榜：1."),
 )
 _FIRST = re.compile(
     r"(?:A|An|And|But|Everyone|He|Her|His|How|I|If|In|Is|It|It's|My|No|Not|She|So|That|The|Then|There|They"

@@ -93,6 +93,7 @@ DOTS: list[Row] = [
     ("initials", r"([A-Za-z](?<![A-Za-z].)\.(?: ?[A-Za-z]\.)+)", lambda m: m[1].replace(".", " ")),
     ("title", rf"(?<![A-Za-z])({_TITLES})\.(?= ?[A-Za-z{_HAN}])", r"\1 "),
     ("dot", r"\.(?:(?<=[A-Za-z].)(?=[A-Za-z0-9])|(?<=\d.)(?=[A-Za-z]))", "点"),
+    ("dot", r"\.(?<![\w.].)(?=\d)", "0."),
     ("dot", r"\.(?<![\w.].)(?=[A-Za-z])", "点"),
     ("underscore", r"_", " "),
 ]

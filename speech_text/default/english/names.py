@@ -144,6 +144,7 @@ NAMES: list[Row] = [
         lambda m: f"CVE {numbers.year(m[1])}, {numbers.digits(m[2])}",
     ),
     ("name", r"\b(?<![.'’])([A-Za-z])\.(?=\d)", r"\1 "),
+    ("dot", r"(?i:(?<=alpha)|(?<=beta)|(?<=rc))\.(?=\d)", " point "),
     ("move", rf"(?<=[a-hO][-1-8O])[+#]? (?=\d\d?(?:\.{{1,3}}|…) ?{_MOVE})", r"\g<0>, "),
     ("move", rf"(\d(?<!\d\d\d)(?<![.-]\d))(?:\.{{1,3}}|…) ?(?={_MOVE})", r"\1 "),
     (
