@@ -145,6 +145,6 @@ def _as_written(match: Match) -> str:
 _ANY = re.sub(r"\\([ -])", r"\\.?\1", either(_FORMS))
 SHORTENED: Row = (
     "abbreviation",
-    rf"(?<![\w'/.])(?<![\W\d]-)(?<! dot )({_ANY})(?![\w/-]|'(?!s)| dot )\.?",
+    rf"(?<![\w'/.])(?<![\W\d]-)(?<! dot )(?<!slash )({_ANY})(?![\w/-]|'(?!s)| dot | slash )\.?",
     _as_written,
 )
