@@ -40,7 +40,7 @@ class Call:
     path: str
     fields: dict[str, Any] = field(default_factory=dict)
     key: str = next(iter(KEYS))
-    asked: SpeechRequest | None = None
+    asked: SpeechRequest | None = field(default=None, repr=False)
     pace_s: float = 0.0
     leaves_s: float = _NEVER_S
     begun_at = took_s = 0.0
