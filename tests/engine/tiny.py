@@ -202,7 +202,7 @@ def tiny_engine(
 
 
 class Heard:
-    """What an engine says about a request: an async iterator of its chunks, which raises the error that ended
+    """The messages of an engine on a request: an async iterator of its chunks, which raises the error that ended
     it. `leave` is called when its context is left, `take` with the seconds of each chunk that is taken."""
 
     def __init__(

@@ -79,7 +79,7 @@ def lost_context() -> Iterator[None]:
 
 @dataclass
 class Work:
-    """What a piece of work asked of the GPU, in order, and the CPU time of its thread."""
+    """The calls that a piece of work made to the GPU, in order, and the CPU time of its thread."""
 
     launches: list[str] = field(default_factory=list)
     waits: int = 0

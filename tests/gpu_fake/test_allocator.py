@@ -13,7 +13,7 @@ from tests.gpu_fake.conftest import OnTheFake
 
 GROWING = "expandable_segments:True"
 
-# What the process of an engine does before it loads its models: the first one has checked its checkpoint.
+# The steps of an engine's process before it loads its models: the first one has checked its checkpoint.
 BEGUN = """
 import os, sys, torch
 from glm_tts_api.engine.torch_flags import set_torch_flags

@@ -40,7 +40,7 @@ def require(holds: object, what: str) -> None:
 
 
 class Record:
-    """What became of one seed. `reached` counts the failpoints and states that it passed, `waits` has the
+    """The outcome of one seed. `reached` counts the failpoints and states that it passed, `waits` has the
     longest waits by kind, and `events` is its history."""
 
     def __init__(self, seed: int, clock: Any) -> None:
