@@ -202,8 +202,8 @@ def tiny_engine(
 
 
 class Heard:
-    """The messages of an engine on a request: an async iterator of its chunks, which raises the error that ended
-    it. `leave` is called when its context is left, `take` with the seconds of each chunk that is taken."""
+    """The messages of an engine on a request: an async iterator of its chunks, which raises the error that
+    ended it. `leave` is called when its context is left, `take` with the seconds of each chunk taken."""
 
     def __init__(
         self, leave: Callable[[], object], take: Callable[[float], object] = lambda seconds: None
