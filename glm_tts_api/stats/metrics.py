@@ -160,8 +160,7 @@ class Metrics:
     it, counting starts at 0. Only the event loop writes the values."""
 
     def __init__(self, cells: bytes = b"") -> None:
-        n_cells = sum(series.row_cells for series, _ in _starts())
-        self._cells = array("d", cells or bytes(8 * n_cells))
+        self._cells = array("d", cells or bytes(8 * sum(series.row_cells for series, _ in _starts())))
         if not cells:
             self.forget_gauges()
 
@@ -181,9 +180,9 @@ class Metrics:
         self._cells[_start(gauge, labels)] = value
 
     def forget_gauges(self) -> None:
-        for (series, _), start in _starts().items():
-            if isinstance(series, Gauge):
-                self._cells[start] = math.nan
+        for gauge in (series for series in SERIES if isinstance(series, Gauge)):
+            for values in gauge.rows():
+                self._cells[_starts()[gauge, values]] = math.nan
 
     def read(self, series: Series) -> Iterator[tuple[tuple[str, ...], list[float]]]:
         """Yields the label values and the cells of each row of `series` that is to be exposed. Gauges that
