@@ -67,7 +67,8 @@ class DefaultRules:
 
     def __init__(self, own_words: Callable[[], tuple[Word, ...]] = tuple) -> None:
         """`own_words` returns the user's words for units, currencies and teams."""
-        self._simplified = simplified_characters()
+        # Mainland print keeps these in names.
+        self._simplified = simplified_characters() | {ord(kept): kept for kept in "潟祐霑"}
         self._own_words = own_words
         _tables(own_words())
 

@@ -100,7 +100,7 @@ class Measures:
         }
         self.said = by_name(
             *(self.measure, self.pair, self.per, percent, chat),
-            *(tens_of_thousands, thousands, watts, mega, length, charger, versus),
+            *(tens_of_thousands, thousands, watts, mega, length, charger),
         )
         self.tests = by_name(self.measures, paid, negative)
 
@@ -183,11 +183,6 @@ def percent(text: str) -> str:
     name = "千分之" if "‰" in text else "百分之"
     amounts = re.findall(r"(?:(?<=^)|(?<=[^\d%]))-?\d+(?:\.\d+)?|\d+(?:\.\d+)?", text)
     return "到".join(("负" if n[0] == "-" else "") + name + numbers.cardinal(n.lstrip("-")) for n in amounts)
-
-
-def versus(sides: str) -> str:
-    """Returns the sizes of two teams in Chinese words: 5v5 -> 五v五."""
-    return "v".join(map(numbers.cardinal, runs(sides)))
 
 
 def chat(amount: str) -> str:

@@ -1,60 +1,64 @@
-"""Chinese numbers in pairs with a mark between them, such as 3-5. The tests tell whether a pair is a score, a
-difference, a name or a span; the other functions write its mark as a word. Later rules read the digits that
-stay, together with their noun."""
+"""Tests whether a Chinese pair of numbers with a mark between them, such as 3-5, 21:15 or 3/4, is a score, a
+ratio, a time of day, a difference, a fraction or a span."""
 
 from __future__ import annotations
 
 import re
 
-from speech_text.default.chinese import numbers
-from speech_text.default.chinese.times import clause, is_score
+from speech_text.default.chinese.numbers import takes_liang
 from speech_text.default.number_tagger import Figure, by_name, runs
 
-_PLAYED = re.compile(
-    "打出|轰出|攻击波|小高潮|赛点|盘点|半场|上半时|主场|客场|终场|节末|开局|[节局]打完|抢七|大比分|系列赛|手握"
+_SCORE = re.compile(
+    "比分|总分|[胜败输赢]|负于|告负|[战打追逼扳]平|[打战追]成|领先|落后|淘汰|逆转|横扫|不敌|轻取|力克|反超|拿下|以$"
+    "|打出|赛点|半场|主场|开局|抢七|系列赛"
 )
+_RATIO = re.compile("坡|比[分例率值是为]?$|兑|[局盘]|按照?$|比例|配比|画面|尺寸|稀释")
+_RATIO_BEHIND = re.compile(" ?(?:拆|稀释|配[制比]|混合|兑|的?比例|缩放|的?模型)")
+_CLOCK = re.compile("(?:[于在到从至]|[早晚夜][上里间]?|[上下中]午|时间|[日号天]|周.|定于?|前后)[：: ]*$")
+_BY_CLOCK = re.compile(" ?分?[,，]? ?(?:开|起飞|出发|到达|抵达|准时|见|发车|直播|截止|左右|[前后])")
+_PAIRS = re.compile(r"(?:\d{1,3} ?[-:] ?\d{1,3}[、，, 和及与/]{1,2}){1,9}$")
+_MORE_PAIRS = re.compile(r"(?:[、，, 和及与/]{1,2}\d{1,3} ?[-:] ?\d{1,3}(?![\d-])){1,9}")
 _COUNTED = re.compile(" ?(?:[名位个天年人月岁周斤块元米种件折]|小时)")
-_NOT_PLAYED = re.compile(f"{_COUNTED.pattern}|[球分]")
-_DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得多少|得几|等于几|的差|的结果|[=≠≈<>+*×÷])")
-_SUM = re.compile("(?:[=+*×÷√]|考我|口算|计算|算一?算|算式|速算|(?<!要)求)[：: ]*$")
-_NO_ROOM = re.compile(f"{numbers.MEASURES}| ?(?:[%％‰°℃元块万亿]|[A-Za-z])")
-_FORMED = re.compile("的?(?:阵|打法|站位|战术|体系|踢法|转|变)")
-_MARK = re.compile(" ?(?:[-~～]|[—–]+) ?")
+_DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得几|的差|的结果|[=≠≈<>+*×÷])")
+_SUM = re.compile("(?:[=+*×÷√]|考我|口算|计算|算式)[：: ]*$")
+_NO_ROOM = re.compile(" ?(?:[%％‰°℃元块万亿]|[A-Za-z])")
+_FORMED = re.compile("的?(?:阵|打法|站位)")
+_APART = re.compile("(?:血压|视力)[^，。]{0,6}$|第$|[A-Za-z](?<![GR])$|[A-Za-z]{2} $")
+_NAMED_BEHIND = re.compile(" ?(?:号[线楼口门]|路(?![程段面口])|班(?!级)|[A-Z][a-z])")
+_SHARE = re.compile("(?:[=+×÷*<>≤≥-] ?|概率|等于|[占约近超达的])_|_ ?(?:[=+×÷*<>≤≥-]|的|以[上下])")
 
 
-def _numbers(figure: Figure) -> tuple[float, float]:
-    first, second = _MARK.split(figure.text)
-    return float(first), float(second)
+def _clause(figure: Figure) -> tuple[str, str]:
+    """Returns the texts before and after the number `figure`, at most 12 characters each: the text before
+    within its clause, the text after within its sentence. Other pairs of numbers next to it are left out
+    (比分为11-9、8-11、...)."""
+    lead, rest = _PAIRS.sub("", figure.lead)[-12:], _MORE_PAIRS.sub("", figure.rest, count=1)[:12]
+    return re.split("[，。；！？,;]", lead)[-1], re.split("[。；！？;]", rest)[0]
+
+
+def _is_score(lead: str, rest: str) -> bool:
+    return bool(_SCORE.search(lead) or _SCORE.search(rest.removesuffix("以")))
+
+
+def compared(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a score or a ratio. Next to 击败 (beats) or 比例 (ratio) 21:15
+    is one; next to 晚上 (evening) it is a time of day."""
+    lead, rest = _clause(figure)
+    listed = f"{figure.last_kind}{figure.lead[-1:]}" in ("ratio/", "ratio、")
+    if listed or _RATIO.search(lead[-6:]) or _RATIO_BEHIND.match(rest):
+        return True
+    return not (_CLOCK.search(lead) or _BY_CLOCK.match(rest)) and _is_score(lead, rest)
 
 
 def scored(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 3-2, is a score. A word of sport (战胜, 赛点) or another
-    score stands next to it, or it stands in a list of scores (`_falls`), or a number in brackets follows.
-    Before a word such as 人, 天 or 分 it is no score."""
-    lead, rest = clause(figure)
-    if _NOT_PLAYED.match(figure.rest):
+    score stands next to it, or a number in brackets follows. Before a word such as 人, 天 or 分 it is no
+    score."""
+    if _COUNTED.match(figure.rest) or re.match(" ?[球分]", figure.rest):
         return False
     between = figure.line[figure.last.figure.end : figure.start] if figure.last else ""
-    return bool(
-        is_score(lead, rest)
-        or _PLAYED.search(f"{lead} {rest}")
-        or (figure.last_kind in ("score", "ratio") and re.fullmatch("[、，,和及与/ ]{1,2}", between))
-        or _falls(figure)
-        or re.match("[，(（]\\d{1,2}[)）]", figure.rest)
-    )
-
-
-_PAIR = r"\d{1,3}-\d{1,3}"
-_LIST = re.compile(rf"(?:{_PAIR}[、，, ]{{1,2}}){{1,9}}$")
-_REST = re.compile(rf"(?:[、，, ]{{1,2}}{_PAIR}(?![\d-])){{1,9}}")
-
-
-def _falls(figure: Figure) -> bool:
-    """Returns whether the number `figure` stands in a list of pairs, and another pair of the list falls (its
-    second number is smaller). The pairs of such a list are scores: 11-8、11-13."""
-    listed = [found.group() for found in (_LIST.search(figure.lead), _REST.match(figure.rest)) if found]
-    pairs = re.findall(r"(\d+)-(\d+)", " ".join(listed))
-    return any(int(first) > int(second) for first, second in pairs)
+    follows = figure.last_kind in ("score", "ratio") and re.fullmatch("[、，,和及与/ ]{1,2}", between)
+    return bool(follows or _is_score(*_clause(figure)) or re.match("[，(（]\\d{1,2}[)）]", figure.rest))
 
 
 def subtracted(figure: Figure) -> bool:
@@ -64,20 +68,14 @@ def subtracted(figure: Figure) -> bool:
 
 
 def roomy(figure: Figure) -> bool:
-    return not _NO_ROOM.match(figure.rest)
+    return not (takes_liang(figure.rest) or _NO_ROOM.match(figure.rest))
 
 
 def falling(figure: Figure) -> bool:
     """Returns whether the second number of the number `figure` is not larger than its first, and no measure
     word follows that scores do not count (5-3天, 12-2月)."""
-    first, second = _numbers(figure)
+    first, second = map(float, re.findall(r"\d+(?:\.\d+)?", figure.text))
     return first >= second and not _COUNTED.match(figure.rest)
-
-
-def of_two(figure: Figure) -> bool:
-    """Returns whether the 2 that begins the number `figure` is read 两, because a measure word follows: in
-    2-3个 it is, in the ordinal 第2-3名 it is not."""
-    return numbers.takes_liang(figure.rest.lstrip()) and not figure.lead.endswith("第")
 
 
 def formed(figure: Figure) -> bool:
@@ -86,56 +84,29 @@ def formed(figure: Figure) -> bool:
     return bool(_FORMED.match(figure.rest)) or sum(map(int, runs(figure.text))) == 10
 
 
-def to(pair: str) -> str:
-    """Returns a span with 到 in place of its mark: 3-5 -> 3到5, 3天- -> 3天到."""
-    return _MARK.sub("到", pair)
+def two(figure: Figure) -> bool:
+    """Returns whether the number `figure`, which has a slash, is two separate numbers and no fraction. The
+    text next to it or its unit may tell so (血压120/80, 8/9号楼, 120/80mmHg). Else it is two if both numbers
+    are equal (except 4/4拍), or if the first one is the larger one and above 20. It is also two if both are
+    20 or more, unless the text speaks of a share (占25/30)."""
+    first, second = map(int, runs(figure.text)[-2:])
+    rest = figure.rest
+    return bool(
+        figure.text.endswith(("mmHg", "毫米汞柱"))
+        or _APART.search(figure.lead[-12:])
+        or _NAMED_BEHIND.match(rest)
+        or (first == second and not rest.startswith("拍"))
+        or (rest[:1] in tuple("层页楼集关题章节") and second > 5)
+        or (first > 1 and second > 10 and re.match(" ?(?:个[月小]|[天周年岁月])", rest))
+        or (min(first, second) >= 20 and not _SHARE.search(f"{figure.lead[-12:]}_{rest}"))
+        or (first > second and first > 20)
+    )
 
 
-def two_to(pair: str) -> str:
-    """Returns a span that begins with 2, with 两 in place of the 2 and 到 in place of its mark: 2-3 -> 两到3,
-    2天- -> 两天到."""
-    return f"两{to(pair[1:])}"
+def unquoted(figure: Figure) -> bool:
+    """Returns whether the mark " after the number `figure` means inches, as in 27". It means inches unless it
+    ends a quotation, that is, unless an odd number of marks " stands in the 60 characters before."""
+    return figure.line[max(0, figure.start - 60) : figure.start].count('"') % 2 == 0
 
 
-def minus(pair: str) -> str:
-    """Returns a difference with 减 in place of its mark: 5-3 -> 5减3, 3x- -> 3x减."""
-    return _MARK.sub("减", pair)
-
-
-def unsigned(number: str) -> str:
-    """Returns `number` without the hyphen before it, since the hyphen is not said: the -20 of 歼-20 -> 20."""
-    return number.lstrip("- ")
-
-
-def negated(number: str) -> str:
-    """Returns a negative number with 负 in place of its hyphen: -5 -> 负5."""
-    return f"负{unsigned(number)}"
-
-
-def less(number: str) -> str:
-    """Returns a number that is subtracted, with 减 in place of its hyphen: the -5 of x-5 -> 减5."""
-    return f"减{unsigned(number)}"
-
-
-def positive(number: str) -> str:
-    """Returns a positive number with 正 in place of its plus sign: the +5 of 为+5 -> 正5."""
-    return f"正{number.lstrip('+ ')}"
-
-
-def more(number: str) -> str:
-    """Returns a number with 多 (and more) in place of the plus sign after it: the 60+ of 60+岁 -> 60多."""
-    return f"{number[:-1]}多"
-
-
-def dash(pair: str) -> str:
-    """Returns numbers with 杠 (dash) in place of each mark: 2-3-4 -> 2杠3杠4."""
-    return _MARK.sub("杠", pair)
-
-
-def formation(lines: str) -> str:
-    """Returns a formation of football players in Chinese words: 4-3-3 -> 四三三."""
-    return numbers.digits("".join(runs(lines)))
-
-
-SAID = by_name(to, two_to, minus, dash, formation, unsigned, negated, less, positive, more)
-TESTS = by_name(scored, subtracted, roomy, falling, of_two, formed)
+TESTS = by_name(compared, scored, subtracted, roomy, falling, formed, two, unquoted)

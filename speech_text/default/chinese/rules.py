@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from speech_text.default.chinese.amounts import COUNTS, THOUSANDS
-from speech_text.default.chinese.amounts import SAID as AMOUNTS
-from speech_text.default.chinese.amounts import TESTS as COUNTED
 from speech_text.default.chinese.classify import TESTS
 from speech_text.default.chinese.days import TESTS as DAYS
 from speech_text.default.chinese.measures import Measures
 from speech_text.default.chinese.money import Money
 from speech_text.default.chinese.names import ADDRESSES, LETTERED
-from speech_text.default.chinese.pairs import SAID as PAIRS
 from speech_text.default.chinese.pairs import TESTS as PAIRED
 from speech_text.default.chinese.signs import DOTS, ROMAN, SIGNS, WIDE
 from speech_text.default.chinese.spans import SPANS
 from speech_text.default.chinese.sums import LETTERS, POWERS, SUMS
-from speech_text.default.chinese.times import SAID as TIMES
-from speech_text.default.chinese.times import TESTS as TIMED
 from speech_text.default.chinese.trades import TRADES
 from speech_text.default.chinese.verbalise import SAID
 from speech_text.default.chinese.years import TESTS as YEARS
@@ -40,8 +35,8 @@ def rules(words: Words) -> list[Rule | NumberTagger]:
         NumberTagger(
             Language(
                 "figures_zh.tsv",
-                SAID | TIMES | AMOUNTS | PAIRS | by_name(money.money) | measures.said,
-                TESTS | DAYS | YEARS | TIMED | COUNTED | PAIRED | measures.tests,
+                SAID | by_name(money.money) | measures.said,
+                TESTS | DAYS | YEARS | PAIRED | measures.tests,
                 patterns=measures.patterns | money.patterns,
                 near=16,
             )

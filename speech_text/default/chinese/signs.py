@@ -55,17 +55,14 @@ def hanzi_apart(match: Match) -> str:
 
 SIGNS: list[Row] = [
     ("unit", r"°C|℃", "摄氏度"),
-    ("unit", r"°F|℉", "华氏度"),
     ("unit", r"°", "度"),
     ("unit", r"m(?<![A-Za-z].)²", "平方米"),
     ("percent", r"[%％]", "百分号"),
     ("and", r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
     ("and", r"&", "和"),
     ("at", r"@", "艾特"),
-    ("sharp", r"([A-G](?<![A-Za-z].))#", r"\1 sharp "),
     ("slash", rf"/ ?(?=[{_HAN}])", hanzi_apart),
     ("bar", r"\|", "，"),
-    ("slash", r"/(?<=[A-Za-z].)(?=[A-Za-z])", " "),
     ("slash", r"/", " "),
 ]
 
@@ -91,6 +88,7 @@ ROMAN: list[Row] = [
 
 DOTS: list[Row] = [
     ("initials", r"([A-Za-z](?<![A-Za-z].)\.(?: ?[A-Za-z]\.)+)", lambda m: m[1].replace(".", " ")),
+    ("initial", r"\.(?<=[A-Z].)(?<![A-Za-z]{2}.)(?=[A-Z][a-z])", " "),
     ("title", rf"(?<![A-Za-z])({_TITLES})\.(?= ?[A-Za-z{_HAN}])", r"\1 "),
     ("dot", r"\.(?:(?<=[A-Za-z].)(?=[A-Za-z0-9])|(?<=\d.)(?=[A-Za-z]))", "点"),
     ("dot", r"\.(?<![\w.].)(?=\d)", "0."),
@@ -111,7 +109,7 @@ def place(match: Match) -> str:
 
 
 WIDE: list[Row] = [
-    ("comma", rf",(?:(?<=[{_HAN}],)|(?<=[^A-Za-z][A-Za-z]\d,)|(?!\d{{3}}(?!\d)))", "，"),
+    ("comma", rf",(?:(?<=[{_HAN}],)|(?<=[^A-Za-z][A-Za-z]\d,)|(?!\d{{3}}))", "，"),
     ("dash", rf" - (?<=[{_HAN}] - )(?=\d)", dash),
     (
         "approximate",

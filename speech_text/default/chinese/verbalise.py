@@ -5,98 +5,66 @@ from __future__ import annotations
 import re
 
 from speech_text.default.chinese.days import parsed
-from speech_text.default.chinese.numbers import cardinal, dialled, digits, named
-from speech_text.default.number_tagger import by_name, groups, runs
+from speech_text.default.chinese.numbers import cardinal, counted, dialled, digits, named
+from speech_text.default.number_tagger import Say, by_name, groups, runs
 from speech_text.default.spelling import PHONE_DIGITS
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_HYPHEN = re.compile(" ?(?:[-~～]|[—–]+) ?")
+_TO = re.compile(" ?[-~～—–至到]+ ?")
 _MARKS = str.maketrans({".": "点", ":": "冒号", "-": "杠", "—": "杠", "–": "杠", "/": "，", " ": "，"})
+_OF_ANGLES = {"°": "度", "'": "分", "′": "分", '"': "秒", "″": "秒"}
+
+
+def joined(between: str, say: Say = cardinal) -> Say:
+    """Returns a function that writes the numbers of a text as words, with `between` between them."""
+    return lambda text: between.join(map(say, _NUMBER.findall(text)))
+
+
+def spelled(say: Say) -> Say:
+    """Returns a function that writes the runs of digits of a text by `say`, and its marks as words or
+    pauses: 192.168.1.1:8080, 7714-2015."""
+    return lambda text: re.sub("[0-9]+", lambda run: say(run[0]), text).translate(_MARKS)
+
+
+def spanned(say: Say) -> Say:
+    """Returns a function that writes the two ends of a span by `say`: 9:00-11:00 -> 九点到十一点."""
+    return lambda text: ("至" if "至" in text else "到").join(map(say, _TO.split(text)))
+
+
+def dashed(word: str) -> Say:
+    """Returns a function that puts `word` in place of each hyphen. Later rules read the numbers, together
+    with their noun: 3-5 -> 3到5, 3天- -> 3天到."""
+    return lambda text: _HYPHEN.sub(word, text)
+
+
+def signed(word: str) -> Say:
+    """Returns a function that puts `word` in place of the sign before a number: -5 -> 负5."""
+    return lambda number: word + number.lstrip("-+ ")
 
 
 def telephone(number: str) -> str:
     """Returns a telephone number in Chinese words: its digits as they are dialled, with a pause between its
     groups. A + before the number is 加. The digits after 转 are the extension."""
     number, _, extension = number.partition("转")
-    plus = "加" if number.startswith("+") else ""
-    spoken = plus + "，".join(map(dialled, groups(number)))
+    spoken = "加" * number.startswith("+") + "，".join(map(dialled, groups(number)))
     return f"{spoken}，转{dialled(extension)}" if extension else spoken
 
 
-def grouped(number: str) -> str:
-    """Returns `number` with its digits in Chinese as they are dialled, and a comma for a pause in place of
-    all marks between them."""
-    return re.sub(r"\D+", "，", number).translate(PHONE_DIGITS)
-
-
-def dashed(number: str) -> str:
-    """Returns `number` with its digits in Chinese as they are dialled, and its marks (hyphen, slash) as words
-    or pauses."""
-    return dialled(number).translate(_MARKS)
-
-
-def marked(number: str) -> str:
-    """Returns `number` with its digits in Chinese, one by one, and its marks (dot, colon, hyphen) as words:
-    192.168.1.1:8080, 7714-2015."""
-    return digits(number).translate(_MARKS)
-
-
-def rooms(number: str) -> str:
-    """Returns the number of a flat (building, unit and room) in Chinese words: 3-1-1202 ->
-    三杠一杠幺二零二."""
-    parts = number.split("-")
-    return "杠".join(dialled(part) if len(part) > 2 else cardinal(part) for part in parts)
-
-
-def span(number: str) -> str:
-    """Returns a span of room numbers in Chinese words, its digits as they are dialled: 1201-1203 ->
-    幺二零幺到幺二零三."""
-    return "到".join(map(dialled, re.findall("[0-9]+", number)))
-
-
-def struck(record: str) -> str:
-    """Returns the record of a player (kills, deaths and assists) in Chinese words: 12/1/8 -> 十二，一，八."""
-    return "，".join(map(cardinal, runs(record)))
-
-
-def event(day: str) -> str:
-    """Returns a date that is the name of an event in Chinese digits: 3·15 -> 三一五. The date 10.1 is
-    十一."""
-    return "十一" if day == "10.1" else digits(re.sub(r"\D", "", day))
-
-
-def version(number: str) -> str:
-    """Returns the number of a version in Chinese words: 2.3.10 -> 二点三点十. A part that begins with 0 or
-    has more than five digits is read digit by digit."""
-    return re.sub("[0-9]+", lambda run: _part(run.group()), number).translate(_MARKS)
+def _room(run: str) -> str:
+    return dialled(run) if len(run) > 2 else cardinal(run)
 
 
 def _part(run: str) -> str:
+    """Returns a part of a version in Chinese words. One that begins with 0 or has more than five digits is
+    read digit by digit."""
     return digits(run) if run[0] == "0" or len(run) > 5 else cardinal(run)
-
-
-def point(number: str) -> str:
-    """Returns the last part of a version in Chinese words: the 2 of X.2 -> 点二."""
-    return f"点{named(number)}"
-
-
-def port(number: str) -> str:
-    return f"冒号{digits(number)}"
-
-
-def airplane(number: str) -> str:
-    """Returns the name of an airplane in Chinese words: 737-800 -> 七三七八百."""
-    return "".join(map(named, number.split("-")))
 
 
 def chip(number: str) -> str:
     """Returns the name of a processor in Chinese words: the 7-12700 of i7-12700 -> 七 一二七零零."""
     first, second = number.split("-")
     return f"{cardinal(first)} {digits(second)}"
-
-
-def hyphened(number: str) -> str:
-    """Returns, in Chinese words, the number that follows the hyphen of a name: the 16 of F-16 -> 十六, the 19
-    of COVID-19 -> 十九."""
-    return named(number) if len(number) < 6 else digits(number)
 
 
 def dates(number: str) -> str:
@@ -119,7 +87,7 @@ def verse(number: str, division: str = "章") -> str:
     """Returns a chapter and its verses in Chinese words: 3:16 -> 三章十六节, 5:3-12 -> 五章三到十二节.
     `division` is the word for a chapter."""
     if number.count(":") > 1:
-        return "到".join(map(verse, re.split("[-—–~～至到]", number)))
+        return spanned(verse)(number)
     chapter, *verses = map(cardinal, runs(number))
     return f"{chapter}{division}{'到'.join(verses)}节"
 
@@ -128,27 +96,111 @@ def psalm(number: str) -> str:
     return verse(number, "篇")
 
 
-def season(years: str) -> str:
-    """Returns, in Chinese words, a sports season, which spans two years: 2024/25 -> 二零二四二五."""
-    return digits(re.sub(r"\D", "", years))
+def fraction(text: str) -> str:
+    """Returns a fraction in Chinese words: 3/4 -> 四分之三, 1 1/2 -> 一又二分之一, 1/60s -> 六十分之一秒."""
+    *whole, first, second = map(cardinal, _NUMBER.findall(text))
+    lead = "负" * (text[0] == "-") + (f"{whole[0]}又" if whole else "")
+    return f"{lead}{second}分之{first}{'秒' if text.endswith('s') else ''}"
 
 
-def years(number: str) -> str:
-    """Returns a span of years in Chinese words: 1998-2002 -> 一九九八到二零零二."""
-    return ("至" if "至" in number else "到").join(map(digits, runs(number)))
+def power_of_ten(text: str) -> str:
+    """Returns a number with a power of ten in Chinese words: 1.2×10^5 -> 一点二乘以十的五次方, 1.5e-3 ->
+    一点五乘以十的负三次方."""
+    factor, *base, exponent = map(cardinal, re.findall(r"[-+]?\d+(?:\.\d+)?", text))
+    return f"{factor}乘以{base[0] if base else '十'}的{exponent}次方"
 
 
-def decade(number: str) -> str:
-    """Returns a decade in Chinese words: the 1980 of 1980s -> 一九八零年代, the 90 of 90s -> 九十年代."""
-    return f"{digits(number) if len(number) == 4 else cardinal(number)}年代"
+def angle(text: str) -> str:
+    """Returns an angle in Chinese words: 30°15'20" -> 三十度十五分二十秒, 30°20" -> 三十度二十秒."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([°'′\"″])", text)
+    return "负" * (text[0] == "-") + "".join(cardinal(part) + _OF_ANGLES[mark] for part, mark in parts)
 
 
-def seconds(number: str) -> str:
-    return f"{cardinal(number)}秒"
+def inches(text: str) -> str:
+    return f"{(fraction if '/' in text else joined(''))(text)}英寸"
 
 
-SAID = by_name(
-    *(cardinal, dialled, digits, named, telephone, grouped, dashed, marked, rooms, span, event),
-    *(version, point, port, airplane, chip, hyphened),
-    *(dates, date_of_eight, season, years, decade, seconds, verse, psalm, struck),
+def clock(time: str) -> str:
+    """Returns a time of day in Chinese words: 21:15 -> 二十一点十五分, 9:30:05 -> 九点三十分零五秒, 5:30 p.m.
+    -> 下午五点三十分."""
+    hour, *rest = runs(time)
+    minute, second = [*rest, "", ""][:2]
+    half = re.search("(?i)[ap](?=.?m)", time)
+    said = (_part_of_day(half[0].lower(), int(hour)) if half else "") + f"{_hour(hour)}点"
+    if "点" in time:
+        return said + (_two_digits(minute) if minute else "") + ("分" if time.endswith("分") else "")
+    if minute and (int(minute) or second):
+        said += f"{_two_digits(minute)}分"
+    return said + (f"{_two_digits(second)}秒" if second else "")
+
+
+def hours(times: str) -> str:
+    """Returns a span of hours of the day in Chinese words: 9-11点 -> 九到十一点."""
+    first, last = _TO.split(times)
+    return f"{_hour(first)}到{clock(last)}"
+
+
+def _hour(hour: str) -> str:
+    return counted(str(int(hour)), "个")
+
+
+def _two_digits(number: str) -> str:
+    return ("零" if number[0] == "0" and number != "00" else "") + cardinal(number)
+
+
+def _part_of_day(half: str, hour: int) -> str:
+    if half == "a":
+        return "凌晨" if hour in (12, 1, 2, 3, 4) else "上午"
+    return "中午" if hour == 12 else "晚上" if 6 < hour < 12 else "下午"
+
+
+def duration(time: str) -> str:
+    """Returns, in Chinese words, a duration of minutes and seconds, or of hours, minutes and seconds: 1:02:03
+    -> 一小时二分三秒."""
+    *hours, minutes, seconds = runs(time)
+    spoken = "".join(f"{_hour(part)}小时" for part in hours)
+    return f"{spoken}{cardinal(minutes)}分{cardinal(seconds)}秒"
+
+
+def minutes(time: str) -> str:
+    """Returns a duration of minutes, seconds and perhaps hundredths in Chinese words: 3:25 -> 三分二十五秒,
+    2:05.31 -> 两分零五秒三一."""
+    minutes, seconds, *hundredths = runs(time)
+    return f"{counted(minutes, '分')}分{_two_digits(seconds)}秒{digits(''.join(hundredths))}"
+
+
+# The names are those of the table of number classes.
+_SHORT: dict[str, Say] = {
+    "grouped": lambda number: re.sub(r"\D+", "，", number).translate(PHONE_DIGITS),
+    "dashed": spelled(dialled),
+    "marked": spelled(digits),
+    "version": spelled(_part),  # 2.3.10 -> 二点三点十
+    "rooms": joined("杠", _room),  # a building, its unit and a room: 3-1-1202 -> 三杠一杠幺二零二
+    "span": joined("到", dialled),  # rooms: 1201-1203 -> 幺二零幺到幺二零三
+    "struck": joined("，"),  # kills, deaths and assists: 12/1/8 -> 十二，一，八
+    "event": lambda day: digits(re.sub(r"\D", "", day)),  # 3·15 -> 三一五
+    "point": lambda number: f"点{named(number)}",  # the 2 of X.2 -> 点二
+    "port": lambda number: f"冒号{digits(number)}",
+    "airplane": joined("", named),  # 737-800 -> 七三七八百
+    "years": lambda number: ("至" if "至" in number else "到").join(map(digits, runs(number))),
+    "decade": lambda number: f"{digits(number) if len(number) == 4 else cardinal(number)}年代",
+    "side_by_side": joined(""),  # the 80/20 of 80/20法则 -> 八十二十
+    "fractions": spanned(fraction),
+    "nth": lambda number: f"第{cardinal(number)}",
+    "ratio": joined("比"),  # 3:2:1 -> 三比二比一
+    "versus": joined("v"),  # 5v5 -> 五v五
+    "formation": joined("", digits),  # 4-3-3 -> 四三三
+    "clocks": spanned(clock),
+    "to": dashed("到"),
+    "minus": dashed("减"),
+    "dash": dashed("杠"),
+    "unsigned": signed(""),  # the -20 of 歼-20 -> 20
+    "negated": signed("负"),
+    "less": signed("减"),
+    "positive": signed("正"),
+    "more": lambda number: f"{number[:-1]}多",  # the 60+ of 60+岁 -> 60多
+}
+SAID = _SHORT | by_name(
+    *(cardinal, dialled, digits, named, telephone, chip, dates, date_of_eight, verse, psalm),
+    *(fraction, power_of_ten, angle, inches, clock, hours, duration, minutes),
 )

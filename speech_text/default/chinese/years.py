@@ -43,6 +43,12 @@ def rising(figure: Figure) -> bool:
     return int(first) < int(second)
 
 
+def next_year(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a season, which spans two years: 2015-16, 1999/00."""
+    first, second = map(int, runs(figure.text))
+    return second == (first + 1) % 100
+
+
 def rising_uncounted(figure: Figure) -> bool:
     """Returns whether the number `figure` is a span of years: 1998-2002. The second number must be larger,
     and no measure word but 年 may follow."""
@@ -88,4 +94,4 @@ def uncounted_year(figure: Figure) -> bool:
     return not (numbers.MEASURE.match(rest) or _COUNTED.match(rest) or _ANNOUNCED.search(near))
 
 
-TESTS = by_name(reign, rising, rising_uncounted, no_span_of_years, short_year, uncounted_year)
+TESTS = by_name(reign, rising, next_year, rising_uncounted, no_span_of_years, short_year, uncounted_year)
