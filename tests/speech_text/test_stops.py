@@ -25,7 +25,7 @@ _SHORT = re.findall(
     fol Fr Fri Ft fwd gal Gen Gov gr Grp grs Gtd Ham Heb Hon hr hrs Ht Hum Inc inc incl Insp inv Isa Jan
     Jas Jct jct Jn Jno Jul Jun Junc Kgs Lat lbs Ldr lic Lk ll Long Lt lvl m mag Maj maj Mar Mat Matt Max
     max mi Min min mk mm Mob Mod Mon Mr Mrs Ms Msgr Mt mvt n No no nos Nov Nr nr occ Oct Op op p para
-    perf Pet Ph Phil Phila pl Plat plat pop pp Precip Pres Prof Ps Pss Pt r Ref ref Reg reg Regs Rep
+    perf Pet Ph Phil Phila pl Plat plat pop pp Precip Pres Prof Ps Pss Pt Pte r Ref ref Reg reg Regs Rep
     Reps Rev rev Revd Rm Rom Rs Rt Rte s Sal Saml Sat Sc sc Sch Sched Sec sec Sem Sen Sens Sept Serv Sgt
     Son sq Sqn Sr ss St Sta Ste Sun supp Sym Sz sz Tel temp Term Thos Thurs Tim tot tsp Tues Tut v vis
     Vit Vol vol vs Vv vv Wed Wg Wm Wt wt yr yrs

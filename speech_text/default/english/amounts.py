@@ -10,7 +10,7 @@ from speech_text.default.english import numbers
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.units import CODES, SCALES, UNITS
 from speech_text.default.number_tagger import by_name
-from speech_text.default.table import Match, Row, after, before
+from speech_text.default.table import Match, after, before
 
 _CODE = either(CODES)
 _MEASURED = re.compile(
@@ -18,7 +18,6 @@ _MEASURED = re.compile(
 )
 _CODED = re.compile(rf"\b(?:{_CODE}) $")
 _JOINED = re.compile(r"[^\s(\"]$|[$£€¥₹]\s$")
-_LONG_UNIT = either(unit for unit in UNITS if len(unit) > 1)
 
 
 def scientific(text: str) -> str:
@@ -28,7 +27,7 @@ def scientific(text: str) -> str:
     return f"{cardinal(factor)} times ten to the power of {cardinal(exponent)}"
 
 
-SAID = by_name(scientific)
+FIGURES = by_name(scientific)
 
 
 def without_commas(match: Match) -> str:
@@ -64,36 +63,4 @@ _COUNTED = re.compile(
     "(?!(?:was|has|his|its|is|as|does|this|us|olympics|games|news|finals|census|crisis)$).*s"
     "|people|percent|square|cubic|million|men|women|children|feet|more|different|new"
 ).fullmatch
-THOUSANDS: list[Row] = [
-    ("thousands", r"\b1,?000s\b", "thousands"),
-    ("thousands", r"(?<![\d,])(?<!\d\.)\d{1,3}(?:,\d{3})++(?!\d|,\d)", without_commas),
-]
-AMOUNTS: list[Row] = [
-    (
-        "by",
-        r"(?:(?<=foot)|(?<=feet)|(?<=inch)|(?<=inches)|(?<=\bdeep)"
-        r"|(?<=\bhigh)|(?<=\blong)|(?<=\btall)|(?<=\bwide)) {0,2}(?:x(?![a-z])|×) ?(?=\w)"
-        r"|(?:(?<=half)|(?<=quarter)|(?<=quarters)) x (?=\d{1,2}\b(?! ?=))"
-        r"|(?i:(?<=\ba \d)|(?<=\bthe \d)) x (?=\d{1,3} [a-z]{3})",
-        " by ",
-    ),
-    ("times", r"(?<=[\da-z] )x(?= (?:g|daily|weekly|a (?:day|week|month|year)|per (?:day|week))\b)", "times"),
-    ("without", r"\b[wW]/o\b", "without"),
-    ("with", r"\bw/(?= ?[\w+#@£€$~\"“-])", "with "),
-    ("rating", r"(?:(?<=\b\d)|(?<=\b10)|(?<=\d\.\d)) / (?=10\b(?! ?[-=+*×÷/]| is\b))", " out of "),
-    (
-        "divided",
-        r"(?:(?<=[\d)])|(?<=\b[A-Za-z])|(?<=s)(?= {1,2}/ \d{1,9} ?=)) {1,2}/ (?=[\d$(])",
-        " divided by ",
-    ),
-]
-COUNTS: list[Row] = [
-    (
-        "measure",
-        rf"\b(hundred|thousand|million|billion|trillion) ({_LONG_UNIT})\b",
-        lambda m: f"{m[1]} {numbers.plural(UNITS[m[2]], '2')}",
-    ),
-    ("apart", r"(?<=\d)(?=[A-Za-z])|(?<=[A-Za-z])(?=\d)", " "),
-    ("number", r"(\d(?<![\d.,]\d)\d{0,29}+(?:\.\d{1,30}+)?)(?!\d)", standing_alone),
-    ("number", r"(\d++)", lambda m: f" {cardinal(m[1])} "),
-]
+SAID = {"without_commas": without_commas, "standing_alone": standing_alone}

@@ -82,7 +82,6 @@ DATES: list[Row] = [
             f"{f'the {numbers.ordinal(m[1])} of ' if m[1] else ''}{m[2] if m[3] else _month(m[2])}{m[3]} to "
         ),
     ),
-    ("month", rf"(?<= to )({MONTH})\b(?!\.| \d)", lambda m: _month(m[1])),
     ("date", rf"(?<![\w-]){_DAY}-({MONTH})(?:-({_YEAR}|\d\d))?(?![\w-])", day_first),
     ("quarter", r"\b([1-4])([QH])(\d\d)\b", part_of_year),
     (

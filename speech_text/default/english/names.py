@@ -1,14 +1,15 @@
-"""English rules for web and e-mail addresses, for directions, and for names that consist of letters and
-digits."""
+"""Words for English names that consist of letters, digits and signs: addresses, codes, moves of chess,
+directions. Table tokens_en.tsv names the functions."""
 
 from __future__ import annotations
 
 import re
 
 from speech_text.default.english import numbers
-from speech_text.default.english.stops import STARTERS
-from speech_text.default.spelling import EMAIL, ENGLISH_DIGITS, ENGLISH_MARKS, URL, spell_address
-from speech_text.default.table import Match, Row, after, before, behind
+from speech_text.default.english.short_forms import SHORT_STATES
+from speech_text.default.english.stops import stop
+from speech_text.default.spelling import ENGLISH_DIGITS, ENGLISH_MARKS, spell_address
+from speech_text.default.table import Match, after, before, names
 
 _POINTS = {
     **{"N": "north", "S": "south", "E": "east", "W": "west"},
@@ -19,21 +20,29 @@ DIRECTIONS = _POINTS | {  # and NNE, ENE and so on
     for second in ("NE", "NW", "SE", "SW")
     for first in second
 }
-_WIND = "[NSEW]|[NS][EW]"
 _RUNWAYS = {"L": "left", "R": "right", "C": "center"}
 _PIECES = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight", "": ""}
-_FORTS = (
-    "Belvoir|Benning|Bliss|Bragg|Campbell|Carson|Collins|Dix|Drum|Hood|Knox|Lauderdale|Lee|Lewis|McHenry"
-    "|Meade|Myers|Niagara|Pierce|Polk|Riley|Sill|Smith|Stewart|Sumter|Ticonderoga|Wayne|Worth"
-)
-_SONG = re.compile(rf"\b(?!(?:{STARTERS}|Downtown|Visit)\b)[A-Z][A-Za-z']{{1,20}}[)\"]? $|[(\[]$")
 _COMMAND = re.compile(
     r"\b(?:bash|brew|cd|chmod|chown|conda|cp|curl|docker|git|grep|kubectl|ls|mkdir|mv|npm|npx|pip3?|python3?"
     r"|rm|rsync|scp|sed|ssh|sudo|tar|wc|wget) (?:[\w./~-]{1,20} ){0,3}$"
 )
 _OPERATOR = re.compile(r"[=<>≤≥+*/]")
-_MOVE = r"(?:(?:[a-h]x|[KQRBN][a-h1-8]?x?)?[a-h][1-8](?!\w)|O-O)"
 _ENDS = {"+": " check", "#": " mate", "": ""}
+# Elements by their symbols, each with the masses that are spoken of.
+ISOTOPES = names("""
+    He=helium 3 4; C=carbon 11 12 13 14; N=nitrogen 13 15; O=oxygen 15 16 18; Na=sodium 22 24;
+    P=phosphorus 32 33; K=potassium 40; Fe=iron 55 56 59; Co=cobalt 57 60; Ni=nickel 58 60 63; Kr=krypton 85;
+    Sr=strontium 87 89 90; Tc=technetium 99; I=iodine 123 124 125 127 129 131; Xe=xenon 133 135;
+    Cs=cesium 133 134 137; Po=polonium 210; Rn=radon 222; Ra=radium 226 228; Th=thorium 230 232;
+    U=uranium 233 234 235 238; Am=americium 241; Pu=plutonium 238 239 240 241; Pb=lead 204 206 207 208 210;
+""")
+# Before a place with a letter and a number: Gate C-14.
+_PLACE = re.compile(
+    r"(?i)\b(?:aisle|apartment|bay|block|booth|building|exit|flat|floor|gate|hall|level|locker|lot|room"
+    r"|row|seat|section|stand|suite|table|unit|zone) $"
+)
+STATES = {form.upper(): said for form, said in SHORT_STATES.items()} | SHORT_STATES
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
 
 
 def address(match: Match) -> str:
@@ -59,11 +68,6 @@ def move(match: Match) -> str:
     return " ".join(numbers.cardinal(word) if word.isdigit() else word for word in words if word) + _ENDS[end]
 
 
-def featuring(match: Match) -> str:
-    """Returns the Ft. of a song in words: Umbrella Ft. Jay-Z -> featuring. The Ft. of at Ft. Bragg stays."""
-    return "featuring " if _SONG.search(before(match, 24)) else match.group()
-
-
 def option(match: Match) -> str:
     """Returns the hyphen of a command's option in words: the - of git push -u -> dash."""
     return "dash " if _COMMAND.search(before(match, 40)) else match[0]
@@ -82,107 +86,80 @@ def absolute(match: Match) -> str:
     return f"the absolute value of {match[1]}" if in_sum else match[0]
 
 
+def isotope(match: Match) -> str:
+    """Returns an isotope in words: U-235 -> uranium two thirty five. Names such as I-95 (a road), whose
+    number is no mass of the element, stay."""
+    name, *masses = ISOTOPES[match[1]].split()
+    known = match[2] in masses and not _PLACE.search(before(match))
+    return f"{name} {numbers.paired(match[2])} {match[3]}" if known else match.group()
+
+
+def state(match: Match) -> str:
+    """Returns a short name of a US state in words: the Ind. of Gary, Ind. -> indiana. The Pa in Thanks, Pa
+    stays."""
+    lead = before(match, 24)
+    place = re.search(r"(?!(?:Hello|Okay|Sorry|Thanks|Well)\b)\b[A-Z][A-Za-z]{3,}, $|[(-]$", lead)
+    return STATES[match[1]] if place else match.group()
+
+
+def coordinates(match: Match) -> str:
+    """Returns an angle in words: 17°55'48" -> seventeen degrees fifty five minutes forty eight seconds."""
+    parts = zip(match.groups()[1:], ("degree", "minute", "second"), strict=True)
+    said = (f"{numbers.cardinal(n)} {numbers.plural(unit, n.lstrip('0'))} " for n, unit in parts if n)
+    return "minus " * bool(match[1]) + "".join(said)
+
+
+def hashtag(match: Match) -> str:
+    """Returns a hashtag with its words apart: #MondayMotivation -> hashtag Monday Motivation."""
+    return f"hashtag {_HUMP.sub(' ', match[1])}"
+
+
+def postcode(match: Match) -> str:
+    """Returns a British postcode in words: S33 8WP -> S thirty three, eight W P."""
+    area, district, sector, unit = match.groups()
+    number = re.sub(r"\d+", lambda digits: f" {numbers.cardinal(digits[0])} ", district)
+    return f"{' '.join(area)}{number.rstrip()}, {numbers.cardinal(sector)} {' '.join(unit)}"
+
+
+def grid(match: Match) -> str:
+    """Returns a grid reference in words: SK 123 845 -> grid reference S K one two three, eight four five."""
+    square, digits = match[1], match[2].replace(" ", "")
+    half = len(digits) // 2
+    return (
+        f"grid reference {' '.join(square)} {numbers.digits(digits[:half])}, {numbers.digits(digits[half:])}"
+    )
+
+
+def stars(match: Match) -> str:
+    return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
+
+
+def _letters(code: str) -> str:
+    return " ".join(numbers.digits(char) if char.isdigit() else char for char in code)
+
+
 def direction(match: Match) -> str:
-    return DIRECTIONS[match[match.lastindex or 0]]
+    """Returns a direction in words, behind the rest of the match: the I-5 N of I-5 N. -> I-5 north."""
+    group = match.lastindex or 0
+    lead = match[0][: match.start(group) - match.start()]
+    blank = "" if lead or before(match, 1) in ("", " ", "(") else " "
+    return f"{lead}{blank}{DIRECTIONS[match[group]]}"
 
 
-ADDRESSES: list[Row] = [
-    ("featuring", rf"\b(?:[Ff](?:ea)?t\.|f(?:ea)?t) (?=[A-Z])(?!(?:{_FORTS})\b)", featuring),
-    ("e-mail address", EMAIL, address),
-    ("web address", URL, address),
-    ("path", r"(?<![\w/.~])(?:~|/[A-Za-z][\w.-]{0,40})(?:/[A-Za-z][\w.-]{0,40}){1,9}/?(?!\w)", address),
-    ("code", r"\b[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b", letters_and_digits),
-]
-NAMES: list[Row] = [
-    ("option", r"(?<=[A-Za-z\d/] )-(?=[A-Za-z]{1,5}\b)", option),
-    (
-        "charge",
-        r"(?:(?<=[A-Z][A-Za-z]\d)|(?<=\b[A-Z]\d)|(?<=\)\d)|(?<=\w\]))([²³]?)([⁺⁻])(?![⁰-⁹\w])",
-        charge,
-    ),
-    ("absolute value", r"\|(-?[A-Za-z\d]{1,3}(?: ?[-+] ?[A-Za-z\d]{1,3})?)\|", absolute),
-    (
-        "span",
-        r"(?<=BC)-(?=\d|AD)|(?<=BCE)-(?=\d)|(?<=\d[rv])-(?=\d{1,3}[rv]\b)|(?<=\dr)-(?=v\b)|(?<=\d0s)-(?='?(?:\d\d)?\d0s\b)|-(?='\d\d\b)(?<=\b(?:19|20)\d\d-)"
-        r"|-(?=Z\b)(?<=\b[A-Y]-)|-(?=[C-X]\b.{1,60}-Z\b)(?<=\bA-)",
-        " to ",
-    ),
-    (
-        "span",
-        r"\b((?i:answers|bands|blocks|columns|exhibits|gates|grades|groups|items|letters|levels|names|options|parts"
-        r"|pools|questions|rows|seats|sections|sizes|surnames|vitamins|zones) [A-Z](?=-[A-Z]\b)"
-        r"|X{0,3}S(?=-X{0,3}L\b)|[ML](?=-X{1,3}L\b))-",
-        r"\1 to ",
-    ),
-    (
-        "direction",
-        rf"(?<![\w.'])({_WIND})\b\.?(?= \d{{1,3}}(?:st|nd|rd|th) (?:[Ss]t|[Aa]ve))"
-        rf"|(?:(?<=\d )|{behind('on|of|at')})({_WIND})\b\.?"
-        r"(?= (?:\d{1,3}(?:st|nd|rd|th)\b|(?:[A-Z][a-z]{2,15} ){1,3}"
-        r"(?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road|Drive|street|avenue|road|boulevard|drive|lane)\b))"
-        r"|\b([NSEW])\.(?= (?:Africa|America|Asia|Atlantic|Carolina|Coast|Dakota|Devon|Europe|Germany"
-        r"|Ireland|Korea|London|Main|Midlands|Pacific|Sussex|Virginia|Wales|Yorkshire"
-        r"|bank|corner|end|entrance|shore|side|wing)\b)",
-        direction,
-    ),
-    (
-        "direction",
-        rf"(?<![\w.'])(?<![Tt]he )({_WIND})(?= of (?:town\b|here\b|[A-Z][a-z]))"
-        rf"|(?<=[a-z] )({_WIND})(?= of the [A-Z]\d)|{behind('km|miles')}({_WIND})(?= of [A-Z])"
-        rf"|(?i:{behind('street|avenue|road|boulevard')})({_WIND})\b(?!['.]?\w)",
-        direction,
-    ),
-    (
-        "runway",
-        rf"(?i:{behind('runway|rwy')})(\d\d?)([LRC])?\b|(?<=ILS )(\d\d?)([LRC])\b",
-        lambda m: f"{numbers.digits(m[1] or m[3])} {_RUNWAYS.get(m[2] or m[4], '')}".rstrip(),
-    ),
-    ("flight level", r"\bFL ?(\d{3})\b", lambda m: f"flight level {numbers.digits(m[1])}"),
-    (
-        "identifier",
-        r"\bCVE-(\d{4})-(\d{4,7})\b",
-        lambda m: f"CVE {numbers.year(m[1])}, {numbers.digits(m[2])}",
-    ),
-    ("name", r"\b(?<![.'’])([A-Za-z])\.(?=\d)", r"\1 "),
-    ("dot", r"(?i:(?<=alpha)|(?<=beta)|(?<=rc))\.(?=\d)", " point "),
-    ("move", rf"(?<=[a-hO][-1-8O])[+#]? (?=\d\d?(?:\.{{1,3}}|…) ?{_MOVE})", r"\g<0>, "),
-    ("move", rf"(\d(?<!\d\d\d)(?<![.-]\d))(?:\.{{1,3}}|…) ?(?={_MOVE})", r"\1 "),
-    (
-        "move",
-        r"(?<![\w.-])(?:([KQRBN])(?=[a-h1-8x])|(?=[a-h]x))([a-h]?[1-8]?)(x?)([a-h][1-8])"
-        r"(?:([+#])(?!\w)|(?!\w))(?:[!?]{1,2}(?= [a-z\d]))?",
-        move,
-    ),
-    (
-        "direction",
-        r"\b((?:I|US|SR|(?i:route|highway))[- ]\d{1,3} )([NSEW])\b(?:\.(?= [a-z]))?(?!\.\w)",
-        lambda m: m[1] + DIRECTIONS[m[2]],
-    ),
-    (
-        "direction",
-        rf"(?:(?<=\d[°′″'\"])|(?<=\d'')|{behind('degrees|minutes|seconds')})\s?([NSEW])\b(?!['.]?\w)",
-        lambda m: f" {DIRECTIONS[m[1]]}",
-    ),
-    (
-        "versus",
-        r"(\d(?<![\w.]\d)\d?) ?(?:v|[vV][sS]|V(?= \1\b))\.? ?(\d{1,2})(?![\w.])",
-        lambda m: f"{numbers.cardinal(m[1])} v {numbers.cardinal(m[2])}",
-    ),
-    (
-        "code",
-        r"\b(?<!\bi\d-)(?=[A-Z]{0,20}\d)(?=\d{0,20}[A-Z])[A-Z0-9]{5,24}\b(?![.,-]\d)",
-        letters_and_digits,
-    ),
-    (
-        "standard",
-        r"\b((?:ISO|IEC|EN|BS|DIN)(?:[ /][A-Z]{2,3}){0,2} \d{3,5}(?:-\d{1,3})?):((?:19|20)\d\d)\b",
-        lambda m: f"{m[1]}, {numbers.year(m[2])}",
-    ),
-    (
-        "standard",
-        r"\b802\.(\d{1,2})([a-z]{0,2})\b",
-        lambda m: f"eight oh two point {numbers.cardinal(m[1])} {' '.join(m[2])}",
-    ),
-    ("war", r"\bWW ?(II?|[12])\b", lambda m: f"world war {'two' if m[1] in ('II', '2') else 'one'}"),
-    ("team", r"\b(49|76)ers\b", lambda m: "forty niners" if m[1] == "49" else "seventy sixers"),
-]
+SAID = {
+    said.__name__: said
+    for said in (
+        *(address, letters_and_digits, move, option, charge, absolute, isotope, coordinates, hashtag),
+        *(postcode, grid, stars, direction),
+    )
+} | {
+    "state": lambda m: state(m) + stop(m),
+    "runway": lambda m: f"{numbers.digits(m[1])} {_RUNWAYS.get(m[2], '')}".rstrip(),
+    "flight_level": lambda m: f"flight level {numbers.digits(m[1])}",
+    "vulnerability": lambda m: f"CVE {numbers.year(m[1])}, {numbers.digits(m[2])}",
+    "standard": lambda m: f"{m[1]}, {numbers.year(m[2])}",
+    "hexadecimal": lambda m: f"zero x {_letters(m[1])}",
+    "color": lambda m: f"hash {_letters(m[1])}",
+    "handle": lambda m: f"at {m[1].replace('_', ' underscore ')}",
+    "keys": lambda m: f"star {m[1].replace('#', 'hash ').replace('*', ' star ')} hash",
+}

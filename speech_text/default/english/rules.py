@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from speech_text.default.data import Words
-from speech_text.default.english.abbreviations import ABBREVIATIONS
-from speech_text.default.english.amounts import AMOUNTS, COUNTS, THOUSANDS
-from speech_text.default.english.amounts import SAID as COUNTED
-from speech_text.default.english.capitals import CAPITALS
+from speech_text.default.english.amounts import FIGURES as COUNTED
 from speech_text.default.english.classify import TESTS
 from speech_text.default.english.dates import DATES
 from speech_text.default.english.days import TESTS as DAYS
@@ -14,18 +11,13 @@ from speech_text.default.english.fractions import SAID as FRACTIONS
 from speech_text.default.english.fractions import TESTS as SHARES
 from speech_text.default.english.measures import Measures
 from speech_text.default.english.money import Money
-from speech_text.default.english.names import ADDRESSES, NAMES
-from speech_text.default.english.pastimes import PASTIMES
-from speech_text.default.english.prices import PRICES
 from speech_text.default.english.romans import ROMAN
-from speech_text.default.english.signs import DOTS, LETTERS, POWERS, SIGNS, SPANS, SUMS
 from speech_text.default.english.stops import ending
 from speech_text.default.english.times import PATTERNS
 from speech_text.default.english.times import SAID as TIMES
 from speech_text.default.english.times import TESTS as TIMED
-from speech_text.default.english.trades import TRADES
+from speech_text.default.english.tokens import token_rules
 from speech_text.default.english.verbalise import SAID
-from speech_text.default.english.words import WORDS
 from speech_text.default.number_tagger import Language, NumberTagger
 from speech_text.default.table import Rule, table
 
@@ -36,16 +28,9 @@ def rules(words: Words) -> list[Rule | NumberTagger]:
     Rules for bare numbers come after all other rules for numbers."""
     money, measures = Money(words), Measures(words)
     return table(
-        ADDRESSES,
-        PASTIMES,
-        PRICES,
-        TRADES,
-        ABBREVIATIONS,
-        WORDS,
+        token_rules("tokens_en.tsv"),
         ROMAN,
-        THOUSANDS,
         DATES,
-        NAMES,
         NumberTagger(
             Language(
                 "figures_en.tsv",
@@ -56,13 +41,5 @@ def rules(words: Words) -> list[Rule | NumberTagger]:
                 ending=ending,
             )
         ),
-        AMOUNTS,
-        POWERS,
-        SPANS,
-        SUMS,
-        COUNTS,
-        CAPITALS,
-        LETTERS,
-        SIGNS,
-        DOTS,
+        token_rules("signs_en.tsv"),
     )

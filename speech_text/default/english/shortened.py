@@ -18,9 +18,10 @@ A row of the table says where its short form stands for its words:
 - colon: before a colon, behind no word in small letters (Mob: 07700 900123).
 - ordinal: behind an ordinal (9th Cir., 3rd ed.), but before a capital letter only with a full stop.
 
-A row in small letters is also for the form with first capitals, but not if `small` is one of its places (ur).
-All in capitals, a short form is a name: HR. A row with (s) is also for the plural. Each word of a short form
-may have its full stop (Flt. Lt., Maj.-Gen.).
+The short forms of a word that stand in the same places share a row. A row in small letters is also for the
+form with first capitals, but not if `small` is one of its places (ur). All in capitals, a short form is a
+name: HR. A short form with (s) is also for the plural. Each word of a short form may have its full stop (Flt.
+Lt., Maj.-Gen.).
 """
 
 from __future__ import annotations
@@ -32,9 +33,8 @@ from speech_text.default.data import READINGS, either, rows
 from speech_text.default.english.numbers import plural
 from speech_text.default.english.short_forms import MONTH
 from speech_text.default.english.stops import A_NAME, A_TIME, ANYTHING, stop
-from speech_text.default.table import Match, Row, after, before
+from speech_text.default.table import Match, after, before
 
-_TABLE = rows(READINGS / "short_forms_en.tsv")
 # The `goes_on` of `stop` by short form. After vs. the sentence goes on with any word (Jones vs. The Bank).
 # After a short form that is not listed, only a name goes on with the sentence (Acme Inc. Magazine).
 _GOES_ON = {"etc": A_TIME} | dict.fromkeys(
@@ -70,14 +70,16 @@ _CITING = re.compile(r"(?:^|[(,;:§–—]|(?i:\b(?:and|at|by|cf\.|do|from|in|of
 def _forms() -> dict[str, dict[str, str]]:
     """Returns the words of each short form by the place in which it stands for them."""
     forms: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for row in _TABLE:
-        short, many, _ = row["short"].partition("(s)")
+    for row in rows(READINGS / "short_forms_en.tsv"):
         places = row["where"].split()
-        for end, amount in (("", "1"), ("s", "2"))[: 1 + bool(many)]:
-            said, form = plural(row["said"], amount), short + end
-            capitals = {form.title() if " " in form else form, form[0].upper() + form[1:]}
-            for written in {form} if "small" in places else {form} | capitals:
-                forms[written] |= dict.fromkeys(places, said)
+        for listed in row["short"].split(", "):
+            short, many, _ = listed.partition("(s)")
+            for form, said in ((short, row["said"]), (short + "s", plural(row["said"], "2")))[
+                : 1 + bool(many)
+            ]:
+                capitals = {form.title() if " " in form else form, form[0].upper() + form[1:]}
+                for written in {form} if "small" in places else {form} | capitals:
+                    forms[written] |= dict.fromkeys(places, said)
     return dict(forms)
 
 
@@ -136,15 +138,10 @@ def short_form(match: Match) -> str:
     return anywhere + ("." if dotted and not _SMALL.match(rest) else "")
 
 
-def _as_written(match: Match) -> str:
+def as_written(match: Match) -> str:
     """Returns the words of a short form with its capital, by which 5 p.m. Approx. 30 left has a stop."""
     said = short_form(match)
     return said[0].upper() + said[1:] if match[0][0].isupper() else said
 
 
-_ANY = re.sub(r"\\([ -])", r"\\.?\1", either(_FORMS))
-SHORTENED: Row = (
-    "abbreviation",
-    rf"(?<![\w'/.])(?<![\W\d]-)(?<! dot )(?<!slash )({_ANY})(?![\w/-]|'(?!s)| dot | slash )\.?",
-    _as_written,
-)
+ANY = re.sub(r"\\([ -])", r"\\.?\1", either(_FORMS))

@@ -1,19 +1,18 @@
-"""English rules for the short forms and signs of trades: law, weather, school marks, shops, hashtags."""
+"""Words for the English short forms and signs of trades and pastimes: weather, cards, crafts, music.
+Table tokens_en.tsv names the functions."""
 
 from __future__ import annotations
 
 import re
 
+from speech_text.default.characters import rank_and_suit
 from speech_text.default.data import either
 from speech_text.default.english import numbers
 from speech_text.default.english.names import DIRECTIONS
-from speech_text.default.english.stops import with_stop
-from speech_text.default.english.units import UNITS
-from speech_text.default.table import Match, Row, after, before, behind, names
+from speech_text.default.english.stops import stop
+from speech_text.default.table import Match, after, before, beside, names
 
-_NEAR = 40  # characters to either side that are examined
-_DIMENSIONS = names("L=long; W=wide; D=deep; H=high;")
-_SIZES = names("med=medium; sm=small; tab=tablet; cap=capsule; tabs=tablets; caps=capsules;")
+_NEAR = 60  # characters to either side that are examined
 _WIND = either(DIRECTIONS)
 _BLOWS = re.compile(r" (?:winds?|gales?|breezes?|airs)\b")
 _BLOWN = re.compile(
@@ -21,12 +20,34 @@ _BLOWN = re.compile(
 )
 _FORCE = re.compile(rf" (?:\d|gale|severe|(?:or|to|then|backing|veering|becoming) (?:(?:{_WIND})\b|\d))")
 _WINDY = re.compile(r"(?i)\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|breeze|beaufort)\b")
-_CHANGED = re.compile(
-    r"\.\d{1,3}$|\b(?:up|down|by|rose|fell|grew|gained|lost|dropped|rise of|fall of) \d{1,3}$"
+_SUITS = {"♤": "spade", "♡": "heart", "♢": "diamond", "♧": "club"}
+_RANKS = {"A": "ace", "K": "king", "Q": "queen", "J": "jack"}
+_BIDDING = re.compile(
+    r"\b(?:bids?|bidding|opened|opens|opening|pass(?:ed|es)? over|overcall\w*|doubled|doubles"
+    r"|raised|[1-7] ?NT)\b"
 )
-_EMPHASIS = re.compile(r"(?<![\w*])\*(?=\w)[^*]*$")  # a mark before emphasised words that do not end
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
-_UNIT = either(UNITS)
+_KNITTED = re.compile(
+    r"\b(?:sts?|[kp]\dtog|rep from|garter|stockinette|ribbing|yo|ssk|knit\w*)\b|\bk\d+, ?p\d|\bp\d+, ?k\d"
+)
+_CLUED = re.compile(r"(?i)\b(?:anagrams?|crosswords?|cryptic|clues?|grid|solve\w*|stuck|\d{1,2}(?:dn|ac))\b")
+_CROCHETED = re.compile(
+    r"\b(?:crochet\w*|hook|sl(?:ip)? st|(?:sc|dc|hdc) in|\d{1,3} (?:sc|dc|hdc)(?=[,.;)]|$))(?!\w)"
+)
+_TUNED = re.compile(r"\b(?:DAB|VHF|UHF|Freeview|Freesat|multiplex|coastguard)\b")
+_BATTED = re.compile(
+    r"(?i)\b(?:hit(?:s|ting)?|bats|batt(?:ed|ing)|slashed|OBP|OPS|slugging|on-base|percentage)\b[^.]{0,24}_"
+    r"|_ (?:avg|average|hitter|OBP|OPS|SLG|batting|percentage|slugging|winning|with \d{1,2} HR)\b"
+)
+_STITCHES = names("k=knit; p=purl;")
+_CHORDS = names("maj=major; M=major; min=minor; m=minor; dim=diminished; aug=augmented; sus=sus; add=add;")
+_STARS = names("M=mass masses; R=radius radii; L=luminosity luminosities;")
+_PLAYS = names("Ham=Hamlet; Mac=Macbeth; Macb=Macbeth; Oth=Othello; Lr=Lear;")
+_AGES = {"U": "under", "u": "under", "O": "over"}
+_COMPARED = {"d": "day", "w": "week", "y": "year", "q": "quarter", "m": "month"}
+_LIFE = {"b": "born", "d": "died", "m": "married", "r": "reigned", "fl": "flourished"}
+_DAYS = names("M=monday; T=tuesday; Tu=tuesday; W=wednesday; Th=thursday; F=friday; S=saturday; Su=sunday;")
+_PERIODS = names("m=month; mo=month; w=week; wk=week; d=day; h=hour; hr=hour; hrs=hour; min=minute;")
+_PARTS = names("v=verse; vv=verses; n=note; l=line; sc=Scene; vol=Volume; ph=Phase;")
 
 
 def wind(match: Match) -> str:
@@ -38,159 +59,114 @@ def wind(match: Match) -> str:
     return " or ".join(DIRECTIONS[name] for name in match[0].split("/")) if told or near else match[0]
 
 
-def pages(match: Match) -> str:
-    """Returns the pp of a number in words: 48 pp. -> pages. After a change it is percentage points: up 2
-    pp."""
-    return " percentage points" if _CHANGED.search(before(match, 24)) else " pages"
+def reported_wind(match: Match) -> str:
+    """Returns a wind as pilots report it in words: wind 240/12 kt -> wind two four zero at 12 knots."""
+    gusts = f" gusting {match[4]}" if match[4] else ""
+    return f"{match[1]}{numbers.digits(match[2])} at {match[3]}{gusts} knots"
 
 
-def hashtag(match: Match) -> str:
-    """Returns a hashtag with its words apart: #MondayMotivation -> hashtag Monday Motivation."""
-    return f"hashtag {_HUMP.sub(' ', match[1])}"
+def cups(match: Match) -> str:
+    """Returns the c. of a recipe in words: the c. of 1 c. sugar -> cup, the c. of 2 1/2 c. flour -> cups."""
+    lead = before(match)
+    one = re.search(r"(?:^|[^\d/.])1 ?$|\d/\d ?$", lead) and not re.search(r"\d[ -]+\d/\d ?$", lead)
+    return " cup " if one else " cups "
 
 
-def divided(match: Match) -> str:
-    """Returns a unit with its negative powers as divisors: W m⁻² -> W/m², J kg⁻¹ K⁻¹ -> J/kg/K."""
-    powers = re.findall(r"[ ·]?([^ ·⁻]+)⁻([¹²³])", match[4])
-    divisors = (f"/{unit}{power if power != '¹' else ''}" for unit, power in powers)
-    return f"{match[1]}{match[2]}{match[3]}{''.join(divisors)}"
+def _around(match: Match) -> str:
+    return f"{before(match, _NEAR)}{match[0]}{after(match, _NEAR)}"
 
 
-def postcode(match: Match) -> str:
-    """Returns a British postcode in words: S33 8WP -> S thirty three, eight W P."""
-    area, district, sector, unit = match.groups()
-    number = re.sub(r"\d+", lambda digits: f" {numbers.cardinal(digits[0])} ", district)
-    return f"{' '.join(area)}{number.rstrip()}, {numbers.cardinal(sector)} {' '.join(unit)}"
+def card(match: Match) -> str:
+    """Returns a playing card in words: A♤ -> ace of spades. Where bids are told, 2♡ -> two hearts."""
+    rank, suit = rank_and_suit(match)
+    bid = rank in "1234567" and _BIDDING.search(_around(match))
+    said = numbers.plural(_SUITS[suit], rank) if bid else f"of {_SUITS[suit]}s"
+    return f"{_RANKS.get(rank, rank)} {said}{' ' * after(match, 1).isalnum()}"
 
 
-def grid(match: Match) -> str:
-    """Returns a grid reference in words: SK 123 845 -> grid reference S K one two three, eight four five."""
-    square, digits = match[1], match[2].replace(" ", "")
-    half = len(digits) // 2
-    return (
-        f"grid reference {' '.join(square)} {numbers.digits(digits[:half])}, {numbers.digits(digits[half:])}"
+def hand(match: Match) -> str:
+    """Returns the cards of one suit in words: ♤AQ10 -> spades ace queen 10. They stay if no other suit is
+    near (♡AJ at the end of a letter)."""
+    if not re.search("[♤♡♢♧]", beside(match, _NEAR)):
+        return match[0]
+    ranks = re.findall("10|.", match[2])
+    return f"{_SUITS[match[1]]}s {' '.join(_RANKS.get(rank, rank) for rank in ranks)}, "
+
+
+def stitches(match: Match) -> str:
+    """Returns stitches in words: k2 -> knit 2, p2tog -> purl 2 together."""
+    if not (match[3] or _KNITTED.search(_around(match))):
+        return match[0]
+    return f"{_STITCHES[match[1].lower()]} {match[2]}{' together' if match[3] else ''}"
+
+
+def chord(match: Match) -> str:
+    """Returns the name of a chord in words: F#m7 -> F sharp minor 7, Cmaj7 -> C major 7."""
+    sign = {"": "", "#": " sharp", "♯": " sharp"}.get(match[2], " flat")
+    return f"{match[1]}{sign} {_CHORDS[match[3]]}{' ' + match[4] if match[4] else ''}"
+
+
+def clue(match: Match) -> str:
+    """Returns the number of a clue in words: 14dn -> 14 down, where the text is about a crossword."""
+    if not _CLUED.search(beside(match, _NEAR)):
+        return match[0]
+    return f"{match[1]} {'down' if match[2] == 'dn' else 'across'}{stop(match)}"
+
+
+def crochet(match: Match) -> str:
+    """Returns a stitch of crochet in words: the dc of 2 dc in the next st -> double crochet."""
+    kinds = {"s": "single", "d": "double", "h": "half double", "t": "treble"}
+    return f"{kinds[match[0][0].lower()]} crochet" if _CROCHETED.search(_around(match)) else match[0]
+
+
+def chain(match: Match) -> str:
+    """Returns the words for ch: the ch 20 of a pattern for crochet -> chain, the ch. 12B of a radio ->
+    channel. Elsewhere it stays."""
+    near = _around(match)
+    if _TUNED.search(near):
+        return "channel"
+    return "chain" if _CROCHETED.search(near) and not match[0].endswith(".") else match[0]
+
+
+def solar(match: Match) -> str:
+    """Returns a unit of astronomers in words: the M☉ of 1.02 M☉ -> solar masses."""
+    one, many = _STARS[match[2]].split()
+    return f"{match[1]} solar {one if match[1] == '1' else many}"
+
+
+def average(match: Match) -> str:
+    """Returns an average of baseball in words: hit .305 -> three oh five. Other decimals stay."""
+    near = f"{before(match, 40)}_{after(match, 24)}"
+    return numbers.paired(match[1]) if _BATTED.search(near) else match[0]
+
+
+def dose(match: Match) -> str:
+    """Returns the times of a dose in words: q6h -> every six hours, q5-15 min -> every five to fifteen
+    minutes."""
+    first, second, unit = match.groups()
+    said = " to ".join(numbers.cardinal(number) for number in (first, second) if number)
+    return f"every {said} {numbers.plural(_PERIODS[unit], second or first)}"
+
+
+def compared(match: Match) -> str:
+    """Returns a comparison of periods in words: y/y -> year over year, QoQ -> quarter over quarter."""
+    unit = _COMPARED[(match[1] or match[2]).lower()]
+    return f"{unit} over {unit}"
+
+
+SAID = {
+    said.__name__: said
+    for said in (
+        *(wind, reported_wind, cups, card, hand, stitches, chord, clue, crochet, chain, solar, average, dose),
+        compared,
     )
-
-
-def dimensions(match: Match) -> str:
-    """Returns sizes whose letters name the dimension in words: 84"L x 36"D -> 84" long by 36" deep."""
-    named = re.sub("[LWDH]", lambda letter: f" {_DIMENSIONS[letter[0]]}", match[0])
-    return re.sub(" ?[x×] ?", " by ", named)
-
-
-def stars(match: Match) -> str:
-    return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
-
-
-_SECTION = r"(?=\d{1,3}[A-Z]{0,2}"
-TRADES: list[Row] = [
-    (
-        "age",
-        rf"((?:{behind('am|are|is|was')}|(?<=\w's ))\d{{1,3}}) ?y/?o\b(?! (?!and|but|with)\w)",
-        r"\1 years old",
-    ),
-    (
-        "extension",
-        r"(?<=[a-z,] )(?<![Aa]ccount )(?<![Cc]ard )x ?(?=\d{4}\b)"
-        rf"|(?<=-\d{{4}} )x ?(?=\d{{1,5}}\b)|(?i:{behind('call|dial|tel')})x(?=\d{{3,5}}\b)",
-        "extension ",
-    ),
-    ("section", r"\bs(?<=[a-z] s)(s?)\. (?=\d{1,4}[^.]{0,8} of the [A-Z])", r"section\1 "),
-    ("unit", rf"(?<=\d)-({_UNIT})\.(?= [A-Za-z])", r"-\1"),
-    (
-        "unit",
-        r"(?<=\d)-(ac|mo)\b(?= [a-z])|(?<=\d[snrt][tdh])-(yr)\b\.?",
-        lambda m: f"-{UNITS[m[1] or m[2]]}",
-    ),
-    (
-        "feet",
-        r"(?<=\d)['′] ?(?=(?:boat|ceiling|door|dumpster|fence|ladder|length|pole|reefer|sailboat|trailer"
-        r"|truck|wall|frontage|setback)s?\b|TT\b|RV\b)",
-        "-ft ",
-    ),
-    ("near", r"\b[Nn]r(?:\. (?=[a-z]{3})|\.? (?=[A-Z][a-z\d]|the\b|stn\b|station))", "near "),
-    (
-        "account",
-        r"\b[Aa]/[Cc](?= (?:no\b|number|ending|[Xx*]*\d))"
-        rf"|{behind('from your|to your|in your')}a/c\b",
-        "account",
-    ),
-    ("percent", r"(?<=\d)pc\b(?! sets?\b)", "%"),
-    ("number", r"(?<=\d)no\b\.?(?= [a-zA-Z\d])", " number"),
-    (
-        "number",
-        r"\b((?i:account|booking|card|house|invoice|job|licence|member|membership|mobile|order|phone"
-        r"|policy|ref|reg|roll|serial|staff|tel|ticket)\.?) no\b\.?(?=[,;:)]|$| (?:is|was|and|on)\b)",
-        with_stop(lambda m: f"{m[1]} number"),
-    ),
-    (
-        "count",
-        r"(?:(?<=\b\d)|(?<=\b\d\d)) ?x (?=[A-Z]\w{1,12} [a-z]{1,14}s\b"
-        r"|(?<= x )(?!times|minus|plus|less|this|is|as|was|has)[a-z]{1,14}s\b"
-        r"|\d{1,4} ?(?:k?g|ml|[Ll]|oz|lb) [a-z]{3})",
-        " ",
-    ),
-    (
-        "or",
-        r"(?<=\d)(k?g|ml|[cmk]?m|[lL])/(?=\d{1,4}(?:\.\d|/\d| \d/\d)? ?(?:oz|lbs?|in|ft|fl|pints?|miles?|mph"
-        r"|tbsp|tsp)\b)|(?<=\d)(oz|lb|pt|in)/(?=\d[\d.]{0,4} ?(?:k?g|ml|cm|litres?|[lL])\b)",
-        r"\1\2, ",
-    ),
-    ("or", r"(?<=[Mm]ark \d)/(?=\d)|(?<=\dC)/(?=fan|gas|\d)|(?<=fan)/(?=gas)", ", "),
-    ("ordinal", r"\b(\d)(?:st|nd|rd|th)s\b", lambda m: f"{numbers.ordinal(m[1])}s"),
-    ("eleven", r"(?<=st |nd |rd |th )XI\b", "eleven"),
-    (
-        "age group",
-        rf"(?:(?<=\()|{behind('and|for|[Tt]he|our')}|(?<=[,.;:] )|^|\b(?=\w{{4,5}}-))"
-        r"([Uu]nder|[Oo]ver)[ -](\d{1,2})s\b",
-        lambda m: f"{m[1]} {numbers.plural(numbers.cardinal(m[2]), '2')}",
-    ),
-    ("pressure", r"\b(?!1024)(9\d\d|10[0-4]\d) mb\b(?! of)", r"\1 mbar"),
-    ("by", r"(?<=[a-z] [x×] )(\d{1,4}) ?[x×] ?(?=\d)", r"\1 by "),
-    ("by", r"(?<=\d\d0 )x (?=\d{1,3}[05]\b(?! ?[=?]))", "by "),
-    ("times", r"(?<=\d) x (?=[£€$₹]\d)|(?<=[£€$₹])(\d[\d,.]{0,11}) x (?=\d)", r"\1 times "),
-    ("stone", r"(?<=\d) ?st\b\.?(?= ?\d{1,2} ?lbs?\b)|(?:(?<=\b1\d)|(?<=[02-9]))st\b", " stone"),
-    ("hours", r"(?:(?<=:\d\d)|(?<=\d{4}-\d{4})) ?hrs\b", " hours"),
-    ("speed", r"(?<=\d)-spd\b", "-speed"),
-    ("size", rf"(?:(?<=\d )|(?<=\ba ))({either(_SIZES)})\. (?=[A-Za-z])", lambda m: f"{_SIZES[m[1]]} "),
-    (
-        "section",
-        rf"\b(ss?)(?:\. ?| ){_SECTION}\((?:\d|[a-z]\)))"
-        rf"|(?i:{behind('under|of|with|contrary to|pursuant to|subject to')})"
-        rf"(ss?)\.? ?{_SECTION}\b(?!\.\d))"
-        rf"|{behind('[Aa]|the|by|in|and|or|[Ss]ee')}(ss?)\. ?{_SECTION}\b)",
-        lambda m: "sections " if "ss" in m.groups() else "section ",
-    ),
-    (
-        "hashtag",
-        r"(?<![\w&#/])#(?!(?:[0-9A-Fa-f]{3}){1,2}\b|[A-Z]{3,24}\d|include\b|define\b)"
-        r"([A-Za-z]{3}\w{0,40})(?![\w-])",
-        hashtag,
-    ),
-    (
-        "star",
-        r"(?<=\b[1-7])\*(?= (?:hotels?|resorts?|spas?|luxury|accommodation|reviews?|service|places?|prices?"
-        r"|property|treatment|stays?|(?:half|full)[- ]board|all[- ]incl?\w*|B&B|self[- ]catering)\b)"
-        r"|(?<=\bGrade II)\*|(?<=\bII)\*(?= listed)|(?<![\w*])\*(?=\.[a-z]{1,5}\b)",
-        " star",
-    ),
-    (
-        "star",
-        r"(?<![\w*])\*(#?\d{2,4}(?:\*\d{1,12}){0,4})#",
-        lambda m: f"star {m[1].replace('#', 'hash ').replace('*', ' star ')} hash",
-    ),
-    ("repeat", r"\b([Rr])ep (?=(?:from |between )?\*)", r"\1epeat "),
-    ("star", r"\b(?:from|between) \*{1,2}s?(?: (?:to|and) \*{1,2})?(?=[ ,.;:)]|$)", stars),
-    (
-        "grid reference",
-        r"\b(?:GR|[Gg]rid [Rr]ef(?:erence|\.)?|[Mm]ap ref(?:erence|\.)?):? ([A-Z]{2}) ?(\d{2,5} ?\d{2,5})\b",
-        grid,
-    ),
-    (
-        "postcode",
-        r"\b([A-Z]{1,2})(\d[\dA-Z]?) (\d)"
-        r"(?!GB|TB|HP|WD|(?<=1)ST|(?<=2)ND|(?<=3)RD|TH)([ABD-HJLNP-UW-Z]{2})\b",
-        postcode,
-    ),
-    ("wind", rf"(?<![\w.'/-])(?:{_WIND})(?:/(?:{_WIND}))?(?![\w'./-]|\.\w)", wind),
-]
+} | {
+    "averages": lambda m: ", ".join(map(numbers.paired, m.groups())),
+    "spoons": lambda m: " tsp " if m[1] == "t" else " tbsp ",
+    "age_group": lambda m: f"{_AGES[m[1]]} {numbers.plural(numbers.cardinal(m[2]), m[3] or '1')}",
+    "play": lambda m: f"{_PLAYS[m[1]]} ",
+    "life": lambda m: f"{_LIFE[m[1]]} ",
+    "part": lambda m: f"{_PARTS[m[1].lower()]} ",
+    "per_period": lambda m: f"per {_PERIODS[m[1]]}",
+    "day_span": lambda m: f"{_DAYS[m[1]]} to {_DAYS[m[2][:2].rstrip('a')]}",
+}
