@@ -136,10 +136,14 @@ class RequestContext:
             limits=self.limits,
             unsent=self._unsent,
         )
+        left_to_say: ServiceError | None = None
         try:
             with flight.track(), suppress(ClientGone, ClientDisconnect):
                 try:
-                    left_to_say = await self._run(scope, receive, answer)
+                    self._check(scope)
+                    await self.app(scope, receive, answer)
+                except (Exception, asyncio.CancelledError) as error:
+                    left_to_say = await self._left_to_say(error, scope, answer)
                 finally:
                     if "form" in state:
                         await state["form"].close()  # removes the large uploads from the disk
@@ -157,30 +161,26 @@ class RequestContext:
             elif answer.status >= 400 and scope["path"] != _PROBED:
                 logger.info("%s %s refused: %d", quote(scope["method"]), quote(scope["path"]), answer.status)
 
-    async def _run(self, scope: Scope, receive: Receive, answer: Answer) -> ServiceError | None:
-        """Runs the app. Returns the error that is still to be answered, or that ends an answer in its middle.
-        Returns None if the app has answered, or if a stop has cut off its answer. Raises ClientGone or
-        ClientDisconnect if the client has left, and unexpected errors if the answer had begun."""
-        try:
-            self._check(scope)
-            await self.app(scope, receive, answer)
-        except asyncio.CancelledError:
+    async def _left_to_say(self, error: BaseException, scope: Scope, answer: Answer) -> ServiceError | None:
+        """Returns the error that is still to be answered, or that ends an answer in its middle. Returns None
+        if a stop has cut off the answer. Raises the error again if the client has left, if the task was
+        cancelled without a stop, and if the error is unexpected and the answer had begun."""
+        if isinstance(error, asyncio.CancelledError):
             if not self.in_flight.cut_off:
-                raise
+                raise error
             if not answer.status:
                 return errors.Draining("The server stopped before this request was done.")
             await answer.cut()
-        except (ClientGone, ClientDisconnect):
-            raise  # nobody is there to answer
-        except ServiceError as error:
+            return None
+        if isinstance(error, (ClientGone, ClientDisconnect)):
+            raise error  # nobody is there to answer
+        if isinstance(error, ServiceError):
             return error
-        except Exception as error:
-            shown = without_text(error)
-            logger.error("%s %s failed", quote(scope["method"]), quote(scope["path"]), exc_info=shown)
-            if answer.status:
-                raise shown from None
-            return _answer_to(error)
-        return None
+        shown = without_text(error)
+        logger.error("%s %s failed", quote(scope["method"]), quote(scope["path"]), exc_info=shown)
+        if answer.status:
+            raise shown from None
+        return _answer_to(error)
 
     def _check(self, scope: Scope) -> None:
         """Raises QueueFull for a connection beyond the limit, and Forbidden for a name of a stranger."""
@@ -249,28 +249,10 @@ class Answer:
     async def __call__(self, message: Message) -> None:
         """Sends an ASGI message of the answer. For a part of the body, returns once the kernel has taken it.
         Raises ClientGone if the client has left, or if it has read nothing for `limits.send_s` seconds."""
-        if message["type"] == "http.response.body":
-            await self._send_body(message.get("body", b""), more=message.get("more_body", False))
+        if message["type"] != "http.response.body":
+            await self.send(self._begun(message))
             return
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self.state["request_id"]
-            for name, value in self.headers.items():
-                if name not in _SAME_ORIGIN or not self.state.get(BY_LINK):
-                    headers.setdefault(name, value)
-            if self.closes() or (self.connection is not None and self.connection.is_one_too_many):
-                headers["Connection"] = "close"
-        await self.send(message)
-
-    async def cut(self) -> None:
-        """Ends the connection at once, also if bytes of the answer are unsent."""
-        if self.connection is not None:
-            self.connection.cut()
-        await asyncio.sleep(0)  # uvicorn notices the end before its app returns
-
-    async def _send_body(self, body: bytes, *, more: bool) -> None:
-        connection = self.connection
+        body, more, connection = message.get("body", b""), message.get("more_body", False), self.connection
         if connection is not None:
             connection.has_whole_answer = not more
         try:
@@ -286,6 +268,25 @@ class Answer:
         finally:
             self.unsent.hold(connection, 0)
         self.sent = not more
+
+    def _begun(self, message: Message) -> Message:
+        """Notes the status of the answer that begins with `message`, and adds its headers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self.state["request_id"]
+            for name, value in self.headers.items():
+                if name not in _SAME_ORIGIN or not self.state.get(BY_LINK):
+                    headers.setdefault(name, value)
+            if self.closes() or (self.connection is not None and self.connection.is_one_too_many):
+                headers["Connection"] = "close"
+        return message
+
+    async def cut(self) -> None:
+        """Ends the connection at once, also if bytes of the answer are unsent."""
+        if self.connection is not None:
+            self.connection.cut()
+        await asyncio.sleep(0)  # uvicorn notices the end before its app returns
 
     async def _send_block(self, message: Message) -> None:
         connection = self.connection
