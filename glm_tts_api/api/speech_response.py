@@ -10,8 +10,8 @@ events sends the error as an event instead.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, closing
 from itertools import accumulate
 from typing import Any
 
@@ -32,7 +32,6 @@ from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.encoding import Encoded, encode_whole
 from glm_tts_api.speech.recent import Answer, Tape, what_is_asked
 from glm_tts_api.speech.request_log import Playback, RequestLog, recorded_outcome
-from glm_tts_api.speech.stream import SpeechStream
 from glm_tts_api.speech.times import SegmentTimes
 
 EVENTS = "text/event-stream"
@@ -117,12 +116,13 @@ async def speak(request: Request, state: AppState, asked: SpeechRequest, *, addr
     a while under the request's id (RecentAnswers). If the request came as a URL, `address` is its content,
     and the answer can be found by `address` too. If the deadline passes, or is sure to be missed, keeps the
     finished segments as a job and raises DeadlineExceeded."""
+    state.speech.require_ready()  # a WebSocket checks this once a turn, so that a stop lets the turn end
     log: RequestLog = request.state.log
     streamed = f"With {request.state.dialect.streamed_by} audio leaves while it is made"
     advice = f"{streamed}; a job (POST /api/v1/jobs) has no time limit."
-    chunks = list[AudioChunk]()
+    chunks, begun = list[AudioChunk](), state.speech.speaking(asked, log, arrived_at=request.state.arrived_at)
     try:
-        async with _while_connected(request, state, asked) as (_, stream):
+        async with cancelled_on_disconnect(request.receive), begun as (_, stream):
             async for chunk in stream:
                 chunks.append(chunk)
             if stream.verifier is not None:
@@ -150,8 +150,11 @@ async def stream(
     """Begins to speak the request. Returns a streamed answer when its first audio is made. With an `address`
     (see `speak`), it has an ETag. Once the whole answer is made, it is kept, as in `speak`."""
     request.state.log.playback = Playback()
+    state.speech.require_ready()
+    begun = state.speech.speaking(asked, request.state.log, arrived_at=request.state.arrived_at)
     async with AsyncExitStack() as stack:
-        permit, chunks = await stack.enter_async_context(_while_connected(request, state, asked))
+        await stack.enter_async_context(cancelled_on_disconnect(request.receive))
+        permit, chunks = await stack.enter_async_context(begun)
         made = Answer(asked.audio_format, is_whole=False)
         made.request_id, made.owner, made.address = asked.request_id, owner_of(request), address
         tape = stack.enter_context(closing(Tape(state.recent, made)))
@@ -161,16 +164,6 @@ async def stream(
         if address is not None:
             answer.headers["ETag"] = f'"{made.etag}"'
         return answer
-
-
-@asynccontextmanager
-async def _while_connected(
-    request: Request, state: AppState, asked: SpeechRequest
-) -> AsyncIterator[tuple[Permit, SpeechStream]]:
-    state.speech.require_ready()  # a WebSocket checks this once a turn, so that a stop lets the turn end
-    begun = state.speech.speaking(asked, request.state.log, arrived_at=request.state.arrived_at)
-    async with cancelled_on_disconnect(request.receive), begun as (permit, stream):
-        yield permit, stream
 
 
 class _StreamedSpeech(Response):
