@@ -49,10 +49,10 @@ async def read_speech(
     files: Collection[str] = (),
 ) -> tuple[ModelT, list[str]]:
     """Reads the request's body, unless `body` is given, and its fields as `model`. Notes the text's length in
-    the request's log. Returns the fields and the warnings, as Body.parse_speech does. Raises also the errors
+    the request's log. Returns the fields and the warnings, as Body.parse does. Raises also the errors
     of `require_text`."""
     body = body or await read_body(request, state.config.max_text_bytes)
-    fields, warnings = body.parse_speech(model, voice=dialect.voice, files=files)
+    fields, warnings = body.parse(model, files=files, voice=dialect.voice)
     text = getattr(fields, dialect.text)
     request.state.log.length = state.speech.admission.config.measure(len(text))
     require_text(text, state.config.max_text_length, field=dialect.text)
@@ -86,7 +86,9 @@ async def speech_of(
     from the URL. `options` are further fields of SpeechRequest. Raises UnknownVoice, and InvalidField if the
     request is to be verified and the server has no recogniser."""
     own = await state.pools.files.run(named_voice, voice, state) if isinstance(voice, str) else voice
-    others = await state.pools.files.run(lambda: named_voices(voices_in(text), state, own))
+    others = dict[str, Voice]()
+    if "[[" in text:  # it may have marks
+        others = await state.pools.files.run(lambda: named_voices(voices_in(text), state, own))
     return SpeechRequest(
         request.state.request_id,
         text,

@@ -14,7 +14,7 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import parse_qsl
@@ -145,30 +145,27 @@ class Body:
     uploads: dict[str, Upload]
 
     def parse(
-        self, model: type[ModelT], *, files: Collection[str] = (PROMPT_AUDIO,)
+        self, model: type[ModelT], *, files: Collection[str] = (PROMPT_AUDIO,), voice: str = ""
     ) -> tuple[ModelT, list[str]]:
         """Validates the fields as `model`. Returns the model and the warnings: a sentence for each sent name
         that is neither a field of `model` nor in `files`. Such names are also logged. Raises InvalidField for
-        a field that was sent as a file, else for the first invalid field."""
+        a field that was sent as a file, else for the first invalid field.
+
+        A speech request names its voice in the field `voice`. InvalidField is then raised also for an unknown
+        field that chooses a voice, and for any file if `files` is empty."""
+        known = (*model.model_fields, *files)
+        if voice:
+            self.require_no_voice(known, advice := f"Name a registered voice in {voice}")
+            if not files and self.uploads:
+                raise self._unread_voice(next(iter(self.uploads)), known, advice)
         for name in model.model_fields:
             if name in self.uploads:
                 raise InvalidField(f"{name} must be text, not a file.")
-        warnings = self._warnings((*model.model_fields, *files))
+        warnings = self._warnings(known)
         try:
             return model.model_validate(self.fields), warnings
         except ValidationError as error:
             raise _invalid(model, error, warnings) from None
-
-    def parse_speech(
-        self, model: type[ModelT], *, voice: str, files: Collection[str] = ()
-    ) -> tuple[ModelT, list[str]]:
-        """Parses as `parse` does, for a speech request that names its voice in the field `voice`. Also raises
-        InvalidField for an unknown field that chooses a voice, and for any file if `files` is empty."""
-        known, advice = (*model.model_fields, *files), f"Name a registered voice in {voice}"
-        self.require_no_voice(known, advice)
-        if not files and self.uploads:
-            raise self._unread_voice(next(iter(self.uploads)), known, advice)
-        return self.parse(model, files=files)
 
     def require_no_voice(self, known: tuple[str, ...], advice: str) -> None:
         """Raises InvalidField, with `advice` in its message, if a field outside `known` chooses a voice."""
@@ -232,7 +229,9 @@ async def read_body(request: Request, max_text_bytes: int, *, recording: str = "
         body = await _read_multipart(request, max_text_bytes)
     else:
         data = b"".join([piece async for piece in request.stream()])  # request.body() would keep the bytes
-        body = await _parsed(data, media_type)
+        body = Body({}, {})
+        if data:
+            body = await asyncio.to_thread(_reader_of(media_type), data)
         if len(data) - len(str(body.fields.get(recording, ""))) > max_text_bytes:
             raise text_too_large(max_text_bytes)
     if recording not in body.fields:
@@ -240,13 +239,12 @@ async def read_body(request: Request, max_text_bytes: int, *, recording: str = "
     return await asyncio.to_thread(_with_recording, request, body, recording)
 
 
-async def _parsed(data: bytes, media_type: str) -> Body:
-    if not data:
-        return Body({}, {})
+def _reader_of(media_type: str) -> Callable[[bytes], Body]:
+    """Returns the function that reads a body of this type without files. Raises UnparsableBody."""
     if media_type == "application/x-www-form-urlencoded":
-        return await asyncio.to_thread(_read_form, data)
+        return _read_form
     if is_json(media_type):
-        return await asyncio.to_thread(read_json, data)
+        return read_json
     raise UnparsableBody(
         "Send the body as multipart/form-data, application/x-www-form-urlencoded or application/json."
     )

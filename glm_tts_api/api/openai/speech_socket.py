@@ -178,7 +178,7 @@ class _Conversation:
     async def _start(self, message: Body) -> None:
         if self._is_in_turn:
             raise InvalidField("start may not come within a turn: send flush or cancel before it.")
-        fields, _ = message.parse_speech(StartFields, voice="voice")
+        fields, _ = message.parse(StartFields, files=(), voice="voice")
         is_verified(self._socket, self._state, fields.verify)
         voice = await self._state.pools.files.run(named_voice, fields.voice, self._state)
         self._how = fields, voice

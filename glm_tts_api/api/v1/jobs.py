@@ -69,7 +69,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     """Begins to speak a book: a text, or a file (.txt, .md, .epub, .srt). The job uses only capacity that no
     other request needs. It continues after a restart of the server."""
     body = await read_body(request, state.config.max_upload_bytes)
-    fields, warnings = body.parse_speech(job_schemas.JobFields, voice="index", files=(PROMPT_AUDIO, FILE))
+    fields, warnings = body.parse(job_schemas.JobFields, files=(PROMPT_AUDIO, FILE), voice="index")
     if fields.verify:
         state.speech.recogniser.require("verify", "verify=true")
     upload = body.file(FILE)
