@@ -161,7 +161,9 @@ class RequestContext:
             elif answer.status >= 400 and scope["path"] != _PROBED:
                 logger.info("%s %s refused: %d", quote(scope["method"]), quote(scope["path"]), answer.status)
 
-    async def _left_to_say(self, error: BaseException, scope: Scope, answer: Answer) -> ServiceError | None:
+    async def _left_to_say(
+        self, error: Exception | asyncio.CancelledError, scope: Scope, answer: Answer
+    ) -> ServiceError | None:
         """Returns the error that is still to be answered, or that ends an answer in its middle. Returns None
         if a stop has cut off the answer. Raises the error again if the client has left, if the task was
         cancelled without a stop, and if the error is unexpected and the answer had begun."""
