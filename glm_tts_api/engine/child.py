@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,6 @@ from typing import Any, NamedTuple
 
 from msgspec import msgpack
 
-from glm_tts_api.engine import messages
 from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
 from glm_tts_api.engine.messages import Message
 from glm_tts_api.model.allocator import allocator_variables
@@ -36,7 +34,6 @@ ENVIRONMENT = {**_THREADS_WAIT, "THP_MEM_ALLOC_ENABLE": "1"}
 CHECK = "--check"  # on the command line; the checkpoint's folder, device and dtype follow
 EXIT_REFUSED = 2
 PASSED = b"\n"  # the process sends this if its checkpoint can be served
-_KEPT_RECORDINGS = 64  # recordings that a process keeps; the engine keeps the features of as many
 _LOOK_AT_MOST_S = 1.0  # a longer time between two looks means that the server itself was stopped
 _LAST_WORDS_S = 2.0  # time for a process to end by itself, and to write to the log, before it is killed
 _AT_ONCE = 2**20
@@ -99,7 +96,6 @@ class ProcessHandle:
         self.pid = process.pid
         self.cause = ""
         self._process, self._reader, self._writer, self._decoder = process, reader, writer, its
-        self._recordings: OrderedDict[str, None] = OrderedDict()  # digests of those that the process has
         self._silent_s = self._step_s = 0.0
         self._looked_at = time.monotonic()
         self._n_out_of_memory = _n_out_of_memory()
@@ -113,19 +109,6 @@ class ProcessHandle:
 
     def send(self, message: Message) -> None:
         self._writer.write(frame(message))
-
-    def speak(self, message: messages.Speak) -> None:
-        """Sends a request to the process. Before that, sends those recordings of the request's voices that
-        the process lacks. After that, has the process drop the recordings that were used longest ago, if it
-        has more than 64."""
-        for voice in (message.request.voice, *message.request.others.values()):
-            if voice.digest not in self._recordings:
-                self.send(messages.PutRecording(voice.digest, voice.recording))
-                self._recordings[voice.digest] = None
-            self._recordings.move_to_end(voice.digest)
-        self.send(message)
-        while len(self._recordings) > _KEPT_RECORDINGS:
-            self.send(messages.DropRecording(self._recordings.popitem(last=False)[0]))
 
     async def messages(self) -> AsyncIterator[Any]:
         """Yields the process's messages until the connection ends. Raises BrokenMessage if the process sends

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Protocol
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 # An engine is given up after this number of deaths with no audio and no text given up between them. A text
 # causes four at most.
 _DEATHS = 5
+_KEPT_RECORDINGS = 64  # recordings that a process keeps; the engine keeps the features of as many
 _GIVEN_UP_S = 300.0  # time until an engine that was given up is tried again: the cause may be over
 _LOOK_EVERY_S = 0.1
 # A load hangs if it takes ten times as long as the last one. Until a load has ended, the limit is that of the
@@ -60,6 +62,7 @@ class EngineClient:
         self._life: asyncio.Task[None] | None = None
         self._handle: ProcessHandle | None = None
         self._numbers = count()
+        self._recordings: OrderedDict[str, None] = OrderedDict()  # digests of those that the process has
         self._listeners: dict[int, Listener] = {}
         self._questions: dict[int, asyncio.Future[messages.Answer]] = {}
         self.n_deaths = 0  # since the last audio
@@ -91,25 +94,29 @@ class EngineClient:
         is_background: bool = False,
     ) -> int:
         """Sends the request to the process, and returns its number there. `listener` takes what the engine
-        says about it. `tokens`, `first` and `is_background` are those of messages.Speak."""
-        number = next(self._numbers)
-        if self._handle is None:
+        says about it. `tokens`, `first` and `is_background` are those of messages.Speak.
+
+        Before the request, sends those recordings of its voices that the process lacks. After that, has the
+        process drop the recordings that were used longest ago, if it has more than 64."""
+        number, handle, recordings = next(self._numbers), self._handle, self._recordings
+        if handle is None:
             listener.take(EngineDied("it had ended before", is_ours=False))
-        else:
-            self._listeners[number] = listener
-            self._handle.speak(messages.Speak(number, request, tokens, first, is_background))
+            return number
+        for voice in (request.voice, *request.others.values()):
+            if voice.digest not in recordings:
+                handle.send(messages.PutRecording(voice.digest, voice.recording))
+                recordings[voice.digest] = None
+            recordings.move_to_end(voice.digest)
+        self._listeners[number] = listener
+        handle.send(messages.Speak(number, request, tokens, first, is_background))
+        while len(recordings) > _KEPT_RECORDINGS:
+            handle.send(messages.DropRecording(recordings.popitem(last=False)[0]))
         return number
 
-    def cancel(self, number: int) -> None:
-        """Tells the engine that nobody waits for a request or a question any more. The engine frees a request
-        at its next step."""
+    def send(self, message: messages.Credit | messages.Cancel) -> None:
+        """Sends a message about a request or a question to the process, if there is one."""
         if self._handle is not None:
-            self._handle.send(messages.Cancel(number))
-
-    def credit(self, number: int, seconds: float) -> None:
-        """Tells the engine that `seconds` of a request's audio were taken."""
-        if self._handle is not None:
-            self._handle.send(messages.Credit(number, seconds))
+            self._handle.send(message)
 
     async def read(self, text: str, options: ReadingOptions) -> ShownReading:
         """Returns how the engine says `text` in words. Raises EngineDied or the error that refuses it."""
@@ -133,7 +140,7 @@ class EngineClient:
         try:
             reply: messages.Answer = await answer
         except asyncio.CancelledError:
-            self.cancel(number)
+            self.send(messages.Cancel(number))
             raise
         finally:
             del self._questions[number]
@@ -207,6 +214,7 @@ class EngineClient:
         """Runs one process to its end, which also ends its requests. Returns the reason. Raises OSError."""
         first, self._first = self._first or Spawned.of(self._command), None
         handle = self._handle = await ProcessHandle.connect(first)
+        self._recordings.clear()
         watch = asyncio.create_task(self._watch(handle))
         try:
             handle.send(self._load if self.info is None else replace(self._load, again_on=self.info.device))

@@ -20,7 +20,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -71,33 +71,35 @@ class EngineProcess:
         self._engine.start()
         threading.Thread(target=self._send_heartbeats, name="heartbeat", daemon=True).start()
 
-    def do(self, message: messages.ToEngine) -> None:
-        match message:
-            case messages.PutRecording():
-                self._recordings[message.digest] = message.recording
-            case messages.DropRecording():
-                del self._recordings[message.digest]
-            case messages.Speak():
-                sink = RemoteSink(message.number, self._side.send, self._buffer_s, self._sinks.pop)
-                self._sinks[message.number] = sink
-                self._engine.speak(message, sink)
-            case messages.Credit():
-                if (reader := self._sinks.get(message.number)) and reader.took(message.seconds):
-                    self._engine.wake()
-            case messages.Cancel():
-                self._cancel(message.number)
-            case messages.Read():
-                self._read_for.add(message.number)
-                self._engine.read(
-                    message.text,
-                    message.options,
-                    check=partial(self._require_wanted, message.number),
-                    done=partial(self._answer, message.number),
-                )
-            case messages.ClearCache():
-                threading.Thread(target=self._clear, args=(message.number,), daemon=True).start()
-            case messages.Load():
-                raise messages.BrokenMessage("a second Load")
+    def run(self, received: Iterable[messages.ToEngine]) -> None:
+        """Carries out the messages that are `received`, until there are no more."""
+        for message in received:
+            match message:
+                case messages.PutRecording():
+                    self._recordings[message.digest] = message.recording
+                case messages.DropRecording():
+                    del self._recordings[message.digest]
+                case messages.Speak():
+                    sink = RemoteSink(message.number, self._side.send, self._buffer_s, self._sinks.pop)
+                    self._sinks[message.number] = sink
+                    self._engine.speak(message, sink)
+                case messages.Credit():
+                    if (reader := self._sinks.get(message.number)) and reader.took(message.seconds):
+                        self._engine.wake()
+                case messages.Cancel():
+                    self._cancel(message.number)
+                case messages.Read():
+                    self._read_for.add(message.number)
+                    self._engine.read(
+                        message.text,
+                        message.options,
+                        check=partial(self._require_wanted, message.number),
+                        done=partial(self._answer, message.number),
+                    )
+                case messages.ClearCache():
+                    threading.Thread(target=self._clear, args=(message.number,), daemon=True).start()
+                case _:
+                    raise messages.BrokenMessage("a second Load")
 
     def _cancel(self, number: int) -> None:
         if (sink := self._sinks.get(number)) is not None:
@@ -241,16 +243,15 @@ def _do_all(server: socket.socket, build: BuildEngine) -> None:
     BrokenMessage for any other first message and for an invalid message."""
     recordings: dict[str, Recording] = {}
     side = ChildSide(server, decoder(messages.ToEngine, recordings))
-    said = iter(side)
+    received = iter(side)
     with suppress(StopIteration):
-        load = next(said)
+        load = next(received)
         if not isinstance(load, messages.Load):
             raise messages.BrokenMessage("something before Load")
         configure_logging(as_json=load.logs_json, with_texts=load.logs_texts)
         process = EngineProcess(side, load, build, recordings)
         process.start()
-        for message in said:
-            process.do(message)
+        process.run(received)
 
 
 if __name__ == "__main__":

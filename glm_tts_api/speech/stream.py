@@ -92,7 +92,7 @@ class SpeechStream:
         if self._is_freed:
             self._permit.release()
         else:
-            self._engines.each[self._permit.engine].cancel(self._number)
+            self._engines.each[self._permit.engine].send(messages.Cancel(self._number))
         await self._solitude.aclose()
 
     def _begin(self, engine: int) -> None:
@@ -180,7 +180,7 @@ class SpeechStream:
             if isinstance(item, EngineDied):
                 await self._go_on(item)
                 continue
-            self._engines.each[self._permit.engine].credit(self._number, item.seconds)
+            self._engines.each[self._permit.engine].send(messages.Credit(self._number, item.seconds))
             if (chunk := self._unheard(item) if self._n_known else item) is not None:
                 await self._note(chunk)
                 return chunk

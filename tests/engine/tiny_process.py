@@ -128,7 +128,10 @@ async def is_ready(client: EngineClient) -> None:
 
 
 def begin(client: EngineClient, text: str = TEXT, **options: Any) -> tiny.Heard:
-    heard = tiny.Heard(lambda: client.cancel(number), lambda seconds: client.credit(number, seconds))
+    heard = tiny.Heard(
+        lambda: client.send(messages.Cancel(number)),
+        lambda seconds: client.send(messages.Credit(number, seconds)),
+    )
     number = client.speak(heard, tiny.asked(text, **options), {}, 0)
     return heard
 
