@@ -133,9 +133,15 @@ class DecodeBatcher:
         """
         running = [sequence for sequence in self.awake if sequence not in self._reading]
         self._n_steps += 1
-        if running and self._n_steps % self._pace.every:
-            return self._decode(running)
-        return [*self._read_prompts(), *self._decode(running)]
+        ended = [] if running and self._n_steps % self._pace.every else self._read_prompts()
+        if not running:
+            return ended
+        try:
+            draws = self._decode_step(running)
+        except Exception as error:
+            return [*ended, self.leave(running[-1].slot, drop_memory(error))]
+        pairs = zip(running, draws, strict=True)
+        return [*ended, *(sequence for sequence, drawn in pairs if self._take(sequence, *drawn))]
 
     def _read_prompts(self) -> list[SpeechSequence]:
         """Has the LLM read chunks of prompts (prefill), as many as the pace allows. Returns an empty list. If
@@ -194,17 +200,6 @@ class DecodeBatcher:
             self._reading.remove(sequence)
             sequence.owner.sink.change("decode", 1)
             sequence.owner.sink.change("prefill", -1)
-
-    def _decode(self, running: list[SpeechSequence]) -> list[SpeechSequence]:
-        if not running:
-            return []
-        try:
-            draws = self._decode_step(running)
-        except Exception as error:
-            return [self.leave(running[-1].slot, drop_memory(error))]
-        return [
-            sequence for sequence, drawn in zip(running, draws, strict=True) if self._take(sequence, *drawn)
-        ]
 
     def _take(self, sequence: SpeechSequence, column: int, log_prob: float) -> bool:
         """Takes the token that was drawn for a sequence. Returns True if the sequence has ended now: by the
