@@ -90,7 +90,8 @@ class InputProcessor:
         if voice is None:
             raise UnknownVoice(f"There is no voice '{quote(name or '')}' here.")
         ids, spoken_s = self._encoded(voice.transcript)
-        tokens, embedding, mel = self._features.get(voice, speech.sample_rate)
+        tokens, embedding = self._features.voice(voice)
+        mel = self._features.mel(voice, speech.sample_rate)
         pace = len(tokens) / (TOKENS_A_SECOND * spoken_s)
         return VoicePrompt(ids, tokens, embedding, mel, min(_SLOWEST, max(_FASTEST, pace)))
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -42,23 +43,21 @@ class VoicePrompt:
 
 class VoiceFeatures:
     """Computes and keeps the features of up to `capacity` voices. The key of a voice is the digest of its
-    recording; its mel has a key for each sample rate."""
+    recording; its mel has a key for each sample rate.
+
+    `voice` takes a Voice, and returns the speech tokens and the speaker embedding of a VoicePrompt. It raises
+    PromptRejected if the recording is shorter than 0.1 s. `mel` takes a Voice and a sample rate in Hz, and
+    returns the mel for speech at that rate."""
 
     def __init__(self, models: Models, capacity: int) -> None:
         self._models = models
         self._cache = LRUCache[Any, Any](2 * capacity)  # two entries a voice, 1 MB for 30 s
         self._changing = threading.Condition()
-        self._voice = cached(self._cache, lambda voice: voice.digest, condition=self._changing)(self._encode)
-        self._mels = cached(self._cache, lambda voice, rate: (voice.digest, rate), condition=self._changing)(
-            self._mel
-        )
+        kept = partial(cached, self._cache, condition=self._changing)
+        self.voice = kept(lambda voice: voice.digest)(self._encode)
+        self.mel = kept(lambda voice, rate: (voice.digest, rate))(self._mel)
         self._encoding = threading.Lock()  # the speaker encoder serves one thread at a time
         self._precision = full_float32 if models.llm.device.type == "cuda" else nullcontext
-
-    def get(self, voice: Voice, sample_rate: int) -> tuple[list[int], Tensor, Tensor]:
-        """Returns the features of a VoicePrompt for speech at `sample_rate` Hz: the speech tokens, the
-        speaker embedding and the mel. Raises PromptRejected if the recording is shorter than 0.1 s."""
-        return *self._voice(voice), self._mels(voice, sample_rate)
 
     def clear(self) -> int:
         """Drops the features of all voices. Returns the bytes freed."""

@@ -68,7 +68,8 @@ class WarmUp(EventSink):
         """Yields one request for each sample rate. Each request speaks one syllable, in a voice whose
         recording is one second of faint noise."""
         for rate in self._models.vocoders:
-            yield self._request(rate, *self._features.get(self._voice, rate))
+            mel = self._features.mel(self._voice, rate)
+            yield self._request(rate, *self._features.voice(self._voice), mel)
 
     def measured_request(self) -> EngineRequest:
         """Returns a request for one syllable, in a voice whose recording is as long as usual (5 s), at the
@@ -90,9 +91,11 @@ class WarmUp(EventSink):
         ]
 
     def _usual_voice(self) -> tuple[list[int], Tensor, Tensor]:
-        tokens, embedding, mel = self._features.get(self._voice, SAMPLE_RATE)
+        tokens, embedding = self._features.voice(self._voice)
         n_times = -(-PROMPT_TOKENS // len(tokens))
-        mel = mel.repeat(n_times, 1)[: FRAMES_PER_TOKEN * PROMPT_TOKENS]
+        mel = self._features.mel(self._voice, SAMPLE_RATE).repeat(n_times, 1)[
+            : FRAMES_PER_TOKEN * PROMPT_TOKENS
+        ]
         return (n_times * tokens)[:PROMPT_TOKENS], embedding, mel
 
     def _request(self, rate: int, tokens: list[int], embedding: Tensor, mel: Tensor) -> EngineRequest:

@@ -61,9 +61,9 @@ class Watched:
 def test_on_a_faked_gpu_a_flow_waits_for_a_new_voices_kernels_and_for_nothing_else_of_it() -> None:
     free: dict[str, bool] = {}
     watched = Watched(lambda part: free.update({part: a_flow_may_begin()}))
-    tokens, speaker, _ = watched.features(llm=SimpleNamespace(device=FAKED_GPU)).get(tiny.voice(1), 24000)
+    tokens, speaker = watched.features(llm=SimpleNamespace(device=FAKED_GPU)).voice(tiny.voice(1))
     assert free == {"features": True, "tokens": False, "speaker": True}
-    plain_tokens, plain_speaker, _ = watched.features().get(tiny.voice(1), 24000)
+    plain_tokens, plain_speaker = watched.features().voice(tiny.voice(1))
     assert tokens == plain_tokens
     assert torch.equal(speaker, plain_speaker)
 
@@ -82,7 +82,7 @@ def test_a_voice_that_several_ask_for_at_once_is_heard_once_and_kept_until_the_c
     def ask(number: int) -> list[int]:
         if number:
             asked.wait(60)
-        return features.get(tiny.voice(1), 24000)[0]
+        return features.voice(tiny.voice(1))[0]
 
     with ThreadPoolExecutor(3) as pool:
         assert len({*map(tuple, pool.map(ask, range(3)))}) == 1
