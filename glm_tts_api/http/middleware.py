@@ -261,12 +261,18 @@ class Answer:
             for start in range(0, max(1, len(body)), _BLOCK_BYTES):
                 if start:
                     await asyncio.sleep(0)  # other tasks have their turn, and a disconnect is noticed
+                if connection is not None and connection.lost.is_set():
+                    raise ClientGone
                 self.unsent.hold(connection, len(body))
                 block = body[start : start + _BLOCK_BYTES]
                 is_last = start + _BLOCK_BYTES >= len(body) and not more
-                await self._send_block(
-                    {"type": "http.response.body", "body": block, "more_body": not is_last}
-                )
+                async with asyncio.timeout(self.limits.send_s):
+                    await self.send({"type": "http.response.body", "body": block, "more_body": not is_last})
+                    if connection is not None and not await connection.sent():
+                        raise ClientGone
+        except TimeoutError:
+            await self.cut()
+            raise ClientGone from None
         finally:
             self.unsent.hold(connection, 0)
         self.sent = not more
@@ -289,19 +295,6 @@ class Answer:
         if self.connection is not None:
             self.connection.cut()
         await asyncio.sleep(0)  # uvicorn notices the end before its app returns
-
-    async def _send_block(self, message: Message) -> None:
-        connection = self.connection
-        if connection is not None and connection.lost.is_set():
-            raise ClientGone
-        try:
-            async with asyncio.timeout(self.limits.send_s):
-                await self.send(message)
-                if connection is not None and not await connection.sent():
-                    raise ClientGone
-        except TimeoutError:
-            await self.cut()
-            raise ClientGone from None
 
 
 @asynccontextmanager
