@@ -219,8 +219,7 @@ class EngineClient:
         try:
             handle.send(self._load if self.info is None else replace(self._load, again_on=self.info.device))
             try:
-                async for message in handle.messages():
-                    self._take(handle, message)
+                await self._listen(handle)
             except BrokenMessage as error:
                 handle.leave(f"it said what is no message ({error})")
             self._handle = None
@@ -266,23 +265,26 @@ class EngineClient:
 
     # -- the messages of the process
 
-    def _take(self, handle: ProcessHandle, message: messages.ToServer) -> None:
-        if isinstance(message, messages.Heartbeat):
-            self._take_heartbeat(handle, message)
-        elif isinstance(message, messages.Loaded):
-            self.info = message.info
-        elif isinstance(message, messages.Answer):
-            if (question := self._questions.get(message.number)) and not question.done():
-                question.set_result(message)
-        elif (listener := self._listeners.get(message.number)) is not None:
-            if isinstance(message, messages.Chunk):
-                self.n_deaths = 0
-            if isinstance(message, messages.Released):
-                del self._listeners[message.number]
-                self._used_at = time.monotonic()
-            listener.take(message)
-            if not self._listeners:
-                self.changed()
+    async def _listen(self, handle: ProcessHandle) -> None:
+        """Takes the messages of the process until the connection to it ends. Raises BrokenMessage."""
+        message: messages.ToServer
+        async for message in handle.messages():
+            if isinstance(message, messages.Heartbeat):
+                self._take_heartbeat(handle, message)
+            elif isinstance(message, messages.Loaded):
+                self.info = message.info
+            elif isinstance(message, messages.Answer):
+                if (question := self._questions.get(message.number)) and not question.done():
+                    question.set_result(message)
+            elif (listener := self._listeners.get(message.number)) is not None:
+                if isinstance(message, messages.Chunk):
+                    self.n_deaths = 0
+                if isinstance(message, messages.Released):
+                    del self._listeners[message.number]
+                    self._used_at = time.monotonic()
+                listener.take(message)
+                if not self._listeners:
+                    self.changed()
 
     def _take_heartbeat(self, handle: ProcessHandle, heartbeat: messages.Heartbeat) -> None:
         handle.gets_on(heartbeat.step_s)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from glm_tts_api.contracts import AudioChunk, Timings
+from glm_tts_api.contracts import Timings
 from glm_tts_api.errors import ClientGone, DeadlineExceeded, ServiceError
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.clients import ANYONE, Client
@@ -193,7 +193,7 @@ class RequestLog:
     def note_timeout(self, permit: Permit) -> None:
         self.timeout_ratio = permit.timeout_ratio
 
-    def took(self, chunk: AudioChunk, heard_s: float) -> None:
+    def took(self, heard_s: float, *, ends_segment: bool) -> None:
         """Notes a new chunk of the answer, which plays for `heard_s` seconds at the request's speed: when the
         first audio came, a gap in the playback, the end of a segment. Logs each end of a segment if the text
         has several segments. Called for each chunk as it is made."""
@@ -205,7 +205,7 @@ class RequestLog:
                 self.first_audio_s = self.age_s
             if gap_s := self.playback.came(heard_s):
                 self.gaps_s.append(gap_s)
-        if not chunk.ends_segment:
+        if not ends_segment:
             return
         self.ends.append(self.audio_done_s)
         if (n_segments := self.timings.segments) > 1:

@@ -72,7 +72,7 @@ class SpeechStream:
         self._solitude = AsyncExitStack()
         self._number = -1  # the request's number on its engine
         self._is_freed = self._is_left = False
-        self._items: deque[AudioChunk | Exception | None] = deque()
+        self._items: deque[AudioChunk | Exception | None] = deque()  # at the end None, or the error
         self._may_go_on = asyncio.Event()  # there are items, and the client may have them
         self._start: asyncio.TimerHandle | None = None
         self._plays = False
@@ -123,7 +123,8 @@ class SpeechStream:
         """Takes what the engine says about the request, or its death. Called on the event loop."""
         match message:
             case messages.Chunk():
-                self._put(message.audio, message.audio.wait_s)
+                self._items.append(message.audio)
+                self._let_go(message.audio.wait_s)
             case messages.StageChanged():
                 self.timings.change(message.stage, message.by)
             case messages.Segments():
@@ -133,20 +134,21 @@ class SpeechStream:
             case messages.Guarded():
                 self.timings.guarded(message.segment, message.n_retakes, message.fault)
             case messages.Ended():
-                self._put(None if message.fault is None else error_of(message.fault))
+                self._items.append(None if message.fault is None else error_of(message.fault))
+                self._let_go()
             case EngineDied():
                 self.timings.interrupt()
-                self._put(message)
+                self._items.append(message)
+                self._let_go()
         if isinstance(message, messages.Released | EngineDied):
             self._is_freed = True
             if self._is_left:
                 self._permit.release()
 
-    def _put(self, item: AudioChunk | Exception | None, wait_s: float = 0.0) -> None:
-        """Adds a chunk, or the end of the engine's speech: None, or the error that ended it. The first chunks
-        are held back until the `wait_s` seconds of the latest chunk are over, unless the client can play
-        earlier audio until then. After that, or after the end, no chunk is held back."""
-        self._items.append(item)
+    def _let_go(self, wait_s: float = 0.0) -> None:
+        """Lets the client have what came, since a chunk or the end has come. The first chunks are held back
+        until the `wait_s` seconds of the latest chunk are over, unless the client can play earlier audio
+        until then. After that, or after the end, no chunk is held back."""
         if self._start is not None:
             self._start.cancel()
         sounds_until = self._playback.sounds_until if self._playback is not None else 0.0
@@ -204,7 +206,8 @@ class SpeechStream:
             self.verifier.took(chunk)
         self.timings.audio_s += chunk.seconds
         if self._log is not None:
-            self._log.took(chunk, chunk.seconds / self.request.speed_of(chunk))
+            heard_s = chunk.seconds / self.request.speed_of(chunk)
+            self._log.took(heard_s, ends_segment=chunk.ends_segment)
         self._n_heard += len(chunk.pcm)
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0
