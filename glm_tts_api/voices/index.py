@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -91,24 +92,31 @@ class VoiceIndex:
     ) -> None:
         self._path, self._default, self._source = path, default, source
         self._max_characters = max_characters
-        self.entries: dict[str, VoiceInfo] = {}
+        self._entries: dict[str, VoiceInfo] = {}
         self.warnings: list[str] = []
         self._folders = folders
+        self._reading = threading.Lock()
         self._signature: Signature | None = None
 
-    def refresh(self, *, again: bool) -> None:
-        """Reads the file if it may have changed since the last read, if the last read gave warnings, or if
-        `again` is true. If the file cannot be read as an index, the voices of the last good read stay, and
-        `warnings` says why."""
+    def current(self, *, again: bool = False) -> dict[str, VoiceInfo]:
+        """Returns the voices by their names. Reads the file if it may have changed since the last read, if
+        the last read gave warnings, or if `again` is true. If the file cannot be read as an index, the voices
+        of the last good read stay, and `warnings` says why. Any thread may call."""
+        with self._reading:
+            if again or self.warnings or not self._is_as_before():
+                self._refresh()
+            return self._entries
+
+    def _is_as_before(self) -> bool:
         try:
             seen = signature_of(self.path.stat())
-            is_as_before = seen is not None and seen == self._signature
+            return seen is not None and seen == self._signature
         except FileNotFoundError:
-            is_as_before = not self.entries  # a missing index has no voices
+            return not self._entries  # a missing index has no voices
         except OSError:
-            is_as_before = False
-        if is_as_before and not again and not self.warnings:
-            return
+            return False
+
+    def _refresh(self) -> None:
         known = self.warnings
         try:
             self._read()
@@ -169,25 +177,24 @@ class VoiceIndex:
                     if not self.warnings or self.path.stat().st_ino == status.st_ino:
                         return
             except FileNotFoundError:
-                self.entries, self.warnings, self._signature = {}, [], None
+                self._entries, self.warnings, self._signature = {}, [], None
                 return
             except OSError as error:
                 raise ValueError(f"it cannot be read ({type(error).__name__})") from None
 
     def _take(self, raw: dict[str, Any]) -> None:
-        self.entries, self.warnings = {}, []
+        entries, warnings = dict[str, VoiceInfo](), list[str]()
         for name, item in raw.items():
             problem = ""
             try:
-                self.entries[name] = entry = self.entry_of(name, item)
+                entries[name] = entry = self.entry_of(name, item)
                 if entry.audio is None:
                     problem = "its recording is not in the prompt folders"
             except ValueError as error:
                 problem = str(error)
             if problem:
-                self.warnings.append(
-                    f"voice '{quote(name)}' of {self.path.parent.name}/ is left out: {problem}"
-                )
+                warnings.append(f"voice '{quote(name)}' of {self.path.parent.name}/ is left out: {problem}")
+        self._entries, self.warnings = entries, warnings
 
 
 def parse_entries(data: bytes) -> dict[str, Any]:

@@ -11,7 +11,6 @@ file changes. A faulty file is left as it is and reported in `warnings`.
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
@@ -76,14 +75,12 @@ class VoiceStore:
         self.room = room or StoreLimits()
         self._writer = VoiceWriter(own_dir, self._own.path, limits=self.room, in_use=self._recordings_in_use)
         self._decoded = DecodedRecordings(limits, max_bytes=_DECODED_BYTES)
-        self._reading = threading.Lock()
 
     @property
     def warnings(self) -> list[str]:
         """The faults of the two index files, a sentence each."""
         self.list_voices()
-        with self._reading:
-            return [*self._shipped.warnings, *self._own.warnings]
+        return [*self._shipped.warnings, *self._own.warnings]
 
     def list_voices(self) -> list[VoiceInfo]:
         """Returns the voices whose recordings exist, sorted by name, each with its moods."""
@@ -215,7 +212,7 @@ class VoiceStore:
             if only_if is not None:
                 self._current(index, own, only_if)
             del own[index]
-            if index not in self._entries()[0]:
+            if index not in self._shipped.current():
                 for mood in [name for name in own if name.startswith(index + MOOD_SIGN)]:
                     del own[mood]
 
@@ -249,18 +246,11 @@ class VoiceStore:
         whole = (name for name, found in self._find_all().items() if found.audio is not None)
         return sorted(name for name in whole if name.rpartition(MOOD_SIGN)[0] == voice)
 
-    def _find_all(self) -> dict[str, VoiceInfo]:
-        shipped, own = self._entries()
-        voices = {**shipped, **own}
+    def _find_all(self, *, again: bool = False) -> dict[str, VoiceInfo]:
+        """Returns the voices of both index files, and their moods. `again` reads both files even if they seem
+        unchanged."""
+        voices = {**self._shipped.current(again=again), **self._own.current(again=again)}
         return {index: found for index, found in voices.items() if in_mood(index, "") in voices}
-
-    def _entries(self, *, again: bool = False) -> tuple[dict[str, VoiceInfo], dict[str, VoiceInfo]]:
-        """Returns the entries of the shipped index and of the index of added voices, read again if a file has
-        changed. `again` reads both files even if they seem unchanged."""
-        with self._reading:
-            self._shipped.refresh(again=again)
-            self._own.refresh(again=again)
-            return self._shipped.entries, self._own.entries
 
     def _current(self, index: str, own: Entries, only_if: Collection[str] | None) -> VoiceInfo:
         """Returns the voice named `index`: the one in `own`, the entries of added voices that are being
@@ -281,8 +271,8 @@ class VoiceStore:
         return None
 
     def _recordings_in_use(self, own: Entries) -> Iterable[Path]:
-        shipped, _ = self._entries()
-        entries = [*shipped.values(), *(self._own_entry(index, own) for index in own)]
+        shipped = self._shipped.current().values()
+        entries = [*shipped, *(self._own_entry(index, own) for index in own)]
         return [entry.audio for entry in entries if entry is not None and entry.audio is not None]
 
     def _until_there(self, look: Callable[[], ReadT]) -> ReadT:
@@ -293,7 +283,7 @@ class VoiceStore:
             try:
                 return look()
             except FileNotFoundError:
-                self._entries(again=True)
+                self._find_all(again=True)
             except PermissionError as error:
                 raise RecordingMissing(
                     "The voice's recording cannot be read: let the server's user read the prompt folders."
