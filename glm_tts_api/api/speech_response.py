@@ -73,45 +73,47 @@ def event(data: dict[str, Any]) -> bytes:
 async def answer_speech(
     request: Request,
     state: AppState,
-    asked: SpeechRequest,
+    speech: SpeechRequest,
     framing: Framing = AS_IS,
 ) -> Response:
     """Speaks the request and answers with its audio, streamed or whole as it asks. A GET or HEAD request may
     ask for a part of the audio, or whether it has changed."""
     if request.method != "POST":
-        return await _answer_address(request, state, asked)
-    if asked.streams:
-        return await stream(request, state, asked, framing)
-    speech = await speak(request, state, asked)
-    kind = media_type(asked.audio_format, speech.sample_rate)
-    return Response(speech.audio, media_type=kind, headers=_whole_headers(request, speech, asked))
+        return await _answer_address(request, state, speech)
+    if speech.streams:
+        return await stream(request, state, speech, framing)
+    answer = await speak(request, state, speech)
+    kind = media_type(speech.audio_format, answer.sample_rate)
+    return Response(answer.audio, media_type=kind, headers=_whole_headers(request, answer, speech))
 
 
-async def _answer_address(request: Request, state: AppState, asked: SpeechRequest) -> Response:
+async def _answer_address(request: Request, state: AppState, speech: SpeechRequest) -> Response:
     """Answers a GET or HEAD request, whose URL asks for the speech, as audio players send it.
 
     A browser asks for a part of the audio (Range) when its user seeks, and Safari asks for two bytes before
     it plays anything. The answer to a URL is therefore kept for a while (speech/recent.py). Parts, HEAD and
     If-None-Match are answered from it, if it is still kept, so that nothing is spoken twice."""
     lexicon = await state.pools.files.run(state.lexicon.current)
-    address = lexicon, what_is_asked(asked)
+    address = lexicon, what_is_asked(speech)
     made = state.recent.at(address, owner_of(request))
     is_head, part = request.method == "HEAD", request.headers.get("range")
     if made is not None and (is_head or part or "if-none-match" in request.headers):
         request.state.log.metrics = None  # nothing is spoken
-        rate, headers = made.pcm_rate, audio_headers(made.pcm_rate, asked.warnings)
+        rate, headers = made.pcm_rate, audio_headers(made.pcm_rate, speech.warnings)
     elif is_head:
-        return headers_alone(request, state, asked)
-    elif asked.streams and part in (None, _FROM_THE_BEGINNING):
-        return await stream(request, state, asked, address=address)
+        return headers_alone(request, state, speech)
+    elif speech.streams and part in (None, _FROM_THE_BEGINNING):
+        return await stream(request, state, speech, address=address)
     else:
-        made = await speak(request, state, asked, address=address)
-        rate, headers = made.sample_rate, _whole_headers(request, made, asked)
-    kind = media_type(asked.audio_format, rate)
+        made = await speak(request, state, speech, address=address)
+        rate, headers = made.sample_rate, _whole_headers(request, made, speech)
+    kind = media_type(speech.audio_format, rate)
     return await ranged(request, made.audio, media_type=kind, etag=made.etag, headers=headers)
 
 
-async def speak(request: Request, state: AppState, asked: SpeechRequest, *, address: object = None) -> Answer:
+async def speak(
+    request: Request, state: AppState, speech: SpeechRequest, *, address: object = None
+) -> Answer:
     """Speaks the request and returns the whole audio in the format that was asked for. The answer is kept for
     a while under the request's id (RecentAnswers). If the request came as a URL, `address` is its content,
     and the answer can be found by `address` too. If the deadline passes, or is sure to be missed, keeps the
@@ -120,7 +122,8 @@ async def speak(request: Request, state: AppState, asked: SpeechRequest, *, addr
     log: RequestLog = request.state.log
     streamed = f"With {request.state.dialect.streamed_by} audio leaves while it is made"
     advice = f"{streamed}; a job (POST /api/v1/jobs) has no time limit."
-    chunks, begun = list[AudioChunk](), state.speech.speaking(asked, log, arrived_at=request.state.arrived_at)
+    chunks = list[AudioChunk]()
+    begun = state.speech.speaking(speech, log, arrived_at=request.state.arrived_at)
     try:
         async with cancelled_on_disconnect(request.receive), begun as (_, stream):
             async for chunk in stream:
@@ -129,20 +132,20 @@ async def speak(request: Request, state: AppState, asked: SpeechRequest, *, addr
                 chunks = await stream.verifier.repaired(chunks)
             log.timings.end_generation()
             with log.timings.stage("encode"):
-                answer = await state.pools.encode.run(encode_whole, chunks, asked)
-        answer.request_id, answer.owner, answer.address = asked.request_id, owner_of(request), address
+                answer = await state.pools.encode.run(encode_whole, chunks, speech)
+        answer.request_id, answer.owner, answer.address = speech.request_id, owner_of(request), address
         answer.verified = log.timings.verified
         state.recent.add(answer)
         return answer
     except DeadlineExceeded as late:
         late = DeadlineExceeded(f"{late.message} {advice}")
-        raise await keep_unfinished(request, state, asked, chunks, late) from None
+        raise await keep_unfinished(request, state, speech, chunks, late) from None
 
 
 async def stream(
     request: Request,
     state: AppState,
-    asked: SpeechRequest,
+    speech: SpeechRequest,
     framing: Framing = AS_IS,
     *,
     address: object = None,
@@ -151,16 +154,16 @@ async def stream(
     (see `speak`), it has an ETag. Once the whole answer is made, it is kept, as in `speak`."""
     request.state.log.playback = Playback()
     state.speech.require_ready()
-    begun = state.speech.speaking(asked, request.state.log, arrived_at=request.state.arrived_at)
+    begun = state.speech.speaking(speech, request.state.log, arrived_at=request.state.arrived_at)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(cancelled_on_disconnect(request.receive))
         permit, chunks = await stack.enter_async_context(begun)
-        made = Answer(asked.audio_format, is_whole=False)
-        made.request_id, made.owner, made.address = asked.request_id, owner_of(request), address
+        made = Answer(speech.audio_format, is_whole=False)
+        made.request_id, made.owner, made.address = speech.request_id, owner_of(request), address
         tape = stack.enter_context(closing(Tape(state.recent, made)))
         pieces = Encoded(chunks, state.pools.encode, tape)
         first = await pieces.first()
-        answer = _StreamedSpeech(request, asked, framing, permit, pieces, first, stack.pop_all())
+        answer = _StreamedSpeech(request, speech, framing, permit, pieces, first, stack.pop_all())
         if address is not None:
             answer.headers["ETag"] = f'"{made.etag}"'
         return answer
@@ -173,15 +176,15 @@ class _StreamedSpeech(Response):
     def __init__(
         self,
         request: Request,
-        asked: SpeechRequest,
+        speech: SpeechRequest,
         framing: Framing,
         permit: Permit,
         pieces: Encoded,
         first: bytes,
         contexts: AsyncExitStack,
     ) -> None:
-        kind = framing.media_type or media_type(asked.audio_format, pieces.sample_rate)
-        super().__init__(media_type=kind, headers=audio_headers(pieces.sample_rate, asked.warnings))
+        kind = framing.media_type or media_type(speech.audio_format, pieces.sample_rate)
+        super().__init__(media_type=kind, headers=audio_headers(pieces.sample_rate, speech.warnings))
         del self.headers["content-length"]
         self.headers["X-Accel-Buffering"] = "no"  # nginx would hold small pieces back
         if kind == EVENTS:
@@ -222,27 +225,27 @@ class _StreamedSpeech(Response):
             await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-def _whole_headers(request: Request, speech: Answer, asked: SpeechRequest) -> dict[str, str]:
+def _whole_headers(request: Request, answer: Answer, speech: SpeechRequest) -> dict[str, str]:
     """Returns the headers of an answer that is sent when all of it is made."""
     timings = request.state.log.timings
     verdict = {} if timings.worst is None else {"X-Verified": timings.worst.verdict}
     return {
-        "Content-Disposition": f'attachment; filename="speech.{asked.audio_format}"',  # /docs offers a file
-        "X-Audio-Seconds": f"{speech.seconds:.3f}",
+        "Content-Disposition": f'attachment; filename="speech.{speech.audio_format}"',  # /docs offers a file
+        "X-Audio-Seconds": f"{answer.seconds:.3f}",
         "X-Generation-Time": f"{timings.generation_s:.2f}",
         "X-Finish-Reason": timings.finish_reason,
         **verdict,
-        **audio_headers(speech.sample_rate, [*asked.warnings, *doubts(timings)]),
+        **audio_headers(answer.sample_rate, [*speech.warnings, *doubts(timings)]),
     }
 
 
-def headers_alone(request: Request, state: AppState, asked: SpeechRequest, kind: str = "") -> Response:
+def headers_alone(request: Request, state: AppState, speech: SpeechRequest, kind: str = "") -> Response:
     """Makes the answer to a HEAD request. Nothing is spoken, and the statistics do not count the request.
     `kind` is the Content-Type; if it is empty, the Content-Type is that of the audio."""
     state.speech.require_ready()
     request.state.log.metrics = None
-    kind = kind or media_type(asked.audio_format, asked.sample_rate)
-    response = Response(media_type=kind, headers=audio_headers(asked.sample_rate, asked.warnings))
+    kind = kind or media_type(speech.audio_format, speech.sample_rate)
+    response = Response(media_type=kind, headers=audio_headers(speech.sample_rate, speech.warnings))
     del response.headers["content-length"]
     return response
 

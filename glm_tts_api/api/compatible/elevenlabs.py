@@ -161,18 +161,18 @@ router = ELEVENLABS.router("/v1/text-to-speech", *_ERRORS, key=_KEY, responses=_
 async def elevenlabs_speech(voice_id: str, request: Request, state: AppStateDep) -> Response:
     """Says `text` in the voice of the path, and answers when the whole text is spoken."""
     with logged_speech(request, state, ELEVENLABS):
-        asked = await _asked(request, state, voice_id, streams=False)
-        return await answer_speech(request, state, asked)
+        speech = await _speech_of(request, state, voice_id, streams=False)
+        return await answer_speech(request, state, speech)
 
 
 @router.post("/{voice_id}/stream", response_class=Response, openapi_extra=deepcopy(_DOCS))
 async def elevenlabs_stream(voice_id: str, request: Request, state: AppStateDep) -> Response:
     """Says `text` in the voice of the path. The audio is sent while it is made."""
     with logged_speech(request, state, ELEVENLABS):
-        return await answer_speech(request, state, await _asked(request, state, voice_id, streams=True))
+        return await answer_speech(request, state, await _speech_of(request, state, voice_id, streams=True))
 
 
-async def _asked(request: Request, state: AppState, voice_id: str, *, streams: bool) -> SpeechRequest:
+async def _speech_of(request: Request, state: AppState, voice_id: str, *, streams: bool) -> SpeechRequest:
     query, unused = read_query(request).parse(ElevenLabsQuery)
     fields, warnings = await read_speech(request, state, ELEVENLABS, ElevenLabsSpeechFields)
     settings = fields.voice_settings

@@ -134,7 +134,7 @@ async def _say(request: Request, state: AppState, body: Body | None = None) -> R
     fields, warnings = await read_speech(request, state, GPT_SOVITS, GptSovitsFields, body)
     is_index_stream = fields.character is not None
     try:
-        asked = await speech_of(
+        speech = await speech_of(
             request,
             state,
             fields.text,
@@ -148,4 +148,4 @@ async def _say(request: Request, state: AppState, body: Body | None = None) -> R
         )
     except UnknownVoice as error:
         raise InvalidField(error.message) from None  # GPT-SoVITS answers 400 to any bad request
-    return await answer_speech(request, state, asked)
+    return await answer_speech(request, state, speech)

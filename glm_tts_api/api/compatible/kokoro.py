@@ -117,7 +117,7 @@ async def captioned_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`, and gives the time at which each word is heard."""
     with logged_speech(request, state, KOKORO):
         fields, warnings = await read_speech(request, state, KOKORO, CaptionedFields)
-        asked = await speech_of(
+        speech = await speech_of(
             request,
             state,
             fields.input,
@@ -130,12 +130,12 @@ async def captioned_speech(request: Request, state: AppStateDep) -> Response:
             timestamps="word" if fields.return_timestamps else None,
             warnings=warnings,
         )
-        kind = media_type(asked.audio_format, SAMPLE_RATE)
+        kind = media_type(speech.audio_format, SAMPLE_RATE)
         lines = CaptionLines(kind, is_timed=fields.return_timestamps)
         if fields.stream:
-            return await stream(request, state, asked, lines)
-        speech = await speak(request, state, asked)
+            return await stream(request, state, speech, lines)
+        answer = await speak(request, state, speech)
         verified = listed(request.state.log.timings.verified)
-        line = await state.pools.encode.run(lines.piece, speech.audio, speech.times, verified)
-        headers = audio_headers(speech.sample_rate, asked.warnings)
+        line = await state.pools.encode.run(lines.piece, answer.audio, answer.times, verified)
+        headers = audio_headers(answer.sample_rate, speech.warnings)
         return Response(line, media_type=_KIND, headers=headers)

@@ -174,7 +174,7 @@ async def zhipu_speech(request: Request, state: AppStateDep) -> Response:
         fields, warnings = await read_speech(request, state, ZHIPU, ZhipuSpeechFields)
         if fields.stream and fields.response_format != "pcm":
             raise InvalidField("stream=true needs response_format=pcm.")
-        asked = await speech_of(
+        speech = await speech_of(
             request,
             state,
             fields.input,
@@ -186,7 +186,7 @@ async def zhipu_speech(request: Request, state: AppStateDep) -> Response:
             volume=fields.volume,
             warnings=warnings,
         )
-        return await answer_speech(request, state, asked, SpeechEvents(asked.request_id, fields))
+        return await answer_speech(request, state, speech, SpeechEvents(speech.request_id, fields))
 
 
 class Uploads:
@@ -311,8 +311,8 @@ async def clone(request: Request, state: AppStateDep) -> dict[str, Any]:
         read = cache(partial(_uploads(request, state).read, fields.file_id))  # kept after the first reading
         log.length = state.speech.admission.config.measure(len(fields.input))
         require_text(fields.input, state.config.max_text_length, field="input")
-        asked = await speech_of(request, state, fields.input, UploadedVoice(read, transcript))
-        sample = (await speak(request, state, asked)).audio
+        speech = await speech_of(request, state, fields.input, UploadedVoice(read, transcript))
+        sample = (await speak(request, state, speech)).audio
         voice = await register(request, state, transcript, lambda: state.voices.add(name, transcript, read()))
         return {
             "voice": voice.index,

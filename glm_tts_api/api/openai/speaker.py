@@ -180,14 +180,14 @@ class Speaker:
         if isinstance(item, ServiceError) and turn != self._ended_turn:
             raise item
 
-    async def _say(self, asked: SpeechRequest) -> None:
+    async def _say(self, speech: SpeechRequest) -> None:
         """Speaks a sentence and writes its line in the log. A text with nothing to say makes no segment.
         Raises ServiceError and ClientGone; any other error is logged and becomes InternalFault."""
         try:
             with suppress(NothingToSay), logged_speech(self._client.socket, self._state, SOCKET) as log:
-                log.length = self._state.speech.admission.config.measure(len(asked.text))
+                log.length = self._state.speech.admission.config.measure(len(speech.text))
                 log.playback = self._playback
-                await self._speak(asked, log)
+                await self._speak(speech, log)
         except (ServiceError, ClientGone):
             raise
         except Exception as error:
@@ -196,16 +196,16 @@ class Speaker:
         finally:
             self._client.socket.state.log.write(sent=True)
 
-    async def _speak(self, asked: SpeechRequest, log: RequestLog) -> None:
+    async def _speak(self, speech: SpeechRequest, log: RequestLog) -> None:
         arrived_at = asyncio.get_running_loop().time()  # not counting the wait for earlier ones
-        async with self._state.speech.speaking(asked, log, arrived_at=arrived_at) as (permit, stream):
+        async with self._state.speech.speaking(speech, log, arrived_at=arrived_at) as (permit, stream):
             pieces = Encoded(stream, self._state.pools.encode)
             first = await pieces.first()
             segment = self._n_segments
             self._n_segments += 1
             with permit.waiting_for_client():
                 await self._client.tell(
-                    "segment.start", segment=segment, text=asked.text, sample_rate=pieces.sample_rate
+                    "segment.start", segment=segment, text=speech.text, sample_rate=pieces.sample_rate
                 )
                 if first:
                     await self._client.hear(first)

@@ -222,7 +222,7 @@ async def create_speech(request: Request, state: AppStateDep) -> Response:
             warnings.append(f"voice was ignored: {_RECORDING} says whose voice it is.")
         voice = await _voice(fields, recording, state)
         voice = await state.pools.files.run(moody_voice, voice, fields.instructions, state, warnings)
-        asked = await speech_of(
+        speech = await speech_of(
             request,
             state,
             fields.input,
@@ -235,8 +235,8 @@ async def create_speech(request: Request, state: AppStateDep) -> Response:
             timestamps=fields.timestamps,
             warnings=warnings,
         )
-        framing = SpeechEvents(asked.warnings) if fields.stream_format == "sse" else AS_IS
-        return await answer_speech(request, state, asked, framing)
+        framing = SpeechEvents(speech.warnings) if fields.stream_format == "sse" else AS_IS
+        return await answer_speech(request, state, speech, framing)
 
 
 async def _voice(

@@ -224,7 +224,7 @@ class _Conversation:
             fields, start = self._how
             text, voice = self._voices.take(text, start)
             try:
-                asked = await speech_of(
+                speech = await speech_of(
                     self._socket,
                     self._state,
                     text,
@@ -241,7 +241,7 @@ class _Conversation:
             except ServiceError as error:
                 self._refuse(error)
                 return
-            self._speaker.put(asked)
+            self._speaker.put(speech)
             self._pause_s = Pauses().behind(text)
 
     async def _end_turn(self, mark: Mark, phase: _Phase) -> None:

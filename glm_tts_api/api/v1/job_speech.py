@@ -37,30 +37,30 @@ _PATIENCE_S = 10.0  # the longest time for reading the text again, since the cli
 _PLAIN = ".text"
 
 
-def job_of(asked: SpeechRequest, owner: str, **about: Any) -> Job:
+def job_of(speech: SpeechRequest, owner: str, **about: Any) -> Job:
     """Makes a job of the client `owner`, without units. Units that are added later are spoken with the
-    options of `asked`. `about` are other fields of the job, such as its title."""
+    options of `speech`. `about` are other fields of the job, such as its title."""
     job = Job(
         id=uuid.uuid4().hex,
         state="queued",
         created_at=time.time(),
         n_units=0,
         chapters=(),
-        sample_rate=asked.sample_rate,
+        sample_rate=speech.sample_rate,
         owner=owner,
         options={
-            "reading": asdict(replace(asked.reading, verbatim=asked.reading.verbatim or "short")),
-            "speed": asked.speed,
-            "sampling": asdict(asked.sampling),
-            "verify": asked.verify,
+            "reading": asdict(replace(speech.reading, verbatim=speech.reading.verbatim or "short")),
+            "speed": speech.speed,
+            "sampling": asdict(speech.sampling),
+            "verify": speech.verify,
         },
     )
     return msgspec.structs.replace(job, **about)
 
 
-def speaking_with(speech: SpeechService) -> SpeakOf:
+def speaking_with(service: SpeechService) -> SpeakOf:
     """Returns a function that begins a job: from the job and its folder, it makes the function that speaks
-    one unit of the job with the engines of `speech`. The function that begins a job raises InternalFault if
+    one unit of the job with the engines of `service`. The function that begins a job raises InternalFault if
     the job's folder is damaged, or if the job has options that this version does not take."""
 
     def begin(folder: JobFolder, job: Job) -> Speak:
@@ -74,7 +74,7 @@ def speaking_with(speech: SpeechService) -> SpeakOf:
         first = _request(job, own)
 
         async def speak(unit: Unit) -> Spoken:
-            asked = replace(
+            speech = replace(
                 first,
                 request_id=f"{job.id}-{unit.index}",
                 text=unit.text,
@@ -83,7 +83,7 @@ def speaking_with(speech: SpeechService) -> SpeakOf:
                 others={name: voices[kept] for kept, name in unit_voices(unit.text, unit.voice).items()},
             )
             timings = Timings()
-            spoken = await speech.speak_aside(asked, timings)
+            spoken = await service.speak_aside(speech, timings)
             return Spoken(from_pcm16(spoken.audio), spoken.sample_rate, timings.worst)
 
         return speak
@@ -121,7 +121,7 @@ def _request(job: Job, voice: Voice) -> SpeechRequest:
 async def keep_unfinished(
     request: Request,
     state: AppState,
-    asked: SpeechRequest,
+    speech: SpeechRequest,
     chunks: Sequence[AudioChunk],
     late: DeadlineExceeded,
 ) -> DeadlineExceeded:
@@ -133,15 +133,15 @@ async def keep_unfinished(
         return late
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            reading = await state.speech.engines.read(asked.text, asked.reading)
+            reading = await state.speech.engines.read(speech.text, speech.reading)
         job = job_of(
-            asked,
+            speech,
             owner_of(request) if state.keys.are_needed else "",
             state="paused",
             message=f"The answer was not done in time. Resume speaks the rest; else it is deleted {_SOON}.",
             expires_at=time.time() + _KEPT_S,
         )
-        await state.jobs.create(job, lambda folder: _keep(folder, job, asked, chunks, reading, n_done))
+        await state.jobs.create(job, lambda folder: _keep(folder, job, speech, chunks, reading, n_done))
     except Exception:  # the client gets the error of the late answer in any case
         logger.exception("The finished part of a late answer cannot be kept as a job")
         return late
@@ -157,32 +157,32 @@ async def keep_unfinished(
 def _keep(
     folder: JobFolder,
     job: Job,
-    asked: SpeechRequest,
+    speech: SpeechRequest,
     chunks: Sequence[AudioChunk],
     reading: ShownReading,
     n_done: int,
 ) -> None:
-    """Writes `job`, which keeps the late answer to `asked`, into its folder. The first `n_done` segments of
+    """Writes `job`, which keeps the late answer to `speech`, into its folder. The first `n_done` segments of
     the `reading`, whose audio is in `chunks`, become the job's first units, with the samples that the answer
     would have had. Each of these units is a paragraph of its own, so that its times are known. The rest of
     the text is cut into units and spoken as in any job. Blocking."""
-    folder.keep_voices({BOOK: asked.voice, **asked.others})
-    seed, segments = asked.sampling.seed, reading.segments[: n_done + 1]
-    places = [before_mark(asked.text, each.start) for each in segments] + [len(asked.text)]
+    folder.keep_voices({BOOK: speech.voice, **speech.others})
+    seed, segments = speech.sampling.seed, reading.segments[: n_done + 1]
+    places = [before_mark(speech.text, each.start) for each in segments] + [len(speech.text)]
     units = []
     for number, (start, end) in enumerate(pairwise(places[: n_done + 1])):
-        text, following = asked.text[start:end].strip(), segments[number + 1 : number + 2]
+        text, following = speech.text[start:end].strip(), segments[number + 1 : number + 2]
         pause_s = following[0].segment.pause_s if following else 0.0
         units.append(Unit(number, 0, -1 - number, "paragraph", text, None, seed_of(seed, number), pause_s))
     at, book = places[n_done], Book((Chapter("", ()),))
     if n_done < len(reading.segments):
-        rest = read_book(asked.text[at:], _PLAIN)
+        rest = read_book(speech.text[at:], _PLAIN)
         book = rest if not rest.chapters[0].title else Book((*book.chapters, *rest.chapters))
-    others = plan(book, seed=seed, pauses=Pauses(), index=n_done, marks=lasting_marks(asked.text[:at]))
+    others = plan(book, seed=seed, pauses=Pauses(), index=n_done, marks=lasting_marks(speech.text[:at]))
     job = folder.write_plan(job, book, chain(units, others))
-    pcm = replace(asked, audio_format="pcm", timestamps=None, output_rate=None)
+    pcm = replace(speech, audio_format="pcm", timestamps=None, output_rate=None)
     for unit in units:
         said = [chunk for chunk in chunks if chunk.segment == unit.index and chunk.speed is not None]
-        speech = encode_whole(said, pcm)
-        folder.keep(unit, Spoken(from_pcm16(speech.audio), speech.sample_rate))
+        answer = encode_whole(said, pcm)
+        folder.keep(unit, Spoken(from_pcm16(answer.audio), answer.sample_rate))
     folder.write(job)

@@ -81,7 +81,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
         await state.pools.files.run(own_lexicon, fields.lexicon, state.lexicon) if fields.lexicon else ()
     )
     pauses = Pauses() if fields.pauses is None else read_pauses(fields.pauses)
-    asked = SpeechRequest(
+    speech = SpeechRequest(
         request.state.request_id,
         "",
         voices[BOOK],
@@ -92,7 +92,7 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
         verify=fields.verify,
     )
     title, author = fields.title or book.title, fields.author or book.author
-    job = job_of(asked, owner_of(request) if state.keys.are_needed else "", title=title, author=author)
+    job = job_of(speech, owner_of(request) if state.keys.are_needed else "", title=title, author=author)
 
     def write(folder: JobFolder) -> None:
         folder.keep_voices(voices)

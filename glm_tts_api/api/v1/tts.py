@@ -95,7 +95,7 @@ async def _say(request: Request, state: AppState, body: Body) -> Response:
     lexicon = (
         await state.pools.files.run(own_lexicon, fields.lexicon, state.lexicon) if fields.lexicon else ()
     )
-    asked = await speech_of(
+    speech = await speech_of(
         request,
         state,
         text,
@@ -115,12 +115,12 @@ async def _say(request: Request, state: AppState, body: Body) -> Response:
     if token and secrets.compare_digest(given.encode(), token.encode()):
         request.state.log.metrics = None  # the test sentence of the restart that started this server
     if fields.response_format != "json":
-        return await answer_speech(request, state, asked)
+        return await answer_speech(request, state, speech)
     if request.method == "HEAD":
-        return headers_alone(request, state, asked, "application/json")
-    speech = await speak(request, state, asked)
+        return headers_alone(request, state, speech, "application/json")
+    answer = await speak(request, state, speech)
     return Response(
-        await state.pools.encode.run(_json_with_audio, speech, request.state.log, fields, asked.warnings),
+        await state.pools.encode.run(_json_with_audio, answer, request.state.log, fields, speech.warnings),
         media_type="application/json",
     )
 
@@ -145,31 +145,31 @@ async def asked_voice(
     return await uploaded_voice(upload, fields.prompt_text, state, names=(PROMPT_AUDIO, "prompt_text"))
 
 
-def _json_with_audio(speech: Answer, log: RequestLog, asked: SpeechFields, warnings: Sequence[str]) -> bytes:
+def _json_with_audio(answer: Answer, log: RequestLog, sent: SpeechFields, warnings: Sequence[str]) -> bytes:
     """Makes the JSON of SpeechAnswer. The base64 audio is put in without a JSON encoder, because an encoder
     would check each character and keep every other thread waiting. Blocking; runs on a pool thread."""
     n_segments, generation_s = log.timings.segments, log.timings.generation_s
     fields: dict[str, Any] = {
         "success": True,
-        "message": f"{speech.seconds:.2f} s of speech in {n_segments} segment{'s'[: n_segments != 1]}.",
-        "sample_rate": speech.sample_rate,
+        "message": f"{answer.seconds:.2f} s of speech in {n_segments} segment{'s'[: n_segments != 1]}.",
+        "sample_rate": answer.sample_rate,
         "generation_time": round(generation_s, 2),
         "error": None,
         "request_id": log.request_id,
-        "audio_seconds": round(speech.seconds, 3),
+        "audio_seconds": round(answer.seconds, 3),
         "segments": n_segments,
         "finish_reason": log.timings.finish_reason,
         "resampled": log.timings.resampled,
-        "rtf": round(generation_s / speech.seconds, 3) if speech.seconds else 0.0,
+        "rtf": round(generation_s / answer.seconds, 3) if answer.seconds else 0.0,
         "warnings": list(warnings),
     }
-    if asked.timestamps:
-        fields["timestamps"] = [times_body(segment, asked.timestamps) for segment in speech.times]
-    if asked.subtitle:
-        fields["subtitle"] = subtitles(speech.times, asked.subtitle)
+    if sent.timestamps:
+        fields["timestamps"] = [times_body(segment, sent.timestamps) for segment in answer.times]
+    if sent.subtitle:
+        fields["subtitle"] = subtitles(answer.times, sent.subtitle)
     if log.timings.verified:
         fields["verified"] = listed(log.timings.verified)
-    wav = speech.audio
+    wav = answer.audio
     blocks = (wav[at : at + _BASE64_BLOCK] for at in range(0, len(wav), _BASE64_BLOCK))
     audio = b"".join(base64.b64encode(block) for block in blocks)
     return json.dumps(fields).encode()[:-1] + b', "audio_base64": "' + audio + b'"}'
