@@ -32,7 +32,6 @@ from glm_tts_api.engine.stream_pace import Pace, StreamStarts
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.warm_up import WarmUp, measure_decode, measure_pace
 from glm_tts_api.model.checkpoint import Models
-from glm_tts_api.model.sequence import SpeechSequence
 from glm_tts_api.model.threads import power_of_two
 
 logger = logging.getLogger(__name__)
@@ -202,7 +201,15 @@ class EngineCore:
         if self.decoder.n_draws > n_draws:
             self._decode_watch.succeeded()
         for sequence in ended:
-            self._sequence_ended(sequence)
+            request: EngineRequest = sequence.owner
+            self._scheduler.release(sequence.slot)
+            if sequence.error is not None:
+                self._fail(request, sequence.error, self._decode_watch)
+                continue
+            request.take(sequence)
+            if not request.n_undecided:
+                self._scheduler.retire(request)
+                self._requests[request] = False
         for request in self._requests:
             self._render(request)
         return True
@@ -226,17 +233,6 @@ class EngineCore:
         for request, row in self._scheduler.assign(wants):
             self.decoder.join(row, request.next_sequence(self.decoder.layout))
         pause_requests(self._requests, self._scheduler, self.decoder, self.token2wav, self._renderers)
-
-    def _sequence_ended(self, sequence: SpeechSequence) -> None:
-        request: EngineRequest = sequence.owner
-        self._scheduler.release(sequence.slot)
-        if sequence.error is not None:
-            self._fail(request, sequence.error, self._decode_watch)
-            return
-        request.take(sequence)
-        if not request.n_undecided:
-            self._scheduler.retire(request)
-            self._requests[request] = False
 
     def _span_ended(self, request: EngineRequest) -> None:
         request.n_rendering -= 1
