@@ -157,7 +157,8 @@ class DecodeBatcher:
                 ids = self._next_chunk(sequence)
                 if n_ids and n_ids + len(ids) > self._pace.n_ids:
                     break
-                self._read(sequence, ids)
+                self._llm.prefill(ids, cache=self._cache, slot=sequence.slot, start=sequence.n_read)
+                self._note_read(sequence, len(ids))
             except Exception as error:
                 return [self.leave(sequence.slot, drop_memory(error))]
             n_ids += len(ids)
@@ -189,11 +190,11 @@ class DecodeBatcher:
         end = len(transcript) if sequence.n_read < len(transcript) else -1
         return sequence.prompt_ids[sequence.n_read : end][: self._chunk]
 
-    def _read(self, sequence: SpeechSequence, ids: list[int]) -> None:
+    def _note_read(self, sequence: SpeechSequence, n_ids: int) -> None:
+        """Notes that `n_ids` more ids of a prompt have been read. Keeps the voice's transcript at its end."""
         self._n_chunks += 1
-        self._shares.serve(sequence.owner.speech.client, len(ids))
-        self._llm.prefill(ids, cache=self._cache, slot=sequence.slot, start=sequence.n_read)
-        sequence.n_read += len(ids)
+        self._shares.serve(sequence.owner.speech.client, n_ids)
+        sequence.n_read += n_ids
         if sequence.n_read == sequence.n_voice_ids:
             self._prefixes.keep(sequence.prompt_ids[: sequence.n_voice_ids], sequence.slot)
         if sequence.is_read:
