@@ -181,11 +181,9 @@ class ToneEngine:
         ).start()
         return number
 
-    def cancel(self, number: int) -> None:
-        if number in self._spoken_now:
-            self._spoken_now[number][1].set()
-
-    def credit(self, number: int, seconds: float) -> None: ...
+    def send(self, message: messages.Credit | messages.Cancel) -> None:
+        if isinstance(message, messages.Cancel) and message.number in self._spoken_now:
+            self._spoken_now[message.number][1].set()
 
     def _take(self, message: messages.OfRequest) -> None:
         """Nothing comes of a request that died with its engine."""

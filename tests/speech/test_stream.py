@@ -55,10 +55,9 @@ class Engine:
         self._listener = listener
         return 7
 
-    def credit(self, number: int, seconds: float) -> None: ...
-
-    def cancel(self, number: int) -> None:
-        self.said.append(f"cancel {number}")
+    def send(self, message: messages.Credit | messages.Cancel) -> None:
+        if isinstance(message, messages.Cancel):
+            self.said.append(f"cancel {message.number}")
 
     def say(self, *what: AudioChunk | Exception | None) -> None:
         for each in what:
