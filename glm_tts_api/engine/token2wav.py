@@ -95,12 +95,18 @@ class Token2Wav:
         span = self.queue.take()
         if span is None:
             return ended or None
-        begin = time.perf_counter()
+        begin, is_flow = time.perf_counter(), not isinstance(span.progress, Tensor)
         try:
-            done = self._advance(span)
+            with span.request.sink.stage("flow" if is_flow else "vocoder"):
+                if is_flow:
+                    sampler = span.progress or self._sampler(span, steps=self._flow_steps)
+                    span.progress = sampler.mel() if self._flow_step(sampler) else sampler
+                else:
+                    span.pcm = self._speak(span, span.progress)
         except Exception as error:
-            span.error, done = drop_memory(error), True
+            span.error = drop_memory(error)
         span.spent_s += time.perf_counter() - begin
+        done = span.pcm is not None or span.error is not None
         self.queue.give_back(span, ended=done)
         return [*ended, span] if done else ended
 
@@ -133,19 +139,6 @@ class Token2Wav:
         if self._device.type == "cuda":
             torch.cuda.current_stream(self._device).synchronize()
         return is_last
-
-    def _advance(self, span: Span) -> bool:
-        """Runs the next step of a span. Returns whether it was the last one."""
-        if isinstance(span.progress, Tensor):
-            with span.request.sink.stage("vocoder"):
-                span.pcm = self._speak(span, span.progress)
-            return True
-        with span.request.sink.stage("flow"):
-            if span.progress is None:
-                span.progress = self._sampler(span, steps=self._flow_steps)
-            if self._flow_step(span.progress):
-                span.progress = span.progress.mel()
-        return False
 
     def _sampler(self, span: Span, *, steps: int) -> FlowSampler:
         voice = span.voice  # always the original prompt, whatever the LLM was prompted with

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import torch
 
-from glm_tts_api.contracts import Recording, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.contracts import Float32, Recording, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine import messages
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
@@ -141,19 +141,23 @@ class World(virtual.Record):
             draws[0] = Drawn(0, float("nan"))
         return draws
 
-    def _render(self, span: Span) -> bool:
-        """A step of a render. Each sample depends on all tokens before it."""
+    def _sampler(self, span: Span, *, steps: int) -> Any:
+        left = iter(range(self.chance.randint(1, min(8, steps)), 0, -1))
+        return SimpleNamespace(request=span.request, left=left, mel=lambda: torch.zeros(0))
+
+    def _flow_step(self, sampler: Any) -> bool:
+        self._work("render", sampler.request)
+        return next(sampler.left) == 1
+
+    def _vocoder_step(self, span: Span, _mel: object) -> Float32:
+        """Each sample depends on all tokens before it."""
         self._work("render", span.request)
-        span.progress = (span.progress or self.chance.randint(2, 9)) - 1
-        if span.progress:
-            return False
         window, carried = span.window, span.request.carried
         said = span.tokens[window.first - window.start : window.end - window.start]
         sums = np.cumsum([carried.pop(span.segment, span.request.speech.sampling.seed % 97), *said]) % 1021
         if not window.last:
             carried[span.segment] = sums[-1]
-        span.pcm = sums[1:].astype(np.float32)
-        return True
+        return sums[1:].astype(np.float32)
 
     # -- what the engine tells
 
@@ -212,7 +216,9 @@ class World(virtual.Record):
             "engine.cores.limit_threads": lambda n: None,
             "engine.core._RENDER_NICENESS": 0,
             "engine.decode_batcher.CpuDecodeStep": self._decode_step,
-            "engine.token2wav.Token2Wav._advance": lambda _, span: self._render(span),
+            "engine.token2wav.Token2Wav._flow_step": self._flow_step,
+            "engine.token2wav.Token2Wav._sampler": self._sampler,
+            "engine.token2wav.Token2Wav._speak": self._vocoder_step,
             "engine.token2wav.must_be_fixed": lambda *_: False,
         }
         own = SimpleNamespace(Thread=partial(turns.Thread, self.turns), Lock=partial(turns.Lock, self.turns))
