@@ -102,8 +102,12 @@ class EngineCore:
 
     def wake(self) -> None:
         """Makes the device threads notice cancelled requests, and sinks that can take more audio."""
-        for thread in (self._decode, *self._renderers):
-            thread.wake()
+        self._decode.wake()
+        self._wake_renderers()
+
+    def _wake_renderers(self) -> None:
+        for renderer in self._renderers:
+            renderer.wake()
 
     def measure(self, warm_up: WarmUp, on_measured: Callable[[Pace | None], None]) -> None:
         """Measures how fast a usual request is decoded and rendered while there is no other request. Returns
@@ -145,6 +149,7 @@ class EngineCore:
         self._scheduler = Scheduler(config.n_rows, n_reserved=config.n_reserved)
         self.decoder = DecodeBatcher(models, config)
         self.token2wav = Token2Wav(models, config)
+        self.token2wav.queue.wake = self._wake_renderers
         self._start_renderers(device)
         self._takes_steps = True
 
@@ -182,7 +187,7 @@ class EngineCore:
             self._scheduler.admit(request)
         else:
             request.end_if_heard()
-        self._render(request)  # renders the tokens that another engine has decoded
+        self.token2wav.queue.add(*request.next_spans())  # of the tokens that another engine has decoded
         self._free_if_done(request)
 
     def _decode_step(self) -> bool:
@@ -211,7 +216,7 @@ class EngineCore:
                 self._scheduler.retire(request)
                 self._requests[request] = False
         for request in self._requests:
-            self._render(request)
+            self.token2wav.queue.add(*request.next_spans())
         return True
 
     def _leave_cancelled(self) -> None:
@@ -236,20 +241,13 @@ class EngineCore:
 
     def _span_ended(self, request: EngineRequest) -> None:
         request.n_rendering -= 1
-        self._render(request)
+        self.token2wav.queue.add(*request.next_spans())
         self._free_if_done(request)
 
     def _free_if_done(self, request: EngineRequest) -> None:
         if not self._requests[request] and not request.n_spans:
             del self._requests[request]
             request.sink.request_freed()
-
-    def _render(self, request: EngineRequest) -> None:
-        """Adds the spans that can be rendered now to the render stage, and wakes the render threads."""
-        for span in request.next_spans():
-            self.token2wav.queue.add(span)
-            for renderer in self._renderers:
-                renderer.wake()
 
     # -- render threads
 

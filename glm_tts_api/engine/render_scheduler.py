@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from glm_tts_api.engine.fair_shares import FairShares
@@ -25,10 +26,12 @@ _OLDEST_EVERY = 4
 
 class RenderScheduler:
     """A queue of spans that become audio step by step, in their order of arrival. Any thread may call. While
-    `background_paused` is True, background spans (nobody waits for their audio) get no turn."""
+    `background_paused` is True, background spans (nobody waits for their audio) get no turn. `wake` is called
+    after spans were added."""
 
     def __init__(self) -> None:
         self.background_paused = False
+        self.wake: Callable[[], None] = lambda: None
         self._spans: list[Span] = []
         self._shares = FairShares()
         self._n_turns = 0
@@ -40,9 +43,11 @@ class RenderScheduler:
         with self._lock:
             return len(self._free()) + sum(span.taken for span in self._spans)
 
-    def add(self, span: Span) -> None:
+    def add(self, *spans: Span) -> None:
         with self._lock:
-            self._spans.append(span)
+            self._spans += spans
+        if spans:
+            self.wake()
 
     def take(self) -> Span | None:
         """Returns the span whose turn it is; None if no span may take a step now. No other thread gets this
