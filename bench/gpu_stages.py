@@ -59,8 +59,7 @@ class Decoding:
             read = partial(llm.prefill, range(n), cache=cache, slot=0, start=start)
             return min(self.bench.ms(read) for _ in range(5))
 
-        firsts = {f"{n} ids": best_ms(n) for n in (20, 150, 1000)}
-        return {**firsts, "150 ids behind 20": best_ms(150, 20)}
+        return {**{f"{n} ids": best_ms(n) for n in (20, 150, 1000)}, "150 ids behind 20": best_ms(150, 20)}
 
     def close(self) -> None:
         del self.step, self.cache
@@ -117,7 +116,8 @@ class Rendering:
     def new_voice_ms(self) -> Measured:
         """Measures how long three new voices of 5 s take, one after the other."""
         heard = VoiceFeatures(self.models, capacity=8)
-        return {str(n): self.bench.ms(partial(_hear, heard, _voice(n))) for n in (1, 2, 3)}
+        ms, voices = self.bench.ms, {str(n): _voice(n) for n in (1, 2, 3)}
+        return {n: ms(partial(heard.voice, v)) + ms(partial(heard.mel, v, 24000)) for n, v in voices.items()}
 
     def beside_decoding(self) -> Measured:
         """Measures the ms of a decode step alone and while windows are rendered on another thread."""
@@ -148,11 +148,6 @@ class Rendering:
 
     def close(self) -> None:
         del self._token2wav, self.models
-
-
-def _hear(heard: VoiceFeatures, voice: Voice) -> None:
-    heard.voice(voice)
-    heard.mel(voice, 24000)
 
 
 def _voice(seed: int) -> Voice:

@@ -146,9 +146,9 @@ class SpeechStream:
                 self._permit.release()
 
     def _let_go(self, wait_s: float = 0.0) -> None:
-        """Lets the client have what came, since a chunk or the end has come. The first chunks are held back
-        until the `wait_s` seconds of the latest chunk are over, unless the client can play earlier audio
-        until then. After that, or after the end, no chunk is held back."""
+        """Lets the client have a chunk, or the end, that has just come. The first chunks are held back until
+        the `wait_s` seconds of the latest chunk are over, unless the client can play earlier audio until
+        then. After that, or after the end, no chunk is held back."""
         if self._start is not None:
             self._start.cancel()
         sounds_until = self._playback.sounds_until if self._playback is not None else 0.0
@@ -188,9 +188,8 @@ class SpeechStream:
                 return chunk
 
     def _unheard(self, chunk: AudioChunk) -> AudioChunk | None:
-        """Returns the part of a chunk that was not sent yet. Returns None if all of the chunk was sent and it
-        does not end its segment. The last chunk of a segment is always returned, if need be without
-        samples."""
+        """Returns the part of a chunk that was not sent yet; None if all of it was sent. The last chunk of a
+        segment is always returned, if need be without samples."""
         n_known = min(self._n_known, len(chunk.pcm))
         self._n_known -= n_known
         if n_known == len(chunk.pcm) and not chunk.ends_segment:
@@ -206,8 +205,7 @@ class SpeechStream:
             self.verifier.took(chunk)
         self.timings.audio_s += chunk.seconds
         if self._log is not None:
-            heard_s = chunk.seconds / self.request.speed_of(chunk)
-            self._log.took(heard_s, ends_segment=chunk.ends_segment)
+            self._log.took(chunk.seconds / self.request.speed_of(chunk), ends_segment=chunk.ends_segment)
         self._n_heard += len(chunk.pcm)
         if chunk.ends_segment:
             self._segment, self._n_heard = chunk.segment + 1, 0

@@ -83,7 +83,7 @@ class World(virtual.Record):
         if root is not None:
             self.alone = World(seed)
             often, self.fault_rate = self.chance.choice((0.0, 0.02, 0.2)), self.chance.choice((0.0, 0.02))
-            leaving = [number for number in range(len(self.asked)) if self.chance.random() < 0.4]
+            leaving = (n for n in range(len(self.asked)) if self.chance.random() < 0.4)
             self.leaves = {number: self.chance.randint(1, 12) for number in leaving}
         self.turns = turns.Turns(self.chance, _WATCHED, often)
         super().__init__(seed, self.turns)
@@ -142,15 +142,13 @@ class World(virtual.Record):
         return draws
 
     def _sampler(self, span: Span, *, steps: int) -> Any:
-        left = iter(range(self.chance.randint(1, min(8, steps)), 0, -1))
-        return SimpleNamespace(request=span.request, left=left, mel=lambda: torch.zeros(0))
+        return SimpleNamespace(step=partial(self._flow_step, span), mel=lambda: torch.zeros(0))
 
-    def _flow_step(self, sampler: Any) -> bool:
-        self._work("render", sampler.request)
-        return next(sampler.left) == 1
+    def _flow_step(self, span: Span) -> bool:
+        self._work("render", span.request)
+        return self.chance.random() < 0.25
 
     def _vocoder_step(self, span: Span, _mel: object) -> Float32:
-        """Each sample depends on all tokens before it."""
         self._work("render", span.request)
         window, carried = span.window, span.request.carried
         said = span.tokens[window.first - window.start : window.end - window.start]
@@ -216,7 +214,6 @@ class World(virtual.Record):
             "engine.cores.limit_threads": lambda n: None,
             "engine.core._RENDER_NICENESS": 0,
             "engine.decode_batcher.CpuDecodeStep": self._decode_step,
-            "engine.token2wav.Token2Wav._flow_step": self._flow_step,
             "engine.token2wav.Token2Wav._sampler": self._sampler,
             "engine.token2wav.Token2Wav._speak": self._vocoder_step,
             "engine.token2wav.must_be_fixed": lambda *_: False,
@@ -243,10 +240,11 @@ class World(virtual.Record):
         while (coming or self.sinks) and not self.lost:
             if closes and self.chance.random() < 0.1:
                 break
-            n_events, able = len(self.events), self._able(coming)
+            able = self._able(coming)
+            self.n_seen = -1 if able else len(self.events)
             if able:
                 self.chance.choice(able)()
-            self.turns.hand_on(partial(self._has_news, -1 if able else n_events))
+            self.turns.hand_on(lambda: self.lost or len(self.events) > self.n_seen)
         else:
             self.turns.hand_on(self.turns.others_wait)
             if not self.lost:
@@ -265,16 +263,12 @@ class World(virtual.Record):
             able.append(lambda: self.core.release_memory().result())
         return able
 
-    def _has_news(self, n_events: int) -> bool:
-        return self.lost or len(self.events) > n_events
-
     # -- the judge
 
     def tokens(self, number: int) -> dict[int, list[int]]:
         return {each.segment: each.tokens for each in self.told[number] if isinstance(each, messages.Decoded)}
 
     def audio(self, number: int, first: int = 0) -> bytes:
-        """From the segment number `first` on."""
         chunks = [each.audio for each in self.told[number] if isinstance(each, messages.Chunk)]
         return b"".join(chunk.pcm.tobytes() for chunk in chunks if chunk.segment >= first)
 
