@@ -146,8 +146,8 @@ class SpeechStream:
                 self._permit.release()
 
     def _let_go(self, wait_s: float = 0.0) -> None:
-        """Lets the client have what came. The first chunks are held back until `wait_s` seconds after the latest,
-        unless the client can play earlier audio until then. After that, and after the end, none is held."""
+        """Lets the client have what came. The first chunks are held back until `wait_s` seconds after the
+        last one, unless the client can play earlier audio until then. Later, and at the end, none is held."""
         if self._start is not None:
             self._start.cancel()
         sounds_until = self._playback.sounds_until if self._playback is not None else 0.0
