@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from speech_text.places import Placed
 from speech_text.signs import PUNCTUATION
 
 _DIGITS = "零一二三四五六七八九"
@@ -62,36 +63,32 @@ _SYMBOL_NAMES = {
     "立方": "³",
     "每": "/",
 }
-_SPOKEN = {ord(char): name for name, chars in _SYMBOL_NAMES.items() for char in chars}
-_SPOKEN |= {ord(circled): digit for circled, digit in zip("①②③④⑤⑥⑦⑧⑨⑩", "一二三四五六七八九十", strict=True)}
-_SPOKEN[ord("†")] = "，"
+_SPOKEN = {char: name for name, chars in _SYMBOL_NAMES.items() for char in chars}
+_SPOKEN |= dict(zip("①②③④⑤⑥⑦⑧⑨⑩", "一二三四五六七八九十", strict=True), **{"†": "，"})
+_SYMBOL = re.compile(f"[{''.join(_SPOKEN)}]")
 
 
-def replace_words(text: str, replacements: Iterable[tuple[str, str]]) -> str:
+def replace_words(text: Placed, replacements: Iterable[tuple[str, str]]) -> Placed:
     """Steps Z3 and Z4: writes 咯 before punctuation as 喽, then applies the user's `replacements`, which are
     pairs of old and new text, in their order."""
-    text = re.sub(f"咯(?=[{re.escape(PUNCTUATION)}])", "喽", text)
+    text = text.sub(f"咯(?=[{re.escape(PUNCTUATION)}])", "喽")
     for origin, new in replacements:
-        text = text.replace(origin, new)
+        text = text.sub(re.escape(origin), new.replace("\\", r"\\"))
     return text
 
 
-def tidy_chinese(text: str) -> str:
+def tidy_chinese(text: Placed) -> Placed:
     """Steps Z6 and Z7: writes 额 as 呃 where it stands alone, and writes products and symbols as words.
     Commas, colons, semicolons and dashes become commas; dots and tildes become full stops. Brackets, quotes
     and backslashes are removed."""
-    text = re.sub(r"(?<!\w)额(?!\w)", "呃", text.replace("\\", ""))
-    text = re.sub("[~～]+", "。", text)
-    text = _PRODUCT.sub(r"\1乘", text).replace("*", "").strip()
-    text = re.sub(r"[()（）【】「」`《》『』{}\[\]‘’]", "", text)
-    text = text.replace(" - ", "，").replace("——", "，")
-    text = re.sub("[,:：;；、]+", "，", text)
-    text = re.sub("[.…]+", "。", text)
-    text = re.sub("[_·'\"“”|]", "", text)
-    return text.translate(_SPOKEN)
+    text = text.sub(r"\\", "").sub(r"(?<!\w)额(?!\w)", "呃").sub("[~～]+", "。")
+    text = text.sub(_PRODUCT, r"\1乘").sub(r"\*", "").strip()
+    text = text.sub(r"[()（）【】「」`《》『』{}\[\]‘’]", "").sub(" - |——", "，")
+    text = text.sub("[,:：;；、]+", "，").sub("[.…]+", "。").sub("[_·'\"“”|]", "")
+    return text.sub(_SYMBOL, lambda sign: _SPOKEN[sign[0]])
 
 
-def spell_first_power(text: str) -> str:
+def spell_first_power(text: Placed) -> Placed:
     """Step Z1: returns `text` with its first number of the form 3.5*10^8 written as Chinese words. Other
     numbers stay."""
 
@@ -99,7 +96,7 @@ def spell_first_power(text: str) -> str:
         factor, base, exponent = match.groups()
         return f"{_read_number(factor)}乘{_read_number(base)}的{_read_number(exponent)}次方"
 
-    return _POWER.sub(words, text, count=1)
+    return text.sub(_POWER, words, count=1)
 
 
 def _read_number(number: str) -> str:

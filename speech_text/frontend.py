@@ -7,7 +7,6 @@ from functools import cache, partial
 from pathlib import Path
 
 from speech_text.blocks import block_ends
-from speech_text.changes import Use
 from speech_text.cut.block_pauses import Pauses
 from speech_text.cut.pieces import Check, unwatched
 from speech_text.cut.split import MAX_WEIGHT, forget_words, split
@@ -20,6 +19,7 @@ from speech_text.markup.formulas import formula_spans
 from speech_text.markup.tags import markup_spans, without_inner
 from speech_text.markup.verbatim import shortened, verbatim_spans
 from speech_text.phonemes.writer import Phonemizer
+from speech_text.places import Placed
 from speech_text.published.rules import PublishedRules
 from speech_text.reading import Reading, SpokenSegment
 from speech_text.types import ReadingOptions, RuleSet
@@ -96,41 +96,42 @@ class TextFrontend:
             )
         read = self.phonemize if options.use_phoneme else str
         sounds = iter(marked.sounds)
-        segments, uses = list[SpokenSegment](), list[Use]()
+        segments, placed = list[SpokenSegment](), list[Placed]()
         pause_s, block_s, voice, speed = 0.0, 0.0, "", 1.0
         replacements = self._dictionaries().replacements
-        for cut, stretch in marked.stretches(self.normalize(marked.text, check, uses, transcript)):
+        for cut, stretch in marked.stretches(self._normalize(marked.text, check, transcript)):
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             block_s = max(block_s, cut.block_s) if segments else 0.0
             voice = cut.voice_after(voice)
             speaker = None if voice in ("", MOOD_SIGN) else voice  # None: the request's voice, in its mood
-            for part in self.split(stretch):
+            stretch = stretch.strip()
+            for part in stretch.parts(self.split(stretch.text)):
                 check()
                 segment = self._rules.speak_segment(part, replacements)
-                if any(map(str.isalnum, segment)):
+                if any(map(str.isalnum, segment.text)):
                     words, spoken = marked.put_back(segment, sounds, read)
-                    segments.append(SpokenSegment(words, spoken, pause_s or block_s, speaker, speed))
+                    segments.append(SpokenSegment(words.text, spoken, pause_s or block_s, speaker, speed))
+                    placed.append(words)
                     pause_s = block_s = 0.0
         if not segments:
             raise TextError("nothing_to_say", f"Nothing of this text can be spoken: {quote(text)}")
-        return Reading(marked, tuple(segments), pause_s, tuple(uses))
+        return Reading(marked, tuple(segments), pause_s, tuple(placed))
 
     def normalize_prompt(self, text: str) -> str:
         """Returns a voice's transcript as the LLM takes it: normalised, with a space at the end
         (docs/model.md 11)."""
         return self.normalize(text) + " "
 
-    def normalize(
-        self, text: str, check: Check = unwatched, uses: list[Use] | None = None, transcript: str = ""
-    ) -> str:
+    def normalize(self, text: str, check: Check = unwatched) -> str:
         """Returns `text` as it is spoken: its numbers and signs are written as words, and it ends with a full
-        stop or a question mark. Returns "." if nothing is left to speak. Each use of a rule is appended to
-        `uses`. Raises TextError ("text_too_long")."""
-        whole = text.encode("utf-8", "ignore").decode("utf-8")  # drops halves of surrogate pairs
-        folded = self._rules.fold(whole)
-        self._require_short(len(folded))
-        replacements, uses = self._dictionaries().replacements, [] if uses is None else uses
-        return self._rules.speak(folded, replacements, uses, check, transcript)
+        stop or a question mark. Returns "." if nothing is left to speak. Raises TextError
+        ("text_too_long")."""
+        return self._normalize(Placed.written(text), check).text
+
+    def _normalize(self, text: Placed, check: Check, transcript: str = "") -> Placed:
+        folded = self._rules.fold(text.sub("[\ud800-\udfff]", ""))  # halves of surrogate pairs
+        self._require_short(len(folded.text))
+        return self._rules.speak(folded, self._dictionaries().replacements, check, transcript)
 
     def _parts(self, text: str, options: ReadingOptions, check: Check) -> Iterable[Part]:
         """Returns the parts of `text`: its marks, the pauses after its blocks, its markup and formulas, its

@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from speech_text.errors import TextError, quote
 from speech_text.phonemes.pinyin import Phonemes, phoneme_names
+from speech_text.places import Edit, Placed
 from speech_text.signs import PUNCTUATION, has_hanzi
 
 MOOD_SIGN: Final = ":"  # `my_voice:glad` is the voice my_voice in its mood glad
@@ -99,7 +100,7 @@ class MarkedText:
     syllable, for a syllable of a word without Hanzi, and for a cut.
     """
 
-    text: str
+    text: Placed
     plain: str
     places: Sequence[int]
     given: tuple[Part, ...] = ()
@@ -107,34 +108,40 @@ class MarkedText:
     cuts: tuple[Cut, ...] = ()
     placeholders: tuple[str, str, str] = ("", "", "")
 
-    def stretches(self, normalized: str) -> Iterator[tuple[Cut, str]]:
+    def stretches(self, normalized: Placed) -> Iterator[tuple[Cut, Placed]]:
         """Splits `normalized`, the result of the reading rules for `text`, at the cuts, where the voice, mood
         or speed changes or a pause stands. Yields each stretch with the cut before it; the first stretch has
         an empty cut. The others lose punctuation at their start. Raises TextError if the rules lost
         a mark."""
-        parts = normalized.split(self.placeholders[2]) if self.cuts else [normalized]
-        n_sounds = sum(map(normalized.count, self.placeholders[:2])) if self.sounds else 0
+        said = normalized.text
+        parts = said.split(self.placeholders[2]) if self.cuts else [said]
+        n_sounds = sum(map(said.count, self.placeholders[:2])) if self.sounds else 0
         if (len(parts) - 1, n_sounds) != (len(self.cuts), len(self.sounds)):
             raise _malformed("A mark stands where it is not read: [[...]] may not be in markup.")
-        yield Cut(), parts[0]
-        for cut, part in zip(self.cuts, parts[1:], strict=True):
-            yield cut, part.lstrip(PUNCTUATION + " ")
+        start = 0
+        for cut, part in zip((Cut(), *self.cuts), parts, strict=True):
+            end = start + len(part)
+            first = end - len(part.lstrip(PUNCTUATION + " ")) if start else start
+            yield cut, normalized[first:end]
+            start = end + 1
 
-    def put_back(self, segment: str, sounds: Iterator[Sound], read: Callable[[str], str]) -> tuple[str, str]:
+    def put_back(
+        self, segment: Placed, sounds: Iterator[Sound], read: Callable[[str], str]
+    ) -> tuple[Placed, str]:
         """Puts marked words back into `segment`, a part of the result of the reading rules. Returns the
         segment as text and as the tokenizer takes it. Each placeholder is replaced by the next syllable of a
         marked word that the iterator `sounds` yields. `read` converts the text between the placeholders for
         the tokenizer."""
         if not self.sounds:
-            return segment, read(segment)
-        words, spoken = "", ""
-        for part in re.split(f"([{''.join(self.placeholders[:2])}])", segment):
-            if part and part in self.placeholders:
-                sound = next(sounds)
-                words, spoken = words + sound.word, spoken + sound.tokens
-            elif part:
-                words, spoken = words + part, spoken + read(part)
-        return words, spoken
+            return segment, read(segment.text)
+        words, spoken, done = list[Edit](), "", 0
+        for found in re.finditer(f"[{''.join(self.placeholders[:2])}]", segment.text):
+            sound = next(sounds)
+            words.append(Edit(*found.span(), sound.word))
+            between = segment.text[done : found.start()]
+            spoken, done = spoken + (read(between) if between else "") + sound.tokens, found.end()
+        rest = segment.text[done:]
+        return segment.edited(words), spoken + (read(rest) if rest else "")
 
 
 def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
@@ -142,27 +149,32 @@ def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
     parts of `text` in order, both plain text and marks."""
     others = _unused(_OTHERS, text, 2)
     placeholders = (_unused(_HANZI, text, 1)[0], others[0], others[1])
-    for_rules, plain, places = [], [], []
+    for_rules, places = list[Placed](), list[int]()
     given, sounds, cuts = [], [], []
+    plain = ""
     for part in parts:
+        start = len(plain)
         if part.cut is not None:
             cuts.append(part.cut)
-            for_rules.append(f"\n{placeholders[2]}\n")
+            for_rules.append(Placed.standing_for(f"\n{placeholders[2]}\n", start, start))
             if not part.cut.block_s:  # the text has a line end of its own after a block
-                plain.append("\n")
+                plain += "\n"
                 places.append(part.start)
             continue
+        plain += part.written
+        places += range(part.start, part.start + len(part.written))
         if part.syllables:
             sounds += _sounds(part)
-            for_rules.append(placeholders[not has_hanzi(part.written)] * len(part.syllables))
+            row = placeholders[not has_hanzi(part.written)] * len(part.syllables)
+            for_rules.append(Placed.standing_for(row, start, len(plain), part.rule))
+        elif part.said == part.written:
+            for_rules.append(Placed.written(part.written, start))
         else:
-            for_rules.append(part.said)
+            for_rules.append(Placed.standing_for(part.said, start, len(plain)))
         if part.rule is not None:
             given.append(part)
-        plain.append(part.written)
-        places += range(part.start, part.start + len(part.written))
-    joined = "".join(for_rules), "".join(plain)
-    return MarkedText(*joined, places, tuple(given), tuple(sounds), tuple(cuts), placeholders)
+    rules_text = Placed.join(for_rules)
+    return MarkedText(rules_text, plain, places, tuple(given), tuple(sounds), tuple(cuts), placeholders)
 
 
 def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from speech_text.changes import Change, Comparison, Place, Use, compare
+from speech_text.changes import Change, Comparison, Link, compare
 from speech_text.cut.split import weight
 from speech_text.errors import quote
-from speech_text.marks import MarkedText
+from speech_text.marks import MarkedText, Part
+from speech_text.places import Placed
 from speech_text.signs import PUNCTUATION, has_hanzi
 from speech_text.types import Written
 from speech_text.written import written_segments
@@ -95,12 +95,12 @@ class ShownReading:
 @dataclass(frozen=True)
 class Reading:
     """The result of reading one text. `marked` is the text with its marks taken out. `pause_s` seconds of
-    silence follow the last segment. `uses` are the uses of reading rules."""
+    silence follow the last segment. `placed` are the texts of the segments with their places."""
 
     marked: MarkedText
     segments: tuple[SpokenSegment, ...]
     pause_s: float = 0.0
-    uses: tuple[Use, ...] = ()
+    placed: tuple[Placed, ...] = ()
 
     def shown(self) -> ShownReading:
         """Returns the reading prepared for display. This is slow for a text with thousands of changes."""
@@ -110,7 +110,7 @@ class Reading:
         ]
         return ShownReading(self.text, segments, self.seconds, self.changes, list(self.warnings))
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The spoken text of all segments, joined."""
         return self._separator.join(segment.text for segment in self.segments)
@@ -128,46 +128,48 @@ class Reading:
     def changes(self) -> tuple[Change, ...]:
         """The parts of the original text whose spoken form differs from their written form, in written order.
         `start` of each is its place in the original text, in which the marks count too."""
-        replaced = {
-            part.start + at: part.rule
-            for part in self.marked.given
-            if not part.syllables
-            for at in range(len(part.written))
-        }
-        found = []
-        for change in (place.change for place in self._compared.places):
-            start = self.marked.places[change.start]
-            found.append(replace(change, start=start, rule=replaced.get(start, change.rule)))
-        return tuple(found)
+        return tuple(self._change(link) for link in self._compared.links if link.changed)
+
+    def _change(self, link: Link) -> Change:
+        start = self._place(link.start)
+        part = self._given.get(start)
+        said = self.text[link.said_from : link.said_to]
+        written = self.marked.plain[link.start : link.end]
+        if part and part.syllables and part.written == written:
+            said = " ".join(name for syllable in part.syllables for name in syllable)
+        return Change(written, said, start, part.rule if part else link.kind)
+
+    @cached_property
+    def _given(self) -> dict[int, Part]:
+        """The parts with a reading that a user gave, by the places of their characters."""
+        return {part.start + at: part for part in self.marked.given for at in range(len(part.written))}
 
     @property
     def parts(self) -> Iterator[list[ReadPart]]:
         """Yields a list for each segment: the parts of its text, which are the words whose spoken form
         differs from the written one, and the text between them."""
-        places = [
-            place for place in self._compared.places if place.said_from < place.said_to or not place.shown
-        ]
-        ahead = deque(sorted(places, key=lambda place: (place.said_from, place.said_to)))
+        ahead = deque(sorted((one for one in self._compared.links if one.changed), key=lambda one: one[2:4]))
         start = 0
         for segment in self.segments:
             end = start + len(segment.text)
             yield list(self._parts(start, end, ahead))
             start = end + len(self._separator)
 
-    def _parts(self, start: int, end: int, ahead: deque[Place]) -> Iterator[ReadPart]:
+    def _parts(self, start: int, end: int, ahead: deque[Link]) -> Iterator[ReadPart]:
         """Yields the parts of the spoken text from `start` to `end`. `ahead` holds the next changes in order.
         The changes that end at `end` or before are removed from `ahead`."""
         text, done = self._compared.shown, start
         while ahead and (ahead[0].said_from < end or ahead[0].said_to <= end):
-            change, said_from, said_to, shown = ahead[0]
-            first, last = max(said_from, done), min(said_to, end)
+            link, change = ahead[0], self._change(ahead[0])
+            first, last = max(link.said_from, done), min(link.said_to, end)
             if done < first:
                 yield ReadPart(text[done:first])
-            if said_from < start or said_to > end:
-                shown = text[first:last]
-            yield ReadPart(shown, change.written if said_from >= start else "")
+            shown = text[first:last]
+            if change.said != self.text[first:last] and start <= link.said_from <= link.said_to <= end:
+                shown = change.said
+            yield ReadPart(shown, change.written if link.said_from >= start else "")
             done = last
-            if said_to > end:
+            if link.said_to > end:
                 break
             ahead.popleft()
         if done < end:
@@ -175,18 +177,12 @@ class Reading:
 
     @cached_property
     def _compared(self) -> Comparison:
-        given = []
-        for part in self.marked.given:
-            if part.syllables:
-                names = " ".join(name for syllable in part.syllables for name in syllable)
-                start = bisect_left(self.marked.places, part.start)
-                given.append(Change(part.written, names, start, part.rule))
-        return compare(self.marked.plain, self.text, self.uses, given)
+        return compare(self.marked.plain, Placed.join(self.placed, self._separator))
 
     def written(self) -> list[Written]:
         """Returns the original text of each segment, without marks, with the words in it."""
         starts = accumulate((len(one.text) + len(self._separator) for one in self.segments[:-1]), initial=0)
-        return written_segments(self.marked.plain, self.text, self._compared, list(starts))
+        return written_segments(self.marked.plain, self.text, self._compared.links, list(starts))
 
     def _place(self, at: int) -> int:
         """Returns the place in the original text that belongs to character `at` of the text without marks.

@@ -1,9 +1,10 @@
-"""Punctuation marks, and steps that tidy them, shared by both sets of rules (docs/model.md 9.1). Works on
-strings only."""
+"""Punctuation marks, and steps that tidy them, shared by both sets of rules (docs/model.md 9.1)."""
 
 from __future__ import annotations
 
 import re
+
+from speech_text.places import Placed
 
 SENTENCE_ENDS = "。？！.?!"
 PUNCTUATION = SENTENCE_ENDS + "；：、;:，,"
@@ -17,19 +18,16 @@ def has_hanzi(text: str) -> bool:
     return _HANZI.search(text) is not None
 
 
-def tidy_punctuation(text: str) -> str:
+def tidy_punctuation(text: Placed) -> Placed:
     """Step 7: keeps only the last mark of each run of punctuation, removes # and turns exclamation marks into
     full stops."""
-    text = re.sub(f"{_MARK}(?={_MARK})", "", text)
-    return text.replace("#", "").replace("！", "。").replace("!", ".")
+    return text.sub(f"{_MARK}(?={_MARK})", "").sub("#", "").sub("！", "。").sub("!", ".")
 
 
-def close_sentence(text: str) -> str:
+def close_sentence(text: Placed) -> Placed:
     """Step 8: returns `text` with a question mark or a full stop at its end. A full stop replaces any other
     mark there. An empty text becomes one full stop."""
-    if not text:
-        return "."
-    if text[-1] in "？?":
+    if text.text[-1:] in ("?", "？"):
         return text
-    stop = "。" if has_hanzi(text) else "."
-    return (text[:-1] if text[-1] in PUNCTUATION else text) + stop
+    stop = "。" if has_hanzi(text.text) else "."
+    return (text[:-1] if text.text.endswith(tuple(PUNCTUATION)) else text).with_end(stop)

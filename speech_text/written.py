@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from speech_text.changes import Comparison
+from speech_text.changes import Link
 from speech_text.cut.split import SYLLABLE_WEIGHT, weight
 from speech_text.types import Written, WrittenWord
 
@@ -28,27 +27,16 @@ _LIGHT = re.compile(
 )
 
 
-@dataclass(slots=True)
-class _Unit:
-    """A Hanzi, a word or a number, or several that one change speaks together: characters `start` to `end` of
-    the written text, spoken as characters `said_from` to `said_to` of the spoken text."""
-
-    start: int
-    end: int
-    said_from: int
-    said_to: int
-
-
-def written_segments(plain: str, said: str, compared: Comparison, starts: Sequence[int]) -> list[Written]:
+def written_segments(plain: str, said: str, links: Sequence[Link], starts: Sequence[int]) -> list[Written]:
     """Returns the written text of each segment, with its words.
 
-    `plain` is the whole written text, `said` the whole spoken text, and `compared` the comparison of both.
-    `starts` are the places in `said` at which the segments begin. A word that is written once and spoken in
-    two segments belongs to the first.
+    `plain` is the whole written text, and `said` the whole spoken text. `links` are the words and changes of
+    both. `starts` are the places in `said` at which the segments begin. A word that is written once and
+    spoken in two segments belongs to the first.
     """
-    by_segment: list[list[_Unit]] = [[] for _ in starts]
+    by_segment: list[list[Link]] = [[] for _ in starts]
     latest = 0
-    for unit in _units(plain, compared):
+    for unit in _units(plain, links):
         latest = max(latest, bisect_right(starts, unit.said_from) - 1)
         by_segment[latest].append(unit)
     cuts = _cuts(plain, by_segment)
@@ -58,39 +46,33 @@ def written_segments(plain: str, said: str, compared: Comparison, starts: Sequen
     ]
 
 
-def _units(plain: str, compared: Comparison) -> Iterator[_Unit]:
+def _units(plain: str, links: Iterable[Link]) -> Iterator[Link]:
     """Yields the Hanzi, words and numbers of `plain` that are spoken, whole and in written order. Words that
     one change speaks together are one unit."""
-    anchors = [
-        *(tuple(same) for same in compared.same),
-        *(
-            (change.start, change.start + len(change.written), said_from, said_to)
-            for change, said_from, said_to, _ in compared.places
-            if said_from < said_to
-        ),
-    ]
     whole = [found.span() for found in _UNIT.finditer(plain)]
     ends = [end for _, end in whole]
-    unit: _Unit | None = None
-    for start, end, said_from, said_to in sorted(anchors):
-        first = bisect_right(ends, start)
-        last = bisect_right(ends, end - 1)
-        if first < len(whole) and whole[first][0] < end:
-            start = whole[first][0]
-        if last < len(whole) and whole[last][0] < end:
-            end = whole[last][1]
-        if unit is None or (start >= unit.end and end > start):
-            if unit is not None:
-                yield unit
-            unit = _Unit(start, end, said_from, said_to)
-        else:  # a part of the same unit, or a word that is spoken together with it
-            unit.end = max(unit.end, end)
-            unit.said_from, unit.said_to = min(unit.said_from, said_from), max(unit.said_to, said_to)
+    unit: Link | None = None
+    for link in links:
+        if link.said_from == link.said_to:
+            continue
+        first, last = bisect_right(ends, link.start), bisect_right(ends, link.end - 1)
+        touched = [span for span in whole[first : last + 1] if span[0] < link.end]
+        start, end = (
+            min([link.start, *(span[0] for span in touched)]),
+            max([link.end, *(span[1] for span in touched)]),
+        )
+        link = link._replace(start=start, end=end)
+        if unit is not None and (start < unit.end or start == end):
+            unit = unit.with_(link)  # a part of the same unit, or a word that is spoken together with it
+            continue
+        if unit is not None:
+            yield unit
+        unit = link
     if unit is not None:
         yield unit
 
 
-def _cuts(plain: str, by_segment: Sequence[Sequence[_Unit]]) -> list[int]:
+def _cuts(plain: str, by_segment: Sequence[Sequence[Link]]) -> list[int]:
     """Returns the place in `plain` at which the text of each segment begins, and the end of `plain` last.
     `by_segment` lists the units of each segment."""
     cuts, done = [0], 0
@@ -103,7 +85,7 @@ def _cuts(plain: str, by_segment: Sequence[Sequence[_Unit]]) -> list[int]:
     return [*cuts, len(plain)]
 
 
-def _written(plain: str, start: int, end: int, units: Sequence[_Unit], said: str) -> Written:
+def _written(plain: str, start: int, end: int, units: Sequence[Link], said: str) -> Written:
     text = plain[start:end]
     start += len(text) - len(text.lstrip())
     text = text.strip()

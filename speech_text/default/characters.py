@@ -14,12 +14,15 @@ from functools import lru_cache
 
 import emoji
 
+from speech_text.places import Edit, Placed
+
 _PLAIN = re.compile("[^\\x20-\\x7e\n\u4e00-\u9fff，。！？；：、（）“”《》]")
 _BETWEEN_WORDS = re.compile("(?<=[\u4e00-\u9fff]{2})\u3000+(?=[\u4e00-\u9fff]{2})")  # not 目　录, one word
 _BASE = re.compile("(?<=log)([₀-₉]{1,9}) ?")  # the base of a logarithm: log_2 8
 _SUBSCRIPT = re.compile("(?<=[₀-₉])(?=[0-9])|(?<=N)(?=O[₂₃])")  # NO₂ is not No. 2
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
 _MOST_MARKS = 30  # combining marks on a letter, as in Unicode's stream-safe form: sorting n takes n² steps
+_COMPOSABLE = re.compile("[\x00-\x7f]?[^\x00-\x7f\u4e00-\u9fff，。！？；：、（）“”《》]+")
 _KEPT_WIDE = "！（），：；？"
 _ISOTOPE = re.compile(
     "(?<![0-9A-Za-z⁰¹²³⁴-⁹⁺⁻])(?:([²³])(H)|([¹²³⁴-⁹][⁰¹²³⁴-⁹])(C|N|O|F|Ne|Na|P|S|Cl|K|Ca|Fe|Co|Kr|Sr|Tc|Mo)"
@@ -53,39 +56,40 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-
 _IN_EMOJI = frozenset(char for symbol in emoji.EMOJI_DATA for char in symbol if not char.isascii())
 
 
-def clean(text: str) -> str:
+def clean(text: Placed) -> Placed:
     """Returns `text` with plain characters in place of styled, full-width and other special characters. An
     emoji becomes the letter or number that it shows, otherwise a blank; a heart in "I ♥ you" becomes love. An
     entity of HTML (&amp;) becomes its character. Each line end becomes one line feed."""
-    text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
-    text = _composed(text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _BETWEEN_WORDS.sub("，", _KEYCAP.sub(r" \1 ", text))
-    text = _LOVED.sub("love", _LOVED_IN_CHINESE.sub("爱", text))
-    text = _ISOTOPE.sub(_after_its_symbol, text)
-    text = _CARD.sub(lambda found: found[0].translate(_SUITS), text)
-    if not _IN_EMOJI.isdisjoint(text):  # a quick test, since the library looks at each character
-        text = str(emoji.replace_emoji(text, _spoken_emoji))
-    text = _SUBSCRIPT.sub(" ", _BASE.sub(r"_\1 ", text))
-    return _composed(_PLAIN.sub(lambda match: _fold(match.group()), text))
+    text = composed(text.sub(_ENTITY, lambda entity: html.unescape(entity[0])).sub("\r\n?", "\n"))
+    text = text.sub(_KEYCAP, r" \1 ").sub(_BETWEEN_WORDS, "，")
+    text = text.sub(_LOVED_IN_CHINESE, "爱").sub(_LOVED, "love").sub(_ISOTOPE, _after_its_symbol)
+    text = text.sub(_CARD, lambda card: card[0].translate(_SUITS))
+    if not _IN_EMOJI.isdisjoint(text.text):  # a quick test, since the library looks at each character
+        found = emoji.emoji_list(text.text)
+        text = text.edited(Edit(one["match_start"], one["match_end"], _emoji(one["emoji"])) for one in found)
+    text = text.sub(_BASE, r"_\1 ").sub(_SUBSCRIPT, " ")
+    return composed(text.sub(_PLAIN, lambda char: _fold(char[0])))
 
 
-def _after_its_symbol(isotope: re.Match[str]) -> str:
-    """Returns an isotope with its mass after its symbol: ¹⁴C -> C-14."""
-    mass, symbol = (part for part in isotope.groups() if part)
-    return f"{symbol}-{plain_exponent(mass)}"
+def composed(text: Placed) -> Placed:
+    """Returns `text` in Unicode's form NFC. Of the combining marks on one letter only the first 30 are
+    kept."""
+    return text.sub(_COMPOSABLE, lambda run: _composed(run[0]))
 
 
 def _composed(text: str) -> str:
-    """Returns `text` in Unicode's form NFC. Of the combining marks on one letter only the first 30 are
-    kept."""
-    if not any(map(unicodedata.combining, text)):
-        return unicodedata.normalize("NFC", text)
     kept, n_marks = [], 0
     for char in text:
         n_marks = n_marks + 1 if unicodedata.combining(char) else 0
         if n_marks <= _MOST_MARKS:
             kept.append(char)
     return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _after_its_symbol(isotope: re.Match[str]) -> str:
+    """Returns an isotope with its mass after its symbol: ¹⁴C -> C-14."""
+    mass, symbol = (part for part in isotope.groups() if part)
+    return f"{symbol}-{plain_exponent(mass)}"
 
 
 def rank_and_suit(card: re.Match[str]) -> tuple[str, str]:
@@ -98,7 +102,7 @@ def plain_exponent(superscripts: str) -> str:
     return superscripts.translate(_SUPERSCRIPTS)
 
 
-def _spoken_emoji(symbol: str, _data: object) -> str:
+def _emoji(symbol: str) -> str:
     """Returns the text that replaces the emoji `symbol`: the letter or number that the emoji is (Ⓜ -> M, 🔟
     -> 10), otherwise a blank."""
     folded = _fold(symbol[0])

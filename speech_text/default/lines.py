@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from speech_text.english import number_words
+from speech_text.places import Edit, Placed
 from speech_text.signs import has_hanzi
 
 _LINE_ENDS = ".!?;:：。！？；，,、…"
 _CLOSING = "\"'”’»›)]）】」』》〉*_~` "
 _LONG_RUN = re.compile(r"([^\w\s])\1{3,}")
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r"[^\S\n]{2,}|[^\S\n ]")
 _WINDOWS_PATH = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\\S*")
 _LINK = re.compile(r"\]\((?=[^)\s])")
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*(?:\s+[A-Za-z-]+=[^<>\n]{0,200})?)\s*/?>")
@@ -29,29 +30,25 @@ _NUMBERED = re.compile(
 _HEADING = re.compile("(第[0-9零〇一二三四五六七八九十百千两]{1,9}[章回节卷部篇幕集讲课]) (?=\\S)")
 
 
-def spoken_lines(text: str) -> list[str]:
+def spoken_lines(text: Placed) -> list[Placed]:
     """Returns the lines of `text` that have a letter, a digit or a Hanzi, without markup. A line that does
     not end with a punctuation mark gets a full stop."""
-    text = _WINDOWS_PATH.sub(lambda path: path.group().replace("\\", " "), text).replace("\\n", "\n")
-    text = _LONG_RUN.sub(r"\1\1\1", _BLANKS.sub(" ", text.replace("\\", " ").replace("`", " ")))
-    text = _IN_ANGLES.sub(r" \1 ", _TAG.sub(r" \1 ", text))
-    text = _DOUBLE_HYPHEN.sub("-", text)
-    text = _EMPHASIS.sub(r"\1", _STRONG.sub(r"\2", text))
-    lines = (_spoken_line(line.strip()) for line in text.split("\n"))
-    return [line for line in lines if line]
+    text = text.sub(_WINDOWS_PATH, lambda path: path[0].replace("\\", " ")).sub(r"\\n", "\n")
+    text = text.sub(r"[\\`]", " ").sub(_BLANKS, " ").sub(_LONG_RUN, r"\1\1\1").sub(_TAG, r" \1 ")
+    text = text.sub(_IN_ANGLES, r" \1 ").sub(_DOUBLE_HYPHEN, "-").sub(_STRONG, r"\2").sub(_EMPHASIS, r"\1")
+    lines = text.parts(re.findall("[^\n]*\n?", text.text))
+    return [_spoken_line(line.strip()) for line in lines if any(map(str.isalnum, line.text))]
 
 
-def _spoken_line(line: str) -> str:
-    if not any(char.isalnum() for char in line):
-        return ""
-    chinese = has_hanzi(line)
-    line = _HEADING.sub(r"\1，", line)
-    line = _LINK.sub("，" if chinese else ", ", line)
-    line = _LEAD.sub("", line, count=1) if _LEAD.match(line) else line
-    numbered = _NUMBERED.match(line)
-    if numbered:
-        number, rest = numbered["inside"] or numbered["before"], line[numbered.end() :]
-        line = f"{number}。{rest}" if chinese else f"{number_words(number)}. {rest}"
-    if line.startswith("|") and line.endswith("|"):
+def _spoken_line(line: Placed) -> Placed:
+    chinese = has_hanzi(line.text)
+    line = line.sub(_HEADING, r"\1，").sub(_LINK, "，" if chinese else ", ")
+    if lead := _LEAD.match(line.text):
+        line = line[lead.end() :]
+    if numbered := _NUMBERED.match(line.text):
+        number = numbered["inside"] or numbered["before"]
+        number = f"{number}。" if chinese else f"{number_words(number)}. "
+        line = line.edited([Edit(0, numbered.end(), number)])
+    if line.text.startswith("|") and line.text.endswith("|"):
         line = line.strip("| ")
-    return line if line.rstrip(_CLOSING)[-1:] in _LINE_ENDS else line + ("。" if chinese else ". ")
+    return line if line.text.rstrip(_CLOSING)[-1:] in _LINE_ENDS else line.with_end("。" if chinese else ". ")

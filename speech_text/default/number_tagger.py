@@ -15,8 +15,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from speech_text.changes import Use
 from speech_text.default.data import READINGS, rows
+from speech_text.places import Edit, Placed
 
 _RUN = re.compile(r"[0-9]++(?:[-.:·][0-9]++)*+")
 # The text between two runs of digits of one figure.
@@ -188,19 +188,18 @@ class NumberTagger:
         3-4."""
         return [its for its in self._classes if its.looks_like(text, shape)]
 
-    def read(self, text: str, uses: list[Use]) -> str:
+    def read(self, text: Placed) -> Placed:
         """Returns `text` with its numbers written as words. A number of no class stays as it is. Marks that a
-        class leaves unspoken are dropped, and a blank is added where Latin words would touch. Each
-        replacement is appended to `uses`."""
-        pieces, done = [], 0
+        class leaves unspoken are dropped, and a blank is added where Latin words would touch."""
+        return text.edited(self._edits(text.text))
+
+    def _edits(self, text: str) -> Iterator[Edit]:
+        done = 0
         for figure, its, said in self._read(text):
-            uses.append(Use(its.kind, figure.text, said))
-            between = text[done : figure.start]
-            if its.dropped:
-                between = its.dropped.sub("", between)
-            pieces += [between, _blank(between, said), said, _blank(said, figure.rest)]
-            done = its.end(figure)
-        return "".join(pieces) + text[done:] if pieces else text
+            dropped = its.dropped and its.dropped.search(text, done, figure.start)
+            start = dropped.start() if dropped else figure.start
+            before, done = _blank(text[done:start], said), its.end(figure)
+            yield Edit(start, done, before + said + _blank(said, figure.rest), its.kind)
 
     def _read(self, text: str) -> Iterator[Read]:
         """Yields the numbers of `text` that are of a class, with the class and the words. If several numbers

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
 
 from speech_text import signs
-from speech_text.changes import Use
 from speech_text.chinese import replace_words, tidy_chinese
 from speech_text.cut.pieces import Check, pieces, unwatched
-from speech_text.default.characters import clean
+from speech_text.default.characters import clean, composed
 from speech_text.default.chinese import rules as chinese_rules
 from speech_text.default.data import Word, Words, either
 from speech_text.default.english import rules as english_rules
@@ -28,6 +27,7 @@ from speech_text.default.number_tagger import NumberTagger
 from speech_text.default.spelling import CHINESE_DIGITS
 from speech_text.default.table import Rule, apply_rules
 from speech_text.english import spell_digits
+from speech_text.places import Placed
 from speech_text.wetext import simplified_characters
 
 _MAX_PART = 1000  # characters of a line that go through the tables of rules at once
@@ -59,6 +59,7 @@ _SHORTENED = re.compile(
     rf"|(?i:\b(?:[ivx]{{1,5}}|hundred|thousand|million|billion|trillion|{either(_SHORT_FORMS)})\b)"
 )
 _MARKS = re.compile(f"[{re.escape(signs.PUNCTUATION)}]{{2,}}")
+_LEAD = re.compile(f"^[{re.escape(signs.PUNCTUATION)} ]+")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
 
 
@@ -77,72 +78,72 @@ class DefaultRules:
 
     def speak(
         self,
-        text: str,
+        text: Placed,
         replacements: Iterable[tuple[str, str]],
-        uses: list[Use],
         check: Check = unwatched,
         transcript: str = "",
-    ) -> str:
+    ) -> Placed:
         """Returns `text`, a result of `fold`, as it is spoken: its numbers and signs are written as words.
         Returns "." if nothing is left to speak. `replacements` are the user's pairs of old and new text,
-        which are applied first. `check` is called repeatedly during the work. Each use of a rule is appended
-        to `uses`. A text of figures without a word is Chinese if `transcript`, which the voice has said, is
-        Chinese."""
+        which are applied first. `check` is called repeatedly during the work. A text of figures without a
+        word is Chinese if `transcript`, which the voice has said, is Chinese."""
         lines = spoken_lines(replace_words(text, replacements))
-        chinese = any(signs.has_hanzi(line) for line in lines) or (
-            signs.has_hanzi(transcript) and bool(_FIGURE.search(text)) and not any(map(_WORD.search, lines))
+        chinese = any(signs.has_hanzi(line.text) for line in lines) or (
+            signs.has_hanzi(transcript)
+            and bool(_FIGURE.search(text.text))
+            and not any(_WORD.search(line.text) for line in lines)
         )
-        spoken, known = list[str](), dict[tuple[bool, str], tuple[str, list[Use]]]()
+        spoken = []
         for line in lines:
-            by_marks = bool(chinese or _CHINESE_MARKS.search(line))
-            in_chinese = signs.has_hanzi(line) or (by_marks and not _WORD.search(line))
+            by_marks = bool(chinese or _CHINESE_MARKS.search(line.text))
+            in_chinese = signs.has_hanzi(line.text) or (by_marks and not _WORD.search(line.text))
             read = self._read_chinese if in_chinese else self._read_english
-            said = ""
-            for part in pieces(line, _MAX_PART, _MAX_PART) if len(line) > _MAX_PART else [line]:
-                if (in_chinese, part) not in known:  # a part that is repeated is read once
-                    used = list[Use]()
-                    known[in_chinese, part] = read(part, used, check), used
-                words, used = known[in_chinese, part]
-                said += words
-                uses += used
-            spoken.append(said)
-        return self.speak_segment(("" if chinese else " ").join(spoken))
+            parts = line.parts(pieces(line.text, _MAX_PART, _MAX_PART))
+            spoken.append(Placed.join(read(part, check) for part in parts))
+        return self.speak_segment(Placed.join(spoken, "" if chinese else " "))
 
     @staticmethod
-    def speak_segment(text: str, _replacements: Iterable[tuple[str, str]] = ()) -> str:
+    def speak_segment(text: Placed, _replacements: Iterable[tuple[str, str]] = ()) -> Placed:
         """Returns `text`, words that the rules have written, tidied: in lower case, with only letters, digits
         and plain marks, with blanks only between words that need them, and with one mark at a place. It ends
         with a full stop or a question mark; an empty text becomes "."."""
-        text = _APOSTROPHE.sub(" ", text.lower())
-        text = _DOUBTFUL.sub(lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ", text)
-        text = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text))
-        text = re.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "", text).strip()
-        text = _MARKS.sub(lambda run: _strongest(run.group()), text)
-        return signs.close_sentence(signs.tidy_punctuation(text).lstrip(signs.PUNCTUATION + " "))
+        text = text.lower().sub(_APOSTROPHE, " ")
+        text = composed(
+            text.sub(_DOUBTFUL, lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ")
+        )
+        text = text.sub(r"[^\S ]\s*|\s{2,}", " ")
+        text = text.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "").strip()
+        text = signs.tidy_punctuation(text.sub(_MARKS, _strongest))
+        return signs.close_sentence(text.sub(_LEAD, ""))
 
-    def _read_chinese(self, line: str, uses: list[Use], check: Check) -> str:
-        line = _FOREIGN.sub(lambda run: self._foreign(run.group(), uses, check), line)
-        sentences = _CHINESE_SENTENCE.findall(line.translate(self._simplified))
+    def _read_chinese(self, line: Placed, check: Check) -> Placed:
+        line = Placed.join(self._foreign_read(line, check)).translate(self._simplified)
         rules, _ = _tables(self._own_words())
-        text = _apply_where_needed(rules, sentences, is_plain_chinese, uses, check)
+        sentences = _CHINESE_SENTENCE.findall(line.text)
+        text = _apply_where_needed(rules, line, sentences, is_plain_chinese, check)
         text = text.translate(CHINESE_DIGITS).translate(_HEARD)
-        text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE, text)
-        text = re.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ", text)
-        return tidy_chinese(text).replace(_INNER_APOSTROPHE, "'")
+        text = text.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE)
+        text = text.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ")
+        return tidy_chinese(text).sub(_INNER_APOSTROPHE, "'")
 
-    def _foreign(self, run: str, uses: list[Use], check: Check) -> str:
-        """Returns `run`, a run of characters between Hanzi, as it is spoken: an English sentence with digits
-        is written as English words, and any other run stays."""
-        has_words = _SENTENCE.search(run) and len(re.findall("[A-Za-z]+", run)) > 1
-        is_english = has_words and any(map(str.isdigit, run))
-        return self._read_english(run, uses, check) if is_english else run
+    def _foreign_read(self, line: Placed, check: Check) -> Iterator[Placed]:
+        """Yields the parts of `line`. English sentences with digits between Hanzi are written as English
+        words, and all other parts stay."""
+        done = 0
+        for run in _FOREIGN.finditer(line.text):
+            has_words = _SENTENCE.search(run[0]) and len(re.findall("[A-Za-z]+", run[0])) > 1
+            if has_words and any(map(str.isdigit, run[0])):
+                yield line[done : run.start()]
+                yield self._read_english(line[run.start() : run.end()], check)
+                done = run.end()
+        yield line[done:]
 
-    def _read_english(self, line: str, uses: list[Use], check: Check) -> str:
+    def _read_english(self, line: Placed, check: Check) -> Placed:
         _, rules = _tables(self._own_words())
-        text = _apply_where_needed(rules, _ENGLISH_SENTENCE.split(line), is_plain_english, uses, check)
-        text = re.sub(r"\d+", lambda run: f" {spell_digits(run.group())} ", text)
-        text = text.replace("-", " ").replace("²", " squared ").replace("³", " cubed ")
-        return re.sub(r"(?:(?<!\s)\s+)?([.,!?:;…])\s*", r"\1 ", text.replace("…", ". "))
+        text = _apply_where_needed(rules, line, _ENGLISH_SENTENCE.split(line.text), is_plain_english, check)
+        text = text.sub(r"\d+", lambda run: f" {spell_digits(run[0])} ")
+        text = text.sub("-", " ").sub("²", " squared ").sub("³", " cubed ").sub("…", ". ")
+        return text.sub(r"(?:(?<!\s)\s+)?([.,!?:;])\s*", r"\1 ")
 
 
 @lru_cache(maxsize=2)
@@ -154,16 +155,17 @@ def _tables(own: tuple[Word, ...]) -> tuple[list[Rule | NumberTagger], list[Rule
 
 def _apply_where_needed(
     rules: list[Rule | NumberTagger],
+    text: Placed,
     sentences: Iterable[str],
     is_plain: Callable[[str], bool],
-    uses: list[Use],
     check: Check,
-) -> str:
-    """Applies `rules` to `sentences` and returns the whole text. A sentence for which `is_plain` returns True
+) -> Placed:
+    """Applies `rules` to `text`, which has the `sentences`. A sentence for which `is_plain` returns True
     stays as it is, without a search for rules. Neighbouring sentences that are not plain are read
     together."""
-    runs = ((plain, "".join(run)) for plain, run in groupby(sentences, is_plain))
-    return "".join(run if plain else apply_rules(rules, run, check, uses) for plain, run in runs)
+    runs = [(plain, "".join(run)) for plain, run in groupby(sentences, is_plain)]
+    parts = zip(runs, text.parts(run for _, run in runs), strict=True)
+    return Placed.join(part if plain else apply_rules(rules, part, check) for (plain, _), part in parts)
 
 
 def is_plain_chinese(sentence: str) -> bool:
@@ -178,8 +180,8 @@ def is_plain_english(sentence: str) -> bool:
     return _PLAIN_ENGLISH.fullmatch(sentence) is not None and not _SHORTENED.search(sentence)
 
 
-def _strongest(run: str) -> str:
+def _strongest(run: re.Match[str]) -> str:
     """Returns the text that replaces `run`, a run of several marks, such as those on both sides of a closing
     quote. It is the question mark if there is one, otherwise the exclamation mark, otherwise the whole
     run."""
-    return next((mark for mark in "?？！!" if mark in run), run)
+    return next((mark for mark in "?？！!" if mark in run[0]), run[0])

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import NamedTuple
 
-from speech_text.changes import Use
 from speech_text.cut.pieces import Check
 from speech_text.default.number_tagger import NumberTagger
+from speech_text.places import Placed
 
 Match = re.Match[str]
 Row = tuple[str, str | re.Pattern[str], str | Callable[[Match], str]]
@@ -31,8 +30,8 @@ class Rule(NamedTuple):
     pattern: re.Pattern[str]
     say: str | Callable[[Match], str]
 
-    def read(self, text: str, uses: list[Use]) -> str:
-        return self.pattern.sub(partial(_say, self, uses), text)
+    def read(self, text: Placed) -> Placed:
+        return text.sub(self.pattern, self.say, self.kind)
 
 
 def table(*parts: Iterable[Row] | NumberTagger) -> list[Rule | NumberTagger]:
@@ -49,20 +48,12 @@ def table(*parts: Iterable[Row] | NumberTagger) -> list[Rule | NumberTagger]:
     return rules
 
 
-def apply_rules(rules: Iterable[Rule | NumberTagger], text: str, check: Check, uses: list[Use]) -> str:
-    """Returns `text` after all `rules`, applied one after another. `check` is called before each rule. Each
-    change is appended to `uses`."""
+def apply_rules(rules: Iterable[Rule | NumberTagger], text: Placed, check: Check) -> Placed:
+    """Returns `text` after all `rules`, applied one after another. `check` is called before each rule."""
     for rule in rules:
         check()
-        text = rule.read(text, uses)
+        text = rule.read(text)
     return text
-
-
-def _say(rule: Rule, uses: list[Use], match: Match) -> str:
-    said = match.expand(rule.say) if isinstance(rule.say, str) else rule.say(match)
-    if said != match.group():
-        uses.append(Use(rule.kind, match.group(), said))
-    return said
 
 
 def before(match: Match, length: int = 12) -> str:

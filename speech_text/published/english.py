@@ -1,4 +1,4 @@
-"""The published steps for English text (docs/model.md 9.1, E1 to E7). Works on strings."""
+"""The published steps for English text (docs/model.md 9.1, E1 to E7)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from speech_text.english import spell_digits
+from speech_text.places import Placed
 
 _ENDLESS = re.compile(r"(?P<before>[A-Za-z]?)(?P<digits>[0-9]{25,})(?=(?P<after>[A-Za-z]?))")
 _DIGITS = ["oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -13,24 +14,21 @@ _PRODUCT = re.compile(r"([0-9a-zA-Z]\)?)\s*\*\s*(?=\(?[0-9a-zA-Z])")
 _MARKS = ".,!?':;"
 
 
-def published_english(text: str, normalize: Callable[[str], str]) -> str:
+def published_english(text: Placed, normalize: Callable[[Placed], Placed]) -> Placed:
     """Returns `text`, which has no Hanzi, with its numbers and symbols written as English words. Spaces and
     punctuation are tidied later. `normalize` runs the transducers."""
-    text = _ENDLESS.sub(_digit_by_digit, text)
-    text = normalize(text.replace("'", "’"))  # the transducer takes the typographic apostrophe only
-    text = re.sub(r"[()（）【】「」`《》『』{}\[\]]", "", text)
-    text = _PRODUCT.sub(r"\1multiply", text).replace("*", "")
-    text = text.replace("—", " ").replace("’", "'")
-    return tidy_english(spell_digits(text))
+    text = text.sub(_ENDLESS, _digit_by_digit)
+    text = normalize(text.sub("'", "’"))  # the transducer takes the typographic apostrophe only
+    text = text.sub(r"[()（）【】「」`《》『』{}\[\]]", "")
+    text = text.sub(_PRODUCT, r"\1multiply").sub(r"\*", "").sub("—", " ").sub("’", "'")
+    return tidy_english(text.sub(r"\w+", lambda run: spell_digits(run[0])))
 
 
-def tidy_english(text: str) -> str:
+def tidy_english(text: Placed) -> Placed:
     """Step E7: returns `text` in lower case, with word characters and seven punctuation marks only, and one
     space after each mark."""
-    text = re.sub(r"\s+", " ", text)
-    text = re.sub(rf"[^\w\s{_MARKS}]", "", text).lower()
-    text = re.sub(rf"([{_MARKS}])\1+", r"\1", text)
-    return re.sub(rf"(?:(?<!\s)\s+)?([{_MARKS}])\s*", r"\1 ", text).strip()
+    text = text.sub(r"\s+", " ").sub(rf"[^\w\s{_MARKS}]", "").lower().sub(rf"([{_MARKS}])\1+", r"\1")
+    return text.sub(rf"(?:(?<!\s)\s+)?([{_MARKS}])\s*", r"\1 ").strip()
 
 
 def _digit_by_digit(run: re.Match[str]) -> str:

@@ -1,5 +1,5 @@
 """The steps of the published normaliser that both languages share, in the published order (docs/model.md
-9.1). Works on strings only.
+9.1).
 
 Mistakes are kept, since the model was trained with them.
 """
@@ -10,36 +10,37 @@ import re
 
 import emoji
 
+from speech_text.places import Edit, Placed
 from speech_text.signs import has_hanzi
 
 _LINE_ENDS = ".!?;:：。！？；，"
 
 
-def join_lines(text: str) -> str:
+def join_lines(text: Placed) -> Placed:
     """Steps 1 and 2: writes the dot of a list number at the start of `text` as 。, and turns a written-out
     newline (backslash and n) into a line end. Then joins the lines that are not empty. A line that does not
     end with a mark gets a full stop."""
-    text = re.sub(r"^(\d+)\. ", r"\1。", text).replace("\\n", "\n")
-    lines = [line for line in (raw.strip() for raw in text.split("\n")) if line]
+    text = text.sub(r"^(\d+)\. ", r"\1。").sub(r"\\n", "\n")
+    lines = [line for raw in text.parts(re.findall("[^\n]*\n?", text.text)) if (line := raw.strip()).text]
     closed = [
-        line if line[-1] in _LINE_ENDS else line + ("。" if has_hanzi(line) else ". ") for line in lines
+        line if line.text[-1] in _LINE_ENDS else line.with_end("。" if has_hanzi(line.text) else ". ")
+        for line in lines
     ]
-    glue = "" if any(has_hanzi(line) for line in closed) else " "
-    return glue.join(closed)
+    return Placed.join(closed, "" if has_hanzi(text.text) else " ")
 
 
-def drop_emoji(text: str) -> str:
+def drop_emoji(text: Placed) -> Placed:
     """Step 3: removes emoji."""
-    return str(emoji.replace_emoji(text, ""))
+    found = emoji.emoji_list(text.text)
+    return text.edited(Edit(one["match_start"], one["match_end"], "") for one in found)
 
 
-def part_hyphenated_words(text: str) -> str:
+def part_hyphenated_words(text: Placed) -> Placed:
     """Step 4: turns a hyphen between ASCII letters into a space."""
-    return re.sub("(?<=[a-zA-Z])-(?=[a-zA-Z])", " ", text)
+    return text.sub("(?<=[a-zA-Z])-(?=[a-zA-Z])", " ")
 
 
-def tidy_spaces(text: str) -> str:
+def tidy_spaces(text: Placed) -> Placed:
     """Step 6: keeps a space only if it stands before an ASCII letter or digit, and after an ASCII letter or
     digit or one of , . ! ? ; :"""
-    text = re.sub(" +", " ", text)
-    return re.sub("(?<![A-Za-z0-9.,!?;:]) | (?![A-Za-z0-9])", "", text)
+    return text.sub(" +", " ").sub("(?<![A-Za-z0-9.,!?;:]) | (?![A-Za-z0-9])", "")

@@ -8,7 +8,6 @@ import unicodedata
 import pytest
 
 from speech_text import Reading, TextFrontend
-from speech_text.changes import compare
 from tests.speech_text.readings.accepted import sentences
 
 INSIDE_A_WORD = re.compile("[A-Za-z0-9][|][A-Za-z0-9]")
@@ -21,34 +20,32 @@ def readings(frontend: TextFrontend) -> list[tuple[str, Reading]]:
 
 
 @pytest.mark.parametrize(
-    ("written", "said", "found"),
+    ("written", "found"),
     [
-        ("需要3-5天。", "需要三到五天。", [("3-5", "三到五", 2)]),
-        ("气温-5度", "气温负五度。", [("-5", "负五", 2)]),
-        ("It costs $9, now", "it costs nine dollars, now.", [("$9", "nine dollars", 9)]),
-        ("Good Morning! 你好", "good morning. 你好。", []),
-        ("开心😀吗", "开心吗。", [("😀", "", 2)]),
-        ("1\n2", "one. two.", [("1\n2", "one. two", 0)]),
-        ("the l7ighthouse", "the l seven ighthouse.", [("l7ighthouse", "l seven ighthouse", 4)]),
-        ("see a.example.com", "see a dot example dot com.", [("a.example.com", "a dot example dot com", 4)]),
-        ("a $9 million loss", "a nine million dollars loss.", [("$9 million", "nine million dollars", 2)]),
-        ("iPhone15很好", "iphone十五很好。", [("iPhone15", "iphone十五", 0)]),
-        ("C++ is", "c plus plus is.", [("C++", "c plus plus", 0)]),
-        (
-            "At 7.45, call 911",
-            "at seven forty five, call nine one one.",
-            [("7.45", "seven forty five", 3), ("911", "nine one one", 14)],
-        ),
-        (
-            "$5 million, €4",
-            "five million dollars, four euros.",
-            [("$5 million, €4", "five million dollars, four euros", 0)],
-        ),
+        ("需要3-5天。", [("3-5", "三到五", 2)]),
+        ("气温-5度", [("-5", "负五", 2)]),
+        ("It costs $9, now", [("$9", "nine dollars", 9)]),
+        ("Good Morning! 你好", []),
+        ("开心😀吗", [("😀", "", 2)]),
+        ("1\n2", [("1", "one", 0), ("2", "two", 2)]),
+        ("the l7ighthouse", [("l7ighthouse", "l seven ighthouse", 4)]),
+        ("see a.example.com", [("a.example.com", "a dot example dot com", 4)]),
+        ("a $9 million loss", [("$9 million", "nine million dollar", 2)]),
+        ("iPhone15很好", [("iPhone15", "iphone十五", 0)]),
+        ("C++ is", [("C++", "c plus plus", 0)]),
+        ("the WHO says", [("WHO", "w h o", 4)]),
+        ("At 7.45, call 911", [("7.45", "seven forty five", 3), ("911", "nine one one", 14)]),
+        ("$5 million, €4", [("$5 million", "five million dollars", 0), ("€4", "four euros", 12)]),
+        ("密度138人/平方公里。", [("138人/平方公里", "每平方公里一百三十八人", 2)]),
+        ("all fine – 5 left", [("5", "five", 11)]),
+        ("**Buy** 3 [[pause 1]] *now*", [("3", "three", 8)]),
     ],
 )
-def test_a_change_has_its_place(written: str, said: str, found: list[tuple[str, str, int]]) -> None:
-    places = compare(written, said).places
-    assert [(one.change.written, one.change.said, one.change.start) for one in places] == found
+def test_a_change_has_its_place(
+    written: str, found: list[tuple[str, str, int]], frontend: TextFrontend
+) -> None:
+    changes = frontend.read(written).changes
+    assert [(change.written, change.said, change.start) for change in changes] == found
 
 
 def test_what_is_no_change_stays_word_for_word(frontend: TextFrontend) -> None:

@@ -11,6 +11,7 @@ import tn
 from speech_text import TextFrontend
 from speech_text.cut.pieces import pieces, sentences
 from speech_text.english import number_words
+from speech_text.places import Placed
 from speech_text.published.rules import spoken_in_pieces
 from speech_text.wetext import (
     SHIPPED_FSTS,
@@ -93,7 +94,7 @@ def test_a_long_text_is_read_in_pieces_as_it_is_read_whole(tmp_path: Path) -> No
         for _ in range(6):
             text = "".join(rng.choices(parts, k=5))
             assert len(list(sentences(text, max_digits=pieced.max_digits))) > 2
-            assert spoken_in_pieces(pieced, text).rstrip() == whole(text), text
+            assert spoken_in_pieces(pieced, Placed.written(text)).text.rstrip() == whole(text), text
 
 
 def test_a_number_without_end_is_read_as_the_automata_read_it(published: TextFrontend) -> None:

@@ -17,6 +17,7 @@ from speech_text.default.english import rules as english_rules
 from speech_text.default.number_tagger import groups
 from speech_text.default.rules import DefaultRules, is_plain_chinese, is_plain_english
 from speech_text.default.table import Rule, apply_rules
+from speech_text.places import Placed
 from tests.speech_text.readings.accepted import sentences
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "text.md"
@@ -88,11 +89,12 @@ def test_no_reading_changes_where_the_rules_are_applied_to_plain_sentences_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rules = DefaultRules()
-    texts = [*FULLY_READ, *(rules.fold(one.text) for one in sentences() if not re.search(r"\d", one.text))]
-    as_used = [rules.speak(text, (), []) for text in texts]
+    plain = [*FULLY_READ, *(one.text for one in sentences() if not re.search(r"\d", one.text))]
+    texts = [rules.fold(Placed.written(text)) for text in plain]
+    as_used = [rules.speak(text, ()).text for text in texts]
     for name in ("is_plain_chinese", "is_plain_english"):
         monkeypatch.setattr(f"speech_text.default.rules.{name}", lambda _: False)
-    assert as_used == [rules.speak(text, (), []) for text in texts]
+    assert as_used == [rules.speak(text, ()).text for text in texts]
 
 
 IN_CHINESE, IN_ENGLISH = chinese_rules.rules(Words()), english_rules.rules(Words())
@@ -104,9 +106,9 @@ def test_the_rules_find_nothing_in_a_sentence_that_is_left_out_as_plain(
 ) -> None:
     text = between.join(words)
     if is_plain_chinese(text):
-        assert apply_rules(IN_CHINESE, text, unwatched, []) == text
+        assert apply_rules(IN_CHINESE, Placed.written(text), unwatched).text == text
     if is_plain_english(text):
-        assert apply_rules(IN_ENGLISH, text, unwatched, []) == text
+        assert apply_rules(IN_ENGLISH, Placed.written(text), unwatched).text == text
 
 
 NEIGHBORS = ("We saw {}.", "the second {}.", "Gary, {}.", "per {} now", "in {}, one", "two hundred {}.")
@@ -119,7 +121,9 @@ def test_the_rules_find_none_of_their_words_in_a_sentence_that_is_left_out_as_pl
     texts = [form.format(word) for form in NEIGHBORS for word in words]
     plain = filter(is_plain_english, texts)
     assert [
-        text for text in plain if apply_rules(IN_ENGLISH, text, unwatched, []).lower() != text.lower()
+        text
+        for text in plain
+        if apply_rules(IN_ENGLISH, Placed.written(text), unwatched).text.lower() != text.lower()
     ] == []
 
 
