@@ -14,10 +14,10 @@ from speech_text.default.rules import DefaultRules
 from speech_text.dictionaries import Dictionaries, shipped
 from speech_text.errors import TextError, quote
 from speech_text.lexicon import Lexicon
-from speech_text.marks import MOOD_SIGN, Part, cut_blocks, parts_of, take_out_marks
-from speech_text.markup.formulas import formula_spans
-from speech_text.markup.tags import markup_spans, without_inner
-from speech_text.markup.verbatim import shortened, verbatim_spans
+from speech_text.marks import MOOD_SIGN, Cut, Part, overlaid, parts_of, take_out_marks
+from speech_text.markup.formulas import formula_parts
+from speech_text.markup.tags import markup_parts, outermost
+from speech_text.markup.verbatim import verbatim_parts
 from speech_text.phonemes.writer import Phonemizer
 from speech_text.places import Placed
 from speech_text.published.rules import PublishedRules
@@ -65,7 +65,7 @@ class TextFrontend:
         cache_dir = cache_dir or Path.home() / ".cache" / "speech_text"
         self._rules: PublishedRules | DefaultRules
         if rules == "published":
-            self._rules = PublishedRules(chinese_normalizer(cache_dir), english_normalizer())
+            self._rules = PublishedRules(chinese_normalizer(), english_normalizer())
         else:
             self._rules = DefaultRules(lambda: dictionaries().words)
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
@@ -141,14 +141,16 @@ class TextFrontend:
         if options.lexicon:
             lexicon = lexicon.extended(options.lexicon)
         parts = parts_of(text, lexicon.inventory)
-        ends = block_ends(text) if self._cut_words else ()
-        if pauses := [(end, _PAUSES.after(kind)) for end, kind in ends]:
-            parts = cut_blocks(parts, pauses)
-        markup = without_inner(formula_spans(text), markup_spans(text)) if self._cut_words else ()
+        layers = list[Iterable[Part]]()
+        if self._cut_words:
+            pauses = [Part(end, cut=Cut(block_s=_PAUSES.after(kind))) for end, kind in block_ends(text)]
+            parts = overlaid(parts, pauses) if pauses else parts
+            layers = [formula_parts(text), markup_parts(text)]
         how = options.verbatim or ("short" if self._cut_words and len(text) > _LONG else "read")
-        verbatim = verbatim_spans(text, how) if how != "read" else ()
-        if spans := [*without_inner(markup, verbatim)]:
-            parts = shortened(parts, spans)
+        if how != "read":
+            layers.append(verbatim_parts(text, how))
+        if unspoken := [*outermost(*layers)]:
+            parts = overlaid(parts, unspoken)
         return lexicon.apply(parts, check) if lexicon.entries else parts
 
     def _short_enough(self, parts: Iterable[Part]) -> Iterator[Part]:

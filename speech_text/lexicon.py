@@ -9,7 +9,7 @@ from typing import Any
 
 from speech_text.cut.pieces import Check, unwatched
 from speech_text.errors import TextError, quote
-from speech_text.marks import Part
+from speech_text.marks import Part, overlaid
 from speech_text.phonemes.pinyin import Phonemes, known_readings, phoneme_names
 from speech_text.types import LexiconEntry
 
@@ -70,16 +70,8 @@ class Lexicon:
         longer word of letters does not count, nor does a word whose entry has a context that does not stand
         near. `check` is called at each character."""
         for part in parts:
-            if part.cut is not None or part.rule is not None:
-                yield part
-                continue
-            done = 0
-            for start, entry in self._found(part.written, check):
-                end = start + len(entry.word)
-                yield _plain(part, done, start)
-                yield self._said(part.start + start, entry)
-                done = end
-            yield _plain(part, done, len(part.written))
+            found = self._found(part.written, check) if part.plain else ()
+            yield from overlaid([part], (self._said(part.start + at, entry) for at, entry in found))
 
     def _found(self, text: str, check: Check) -> Iterator[tuple[int, LexiconEntry]]:
         contexts = _Contexts(text)
@@ -135,10 +127,6 @@ class _Contexts:
         at = self._text.find(context, begin, end + _AHEAD)
         self._next[context] = at if at >= 0 else max(begin, end + _AHEAD - len(context) + 1)
         return 0 <= at <= stop - len(context)
-
-
-def _plain(part: Part, start: int, end: int) -> Part:
-    return Part(part.start + start, part.written[start:end], part.said[start:end])
 
 
 def _inside_a_word(text: str, at: int) -> bool:

@@ -10,7 +10,6 @@ put back into the result of the rules.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -88,6 +87,20 @@ class Part:
     syllables: tuple[Phonemes, ...] = ()
     cut: Cut | None = None
     rule: Literal["mark", "lexicon", "verbatim"] | None = None
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.written)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the part is ordinary text, which is read as it is written."""
+        return self.cut is None and self.rule is None
+
+    def piece(self, start: int, end: int) -> Part:
+        """Returns the characters `start` to `end` of this part of plain text."""
+        written = self.written[start - self.start : end - self.start]
+        return Part(start, written, written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,21 +212,29 @@ def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
     yield Part(done, text[done:], text[done:])
 
 
-def cut_blocks(parts: Iterable[Part], ends: Iterable[tuple[int, float]]) -> Iterator[Part]:
-    """Yields `parts` with a part for the pause inserted at each end of a block. A part of plain text that
-    holds such an end is cut in two there. `ends` lists these ends in order: the place in the text, and the
-    seconds of pause after the block."""
-    left = deque(ends)
+def overlaid(parts: Iterable[Part], others: Iterable[Part]) -> Iterator[Part]:
+    """Yields `parts`, in whose plain text each of the `others`, which are in order, is a part of its own. If
+    a mark or the end of a block cuts one of them in pieces, the piece at its start has the spoken text and
+    the others are silent."""
+    left = iter(others)
+    other = next(left, None)
     for part in parts:
-        done = 0
-        while left and left[0][0] <= part.start + len(part.written):
-            end, pause_s = left.popleft()
-            at = max(end - part.start, done)
-            if part.written[done:at] and not part.syllables:
-                yield Part(part.start + done, part.written[done:at], part.said[done:at])
-                done = at
-            yield Part(end, cut=Cut(block_s=pause_s))
-        yield replace(part, start=part.start + done, written=part.written[done:], said=part.said[done:])
+        if not part.plain:
+            yield part
+            continue
+        done, end = part.start, part.end
+        while other is not None and (other.start < end or other.start == other.end == end):
+            first, last = max(other.start, done), min(max(other.end, done), end)
+            yield part.piece(done, first)
+            piece = part.piece(first, last)
+            yield replace(
+                other, start=first, written=piece.written, said=other.said if first == other.start else ""
+            )
+            done = last
+            if other.end > end:
+                break
+            other = next(left, None)
+        yield part.piece(done, end)
 
 
 def voices_in(text: str, voice: str = "") -> list[str]:

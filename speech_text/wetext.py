@@ -2,22 +2,15 @@
 
 The wheel has Chinese transducers that were built with other flags (they drop interjections and erhua), and
 the package ignores its flags where it finds a built file. So scripts/make/build_fsts.py has built our own
-transducers, which are shipped. If another version of the package is installed, they are built again into the
-caller's cache. Nothing is written into the folder of the installed package (docs/model.md 9).
+transducers, which are shipped and used with any version of the package (docs/model.md 9).
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import os
 import re
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,7 +27,6 @@ _ENGLISH_DIGITS, _CHINESE_DIGITS = 24, 40  # in one piece: a digit takes up to 2
 _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffA-Za-z，。、？！：；“”（）《》,.?!:; ]+")
 _PLAIN_ENGLISH = re.compile("[a-z]+(?:(?:’|[,.?!:;]? )[a-z]+)*[,.?!:;]? *")
 _WIDE_MARKS = {ord(wide): narrow for wide, narrow in zip("，！“”（）：；？。", ',!""():;?.', strict=True)}
-_TAGGER, _VERBALISER, _MANIFEST = "zh_tn_tagger.fst", "zh_tn_verbalizer.fst", "manifest.json"
 
 
 class TextNormalizer:
@@ -87,12 +79,11 @@ class TextNormalizer:
             return None
 
 
-def chinese_normalizer(cache_dir: Path, shipped: Path = SHIPPED_FSTS) -> TextNormalizer:
-    folder = _matching_fsts(shipped, cache_dir)
+def chinese_normalizer() -> TextNormalizer:
     table = simplified_characters() | _WIDE_MARKS
     return TextNormalizer(
-        folder / _TAGGER,
-        folder / _VERBALISER,
+        SHIPPED_FSTS / "zh_tn_tagger.fst",
+        SHIPPED_FSTS / "zh_tn_verbalizer.fst",
         order="tn",
         plain=lambda text: _plain_chinese(text, table),
         max_digits=_CHINESE_DIGITS,
@@ -132,63 +123,6 @@ def _plain_english(text: str) -> str | None:
 def _package_table(name: str) -> list[list[str]]:
     path = _package_folder() / "chinese" / "data" / name
     return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def build_chinese_fsts(folder: Path) -> None:
-    """Builds the Chinese transducers with the published flags into `folder`, with a manifest of their
-    version. Takes about 8 s."""
-    logging.getLogger("wetext").addHandler(logging.NullHandler())  # keeps the package from printing
-    logging.getLogger("wetext").propagate = False
-    from tn.chinese.normalizer import Normalizer
-
-    folder.mkdir(parents=True, exist_ok=True)
-    Normalizer(
-        cache_dir=str(folder),
-        overwrite_cache=True,
-        remove_erhua=False,
-        remove_interjections=False,
-        full_to_half=True,
-    )
-    manifest = {"WeTextProcessing": installed_version(), "remove_erhua": False, "remove_interjections": False}
-    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-
-
-def installed_version() -> str:
-    return version("WeTextProcessing")
-
-
-def _matching_fsts(shipped: Path, cache_dir: Path) -> Path:
-    if _built_version(shipped) == installed_version():
-        return shipped
-    cached = cache_dir / f"fst-{installed_version()}"
-    if _built_version(cached) != installed_version():
-        _build_into(cached)
-    return cached
-
-
-def _built_version(folder: Path) -> str | None:
-    try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return manifest.get("WeTextProcessing") if isinstance(manifest, dict) else None
-
-
-def _build_into(folder: Path) -> None:
-    """Builds the transducers in a temporary folder and renames that to `folder`, so that no other process
-    reads half a file. If two processes build at once, the result of the first to finish stays."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".fst-", dir=folder.parent))
-    try:
-        build_chinese_fsts(scratch)
-        if folder.exists() and _built_version(folder) is None:
-            shutil.rmtree(folder)
-        os.replace(scratch, folder)
-    except OSError:
-        if _built_version(folder) != installed_version():
-            raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _package_folder() -> Path:

@@ -35,7 +35,6 @@ PLACES = {
     **dict.fromkeys(("api/test_idle_over_http.py", "api/test_memory_of_jobs.py"), "long"),
     **dict.fromkeys(("api/test_ended_engines.py", "gpu_fake"), "long"),
     **dict.fromkeys(("scripts/test_rolling_restart_cut.py", "scripts/test_upgrade.py"), "long"),
-    "speech_text/test_wetext_built.py": "long",
     "api/test_no_models_in_the_server.py": "model",
     "api/test_processes_of_engines.py": "model",
     "api/test_stalls.py": "model",

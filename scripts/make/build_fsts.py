@@ -2,25 +2,28 @@
 
     python scripts/make/build_fsts.py [FOLDER]        (default: speech_text/assets/fst)
 
-Run this program when the version of WeTextProcessing in pyproject.toml changes. If another version is
-installed, the front end builds transducers for it by itself, in a cache of the user.
+Run this program when the lowest version of WeTextProcessing in pyproject.toml changes.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tn.chinese.normalizer import Normalizer
 
-from speech_text.wetext import SHIPPED_FSTS, build_chinese_fsts
+_SHIPPED = Path(__file__).resolve().parents[2] / "speech_text" / "assets" / "fst"
+_FLAGS = {"remove_erhua": False, "remove_interjections": False}
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED_FSTS
-    build_chinese_fsts(folder)
-    for path in sorted(folder.iterdir()):
-        print(f"{path.stat().st_size:>9}  {path}")
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else _SHIPPED
+    folder.mkdir(parents=True, exist_ok=True)
+    Normalizer(cache_dir=str(folder), overwrite_cache=True, full_to_half=True, **_FLAGS)
+    manifest = {"WeTextProcessing": version("WeTextProcessing"), **_FLAGS}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

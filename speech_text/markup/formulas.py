@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from speech_text.markup.verbatim import Span
+from speech_text.marks import Part
 
 _FORMULA = re.compile(
     r"\\\((?P<round>.{1,1000}?)\\\)|\\\[(?P<square>.{1,1000}?)\\\]"
@@ -71,12 +71,13 @@ _PRODUCT = re.compile(rf"(?<![A-Za-z])(?!(?:{_WORDS})(?![a-z]))[A-Za-z]{{2,4}}(?
 _SIMPLE = re.compile(r"\s*[\w.]+\s*")
 
 
-def formula_spans(text: str) -> Iterator[Span]:
+def formula_parts(text: str) -> Iterator[Part]:
     """Yields the formulas of `text`, in order, each as it is read."""
     if "$" not in text and "\\" not in text:
         return
     for found in _FORMULA.finditer(text):
-        yield Span(found.start(), found.end(), plain(next(filter(None, found.groups()))))
+        said = plain(next(filter(None, found.groups())))
+        yield Part(found.start(), found[0], said, rule="verbatim")
 
 
 def plain(formula: str) -> str:

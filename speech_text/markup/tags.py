@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from heapq import merge
 
-from speech_text.markup.verbatim import Span
+from speech_text.marks import Part
 
 _INLINE = (
     "a|abbr|b|big|center|cite|del|em|font|i|img|ins|kbd|picture|q|rp|rt|ruby|s|samp|small|span|strike|strong"
@@ -32,18 +32,18 @@ _MARKUP = re.compile(
 )
 
 
-def markup_spans(text: str) -> Iterator[Span]:
+def markup_parts(text: str) -> Iterator[Part]:
     """Yields the markup of `text`, in order, each with the text that is read in its place."""
     if "<" not in text and "][" not in text and "]:" not in text:
         return
     for found in _MARKUP.finditer(text):
-        yield Span(found.start(), found.end(), "\n" if found["ending"] else "")
+        yield Part(found.start(), found[0], "\n" if found["ending"] else "", rule="verbatim")
 
 
-def without_inner(spans: Iterable[Span], others: Iterable[Span]) -> Iterator[Span]:
-    """Yields both `spans` and `others`, in order, but for those that begin inside the one before."""
+def outermost(*layers: Iterable[Part]) -> Iterator[Part]:
+    """Yields the parts of all `layers`, in order, but for those that begin inside the one before."""
     done = 0
-    for span in merge(spans, others):
-        if span.start >= done:
-            yield span
-            done = span.end
+    for part in merge(*layers, key=lambda part: part.start):
+        if part.start >= done:
+            yield part
+            done = part.end

@@ -9,8 +9,8 @@ skip     leaves all of them out
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Literal
 
 from speech_text.default.spelling import EMAIL, TAIL, URL
 from speech_text.marks import Part
@@ -28,15 +28,7 @@ _HOST = re.compile(r"(?:[a-z]+://)?(?:[^/@\s]*@)?(?:www\.)?([^/:?#]+)", re.IGNOR
 _FENCES = ("```", "~~~")
 
 
-class Span(NamedTuple):
-    """Characters `start` to `end` (exclusive) of a text, which are read as the text `said`."""
-
-    start: int
-    end: int
-    said: str
-
-
-def verbatim_spans(text: str, how: Literal["short", "skip"]) -> Iterator[Span]:
+def verbatim_parts(text: str, how: Literal["short", "skip"]) -> Iterator[Part]:
     """Yields the places of `text` that are shortened or left out, in order, with their spoken text. `how` is
     "short" or "skip"."""
     done = 0
@@ -46,9 +38,9 @@ def verbatim_spans(text: str, how: Literal["short", "skip"]) -> Iterator[Span]:
             goes_on = text[found.end() : found.end() + 1].isalnum()  # as where a path goes on in Hanzi
             said = "" if how == "skip" else _short(found.lastgroup or "", written, goes_on=goes_on)
             if said != written:
-                yield Span(found.start(), found.start() + len(written), said)
+                yield Part(found.start(), written, said, rule="verbatim")
         if start < end:
-            yield Span(start, end, "")
+            yield Part(start, text[start:end], rule="verbatim")
         done = end
 
 
@@ -76,32 +68,3 @@ def _short(kind: str, written: str, *, goes_on: bool) -> str:
         case "target":
             return ""
     return written
-
-
-def shortened(parts: Iterable[Part], spans: Iterable[Span]) -> Iterator[Part]:
-    """Yields `parts` with each of the `spans`, which are in order, as a part of its own; empty parts may come
-    between. Parts with a cut or a given reading stay as they are. If the user's mark or the end of a block
-    cuts a span in pieces, the piece at its start has the spoken text and the others are silent."""
-    left = iter(spans)
-    span = next(left, None)
-    for part in parts:
-        done, end = part.start, part.start + len(part.written)
-        if part.cut is not None or part.rule is not None:
-            yield part
-            continue
-        while span is not None and span.start < end:
-            start, stop, said = span
-            first = max(start, done)
-            yield _plain(part, done, first)
-            done = max(first, min(stop, end))
-            written = part.written[first - part.start : done - part.start]
-            yield Part(first, written, said if first == start else "", rule="verbatim")
-            if stop > end:
-                break
-            span = next(left, None)
-        yield _plain(part, done, end)
-
-
-def _plain(part: Part, start: int, end: int) -> Part:
-    written = part.written[start - part.start : end - part.start]
-    return Part(start, written, written)
