@@ -25,7 +25,7 @@ from speech_text.default.english.units import ALONE
 from speech_text.default.lines import spoken_lines
 from speech_text.default.number_tagger import NumberTagger
 from speech_text.default.spelling import CHINESE_DIGITS
-from speech_text.default.table import Rule, apply_rules
+from speech_text.default.table import Rule, apply_rules, behind
 from speech_text.english import spell_digits
 from speech_text.places import Placed
 from speech_text.wetext import simplified_characters
@@ -49,8 +49,11 @@ _SENTENCE = re.compile(
 _DOUBTFUL = re.compile("[^\\w，。？?.,!！:;' ]|_")  # neither a letter nor a digit nor a mark that stays
 _CHINESE_SENTENCE = re.compile("[^。！？；]*[。！？；]*")
 _PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 ]*")
-_ENGLISH_SENTENCE = re.compile("(?<=[a-z]{5}[.!?] )(?=[A-Z])")
-_PLAIN_ENGLISH = re.compile("[A-Za-z ,;:']*[.!?]?[ ]*")
+_ENGLISH_SENTENCE = re.compile('(?:(?<=[a-z]{5}[.!?] )|(?<=[a-z]{5}[,.!?]["”] ))(?=["“]?[A-Z])')
+_PLAIN_ENGLISH = re.compile('[A-Za-z ,;:\'"“”]*[.!?]?["”]?[ ]*')
+_PRONOUN = re.compile(
+    rf"(?:(?<![^\"“])|{behind('and|as|because|but|if|that|what|when')}|(?<=, ))I(?=[ '][a-z])"
+)
 _SHORT_FORMS = SHORT_FORMS | {
     *(form.lower() for form in (*TITLES, *WEEKDAYS, *STREETS, *SHORT_STATES, *ALONE)),
 }
@@ -177,7 +180,9 @@ def is_plain_chinese(sentence: str) -> bool:
 def is_plain_english(sentence: str) -> bool:
     """Returns whether `sentence` has only letters and marks, and no short form, Roman numeral, month,
     large number or word in capitals. The rules are not applied to such a sentence."""
-    return _PLAIN_ENGLISH.fullmatch(sentence) is not None and not _SHORTENED.search(sentence)
+    return _PLAIN_ENGLISH.fullmatch(sentence) is not None and not _SHORTENED.search(
+        _PRONOUN.sub("", sentence)
+    )
 
 
 def _strongest(run: re.Match[str]) -> str:
