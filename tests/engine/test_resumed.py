@@ -15,6 +15,7 @@ from glm_tts_api.contracts import Float32, SpeechRequest
 from glm_tts_api.engine.engine import Engine
 from speech_text import Reading, ReadingOptions
 from speech_text.marks import MarkedText
+from speech_text.places import Placed
 from speech_text.reading import SpokenSegment
 from tests.engine import tiny
 
@@ -42,7 +43,9 @@ class MarkedFrontend(tiny.SentenceFrontend):
             SpokenSegment(part, part, voice=voice, pause_s=pause_s, speed=1.5)
             for part, voice, pause_s in zip(text.split("/"), VOICES, PAUSES_S, strict=True)
         )
-        return Reading(MarkedText(text, text, range(len(text))), segments, pause_s=LAST_PAUSE_S)
+        return Reading(
+            MarkedText(Placed.written(text), text, range(len(text))), segments, pause_s=LAST_PAUSE_S
+        )
 
 
 @dataclass

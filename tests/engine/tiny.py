@@ -45,6 +45,7 @@ from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerC
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocoder, Vocos2D
 from speech_text import Reading, ReadingOptions
 from speech_text.marks import MarkedText
+from speech_text.places import Placed
 from speech_text.reading import SpokenSegment
 from tests.compiled import compiled_kernels
 
@@ -90,7 +91,7 @@ class SentenceFrontend:
         while text == ENDLESS_TEXT:
             check()
             time.sleep(0.001)
-        marked = MarkedText(text, text, range(len(text)))
+        marked = MarkedText(Placed.written(text), text, range(len(text)))
         return Reading(marked, tuple(SpokenSegment(part, part) for part in text.split("/")))
 
     def clear_cache(self) -> None:

@@ -22,12 +22,10 @@ def readings(frontend: TextFrontend) -> list[tuple[str, Reading]]:
 @pytest.mark.parametrize(
     ("written", "found"),
     [
-        ("需要3-5天。", [("3-5", "三到五", 2)]),
         ("气温-5度", [("-5", "负五", 2)]),
         ("Good Morning! 你好", []),
         ("开心😀吗", [("😀", "", 2)]),
         ("1\n2", [("1", "one", 0), ("2", "two", 2)]),
-        ("see a.example.com", [("a.example.com", "a dot example dot com", 4)]),
         ("a $9 million loss", [("$9 million", "nine million dollar", 2)]),
         ("iPhone15很好", [("iPhone15", "iphone十五", 0)]),
         ("C++ is", [("C++", "c plus plus", 0)]),
@@ -126,8 +124,6 @@ def test_what_is_not_read_or_looks_misspelt_is_warned_of(frontend: TextFrontend)
     ("text", "written", "said", "rule"),
     [
         ("预计3-5天送到。", "3-5", "三到五", "span"),
-        ("预计3-5天送到，一共￥39.8元。", "3-5", "三到五", "span"),
-        ("一共￥39.8元，还有3个。", "3", "三", "number"),
         ("他得了第2名，去了2次。", "2", "两", "number"),
         ("Call 911 now.", "911", "nine one one", "short telephone number"),
     ],
