@@ -24,12 +24,13 @@ from bench.arguments import Arguments
 from glm_tts_api.contracts import SamplingOptions, SegmentFault, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
-from glm_tts_api.engine.guard import fault_in
+from glm_tts_api.engine.guard import best_of, fault_in
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import load_checkpoint
+from glm_tts_api.model.sequence import SpeechSequence
 from glm_tts_api.settings import BUNDLED_MODEL
 from mini.speaking import WaveSink, shipped_voices
 from speech_text import TextFrontend
@@ -60,27 +61,27 @@ class Outcome:
 
 @dataclass
 class Run:
-    """One sentence while it is decoded. `takes` holds the speech tokens of each try."""
+    """One sentence while it is decoded. `takes` are its tries."""
 
     text: str
     voice: str
     request: EngineRequest
     sink: WaveSink
-    takes: list[list[int]] = field(default_factory=list)
+    takes: list[SpeechSequence] = field(default_factory=list)
 
     def outcome(self) -> Outcome:
         (said,) = self.request.segments
-        first, spoken = self.takes[0], self.sink.tokens
+        spoken, _ = best_of(self.takes, said)
         assert said.likely is not None
         return Outcome(
             self.text,
             self.voice,
             self.request.speech.sampling.seed,
-            first=fault_in(first, said),
+            first=fault_in(self.takes[0], said),
             last=fault_in(spoken, said),
-            n_drawn=sum(map(len, self.takes)),
-            n_spoken=len(spoken),
-            ratio=len(first) / said.likely,
+            n_drawn=sum(len(take.tokens) for take in self.takes),
+            n_spoken=len(spoken.tokens),
+            ratio=len(self.takes[0].tokens) / said.likely,
         )
 
 
@@ -113,7 +114,7 @@ def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:
             return
         for sequence in decoder.step():
             run = running[sequence.owner]
-            run.takes.append(sequence.tokens)
+            run.takes.append(sequence)
             run.request.take(sequence)
             if not run.request.n_undecided:
                 free.append(sequence.slot)

@@ -24,6 +24,7 @@ from glm_tts_api.engine.fair_shares import FairShares
 from glm_tts_api.engine.llm_prompt import PromptLayout
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.spare_memory import SpareMemory
+from glm_tts_api.model.alignment import Spoken
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, DecodeStep
@@ -60,6 +61,7 @@ class DecodeBatcher:
             slot_length=self.layout.slot_length,
             dtype=llm.dtype,
             device=llm.device,
+            followed=models.followed,
         )
         self._end_column = len(llm.sampled_ids) - 1  # column i of the logits is speech token i
         on_gpu = llm.device.type == "cuda"
@@ -217,6 +219,11 @@ class DecodeBatcher:
             sequence.next_id = self.layout.audio_start + column
             if len(sequence.tokens) < sequence.max_len:
                 return False
+        if self._cache.followed is not None and sequence.text:
+            rows = range(len(sequence.prompt_ids) - 1, sequence.n_read)
+            sequence.spoken = Spoken.of(
+                self._cache.attention(sequence.slot, rows, sequence.text).cpu().numpy()
+            )
         self.leave(sequence.slot)
         return True
 

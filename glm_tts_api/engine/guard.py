@@ -1,15 +1,17 @@
-"""Checks whether the speech tokens of a segment can be right, by their number and by how they repeat. Knows
-lists of ids.
+"""Checks whether the speech tokens of a segment can be right, by their number, by how they repeat, and by
+the text that the LLM's attention followed. Knows lists of ids.
 
-The LLM sometimes speaks on after the text, stops at once or falls into a loop. Such a segment is decoded
-again with the next seed, so the answer is still a function of the request alone. The thresholds lie beyond
-the values of the good segments among 2,400 segments of the bundled model (bench/guard.py).
+The LLM sometimes speaks on after the text, stops early, skips words, says them twice or falls into a loop.
+Such a segment is decoded again with the next seed, so the answer is still a function of the request alone.
+The thresholds lie beyond the values of the good segments among 2,400 segments of the bundled model
+(bench/guard.py).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
 
 from glm_tts_api.contracts import SegmentFault
 from glm_tts_api.engine.llm_prompt import Segment
@@ -22,35 +24,65 @@ LONGEST, LONGEST_PER_ID = 2.0, 12
 SHORTEST = 0.4  # a segment with fewer tokens than this times the likely number is too short
 # A loop: LONGEST_REPEAT tokens in a row equal the tokens that stand up to LONGEST_PERIOD places before them.
 LONGEST_REPEAT, LONGEST_PERIOD = 38, 40
+# Limits of the text's alignment (model/alignment.py), in text ids with a sound and in speech tokens:
+LEAST_ATTENTION = 0.5  # an id with less is lost
+FEWEST_SKIPPED = FEWEST_REPEATED = 2  # one id alone may be a letter that is not heard
+LONGEST_END = 40  # tokens from the last id on
 
 
-def fault_in(tokens: Sequence[int], segment: Segment) -> SegmentFault | None:
-    """Returns the fault of a segment's speech tokens: "run_on" (too many), "early_stop" (too few) or
-    "repetition" (a loop). Returns None if there is no fault, or if the segment's likely length is not
-    known."""
+def fault_in(take: SpeechSequence, segment: Segment) -> SegmentFault | None:
+    """Returns the fault of a take (one decoding of the segment): "run_on" (too many speech tokens),
+    "early_stop" (too few), "repetition" (a loop), or the first that `misspoken` finds. Returns None if there
+    is no fault, or if the segment's likely length is not known."""
     if segment.likely is None:
         return None
-    if len(tokens) > max(LONGEST * segment.likely, LONGEST_PER_ID * len(segment.ids)):
+    if len(take.tokens) > max(LONGEST * segment.likely, LONGEST_PER_ID * len(segment.ids)):
         return "run_on"
-    if len(tokens) < SHORTEST * segment.likely:
+    if len(take.tokens) < SHORTEST * segment.likely:
         return "early_stop"
-    return "repetition" if _repeats(tokens) else None
+    if _repeats(take.tokens):
+        return "repetition"
+    return next((fault for fault, _ in misspoken(take, segment)), None)
+
+
+def misspoken(take: SpeechSequence, segment: Segment) -> Iterator[tuple[SegmentFault, list[int]]]:
+    """Yields the faults that the LLM's attention shows, with the indices of the text ids concerned. The text
+    is not spoken to its end ("early_stop"), has lost words ("skipped"), is spoken twice ("repetition"), or is
+    followed by other speech ("run_on"). Without a head that follows the text there are none."""
+    sounds = [at for at in range(len(segment.ids)) if at not in segment.marks]
+    if take.spoken is None or not sounds:
+        return
+    attention, path = take.spoken.attention, take.spoken.path
+    for is_lost, run in groupby(sounds, lambda at: attention[at] < LEAST_ATTENTION):
+        ids = [*run]
+        if is_lost and ids[-1] == sounds[-1]:
+            yield "early_stop", ids
+        elif is_lost and len(ids) >= FEWEST_SKIPPED:
+            yield "skipped", ids
+    for last, now in pairwise(path):
+        ids = [at for at in sounds if now <= at <= last] if now < last else []
+        if len(ids) >= FEWEST_REPEATED:
+            yield "repetition", ids
+    if sum(at >= sounds[-1] for at in path) > LONGEST_END:
+        yield "run_on", sounds[-1:]
 
 
 def best_of(takes: Iterable[SpeechSequence], segment: Segment) -> tuple[SpeechSequence, SegmentFault | None]:
-    """Chooses the best of a segment's takes (a take is one decoding of the segment). Returns the take and its
-    fault. Of the takes without a fault, that is the one with the highest mean log-probability. If all have
-    faults, it is the one whose length is nearest to the likely length. A tie goes to the take with the higher
-    mean log-probability, then to the earlier take."""
-    judged = [
-        (take, fault_in(take.tokens, segment)) for take in sorted(takes, key=lambda take: take.candidate)
-    ]
+    """Chooses the best of a segment's takes. Returns the take and its fault. Of the takes without a fault,
+    that is the one with the highest mean log-probability. If all have faults, it is the one with the fewest
+    ids that are lost or said twice, and of several the one whose length is nearest to the likely length. A
+    tie goes to the take with the higher mean log-probability, then to the earlier take."""
+    judged = [(take, fault_in(take, segment)) for take in sorted(takes, key=lambda take: take.candidate)]
     if sound := [(take, fault) for take, fault in judged if fault is None]:
         return max(sound, key=lambda one: one[0].mean_log_prob)
     likely = segment.likely or 1.0
     return min(
         judged,
-        key=lambda one: (abs(math.log(max(1, len(one[0].tokens)) / likely)), -one[0].mean_log_prob),
+        key=lambda one: (
+            sum(len(ids) for _, ids in misspoken(one[0], segment)),
+            abs(math.log(max(1, len(one[0].tokens)) / likely)),
+            -one[0].mean_log_prob,
+        ),
     )
 
 

@@ -3,7 +3,7 @@ speech that belongs to them (docs/model.md 4, 11). Knows lists of ids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,11 @@ class PromptLayout:
         texts = [token for ids, _ in entries for token in ids]
         speech = [token + self.audio_start for _, tokens in entries for token in tokens]
         return [*texts, *segment.ids, self.begin_of_audio, *speech]
+
+    def text_of(self, segment: Segment, earlier: Earlier) -> range:
+        """Returns the positions of the segment's own text ids in its prompt."""
+        first = len(segment.prompt.text_ids) + sum(len(ids) for ids, _ in earlier)
+        return range(first, first + len(segment.ids))
 
     def prune(self, earlier: Earlier, segment: Segment) -> None:
         """Removes the oldest of the `earlier` segments until `segment` fits. The voice's prompt, the earlier
@@ -73,14 +78,16 @@ class Segment:
     """A piece of the text that is spoken at once: its text ids, and the voice in which it is spoken.
 
     `pause_s` seconds of silence come before the segment. `speed` multiplies the request's speed. `likely` is
-    roughly the number of speech tokens that the segment takes; None where it was not estimated. `written` is
-    the segment's written form, set only where the request asks for timestamps. `said` is its text in words,
-    set only where the request is verified by a recogniser."""
+    roughly the number of speech tokens that the segment takes; None where it was not estimated. `marks` are
+    the indices of the ids without a sound. `written` is the segment's written form, set only where the
+    request asks for timestamps. `said` is its text in words, set only where the request is verified by a
+    recogniser."""
 
     ids: Sequence[int]
     prompt: VoicePrompt
     pause_s: float = 0.0
     speed: float = 1.0
     likely: float | None = None
+    marks: Collection[int] = ()
     written: Written | None = None
     said: str = ""

@@ -166,6 +166,7 @@ class EngineRequest:
             max_len=min(MAX_TOKENS_PER_ID * n_ids, layout.slot_length - len(prompt_ids)),
             sampling=replace(sampling, seed=llm_seed(sampling.seed, candidate)),
             n_voice_ids=len(text.prompt.text_ids),
+            text=layout.text_of(text, self._earlier[text.prompt]),
             owner=self,
             segment=segment,
             candidate=candidate,
@@ -185,7 +186,7 @@ class EngineRequest:
             return
         self._decoding.pop(segment, None)
         text, is_heard = self.segments[segment], bool(self.windows[segment])
-        best, fault = (sequence, fault_in(sequence.tokens, text)) if is_heard else best_of(ended, text)
+        best, fault = (sequence, fault_in(sequence, text)) if is_heard else best_of(ended, text)
         if fault is not None and n_retakes < MOST_RETAKES and not is_heard:
             self._waiting.append((segment, len(ended)))
             return

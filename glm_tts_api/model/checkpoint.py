@@ -5,6 +5,7 @@ All files are inspected before a file is loaded (inspection.py).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,12 @@ import torch
 
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.model import cpu_kernels
+from glm_tts_api.model.alignment import find_head
 from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.flow import FlowMatching
 from glm_tts_api.model.flow.dit import Rotary
 from glm_tts_api.model.inspection import INV_FREQ, SPEAKER_ENCODER, CheckpointFiles, inspect
+from glm_tts_api.model.kv_cache import Head
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.placement import choose_device, choose_precision, require_operators
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
@@ -25,7 +28,12 @@ from glm_tts_api.model.tensor_files import first_line
 from glm_tts_api.model.tokenizer import TextTokenizer
 from glm_tts_api.model.vocoder import Vocoder, Vocos2D
 
+logger = logging.getLogger(__name__)
+
 VOCOS2D = "vocos2d/generator_jit.ckpt"
+_NOT_FOLLOWED = (
+    "No attention head of this LLM follows the text: words that are lost or said twice go unnoticed"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +41,8 @@ class Models:
     """A loaded checkpoint, ready for inference. `name` is the name of its folder. `vocoders` has the vocoder
     for each sample rate in Hz. `warnings` are sentences about the device and the precision, for the person
     who starts the server. `n_engines` is the number of the server's engines that share the device.
-    `cpu_kernels` compute decode steps on a CPU, where they could be compiled.
+    `cpu_kernels` compute decode steps on a CPU, where they could be compiled. `followed` is the LLM's head
+    that attends to the text that is being spoken, if there is one (alignment.py).
 
     The LLM's logits have a column for each speech token, from 0, and a last column for the end of the
     segment.
@@ -49,6 +58,7 @@ class Models:
     warnings: tuple[str, ...] = ()
     n_engines: int = 1
     cpu_kernels: CpuKernels | None = None
+    followed: Head | None = None
 
 
 def require_servable(root: Path, *, device: str, dtype: Dtype) -> None:
@@ -78,23 +88,29 @@ def load_checkpoint(
     hift.load_state_dict(parts.hift.tensors())
     tokenizer, n_speech = parts.text_tokenizer, parts.speech_tokenizer.module.config.quantize_vocab_size
     speech_ids = range(tokenizer.audio_start, tokenizer.audio_start + n_speech)
+    llm = LlmRunner(
+        parts.llm.load(),
+        sampled_ids=[*speech_ids, tokenizer.end_of_audio],
+        device=device,
+        dtype=precision.dtype,
+        int8=precision.int8,
+    )
+    speech_tokenizer = parts.speech_tokenizer.load_copy(device)
+    followed, fit = find_head(llm, tokenizer, speech_tokenizer)
+    logger.info("Attention on the spoken text: %s (fit %.2f)", followed or "no head is clear enough", fit)
     return Models(
         name=root.resolve().name,
-        llm=LlmRunner(
-            parts.llm.load(),
-            sampled_ids=[*speech_ids, tokenizer.end_of_audio],
-            device=device,
-            dtype=precision.dtype,
-            int8=precision.int8,
-        ),
+        llm=llm,
         flow=parts.flow.load_copy(device, **{INV_FREQ: Rotary(parts.flow.module.config.dim_head).inv_freq}),
         vocoders={each.sample_rate: each for each in (hift.fold().to(device), vocos2d)},
-        speech_tokenizer=parts.speech_tokenizer.load_copy(device),
+        speech_tokenizer=speech_tokenizer,
         speaker_encoder=speaker_encoder,
         text_tokenizer=tokenizer,
+        warnings=() if followed else (_NOT_FOLLOWED,),
         cpu_kernels=cpu_kernels.load(cache_dir / "cpu_kernels")
         if cache_dir and device.type == "cpu"
         else None,
+        followed=followed,
     )
 
 

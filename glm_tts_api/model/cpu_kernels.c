@@ -27,6 +27,8 @@ typedef struct {
     float *scale; // [rows]: what one integer step of the last written row is worth
     const int64_t *slots, *lengths; // [rows]
     const void *cosines, *sines;    // [positions, head_dim]
+    void *queries;                  // [slot, position, head_dim] or NULL: where attend keeps the followed head's queries
+    int64_t followed;               // the index of that head
 } step;
 
 static inline vector load(const void *from, int64_t at, int64_t number) {
@@ -270,6 +272,11 @@ void attend(const step *s, const void *qkv, void *keys, void *values, float *att
                 float queries[group * d], key[d];
                 for (int64_t g = 0; g < group; g++) rotated(s, qkv, row, head * group + g, queries + g * d);
                 rotated(s, qkv, row, s->heads + head, key);
+                if (s->queries && s->followed / group == head) {
+                    int64_t at = (s->slots[row] * s->slot_length + s->lengths[row]) * d, from = s->followed % group * d;
+                    for (int64_t i = 0; i < d; i += LANES)
+                        store(s->queries, at + i, s->stored, load(queries + from, i, FLOAT32));
+                }
                 int64_t begin = (s->slots[row] * s->kv_heads + head) * s->slot_length * d;
                 int64_t next = begin + s->lengths[row] * d, value = (s->heads + s->kv_heads + head) * d;
                 for (int64_t i = 0; i < d; i += LANES) {

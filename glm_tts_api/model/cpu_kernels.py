@@ -48,7 +48,8 @@ class Step(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("rows", "padded_rows", "read", "stored")),
         *((name, ctypes.c_int64) for name in ("heads", "kv_heads", "head_dim", "slot_length")),
         ("epsilon", ctypes.c_float),
-        *((name, ctypes.c_void_p) for name in ("scale", "slots", "lengths", "cosines", "sines")),
+        *((name, ctypes.c_void_p) for name in ("scale", "slots", "lengths", "cosines", "sines", "queries")),
+        ("followed", ctypes.c_int64),
     )
 
 

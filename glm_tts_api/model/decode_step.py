@@ -145,6 +145,7 @@ def decode(
         config.num_attention_heads, config.num_key_value_heads, config.head_dim, cache.slot_length,
         config.rms_norm_eps,
         *(each.data_ptr() for each in (scale, at_slots, at_lengths, llm.cos, llm.sin)),
+        None, cache.followed.number if cache.followed else 0,
     )  # fmt: skip
     at_step = ctypes.addressof(step)
     at_x, at_normed, at_mixed, at_gated = (each.data_ptr() for each in (x, normed, mixed, gated))
@@ -152,7 +153,9 @@ def decode(
     layer_bytes = cache.keys.stride(0) * cache.keys.itemsize
     product: Product = Int8Linear.of_integers if of_integers else PackedLinear.__call__
     at_added = None
-    for layer in llm.layers:
+    for index, layer in enumerate(llm.layers):
+        is_followed = cache.followed is not None and cache.followed.layer == index
+        step.queries = cache.queries.data_ptr() if is_followed else None
         norm = layer.attention_norm.data_ptr()
         kernels.add_and_norm(at_step, config.hidden_size, at_x, at_added, norm, at_normed, read)
         qkv = product(layer.qkv, normed)

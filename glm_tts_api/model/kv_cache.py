@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import mmap
 from contextlib import suppress
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,11 +13,20 @@ from torch import Tensor
 from glm_tts_api.model.llm import LlmConfig
 
 
+class Head(NamedTuple):
+    """An attention head of the LLM: its layer, and its number among the layer's query heads."""
+
+    layer: int
+    number: int
+
+
 class KVCache:
     """Holds the keys and values of all slots: `keys` and `values` are [layer, slot, kv_head, position,
     head_dim].
 
-    The cache does not know which positions of a slot are valid; its callers keep the lengths.
+    The cache does not know which positions of a slot are valid; its callers keep the lengths. If a head is
+    `followed`, decode steps write this head's queries to `queries`, [slot, position, head_dim]. If
+    `of_prefill` is set, a prefill adds the queries of each layer to it, [heads, n, head_dim].
     """
 
     def __init__(
@@ -27,11 +37,18 @@ class KVCache:
         slot_length: int,
         dtype: torch.dtype,
         device: torch.device | str,
+        followed: Head | None = None,
     ) -> None:
         if slot_length > config.max_position_embeddings:
             raise ValueError(f"a slot of {slot_length} exceeds {config.max_position_embeddings} positions")
         self.slots = slots
         self.slot_length = slot_length
+        self.followed = followed
+        self.queries = torch.zeros(
+            slots, slot_length if followed else 0, config.head_dim, dtype=dtype, device=device
+        )
+        self.of_prefill: list[Tensor] | None = None
+        self._group_size = config.group_size
         shape = (config.num_hidden_layers, slots, config.num_key_value_heads, slot_length, config.head_dim)
         on_cpu = torch.device(device).type == "cpu"
         n_bytes = math.prod(shape) * dtype.itemsize
@@ -60,6 +77,14 @@ class KVCache:
         for cached, positions in zip((self.keys, self.values), copied, strict=True):
             cached[:, slot, :, : positions.shape[2]] = positions
 
+    def attention(self, slot: int, rows: range, ids: range) -> Tensor:
+        """Returns the attention of the followed head on some positions alone, [rows, ids] float32. `rows` are
+        the positions that attend; decode steps must have filled them."""
+        assert self.followed is not None
+        layer, head = self.followed
+        keys = self.keys[layer, slot, head // self._group_size, ids.start : ids.stop]
+        return attention(self.queries[slot, rows.start : rows.stop], keys)
+
     def clear(self, slot: int) -> None:
         """Sets a slot to zeros. Slots that may hold NaN or infinite numbers need this: a mask does not keep
         such numbers out of sums."""
@@ -80,9 +105,15 @@ class KVCache:
 
     @staticmethod
     def bytes_per_position(config: LlmConfig, dtype: torch.dtype) -> int:
-        """Returns the bytes that one position of one slot takes."""
+        """Returns the bytes that one position of one slot takes, with the query of a followed head."""
         per_layer = 2 * config.num_key_value_heads * config.head_dim
-        return config.num_hidden_layers * per_layer * dtype.itemsize
+        return (config.num_hidden_layers * per_layer + config.head_dim) * dtype.itemsize
+
+
+def attention(queries: Tensor, keys: Tensor) -> Tensor:
+    """Returns the attention [..., rows, n] float32 of the queries [..., rows, head_dim] on n keys alone."""
+    scores: Tensor = queries.float() @ keys.float().mT / keys.shape[-1] ** 0.5
+    return scores.softmax(-1)
 
 
 def _small_pages(n_bytes: int) -> mmap.mmap:

@@ -153,6 +153,8 @@ class LlmRunner:
             keys[0, :, start:] = k.transpose(0, 1)
             values[0, :, start:] = v.transpose(0, 1)
             q = q.transpose(0, 1)[None]
+            if cache.of_prefill is not None:
+                cache.of_prefill.append(q[0])
             if mask is not None and not on_cpu:
                 y = attend_in_groups(q, keys, values, mask)
             else:
@@ -198,6 +200,8 @@ class LlmRunner:
             q, k, v = self._project(layer, x, cos, sin)
             cache.keys[index][at[0], :, at[1]] = k[:n]
             cache.values[index][at[0], :, at[1]] = v[:n]
+            if cache.followed and cache.followed.layer == index:
+                cache.queries[at[0], at[1]] = q[:n, cache.followed.number]
             queries = self._grouped(q)[:, None].unbind(0)
             with attending(queries[0]):
                 outputs = []
@@ -234,9 +238,13 @@ class LlmRunner:
         mask = mask.masked_fill_(unseen, -torch.inf)[:, None, None]  # [n, 1, 1, n_keys]
         cos, sin = self.cos[lengths][:, None], self.sin[lengths][:, None]
         x = F.embedding(ids, self.embedding)
-        for layer, keys, values in zip(self.layers, cache.keys, cache.values, strict=True):
+        for index, (layer, keys, values) in enumerate(
+            zip(self.layers, cache.keys, cache.values, strict=True)
+        ):
             q, k, v = self._project(layer, x, cos, sin)
             keys[rows, :, lengths], values[rows, :, lengths] = k, v
+            if cache.followed and cache.followed.layer == index:
+                cache.queries[rows, lengths] = q[:, cache.followed.number]
             y = F.scaled_dot_product_attention(
                 self._grouped(q), keys[:n, :, :n_keys], values[:n, :, :n_keys], mask
             )  # [n, kv_heads, group, head_dim]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.sampling import HISTORY
+
+if TYPE_CHECKING:
+    from glm_tts_api.model.alignment import Spoken
 
 
 @dataclass(slots=True, eq=False)
@@ -21,6 +24,9 @@ class SpeechSequence:
     voice. `owner` is the request to which the sequence belongs. The sequence is the candidate `candidate` for
     the request's segment `segment`.
 
+    `text` are the positions of the segment's own text ids in the prompt. `spoken` says how they were spoken,
+    once the sequence has ended, if the LLM has a head that follows the text.
+
     Once the sequence has a row, `n_read` positions of its slot `slot` are filled, and the next step feeds
     `next_id`. `generator` then has the sequence's seed and is on the device where tokens are drawn. If
     `error` is set, the sequence has failed and its tokens must not be used.
@@ -31,6 +37,7 @@ class SpeechSequence:
     max_len: int
     sampling: SamplingOptions
     n_voice_ids: int = 0
+    text: range = range(0)
     owner: Any = None
     segment: int = 0
     candidate: int = 0
@@ -40,6 +47,7 @@ class SpeechSequence:
     n_read: int = 0
     generator: torch.Generator = field(default_factory=torch.Generator)
     log_probs: list[float] = field(default_factory=list)
+    spoken: Spoken | None = None
     error: Exception | None = None
 
     @property

@@ -79,6 +79,13 @@ class TextTokenizer:
                 ids.extend(self._bpe.encode_ordinary(piece))
         return ids
 
+    def is_mark(self, id_: int) -> bool:
+        """Returns whether an id of ordinary text has no sound: it is punctuation or white space."""
+        try:
+            return not any(char.isalnum() for char in self._bpe.decode_single_token_bytes(id_).decode())
+        except (KeyError, UnicodeDecodeError):  # an added token; a part of a character
+            return False
+
     def _cut(self, text: str) -> Iterator[str | AddedToken]:
         """Cuts `text` into added tokens and the ordinary text between them, and yields these in their order.
         Of added tokens that begin at the same place, the longest counts."""

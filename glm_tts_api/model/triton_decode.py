@@ -34,14 +34,17 @@ def decode_slots(llm: LlmRunner, ids: Tensor, lengths: Tensor, *, cache: KVCache
     written, and its result has no meaning.
     """
     n_slots = len(ids)
+    slots = torch.arange(n_slots, device=ids.device)
     padding = -n_slots % ROW_MULTIPLE
     lengths = F.pad(lengths, (0, padding), value=-1).to(torch.int32, memory_format=torch.contiguous_format)
     heads, eps, rope = llm.config.num_attention_heads, llm.config.rms_norm_eps, (llm.cos, llm.sin)
     added = F.embedding(F.pad(ids, (0, padding)), llm.embedding)
     x = torch.zeros_like(added)
-    for layer, *cached in zip(llm.layers, cache.keys, cache.values, strict=True):
+    for index, (layer, *cached) in enumerate(zip(llm.layers, cache.keys, cache.values, strict=True)):
         qkv = layer.qkv(kernels.add_and_norm(x, added, layer.attention_norm, eps))
         q = kernels.rotate_and_cache(qkv, rope, lengths, cached, heads)
+        if cache.followed and cache.followed.layer == index:  # of an idle slot at the last position
+            cache.queries[slots, lengths[:n_slots]] = q[:n_slots, cache.followed.number]
         added = layer.output(kernels.attend(q, cached, lengths))
         gate_up = layer.gate_up(kernels.add_and_norm(x, added, layer.mlp_norm, eps))
         added = layer.down(kernels.silu_times(gate_up))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from glm_tts_api.engine.guard import fault_in
+from glm_tts_api.contracts import SamplingOptions
+from glm_tts_api.engine.guard import best_of, fault_in, misspoken
 from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.seeds import llm_seed
+from glm_tts_api.model.alignment import Spoken
+from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine.test_request import LAYOUT, CollectingSink, make_request, prompt
 
 LIKELY = Segment(list(range(10)), prompt(), likely=70.0)  # 2.8 s
@@ -20,6 +24,14 @@ LOOP = [*range(30), *range(30), *range(30)]
 
 def ask(*, likely: float | None = 70.0, **options: Any) -> tuple[EngineRequest, CollectingSink]:
     return make_request(replace(LIKELY, likely=likely), **options)
+
+
+def a_take(tokens: list[int], path: Sequence[int] | None = None) -> SpeechSequence:
+    """A take of LIKELY whose speech tokens say the ids of `path`, each once."""
+    take = SpeechSequence([0], 0, 1000, SamplingOptions(), tokens=tokens)
+    if path is not None:
+        take.spoken = Spoken(path, [float(path.count(at)) for at in range(10)], 1.0)
+    return take
 
 
 def decode(request: EngineRequest, *takes: list[int]) -> list[int]:
@@ -39,7 +51,36 @@ def decode(request: EngineRequest, *takes: list[int]) -> list[int]:
     ("tokens", "fault"), [(GOOD, None), (SHORT, "early_stop"), (LONG, "run_on"), (LOOP, "repetition")]
 )
 def test_what_is_wrong_is_told(tokens: list[int], fault: str | None) -> None:
-    assert fault_in(tokens, LIKELY) == fault
+    assert fault_in(a_take(tokens), LIKELY) == fault
+
+
+@pytest.mark.parametrize(
+    ("path", "fault", "ids"),
+    [
+        ([*range(10)], None, []),
+        ([0, 1, 2, 3, 5, 6, 7, 8, 9], None, []),  # one id alone may be a letter that is not heard
+        ([0, 1, 2, 3, 6, 7, 8, 9], "skipped", [4, 5]),
+        ([*range(9)], "early_stop", [9]),
+        ([*range(7), *range(4, 10)], "repetition", [4, 5, 6]),
+        ([*range(10), *[9] * 40], "run_on", [9]),
+        ([*range(10), *[9] * 39], None, []),
+    ],
+)
+def test_what_the_attention_shows_is_told(path: list[int], fault: str | None, ids: list[int]) -> None:
+    take = a_take(GOOD, path)
+    assert fault_in(take, LIKELY) == fault
+    assert dict(misspoken(take, LIKELY)) == ({fault: ids} if fault else {})
+
+
+def test_a_mark_need_not_be_spoken() -> None:
+    said = replace(LIKELY, marks={8, 9})
+    assert fault_in(a_take(GOOD, [*range(8)]), said) is None
+    assert [*misspoken(a_take(GOOD, [*range(7)]), said)] == [("early_stop", [7])]
+
+
+def test_of_faulty_takes_the_one_that_has_lost_the_fewest_words_is_spoken() -> None:
+    takes = [a_take(GOOD, [*range(4)]), a_take(GOOD[:40], [*range(8)]), a_take(GOOD, [*range(7)])]
+    assert best_of(takes, LIKELY) == (takes[1], "early_stop")
 
 
 @pytest.mark.parametrize(("likely", "takes"), [(70.0, GOOD), (None, SHORT)])

@@ -123,7 +123,7 @@ CARDS = [
     ("16 GB", 15.7, torch.bfloat16, 33),
     ("16 GB, T4", 14.6, torch.float32, 8),
     ("24 GB", 23.6, torch.bfloat16, 67),
-    ("80 GB", 79.2, torch.bfloat16, 306),
+    ("80 GB", 79.2, torch.bfloat16, 305),
 ]
 HELD = {torch.bfloat16: 5.3 + 0.8, torch.float32: 8.3 + 0.8}  # GiB: weights, and context with libraries
 

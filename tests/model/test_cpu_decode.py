@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from glm_tts_api.model import cpu_kernels, decode_step, linear
 from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.decode_step import CpuDecodeStep
-from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.kv_cache import Head, KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.threads import at_most
@@ -73,7 +73,12 @@ def runner(sizes: dict[str, Any], precision: str, monkeypatch: pytest.MonkeyPatc
 def filled(runner: LlmRunner) -> KVCache:
     """Holds N_READ random positions of each slot; all other positions are NaN."""
     cache = KVCache(
-        runner.config, slots=SLOTS, slot_length=SLOT_LENGTH, dtype=runner.dtype, device=runner.device
+        runner.config,
+        slots=SLOTS,
+        slot_length=SLOT_LENGTH,
+        dtype=runner.dtype,
+        device=runner.device,
+        followed=Head(1, 2),
     )
     draw = torch.Generator().manual_seed(5)
     for each in (cache.keys, cache.values):
@@ -128,6 +133,11 @@ def test_a_step_is_that_of_pytorch_s_operators(
             assert_close(mine[new], theirs[new], precision)
             was[new] = mine[new]
         torch.testing.assert_close(mine, was, rtol=0, atol=0, equal_nan=True)  # no other position is written
+    queries, expected = (
+        torch.stack([each.queries[slot, N_READ[slot]] for slot in slots]) for each in (ours, plain)
+    )
+    assert_close(queries, expected, precision)
+    assert ours.queries.any(-1).sum() == len(slots)
 
 
 @each_size

@@ -1,0 +1,79 @@
+"""The LLM's attention on the text says which of its words were spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from glm_tts_api.contracts import Float32
+from glm_tts_api.model.alignment import Spoken, find_head
+from glm_tts_api.model.inspection import inspect
+from glm_tts_api.model.kv_cache import Head
+from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.settings import BUNDLED_MODEL
+from tests.engine import tiny
+
+N_IDS = 12
+
+
+def attending(path: Sequence[int]) -> Float32:
+    """Each row attends to one id, and a little to all others."""
+    rows = np.full((len(path), N_IDS), 0.01, np.float32)
+    rows[np.arange(len(path)), path] = 1 - 0.01 * (N_IDS - 1)
+    return rows
+
+
+def each(*ids: int, rows: int = 4) -> list[int]:
+    return [id_ for id_ in ids for _ in range(rows)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        each(*range(N_IDS)),
+        each(*range(5), *range(8, N_IDS)),  # three ids are skipped
+        each(*range(8), *range(4, N_IDS)),  # four ids are said twice
+        each(*range(6)),  # stops early
+        each(*range(N_IDS)) + [N_IDS - 1] * 50,  # runs on
+    ],
+)
+def test_the_path_is_the_one_that_was_spoken(path: list[int]) -> None:
+    spoken = Spoken.of(attending(path))
+    assert spoken.path == path
+    assert [at for at, attention in enumerate(spoken.attention) if attention < 0.5] == [
+        at for at in range(N_IDS) if at not in path
+    ]
+    assert spoken.fit == pytest.approx(0.89)
+
+
+def test_a_look_at_a_later_word_is_no_jump() -> None:
+    path = each(*range(N_IDS))
+    path[13:16] = [9, 9, 9]
+    assert {after - before for before, after in pairwise(Spoken.of(attending(path)).path)} == {0, 1}
+
+
+def test_a_mark_has_no_sound() -> None:
+    tokenizer = inspect(BUNDLED_MODEL).text_tokenizer
+    ids = tokenizer.encode("你好，hello, 3.")
+    silent = [id_ for id_ in ids if tokenizer.is_mark(id_)]
+    assert silent == [id_ for mark in ("，", ",", " ", ".") for id_ in tokenizer.encode(mark)]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_bundled_model_has_a_head_that_follows_the_text(dtype: torch.dtype) -> None:
+    parts = inspect(BUNDLED_MODEL)
+    llm = LlmRunner(parts.llm.load(), sampled_ids=[0], device="cpu", dtype=dtype)
+    head, fit = find_head(llm, parts.text_tokenizer, parts.speech_tokenizer.load_copy(torch.device("cpu")))
+    assert head == Head(3, 0)
+    assert fit > 0.9
+
+
+def test_a_random_model_has_none() -> None:
+    models = tiny.tiny_models()
+    head, fit = find_head(models.llm, models.text_tokenizer, models.speech_tokenizer)
+    assert head is None
+    assert fit < 0.7
