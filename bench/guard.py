@@ -66,7 +66,6 @@ class Run:
     text: str
     voice: str
     request: EngineRequest
-    sink: WaveSink
     takes: list[SpeechSequence] = field(default_factory=list)
 
     def outcome(self) -> Outcome:
@@ -97,11 +96,10 @@ def runs(
 ) -> Iterator[Run]:
     for number, text in enumerate(texts):
         for name, voice in voices.items():
-            sink = WaveSink()
             asked = SpeechRequest("guard", text, voice, SamplingOptions(seed=seed + number))
-            request = processor.request(Speak(0, asked), sink)
+            request = processor.request(Speak(0, asked), WaveSink())
             if len(request.segments) == 1:
-                yield Run(text, name, request, sink)
+                yield Run(text, name, request)
 
 
 def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:

@@ -171,7 +171,7 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
         root, cache_dir = Path(load.checkpoint_dir), Path(load.cache_dir)
         models = load_checkpoint(root, device=device, dtype=load.dtype, cache_dir=cache_dir)
         n_engines = n_sharing(device, load.device, n_engines=load.n_engines)
-        return replace(models, warnings=tuple(warnings), n_engines=n_engines)
+        return replace(models, warnings=(*warnings, *models.warnings), n_engines=n_engines)
 
     def load_frontend() -> TextFrontend:
         lexicon = LexiconFile(Path(load.configs_dir))

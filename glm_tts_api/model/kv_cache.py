@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.model.llm import LlmConfig
+from glm_tts_api.model.threads import at_most
 
 
 class Head(NamedTuple):
@@ -111,9 +112,11 @@ class KVCache:
 
 
 def attention(queries: Tensor, keys: Tensor) -> Tensor:
-    """Returns the attention [..., rows, n] float32 of the queries [..., rows, head_dim] on n keys alone."""
-    scores: Tensor = queries.float() @ keys.float().mT / keys.shape[-1] ** 0.5
-    return scores.softmax(-1)
+    """Returns the attention [..., rows, n] float32 of the queries [..., rows, head_dim] on n keys alone. On a
+    CPU one thread computes it: the product rounds differently on other numbers."""
+    with at_most(1):
+        scores: Tensor = queries.float() @ keys.float().mT / keys.shape[-1] ** 0.5
+        return scores.softmax(-1)
 
 
 def _small_pages(n_bytes: int) -> mmap.mmap:

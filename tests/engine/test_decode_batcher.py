@@ -18,7 +18,8 @@ from glm_tts_api.engine.decode_batcher import DecodeBatcher
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.spare_memory import SpareMemory
 from glm_tts_api.engine.voice_features import VoicePrompt
-from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.alignment import Spoken
+from glm_tts_api.model.kv_cache import Head, KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
@@ -28,7 +29,8 @@ OPTIONS: list[dict[str, Any]] = [
     {"seed": seed, "method": "topk" if seed % 3 == 0 else "ras", "top_k": 3 + seed} for seed in range(9)
 ]
 TEXTS = ["a", "bcd", "efghij", "k", "lm", "nopq", "rs", "t", "uvwxyz"]
-Outcome = tuple[list[int], float]
+HEAD = Head(1, 2)
+Outcome = tuple[list[int], float, Spoken | None]
 
 
 def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> SpeechSequence:
@@ -39,10 +41,16 @@ def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **opt
 
 
 def outcomes(
-    order: list[int], *, joins_every: int, leaver_every: int = 0, pace: PrefillPace | None = None
+    order: list[int],
+    *,
+    joins_every: int,
+    leaver_every: int = 0,
+    pace: PrefillPace | None = None,
+    followed: Head | None = HEAD,
 ) -> dict[int, Outcome]:
     """Runs the requests in `order`, one joining every few steps; with `leaver_every`, others come and go."""
-    batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG, pace=pace)
+    models = replace(tiny.tiny_models(), followed=followed)
+    batcher = DecodeBatcher(models, tiny.CONFIG, pace=pace)
     waiting, found = list(order), dict[int, Outcome]()
     guest = 20
     with torch.inference_mode():
@@ -53,7 +61,7 @@ def outcomes(
             if leaver_every and step % leaver_every == 0:
                 batcher.join(guest, planned(batcher, "guest", seed=step))
             for result in batcher.step():
-                found[result.slot] = (result.tokens, result.mean_log_prob)
+                found[result.slot] = (result.tokens, result.mean_log_prob, result.spoken)
             if leaver_every and step % leaver_every == leaver_every - 2 and guest not in found:
                 batcher.leave(guest)
             found.pop(guest, None)
@@ -68,7 +76,7 @@ def alone() -> dict[int, Outcome]:
 
 
 def test_rows_end_within_their_bounds(alone: dict[int, Outcome]) -> None:
-    for index, (tokens, _) in alone.items():
+    for index, (tokens, *_) in alone.items():
         assert 2 * len(TEXTS[index]) <= len(tokens) <= 20 * len(TEXTS[index])
         assert all(0 <= token < tiny.N_SPEECH_TOKENS for token in tokens)
 
@@ -85,6 +93,14 @@ def test_as_alone(
     alone: dict[int, Outcome], order: list[int], joins_every: int, leaver_every: int, pace: PrefillPace | None
 ) -> None:
     assert outcomes(order, joins_every=joins_every, leaver_every=leaver_every, pace=pace) == alone
+
+
+def test_a_head_that_is_followed_changes_no_token(alone: dict[int, Outcome]) -> None:
+    assert all(
+        spoken is not None and len(spoken.attention) == len(TEXTS[at]) for at, (*_, spoken) in alone.items()
+    )
+    unfollowed = outcomes([*range(len(TEXTS))], joins_every=1, followed=None)
+    assert unfollowed == {at: (tokens, log_prob, None) for at, (tokens, log_prob, _) in alone.items()}
 
 
 def test_free_rows_give_their_memory_back_and_the_others_speak_on(

@@ -21,7 +21,7 @@ from triton.compiler import ASTSource
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from glm_tts_api.model import triton_decode
-from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.kv_cache import Head, KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from tests.dispatched import Dispatched
@@ -70,7 +70,9 @@ def launched(dtype: torch.dtype, capability: int, n_layers: int) -> tuple[Launch
     with torch.device("meta"):
         llama = Llama(dataclasses.replace(LlmConfig(), num_hidden_layers=n_layers)).eval()
     runner = LlmRunner(llama, sampled_ids=range(65535, 98304), device="meta", dtype=dtype)
-    cache = KVCache(runner.config, slots=_SLOTS, slot_length=3776, dtype=dtype, device="meta")
+    cache = KVCache(
+        runner.config, slots=_SLOTS, slot_length=3776, dtype=dtype, device="meta", followed=Head(0, 0)
+    )
     ids = torch.zeros(_SLOTS, dtype=torch.int64, device="meta")
     launches, seen = Launches(capability), Dispatched()
     triton.runtime.jit.JITFunction.run = lambda kernel, *args, **kwargs: launches.run(kernel, *args, **kwargs)

@@ -12,8 +12,9 @@ import torch
 from glm_tts_api.contracts import Float32
 from glm_tts_api.model.alignment import Spoken, find_head
 from glm_tts_api.model.inspection import inspect
-from glm_tts_api.model.kv_cache import Head
+from glm_tts_api.model.kv_cache import Head, attention
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.threads import at_most
 from glm_tts_api.settings import BUNDLED_MODEL
 from tests.engine import tiny
 
@@ -54,6 +55,20 @@ def test_a_look_at_a_later_word_is_no_jump() -> None:
     path = each(*range(N_IDS))
     path[13:16] = [9, 9, 9]
     assert {after - before for before, after in pairwise(Spoken.of(attending(path)).path)} == {0, 1}
+
+
+@pytest.mark.parametrize("n_threads", [2, 3, 4])
+def test_the_attention_has_the_same_bits_on_other_numbers_of_threads(n_threads: int) -> None:
+    torch.manual_seed(1)
+    queries, keys = torch.randn(203, 64), torch.randn(45, 64)
+    with at_most(1):
+        expected = attention(queries, keys)
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        assert attention(queries, keys).equal(expected)
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_a_mark_has_no_sound() -> None:

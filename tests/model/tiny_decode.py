@@ -8,7 +8,7 @@ import torch
 
 from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.decode_step import DecodeStep, Drawn
-from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.kv_cache import Head, KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
@@ -38,7 +38,12 @@ def runner_of(device: str = "cpu", dtype: torch.dtype = torch.float32) -> LlmRun
 
 def cache_of(runner: LlmRunner) -> KVCache:
     cache = KVCache(
-        runner.config, slots=SLOTS, slot_length=SLOT_LENGTH, dtype=runner.dtype, device=runner.device
+        runner.config,
+        slots=SLOTS,
+        slot_length=SLOT_LENGTH,
+        dtype=runner.dtype,
+        device=runner.device,
+        followed=Head(1, 2),
     )
     for slot in range(SLOTS):
         cache.clear(slot)

@@ -155,6 +155,8 @@ def test_a_step_computes_what_plain_operators_do(dtype: torch.dtype, tolerance: 
     for row in rows:
         at = int(lengths[row])
         _close(ours.keys[:, row, :, at], plain.keys[:, row, :, at], 10 * tolerance)
+        _close(ours.queries[row, at], plain.queries[row, at], 10 * tolerance)
+        assert ours.queries[row].any(-1).sum() == 1, "no other position is written"
 
 
 def _decoded(runner: LlmRunner, slots: Sequence[int], prompts: Sequence[int]) -> dict[int, list[Drawn]]:
