@@ -1,10 +1,10 @@
 """Counts the faulty segments of the bundled model, without and with the guard that decodes them again.
 
-    python -m bench.guard [--sentences 400] [--seed 7] [--json FILE]
+    python -m bench.guard [--sentences 400] [--seed 7] [--texts TEXTS] [--json FILE]
 
 The guard (glm_tts_api/engine/guard.py) finds segments whose speech tokens cannot be right. The program
-decodes sentences of tests/speech_text/readings, half of them Chinese, in both voices. Prints the range of
-lengths, the faults, and the tokens that the guard costs. guard_heard.py reads FILE.
+decodes the lines of TEXTS or sentences of tests/speech_text/readings, half of them Chinese, in both voices.
+Prints the range of lengths, the faults, and the tokens that the guard costs. guard_heard.py reads FILE.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.arguments import Arguments
 from glm_tts_api.contracts import SamplingOptions, SegmentFault, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
-from glm_tts_api.engine.guard import best_of, fault_in
+from glm_tts_api.engine.guard import best_of, faults_in
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
@@ -70,14 +70,14 @@ class Run:
 
     def outcome(self) -> Outcome:
         (said,) = self.request.segments
-        spoken, _ = best_of(self.takes, said)
+        spoken = best_of(self.takes, said)
         assert said.likely is not None
         return Outcome(
             self.text,
             self.voice,
             self.request.speech.sampling.seed,
-            first=fault_in(self.takes[0], said),
-            last=fault_in(spoken, said),
+            first=next(iter(faults_in(self.takes[0], said)), None),
+            last=next(iter(faults_in(spoken, said)), None),
             n_drawn=sum(len(take.tokens) for take in self.takes),
             n_spoken=len(spoken.tokens),
             ratio=len(self.takes[0].tokens) / said.likely,
@@ -125,6 +125,7 @@ def main() -> None:
     parser = Arguments(__doc__)
     parser.add_argument("--sentences", type=int, default=400)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--texts", type=lambda file: Path(file).read_text().splitlines())
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -136,7 +137,7 @@ def main() -> None:
         processor = InputProcessor(
             models, frontend, VoiceFeatures(models, len(VOICES)), config.stream_chunks, guard=True
         )
-        texts = chosen(arguments.sentences, arguments.seed)
+        texts = arguments.texts or chosen(arguments.sentences, arguments.seed)
         waiting = runs(texts, processor, {name: store.get(name) for name in VOICES}, arguments.seed)
         outcomes = [*decode(waiting, DecodeBatcher(models, config))]
     show(outcomes)

@@ -68,16 +68,16 @@ def show(rows: dict[Place, Row], flagged: list[Outcome], n_all: int) -> None:
     on, off = ([rows[guard, one.voice, one.seed] for one in flagged] for guard in (True, False))
     rest = [row for row in rows.values() if row not in on and row not in off]
     print(f"{len(flagged)} of {n_all} sentences were decoded again. Wrong sounds among those:")
-    print(f"  without the guard {wrong(off):.1%}, with it {wrong(on):.1%}; others {wrong(rest):.1%}")
-    for pair in zip(off, on, strict=True):
-        for words, row in zip(("off", "on"), pair, strict=True):
-            print(f"  {words:3s} {row.audio_s:4.1f} s, {wrong([row]):4.0%} wrong: {row.heard} ({row.said})")
+    print(f"  without the guard {wrong(off)}; with it {wrong(on)}; others {wrong(rest)}")
+    for row in (row for pair in zip(off, on, strict=True) for row in pair):
+        print(f"  {'on ' if row.guard else 'off'} {row.audio_s:4.1f} s: {row.heard} ({row.said})")
 
 
-def wrong(rows: list[Row]) -> float:
-    """Returns the share of wrong sounds, by weight."""
+def wrong(rows: list[Row]) -> str:
+    """Says the share of wrong sounds, by weight, and in how many rows four of them follow each other."""
     found = [compare(row.said, row.heard) for row in rows]
-    return sum(one.wrong for one in found) / max(1.0, sum(one.n_sounds for one in found))
+    share = sum(one.wrong for one in found) / max(1.0, sum(one.n_sounds for one in found))
+    return f"{share:.1%} (four in a row in {sum(one.longest >= 4 for one in found)} of {len(rows)})"
 
 
 def main() -> None:

@@ -150,7 +150,7 @@ class Timings:
     """Measures a request's work while it goes on; any thread may write to it. `segments` is the number of the
     text's segments. `audio_s` is the speech so far, `generation_s` the time of the work, both in seconds.
     `began_at` is when the work began (time.perf_counter). `resampled` counts how often a segment was decoded
-    again. `faults` and `verified` hold each segment's remaining fault and its verdict.
+    again. `faults` has each segment's remaining faults with their words, `verified` its verdict.
 
     `stage_s` has the seconds of each stage. If several stages run at once (a segment is decoded while the one
     before it is rendered), only the latest in the order of STAGES is counted. So the stages add up to the
@@ -160,7 +160,7 @@ class Timings:
     def __init__(self) -> None:
         self.segments = 0
         self.resampled = 0
-        self.faults: dict[int, SegmentFault] = {}
+        self.faults: dict[int, Mapping[SegmentFault, str]] = {}
         self.verified: dict[int, Verified] = {}
         self.audio_s = self.generation_s = 0.0
         self.stage_s: dict[Stage, float] = dict.fromkeys(STAGES, 0.0)
@@ -187,12 +187,12 @@ class Timings:
         for stage in _STAGES_OF_AN_ENGINE:
             self.change(stage, -self._going_on[stage])
 
-    def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
-        """Notes that a segment was decoded again `n_retakes` times. `fault` is the fault that it still has;
-        None if it is good."""
+    def guarded(self, segment: int, n_retakes: int, faults: Mapping[SegmentFault, str]) -> None:
+        """Notes that a segment was decoded again `n_retakes` times. `faults` are those that it still has, the
+        chief one first, with the words of each."""
         self.resampled += n_retakes
-        if fault is not None:
-            self.faults[segment] = fault
+        if faults:
+            self.faults[segment] = faults
 
     @property
     def finish_reason(self) -> FinishReason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
@@ -68,8 +68,7 @@ def times_body(segment: SegmentTimes, level: Timestamps = "word") -> dict[str, A
     included: segment, sentence or word."""
     body = {"segment": segment.number, **_piece(segment.whole)}
     del body["estimated"]
-    levels = get_args(Timestamps)
-    if segment.sentences and levels.index(level) >= levels.index("sentence"):
+    if segment.sentences and level != "segment":
         body["sentences"] = [*map(_piece, segment.sentences)]
     if segment.words and level == "word":
         body["words"] = [*map(_piece, segment.words)]
@@ -152,8 +151,15 @@ def is_verified(request: HTTPConnection, state: AppState, sent: bool) -> bool:
     return verify
 
 
+def misspoken(timings: Timings) -> list[str]:
+    """Returns a sentence for each fault that a segment still has, which names the words."""
+    faults = [(segment, *each) for segment, found in sorted(timings.faults.items()) for each in found.items()]
+    return [f"Segment {segment} may be misspoken ({fault}): '{words}'." for segment, fault, words in faults]
+
+
 def doubts(timings: Timings) -> Iterator[str]:
-    """Yields a sentence for each segment whose verdict is not ok."""
+    """Yields a sentence for each fault, and for each segment whose verdict is not ok."""
+    yield from misspoken(timings)
     for segment, each in sorted(timings.verified.items()):
         if each.verdict != "ok":
             yield f"Segment {segment} ({each.verdict}): '{each.said}' was heard as '{each.heard}'."

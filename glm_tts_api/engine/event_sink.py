@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from glm_tts_api.contracts import AudioChunk, SegmentFault, Stage
@@ -46,8 +46,9 @@ class EventSink:
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
         """Takes the final speech `tokens` of the segment number `segment`."""
 
-    def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
-        """Notes that a segment was decoded again `n_retakes` times, with the fault that it still has."""
+    def guarded(self, segment: int, n_retakes: int, faults: Mapping[SegmentFault, str]) -> None:
+        """Notes that a segment was decoded again `n_retakes` times, with the faults that it still has and
+        their words."""
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         """Takes the next audio."""
@@ -89,9 +90,9 @@ class RemoteSink(EventSink):
     def segmented(self, n_segments: int) -> None:
         self._send(messages.Segments(self._number, n_segments))
 
-    def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
-        if n_retakes or fault is not None:
-            self._send(messages.Guarded(self._number, segment, n_retakes, fault))
+    def guarded(self, segment: int, n_retakes: int, faults: Mapping[SegmentFault, str]) -> None:
+        if n_retakes or faults:
+            self._send(messages.Guarded(self._number, segment, n_retakes, faults))
 
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
         self._send(messages.Decoded(self._number, segment, tokens))

@@ -10,6 +10,8 @@ The thresholds lie beyond the values of the good segments among 2,400 segments o
 from __future__ import annotations
 
 import math
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 
@@ -28,28 +30,36 @@ LONGEST_REPEAT, LONGEST_PERIOD = 38, 40
 LEAST_ATTENTION = 0.5  # an id with less is lost
 FEWEST_SKIPPED = FEWEST_REPEATED = 2  # one id alone may be a letter that is not heard
 LONGEST_END = 40  # tokens from the last id on
+_WORD = re.compile(r"[^\W\u3400-\u9fff]+(?:['’][^\W\u3400-\u9fff]+)*|\w")  # a word or a Hanzi
 
 
-def fault_in(take: SpeechSequence, segment: Segment) -> SegmentFault | None:
-    """Returns the fault of a take (one decoding of the segment): "run_on" (too many speech tokens),
-    "early_stop" (too few), "repetition" (a loop), or the first that `misspoken` finds. Returns None if there
-    is no fault, or if the segment's likely length is not known."""
+def faults_in(take: SpeechSequence, segment: Segment) -> dict[SegmentFault, str]:
+    """Returns the faults of a take (a decoding of the segment), the chief one first. Each has the words that
+    `misspoken` finds, or else all words. The number of speech tokens shows "run_on" (too many), "early_stop"
+    (too few) and "repetition" (a loop). Returns none if the segment's likely length is not known."""
     if segment.likely is None:
-        return None
-    if len(take.tokens) > max(LONGEST * segment.likely, LONGEST_PER_ID * len(segment.ids)):
+        return {}
+    words = defaultdict[SegmentFault, list[str]](list)
+    if counted := _fault_of_length(take.tokens, segment, segment.likely):
+        words[counted] = []
+    for fault, ids in misspoken(take, segment):
+        words[fault].append(_words(segment.pieces, ids))
+    return {fault: " … ".join(places) or "".join(segment.pieces) for fault, places in words.items()}
+
+
+def _fault_of_length(tokens: Sequence[int], segment: Segment, likely: float) -> SegmentFault | None:
+    if len(tokens) > max(LONGEST * likely, LONGEST_PER_ID * len(segment.ids)):
         return "run_on"
-    if len(take.tokens) < SHORTEST * segment.likely:
+    if len(tokens) < SHORTEST * likely:
         return "early_stop"
-    if _repeats(take.tokens):
-        return "repetition"
-    return next((fault for fault, _ in misspoken(take, segment)), None)
+    return "repetition" if _repeats(tokens) else None
 
 
 def misspoken(take: SpeechSequence, segment: Segment) -> Iterator[tuple[SegmentFault, list[int]]]:
     """Yields the faults that the LLM's attention shows, with the indices of the text ids concerned. The text
     is not spoken to its end ("early_stop"), has lost words ("skipped"), is spoken twice ("repetition"), or is
     followed by other speech ("run_on"). Without a head that follows the text there are none."""
-    sounds = [at for at in range(len(segment.ids)) if at not in segment.marks]
+    sounds = [at for at, piece in enumerate(segment.pieces) if not piece or any(map(str.isalnum, piece))]
     if take.spoken is None or not sounds:
         return
     attention, path = take.spoken.attention, take.spoken.path
@@ -67,23 +77,31 @@ def misspoken(take: SpeechSequence, segment: Segment) -> Iterator[tuple[SegmentF
         yield "run_on", sounds[-1:]
 
 
-def best_of(takes: Iterable[SpeechSequence], segment: Segment) -> tuple[SpeechSequence, SegmentFault | None]:
-    """Chooses the best of a segment's takes. Returns the take and its fault. Of the takes without a fault,
-    that is the one with the highest mean log-probability. If all have faults, it is the one with the fewest
-    ids that are lost or said twice, and of several the one whose length is nearest to the likely length. A
-    tie goes to the take with the higher mean log-probability, then to the earlier take."""
-    judged = [(take, fault_in(take, segment)) for take in sorted(takes, key=lambda take: take.candidate)]
-    if sound := [(take, fault) for take, fault in judged if fault is None]:
-        return max(sound, key=lambda one: one[0].mean_log_prob)
+def best_of(takes: Iterable[SpeechSequence], segment: Segment) -> SpeechSequence:
+    """Chooses the best of a segment's takes. Of the takes without a fault, that is the one with the highest
+    mean log-probability. If all have faults, it is the one with the fewest ids that are lost or said twice,
+    and of several the one whose length is nearest to the likely length. A tie goes to the take with the
+    higher mean log-probability, then to the earlier take."""
+    ordered = sorted(takes, key=lambda take: take.candidate)
+    if sound := [take for take in ordered if not faults_in(take, segment)]:
+        return max(sound, key=lambda take: take.mean_log_prob)
     likely = segment.likely or 1.0
     return min(
-        judged,
-        key=lambda one: (
-            sum(len(ids) for _, ids in misspoken(one[0], segment)),
-            abs(math.log(max(1, len(one[0].tokens)) / likely)),
-            -one[0].mean_log_prob,
+        ordered,
+        key=lambda take: (
+            sum(len(ids) for _, ids in misspoken(take, segment)),
+            abs(math.log(max(1, len(take.tokens)) / likely)),
+            -take.mean_log_prob,
         ),
     )
+
+
+def _words(pieces: Sequence[str], ids: Sequence[int]) -> str:
+    """Returns the whole words of which the ids from the first to the last of `ids` are a part."""
+    text, start = "".join(pieces), len("".join(pieces[: ids[0]]))
+    end = max(start + 1, len("".join(pieces[: ids[-1] + 1])))
+    words = [word for word in _WORD.finditer(text) if word.start() < end and word.end() > start]
+    return text[words[0].start() : words[-1].end()] if words else ""
 
 
 def _repeats(tokens: Sequence[int]) -> bool:

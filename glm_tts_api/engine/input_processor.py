@@ -78,8 +78,8 @@ class InputProcessor:
                 likely = TOKENS_A_SECOND * prompt.pace * spoken_seconds(part.text) if self._guard else None
                 pause_s = part.pause_s or (0.0 if segments else speech.pause_s)
                 said = part.text if speech.verify else ""
-                marks = {at for at, id_ in enumerate(ids) if self._guard and self._tokenizer.is_mark(id_)}
-                segments.append(Segment(ids, prompt, pause_s, part.speed, likely, marks, as_written, said))
+                pieces = self._tokenizer.pieces(ids) if self._guard else ()
+                segments.append(Segment(ids, prompt, pause_s, part.speed, likely, pieces, as_written, said))
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         return EngineRequest(message, segments, sink, pause_s=reading.pause_s, chunks=self._chunks)

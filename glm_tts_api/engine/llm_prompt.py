@@ -3,7 +3,7 @@ speech that belongs to them (docs/model.md 4, 11). Knows lists of ids."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,8 +78,8 @@ class Segment:
     """A piece of the text that is spoken at once: its text ids, and the voice in which it is spoken.
 
     `pause_s` seconds of silence come before the segment. `speed` multiplies the request's speed. `likely` is
-    roughly the number of speech tokens that the segment takes; None where it was not estimated. `marks` are
-    the indices of the ids without a sound. `written` is the segment's written form, set only where the
+    roughly the number of speech tokens that the segment takes; None where it was not estimated. `pieces` are
+    the texts of the ids, for the guard. `written` is the segment's written form, set only where the
     request asks for timestamps. `said` is its text in words, set only where the request is verified by a
     recogniser."""
 
@@ -88,6 +88,6 @@ class Segment:
     pause_s: float = 0.0
     speed: float = 1.0
     likely: float | None = None
-    marks: Collection[int] = ()
+    pieces: Sequence[str] = ()
     written: Written | None = None
     said: str = ""

@@ -140,13 +140,13 @@ class Decoded(Message, frozen=True):
 
 
 class Guarded(Message, frozen=True):
-    """A segment was decoded again `n_retakes` times. `fault` is the fault that the segment still has; None if
-    it has none."""
+    """A segment was decoded again `n_retakes` times. `faults` has the faults that the segment still has, the
+    chief one first, and the words of each."""
 
     number: int
     segment: int
     n_retakes: int
-    fault: SegmentFault | None
+    faults: Mapping[SegmentFault, str]
 
 
 class Chunk(Message, frozen=True):

@@ -17,7 +17,7 @@ import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, Float32
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.guard import MOST_RETAKES, best_of, fault_in
+from glm_tts_api.engine.guard import MOST_RETAKES, best_of, faults_in
 from glm_tts_api.engine.llm_prompt import (
     MAX_TOKENS_PER_ID,
     MIN_TOKENS_PER_ID,
@@ -186,8 +186,9 @@ class EngineRequest:
             return
         self._decoding.pop(segment, None)
         text, is_heard = self.segments[segment], bool(self.windows[segment])
-        best, fault = (sequence, fault_in(sequence, text)) if is_heard else best_of(ended, text)
-        if fault is not None and n_retakes < MOST_RETAKES and not is_heard:
+        best = sequence if is_heard else best_of(ended, text)
+        faults = faults_in(best, text)
+        if faults and n_retakes < MOST_RETAKES and not is_heard:
             self._waiting.append((segment, len(ended)))
             return
         del self._candidates[segment]
@@ -196,7 +197,7 @@ class EngineRequest:
             self._earlier[text.prompt].append((text.ids, best.tokens))
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
         self.sink.segment_decoded(segment, best.tokens)
-        self.sink.guarded(segment, n_retakes, fault)
+        self.sink.guarded(segment, n_retakes, faults)
         self._cut(segment, best.tokens, ended=True)
 
     def next_spans(self) -> Iterator[Span]:

@@ -58,20 +58,18 @@ class Spoken:
 def _likeliest(scores: Float32) -> npt.NDArray[np.int64]:
     """Returns the path with the highest sum of `scores` [rows, ids], less the cost of its moves (Viterbi)."""
     n_rows, n_ids = scores.shape
-    ids, came_from = np.arange(n_ids), np.zeros((n_rows, n_ids), np.int64)
-    moves = np.full((3, n_ids), -np.inf)  # to the same id, to the next one, to any
-    best = scores[0] - _JUMP * (ids > 0)
-    for row in range(1, n_rows):
-        top = int(best.argmax())
-        moves[0], moves[1, 1:], moves[2] = best, best[:-1], best[top] - _JUMP
-        move = moves.argmax(0)
-        came_from[row] = np.where(move == 2, top, ids - move)
-        best = moves[move, ids] + scores[row]
-    path = np.empty(n_rows, np.int64)
-    path[-1] = best.argmax()
-    for row in range(n_rows - 1, 0, -1):
-        path[row - 1] = came_from[row, path[row]]
-    return path
+    best = np.full((n_rows, n_ids + 1), -np.inf)  # the first column is no id
+    best[0, 1:] = scores[0] - _JUMP * (np.arange(n_ids) > 0)
+    for last, now, score in zip(best, best[1:, 1:], scores[1:], strict=False):
+        np.maximum(last[1:], last[:-1], out=now)  # to the same id, to the next one
+        np.maximum(now, last.max() - _JUMP, out=now)  # to any
+        now += score
+    tops = best.argmax(1).tolist()
+    path = [at := tops[-1]]
+    for last, top in zip(best[-2::-1].tolist(), tops[-2::-1], strict=True):
+        near = at if last[at] >= last[at - 1] else at - 1
+        path.append(at := top if last[top] - _JUMP > last[near] else near)
+    return np.array(path[::-1]) - 1
 
 
 @torch.inference_mode()

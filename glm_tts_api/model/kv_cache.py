@@ -49,7 +49,7 @@ class KVCache:
             slots, slot_length if followed else 0, config.head_dim, dtype=dtype, device=device
         )
         self.of_prefill: list[Tensor] | None = None
-        self._group_size = config.group_size
+        self._config = config
         shape = (config.num_hidden_layers, slots, config.num_key_value_heads, slot_length, config.head_dim)
         on_cpu = torch.device(device).type == "cpu"
         n_bytes = math.prod(shape) * dtype.itemsize
@@ -83,7 +83,7 @@ class KVCache:
         the positions that attend; decode steps must have filled them."""
         assert self.followed is not None
         layer, head = self.followed
-        keys = self.keys[layer, slot, head // self._group_size, ids.start : ids.stop]
+        keys = self.keys[layer, slot, head // self._config.group_size, ids.start : ids.stop]
         return attention(self.queries[slot, rows.start : rows.stop], keys)
 
     def clear(self, slot: int) -> None:

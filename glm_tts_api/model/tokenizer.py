@@ -7,9 +7,10 @@ The module reads a tokenizer directory with the layout of ChatGLM4. No code from
 from __future__ import annotations
 
 import base64
+import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,12 @@ class TextTokenizer:
                 ids.extend(self._bpe.encode_ordinary(piece))
         return ids
 
-    def is_mark(self, id_: int) -> bool:
-        """Returns whether an id of ordinary text has no sound: it is punctuation or white space."""
-        try:
-            return not any(char.isalnum() for char in self._bpe.decode_single_token_bytes(id_).decode())
-        except (KeyError, UnicodeDecodeError):  # an added token; a part of a character
-            return False
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """Returns the text of each id of a text. A character of several ids belongs to the last of them; the
+        others are empty."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        contents = {token.id: content for content, token in self._added.items()}
+        return [contents.get(id_) or decoder.decode(self._bpe.decode_single_token_bytes(id_)) for id_ in ids]
 
     def _cut(self, text: str) -> Iterator[str | AddedToken]:
         """Cuts `text` into added tokens and the ordinary text between them, and yields these in their order.

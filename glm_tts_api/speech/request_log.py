@@ -134,8 +134,8 @@ class RequestLog:
         metrics.add(series.UNDERRUNS, len(self.gaps_s), lane=lane)
         metrics.add(series.UNDERRUN_SECONDS, sum(self.gaps_s), lane=lane)
         metrics.add(series.SEGMENTS_RESAMPLED, timings.resampled)
-        for fault in timings.faults.values():
-            metrics.add(series.SEGMENT_FAULTS, fault=fault)
+        for chief, *_ in timings.faults.values():
+            metrics.add(series.SEGMENT_FAULTS, fault=chief)
         for each in timings.verified.values():
             metrics.add(series.SEGMENTS_VERIFIED, verdict=each.verdict)
         metrics.add(series.SEGMENTS_RESPOKEN, timings.respoken)

@@ -132,7 +132,7 @@ class SpeechStream:
             case messages.Decoded():
                 self._tokens[message.segment] = message.tokens
             case messages.Guarded():
-                self.timings.guarded(message.segment, message.n_retakes, message.fault)
+                self.timings.guarded(message.segment, message.n_retakes, message.faults)
             case messages.Ended():
                 self._items.append(None if message.fault is None else error_of(message.fault))
                 self._let_go()

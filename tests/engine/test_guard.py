@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from glm_tts_api.contracts import SamplingOptions
-from glm_tts_api.engine.guard import best_of, fault_in, misspoken
+from glm_tts_api.engine.guard import best_of, faults_in
 from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.seeds import llm_seed
@@ -17,7 +17,8 @@ from glm_tts_api.model.alignment import Spoken
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine.test_request import LAYOUT, CollectingSink, make_request, prompt
 
-LIKELY = Segment(list(range(10)), prompt(), likely=70.0)  # 2.8 s
+WORDS = ["We", " pay", " with", " cash", " or", " cr", "edit", " cards", " to", "day"]
+LIKELY = Segment([*range(10)], prompt(), likely=70.0, pieces=WORDS)  # 2.8 s
 GOOD, SHORT, LONG = [*range(70)], [*range(10)], [*range(150)]
 LOOP = [*range(30), *range(30), *range(30)]
 
@@ -48,39 +49,44 @@ def decode(request: EngineRequest, *takes: list[int]) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("tokens", "fault"), [(GOOD, None), (SHORT, "early_stop"), (LONG, "run_on"), (LOOP, "repetition")]
+    ("tokens", "faults"),
+    [(GOOD, []), (SHORT, ["early_stop"]), (LONG, ["run_on"]), (LOOP, ["repetition"])],
 )
-def test_what_is_wrong_is_told(tokens: list[int], fault: str | None) -> None:
-    assert fault_in(a_take(tokens), LIKELY) == fault
+def test_what_is_wrong_is_told(tokens: list[int], faults: list[str]) -> None:
+    assert faults_in(a_take(tokens), LIKELY) == dict.fromkeys(faults, "".join(WORDS))
 
 
 @pytest.mark.parametrize(
-    ("path", "fault", "ids"),
+    ("path", "faults"),
     [
-        ([*range(10)], None, []),
-        ([0, 1, 2, 3, 5, 6, 7, 8, 9], None, []),  # one id alone may be a letter that is not heard
-        ([0, 1, 2, 3, 6, 7, 8, 9], "skipped", [4, 5]),
-        ([*range(9)], "early_stop", [9]),
-        ([*range(7), *range(4, 10)], "repetition", [4, 5, 6]),
-        ([*range(10), *[9] * 40], "run_on", [9]),
-        ([*range(10), *[9] * 39], None, []),
+        ([*range(10)], {}),
+        ([0, 1, 2, 3, 5, 6, 7, 8, 9], {}),  # one id alone may be a letter that is not heard
+        ([0, 1, 2, 3, 6, 7, 8, 9], {"skipped": "or credit"}),
+        ([0, 3, 4, 7, 8, 9], {"skipped": "pay with … credit"}),
+        ([*range(9)], {"early_stop": "today"}),
+        ([*range(7), *range(4, 10)], {"repetition": "or credit"}),
+        ([0, 1, 2, 3, 6, *range(3, 7)], {"early_stop": "cards today", "repetition": "cash or credit"}),
+        ([*range(10), *[9] * 40], {"run_on": "today"}),
+        ([*range(10), *[9] * 39], {}),
     ],
 )
-def test_what_the_attention_shows_is_told(path: list[int], fault: str | None, ids: list[int]) -> None:
-    take = a_take(GOOD, path)
-    assert fault_in(take, LIKELY) == fault
-    assert dict(misspoken(take, LIKELY)) == ({fault: ids} if fault else {})
+def test_what_the_attention_shows_is_told(path: list[int], faults: dict[str, str]) -> None:
+    assert faults_in(a_take(GOOD, path), LIKELY) == faults
+
+
+def test_what_is_wrong_in_both_ways_is_told_with_its_words() -> None:
+    assert faults_in(a_take(SHORT, [*range(4)]), LIKELY) == {"early_stop": "or credit cards today"}
 
 
 def test_a_mark_need_not_be_spoken() -> None:
-    said = replace(LIKELY, marks={8, 9})
-    assert fault_in(a_take(GOOD, [*range(8)]), said) is None
-    assert [*misspoken(a_take(GOOD, [*range(7)]), said)] == [("early_stop", [7])]
+    said = replace(LIKELY, pieces=[*"你好，这是一张卡", "。", "”"])
+    assert faults_in(a_take(GOOD, [0, 1, *range(3, 8)]), said) == {}
+    assert faults_in(a_take(GOOD, [*range(7)]), said) == {"early_stop": "卡"}
 
 
 def test_of_faulty_takes_the_one_that_has_lost_the_fewest_words_is_spoken() -> None:
     takes = [a_take(GOOD, [*range(4)]), a_take(GOOD[:40], [*range(8)]), a_take(GOOD, [*range(7)])]
-    assert best_of(takes, LIKELY) == (takes[1], "early_stop")
+    assert best_of(takes, LIKELY) is takes[1]
 
 
 @pytest.mark.parametrize(("likely", "takes"), [(70.0, GOOD), (None, SHORT)])
@@ -105,7 +111,7 @@ def test_after_two_retakes_the_one_whose_length_is_the_likeliest_is_spoken() -> 
     decode(request, SHORT, LONG, [*range(200)])
     assert sink.tokens[0] == LONG
     assert sink.timings.finish_reason == "length"
-    assert sink.timings.faults == {0: "run_on"}
+    assert sink.timings.faults == {0: {"run_on": "".join(WORDS)}}
 
 
 def test_of_several_candidates_a_good_one_is_spoken_though_a_bad_one_is_likelier() -> None:
@@ -126,7 +132,7 @@ def test_what_is_heard_of_a_stream_is_not_taken_back() -> None:
     sequence.tokens += LONG[40:]
     request.take(sequence)
     assert not request.n_undecided
-    assert sink.timings.faults == {0: "run_on"}
+    assert sink.timings.faults == {0: {"run_on": "".join(WORDS)}}
 
 
 def test_a_stream_that_stops_before_its_first_span_is_decoded_again() -> None:

@@ -82,7 +82,7 @@ def to_server(tmp_path: Path) -> list[Message]:
         messages.StageChanged(1, "flow", -1),
         messages.Decoded(1, 2, [3, 4]),
         messages.Chunk(1, AudioChunk(np.ones(5, np.float32), 24000, 2, True, None, 0.5)),
-        messages.Guarded(3, 0, 2, "run_on"),
+        messages.Guarded(3, 0, 2, {"run_on": "end"}),
         messages.Chunk(2, AudioChunk(np.ones(1, np.float32), 24000, 0, True, 1.0, 0.0, WRITTEN)),
         messages.Ended(1, None),
         messages.Ended(1, ("NothingToSay", "only digits")),

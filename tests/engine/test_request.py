@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,8 +36,8 @@ class CollectingSink(EventSink):
     def segment_decoded(self, segment: int, tokens: list[int]) -> None:
         self.tokens[segment] = tokens
 
-    def guarded(self, segment: int, n_retakes: int, fault: SegmentFault | None) -> None:
-        self.timings.guarded(segment, n_retakes, fault)
+    def guarded(self, segment: int, n_retakes: int, faults: Mapping[SegmentFault, str]) -> None:
+        self.timings.guarded(segment, n_retakes, faults)
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         self.chunks.append(chunk)

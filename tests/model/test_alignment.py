@@ -71,11 +71,12 @@ def test_the_attention_has_the_same_bits_on_other_numbers_of_threads(n_threads: 
         torch.set_num_threads(before)
 
 
-def test_a_mark_has_no_sound() -> None:
+def test_the_pieces_of_a_text_are_the_text() -> None:
     tokenizer = inspect(BUNDLED_MODEL).text_tokenizer
-    ids = tokenizer.encode("你好，hello, 3.")
-    silent = [id_ for id_ in ids if tokenizer.is_mark(id_)]
-    assert silent == [id_ for mark in ("，", ",", " ", ".") for id_ in tokenizer.encode(mark)]
+    text = "你好，hello, 3 齉 <|begin_of_audio|>"
+    pieces = tokenizer.pieces(tokenizer.encode(text))
+    assert "".join(pieces) == text
+    assert {"你", "，", "<|begin_of_audio|>"} <= {*pieces}
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -114,9 +114,8 @@ class World(virtual.Record):
         llm.sampled_ids, llm.prefill = range(_N_TOKENS + 1), self._prefill
         flow = SimpleNamespace(config=FlowConfig(), most_threads=4, pack=lambda dtype: None)
         ids = SimpleNamespace(audio_start=200, begin_of_audio=199)
-        return SimpleNamespace(
-            llm=llm, flow=flow, vocoders={24000: None}, text_tokenizer=ids, cpu_kernels=None, n_engines=1
-        )
+        cpu = {"cpu_kernels": None, "n_engines": 1, "followed": None}
+        return SimpleNamespace(llm=llm, flow=flow, vocoders={24000: None}, text_tokenizer=ids, **cpu)
 
     def _prefill(self, ids: Sequence[int], *, cache: Any, slot: int, start: int) -> None:
         self._work("prefill", self.core.decoder._rows[slot].owner)

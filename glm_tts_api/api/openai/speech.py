@@ -14,11 +14,11 @@ from glm_tts_api import errors
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.dialects import Dialect
 from glm_tts_api.api.fields import Fields, described
-from glm_tts_api.api.heard import TimestampsField, VerifyField, times_body
+from glm_tts_api.api.heard import TimestampsField, VerifyField, misspoken, times_body
 from glm_tts_api.api.openapi import audio_docs, json_docs
 from glm_tts_api.api.speech_request import logged_speech, named_voice, read_speech, speech_of, uploaded_voice
 from glm_tts_api.api.speech_response import AS_IS, EVENTS, Framing, answer_speech, event
-from glm_tts_api.contracts import AudioFormat, SamplingOptions, UploadedVoice, Voice
+from glm_tts_api.contracts import AudioFormat, SamplingOptions, Timings, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField, ServiceError, quote
 from glm_tts_api.http.body import Upload, read_body
 from glm_tts_api.speech.times import SegmentTimes
@@ -182,10 +182,8 @@ class SpeechEvents(Framing):
     media_type = EVENTS
     takes_errors = True
 
-    def __init__(self, warnings: Sequence[str]) -> None:
-        self._end: dict[str, Any] = {"type": "speech.audio.done", "usage": dict.fromkeys(_USAGE, 0)}
-        if warnings:
-            self._end["warnings"] = list(warnings)
+    def __init__(self, warnings: Sequence[str], timings: Timings) -> None:
+        self._warnings, self._timings = warnings, timings
 
     def piece(self, audio: bytes) -> bytes:
         return event({"type": "speech.audio.delta", "audio": base64.b64encode(audio).decode()})
@@ -194,7 +192,9 @@ class SpeechEvents(Framing):
         return event({"type": "speech.audio.timestamps", **times_body(segment)})
 
     def end(self, verified: list[dict[str, Any]]) -> bytes:
-        return event(self._end | ({"verified": verified} if verified else {}))
+        told = {"warnings": [*self._warnings, *misspoken(self._timings)], "verified": verified}
+        end = {"type": "speech.audio.done", "usage": dict.fromkeys(_USAGE, 0)}
+        return event({**end, **{name: values for name, values in told.items() if values}})
 
     def error(self, error: ServiceError) -> bytes:
         return event({"type": "error", **OPENAI.error_body(error)})
@@ -212,7 +212,7 @@ class SpeechEvents(Framing):
 async def create_speech(request: Request, state: AppStateDep) -> Response:
     """Says `input` in `voice`, or in the voice of `ref_audio`. An error before the first audio has its own
     HTTP status."""
-    with logged_speech(request, state, OPENAI):
+    with logged_speech(request, state, OPENAI) as log:
         body = await read_body(request, state.config.max_text_bytes, recording=_RECORDING)
         recording = body.uploads.pop(_RECORDING, None)
         fields, warnings = await read_speech(request, state, OPENAI, OpenAISpeechFields, body)
@@ -235,7 +235,7 @@ async def create_speech(request: Request, state: AppStateDep) -> Response:
             timestamps=fields.timestamps,
             warnings=warnings,
         )
-        framing = SpeechEvents(speech.warnings) if fields.stream_format == "sse" else AS_IS
+        framing = SpeechEvents(speech.warnings, log.timings) if fields.stream_format == "sse" else AS_IS
         return await answer_speech(request, state, speech, framing)
 
 

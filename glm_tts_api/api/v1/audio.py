@@ -53,8 +53,7 @@ async def recent_timestamps(request_id: str, request: Request, state: AppStateDe
     """The times at which the written text is heard, for one of the last answers whose request asked for
     timestamps."""
     times = _times_of(request_id, request, state)
-    body = {"success": True, "timestamps": [times_body(segment) for segment in times]}
-    return JSONResponse(body)
+    return JSONResponse({"success": True, "timestamps": [*map(times_body, times)]})
 
 
 class AnswerVerdicts(Answer):

@@ -146,8 +146,8 @@ class SpeechAnswer(Answer):
     audio_seconds: float = described("How long the speech lasts.", 3.24)
     segments: int = described("The number of pieces in which the text was spoken.", 1)
     finish_reason: FinishReason = described(
-        "stop: all is well. repaired: a segment was decoded again, because its tokens could not be right, "
-        "and is good now. length: a segment is still far too long or too short, or repeats itself.",
+        "stop: all is well. repaired: a segment was decoded again, because it could not be right, and is "
+        "good now. length: a segment still lacks words, repeats them or runs on; warnings name the words.",
         "stop",
     )
     resampled: int = described("How often a segment was decoded again.", 0)

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 
 from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.dialects import OWN
-from glm_tts_api.api.heard import subtitles, times_body
+from glm_tts_api.api.heard import misspoken, subtitles, times_body
 from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, query_docs
 from glm_tts_api.api.speech_request import logged_speech, read_speech, speech_of, uploaded_voice
 from glm_tts_api.api.speech_response import answer_speech, headers_alone, speak
@@ -40,7 +40,7 @@ _HEADERS = {
     "X-Generation-Time": "Whole audio answers: seconds from admission to the finished audio.",
     "X-Finish-Reason": "Whole audio answers: stop, repaired or length, as finish_reason in JSON.",
     "X-Verified": "Whole audio answers, with verify: the worst verdict, ok, inconclusive or drift.",
-    "X-Warnings": "Audio answers: what was sent and not used, as ASCII with backslash escapes.",
+    "X-Warnings": "Audio answers: as warnings in JSON, in ASCII with backslash escapes.",
 }
 _SPOKEN = {
     "model": SpeechAnswer,
@@ -56,10 +56,7 @@ router = OWN.router("/api/v1", 401, 403, 500, tag="speech")
     "/tts",
     summary="Speak",
     openapi_extra=body_docs(SpeechFields, name="Speech", example=_EXAMPLE),
-    responses={
-        200: _SPOKEN,
-        **error_docs(400, 404, 408, 413, 415, 422, 503),
-    },
+    responses={200: _SPOKEN, **error_docs(400, 404, 408, 413, 415, 422, 503)},
 )
 async def tts(request: Request, state: AppStateDep) -> Response:
     """Says input_text in a registered voice (index), or in the voice of a recording (prompt_audio,
@@ -119,10 +116,8 @@ async def _say(request: Request, state: AppState, body: Body) -> Response:
     if request.method == "HEAD":
         return headers_alone(request, state, speech, "application/json")
     answer = await speak(request, state, speech)
-    return Response(
-        await state.pools.encode.run(_json_with_audio, answer, request.state.log, fields, speech.warnings),
-        media_type="application/json",
-    )
+    made = await state.pools.encode.run(_json_with_audio, answer, request.state.log, fields, speech.warnings)
+    return Response(made, media_type="application/json")
 
 
 async def asked_voice(
@@ -161,7 +156,7 @@ def _json_with_audio(answer: Answer, log: RequestLog, sent: SpeechFields, warnin
         "finish_reason": log.timings.finish_reason,
         "resampled": log.timings.resampled,
         "rtf": round(generation_s / answer.seconds, 3) if answer.seconds else 0.0,
-        "warnings": list(warnings),
+        "warnings": [*warnings, *misspoken(log.timings)],
     }
     if sent.timestamps:
         fields["timestamps"] = [times_body(segment, sent.timestamps) for segment in answer.times]
