@@ -40,19 +40,15 @@ def faults_in(take: SpeechSequence, segment: Segment) -> dict[SegmentFault, str]
     if segment.likely is None:
         return {}
     words = defaultdict[SegmentFault, list[str]](list)
-    if counted := _fault_of_length(take.tokens, segment, segment.likely):
-        words[counted] = []
+    if len(take.tokens) > max(LONGEST * segment.likely, LONGEST_PER_ID * len(segment.ids)):
+        words["run_on"] = []
+    elif len(take.tokens) < SHORTEST * segment.likely:
+        words["early_stop"] = []
+    elif _repeats(take.tokens):
+        words["repetition"] = []
     for fault, ids in misspoken(take, segment):
         words[fault].append(_words(segment.pieces, ids))
     return {fault: " … ".join(places) or "".join(segment.pieces) for fault, places in words.items()}
-
-
-def _fault_of_length(tokens: Sequence[int], segment: Segment, likely: float) -> SegmentFault | None:
-    if len(tokens) > max(LONGEST * likely, LONGEST_PER_ID * len(segment.ids)):
-        return "run_on"
-    if len(tokens) < SHORTEST * likely:
-        return "early_stop"
-    return "repetition" if _repeats(tokens) else None
 
 
 def misspoken(take: SpeechSequence, segment: Segment) -> Iterator[tuple[SegmentFault, list[int]]]:

@@ -30,18 +30,15 @@ class PromptLayout:
     begin_of_audio: int
     slot_length: int
 
-    def build(self, segment: Segment, earlier: Earlier) -> list[int]:
+    def build(self, segment: Segment, earlier: Earlier) -> tuple[list[int], range]:
         """Returns the ids of the segment's prompt: all text ids, begin-of-audio, then the speech tokens as
-        ids (docs/model.md 4). The voice's come first, then those of the `earlier` segments."""
+        ids (docs/model.md 4). The voice's come first, then those of the `earlier` segments. Also returns the
+        positions of the segment's own text."""
         entries = [(segment.prompt.text_ids, segment.prompt.speech_tokens), *earlier]
         texts = [token for ids, _ in entries for token in ids]
         speech = [token + self.audio_start for _, tokens in entries for token in tokens]
-        return [*texts, *segment.ids, self.begin_of_audio, *speech]
-
-    def text_of(self, segment: Segment, earlier: Earlier) -> range:
-        """Returns the positions of the segment's own text ids in its prompt."""
-        first = len(segment.prompt.text_ids) + sum(len(ids) for ids, _ in earlier)
-        return range(first, first + len(segment.ids))
+        text = range(len(texts), len(texts) + len(segment.ids))
+        return [*texts, *segment.ids, self.begin_of_audio, *speech], text
 
     def prune(self, earlier: Earlier, segment: Segment) -> None:
         """Removes the oldest of the `earlier` segments until `segment` fits. The voice's prompt, the earlier

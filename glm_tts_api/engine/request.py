@@ -158,15 +158,15 @@ class EngineRequest:
                 self._earlier[before.prompt].append((before.ids, tokens))
             self._untold = {}
             layout.prune(self._earlier[text.prompt], text)
-        prompt_ids, n_ids = layout.build(text, self._earlier[text.prompt]), len(text.ids)
-        sampling = self.speech.sampling
+        prompt_ids, positions = layout.build(text, self._earlier[text.prompt])
+        n_ids, sampling = len(text.ids), self.speech.sampling
         sequence = SpeechSequence(
             prompt_ids=prompt_ids,
             min_len=MIN_TOKENS_PER_ID * n_ids,
             max_len=min(MAX_TOKENS_PER_ID * n_ids, layout.slot_length - len(prompt_ids)),
             sampling=replace(sampling, seed=llm_seed(sampling.seed, candidate)),
             n_voice_ids=len(text.prompt.text_ids),
-            text=layout.text_of(text, self._earlier[text.prompt]),
+            text=positions,
             owner=self,
             segment=segment,
             candidate=candidate,

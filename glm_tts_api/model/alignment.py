@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 
 from glm_tts_api.contracts import Float32
-from glm_tts_api.model.kv_cache import Head, KVCache, attention
+from glm_tts_api.model.kv_cache import Head, KVCache
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.mel import resample
 from glm_tts_api.model.speaker_encoder import SAMPLE_RATE
@@ -85,13 +85,15 @@ def find_head(
         ids = [*texts, tokenizer.begin_of_audio, *(token + tokenizer.audio_start for token in speech)]
         if len(ids) > config.max_position_embeddings:
             return None, 0.0
-        cache = KVCache(config, slots=1, slot_length=len(ids), dtype=llm.dtype, device=llm.device)
+        cache = KVCache(
+            config, slots=1, slot_length=len(ids), dtype=llm.dtype, device=llm.device, followed=Head(0, 0)
+        )
         cache.of_prefill = []
         llm.prefill(ids, cache=cache, slot=0)
-        for layer, queries in enumerate(cache.of_prefill):
-            keys = cache.keys[layer, 0, :, : len(texts)].repeat_interleave(config.group_size, 0)
-            for head, rows in enumerate(attention(queries[:, len(texts) :], keys).cpu().numpy()):
-                fits[layer, head] += Spoken.of(rows).fit / len(_WORDS)
+        for layer, head in np.ndindex(fits.shape):
+            cache.followed, cache.queries[0] = Head(layer, head), cache.of_prefill[layer][head]
+            attention = cache.attention(0, range(len(texts), len(ids)), range(len(texts)))
+            fits[layer, head] += Spoken.of(attention.cpu().numpy()).fit / len(_WORDS)
     layer, head = divmod(int(fits.argmax()), config.num_attention_heads)
     fit = float(fits[layer, head])
     return (Head(layer, head) if fit >= _LEAST_FIT else None), fit

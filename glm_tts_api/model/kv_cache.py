@@ -49,7 +49,7 @@ class KVCache:
             slots, slot_length if followed else 0, config.head_dim, dtype=dtype, device=device
         )
         self.of_prefill: list[Tensor] | None = None
-        self._config = config
+        self._group_size = config.group_size if followed else 1
         shape = (config.num_hidden_layers, slots, config.num_key_value_heads, slot_length, config.head_dim)
         on_cpu = torch.device(device).type == "cpu"
         n_bytes = math.prod(shape) * dtype.itemsize
@@ -80,11 +80,14 @@ class KVCache:
 
     def attention(self, slot: int, rows: range, ids: range) -> Tensor:
         """Returns the attention of the followed head on some positions alone, [rows, ids] float32. `rows` are
-        the positions that attend; decode steps must have filled them."""
+        the positions that attend; `queries` must have them. On a CPU one thread computes it: the product
+        rounds differently on other numbers."""
         assert self.followed is not None
         layer, head = self.followed
-        keys = self.keys[layer, slot, head // self._config.group_size, ids.start : ids.stop]
-        return attention(self.queries[slot, rows.start : rows.stop], keys)
+        keys = self.keys[layer, slot, head // self._group_size, ids.start : ids.stop].float()
+        with at_most(1):
+            scores = self.queries[slot, rows.start : rows.stop].float() @ keys.T / keys.shape[-1] ** 0.5
+            return torch.softmax(scores, -1)
 
     def clear(self, slot: int) -> None:
         """Sets a slot to zeros. Slots that may hold NaN or infinite numbers need this: a mask does not keep
@@ -109,14 +112,6 @@ class KVCache:
         """Returns the bytes that one position of one slot takes, with the query of a followed head."""
         per_layer = 2 * config.num_key_value_heads * config.head_dim
         return (config.num_hidden_layers * per_layer + config.head_dim) * dtype.itemsize
-
-
-def attention(queries: Tensor, keys: Tensor) -> Tensor:
-    """Returns the attention [..., rows, n] float32 of the queries [..., rows, head_dim] on n keys alone. On a
-    CPU one thread computes it: the product rounds differently on other numbers."""
-    with at_most(1):
-        scores: Tensor = queries.float() @ keys.float().mT / keys.shape[-1] ** 0.5
-        return scores.softmax(-1)
 
 
 def _small_pages(n_bytes: int) -> mmap.mmap:

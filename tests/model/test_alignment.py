@@ -12,7 +12,8 @@ import torch
 from glm_tts_api.contracts import Float32
 from glm_tts_api.model.alignment import Spoken, find_head
 from glm_tts_api.model.inspection import inspect
-from glm_tts_api.model.kv_cache import Head, attention
+from glm_tts_api.model.kv_cache import Head, KVCache
+from glm_tts_api.model.llm import LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.threads import at_most
 from glm_tts_api.settings import BUNDLED_MODEL
@@ -60,13 +61,16 @@ def test_a_look_at_a_later_word_is_no_jump() -> None:
 @pytest.mark.parametrize("n_threads", [2, 3, 4])
 def test_the_attention_has_the_same_bits_on_other_numbers_of_threads(n_threads: int) -> None:
     torch.manual_seed(1)
-    queries, keys = torch.randn(203, 64), torch.randn(45, 64)
+    config = LlmConfig(num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1, head_dim=64)
+    cache = KVCache(config, slots=1, slot_length=248, dtype=torch.float32, device="cpu", followed=Head(0, 0))
+    cache.queries.normal_()
+    cache.keys.normal_()
     with at_most(1):
-        expected = attention(queries, keys)
+        expected = cache.attention(0, range(45, 248), range(45))
     before = torch.get_num_threads()
     torch.set_num_threads(n_threads)
     try:
-        assert attention(queries, keys).equal(expected)
+        assert cache.attention(0, range(45, 248), range(45)).equal(expected)
     finally:
         torch.set_num_threads(before)
 

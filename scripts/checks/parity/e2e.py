@@ -117,7 +117,7 @@ def _speak(
     The `earlier` segments are pruned first, so that they fit the LLM's context.
     """
     pipeline.layout.prune(earlier, segment)
-    prompt, texts = pipeline.layout.build(segment, earlier), [*expected["prompt_text"], *expected["text"]]
+    prompt, texts = pipeline.layout.build(segment, earlier)[0], [*expected["prompt_text"], *expected["text"]]
     speech = [token + pipeline.layout.audio_start for token in expected["prompt_speech"]]
     case.same("prompt", prompt, [*texts, pipeline.layout.begin_of_audio, *speech])
     tokens = generate(
