@@ -172,7 +172,7 @@ def engine(server: Server, number: int) -> psutil.Process:
         each = server.stats()["per_worker"][number]
         return each["ready"] and each["pid"]
 
-    return psutil.Process(wait_until(pid, 120))
+    return psutil.Process(wait_until(pid, 450))  # after five deaths without audio it rests for 300 s
 
 
 def held(process: psutil.Process) -> dict[str, int]:
