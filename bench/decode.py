@@ -100,8 +100,8 @@ def our_tps(runner: LlmRunner, n_rows: int, *, fixed_slots: int | None = None, p
     cache = prefilled(runner, slots=fixed_slots or n_rows, slot_length=N_PROMPT + N_STEPS + 8)
     on_gpu = runner.device.type == "cuda"
     kernels = None if plain or on_gpu else compiled_kernels()
-    make_step = CudaDecodeStep if on_gpu else partial(CpuDecodeStep, compiled=kernels)
-    step = make_step(runner, cache, end=len(runner.sampled_ids) - 1, fixed_shape=fixed_slots is not None)
+    on_cpu = partial(CpuDecodeStep, compiled=kernels, fixed_shape=fixed_slots is not None)
+    step = (CudaDecodeStep if on_gpu else on_cpu)(runner, cache, end=len(runner.sampled_ids) - 1)
     return n_rows / step_s(runner, step, n_rows)
 
 

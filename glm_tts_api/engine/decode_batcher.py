@@ -32,7 +32,7 @@ from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.sequence import SpeechSequence
 
 _LEAST_IDS = 4  # of a transcript that is cached: fewer ids are read as quickly as they are copied
-_MOST_BYTES = 2**28  # of cached transcripts
+MOST_BYTES = 2**28  # of cached transcripts
 _OLDEST_EVERY = 4  # every fourth chunk goes to the client's prompt that has waited longest
 
 
@@ -64,11 +64,9 @@ class DecodeBatcher:
             followed=models.followed,
         )
         self._end_column = len(llm.sampled_ids) - 1  # column i of the logits is speech token i
-        on_gpu = llm.device.type == "cuda"
-        make_step = CudaDecodeStep if on_gpu else partial(CpuDecodeStep, compiled=models.cpu_kernels)
-        self._decode_step: DecodeStep = make_step(
-            llm, self._cache, end=self._end_column, fixed_shape=config.deterministic
-        )
+        on_cpu = partial(CpuDecodeStep, compiled=models.cpu_kernels, fixed_shape=config.deterministic)
+        make_step = CudaDecodeStep if llm.device.type == "cuda" else on_cpu
+        self._decode_step: DecodeStep = make_step(llm, self._cache, end=self._end_column)
         self.kernels: DecodeKernels = self._decode_step.kernels
         self._rows: dict[int, SpeechSequence] = {}  # in the order of joining
         self._reading: list[SpeechSequence] = []  # in the order of joining
@@ -159,7 +157,7 @@ class DecodeBatcher:
                 ids = self._next_chunk(sequence)
                 if n_ids and n_ids + len(ids) > self._pace.n_ids:
                     break
-                self._llm.prefill(ids, cache=self._cache, slot=sequence.slot, start=sequence.n_read)
+                self._decode_step.prefill(ids, slot=sequence.slot, start=sequence.n_read)
                 self._note_read(sequence, len(ids))
             except Exception as error:
                 return [self.leave(sequence.slot, drop_memory(error))]
@@ -240,7 +238,7 @@ class PrefixCache:
     def __init__(self, cache: KVCache, capacity: int) -> None:
         self._cache, self._capacity = cache, capacity
         self._kept = LRUCache[tuple[int, ...], tuple[Tensor, Tensor]](
-            _MOST_BYTES, getsizeof=lambda kept: sum(tensor.nbytes for tensor in kept)
+            MOST_BYTES, getsizeof=lambda kept: sum(tensor.nbytes for tensor in kept)
         )
 
     def recall(self, ids: Sequence[int], slot: int) -> int:

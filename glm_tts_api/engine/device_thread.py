@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TypeVar
 
 import torch
@@ -188,5 +189,6 @@ def release_cached_memory() -> int:
     if not torch.cuda.is_available():
         return 0
     before = torch.cuda.memory_reserved()
-    torch.cuda.empty_cache()
+    with suppress(RuntimeError):  # PyTorch before 2.12 refuses after a capture that failed
+        torch.cuda.empty_cache()
     return before - torch.cuda.memory_reserved()

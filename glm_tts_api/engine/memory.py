@@ -11,9 +11,11 @@ import psutil
 import torch
 
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.token2wav import FLOW_GRAPHS, HIFT_GRAPHS
+from glm_tts_api.engine.decode_batcher import MOST_BYTES
 from glm_tts_api.errors import StartupError
+from glm_tts_api.model.buckets import FLOW_GRAPHS, HIFT_GRAPHS
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.cuda_decode import prompt_bytes
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowConfig
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.static_draw import noise_bytes
@@ -21,6 +23,7 @@ from glm_tts_api.model.vocoder import Vocoder
 
 logger = logging.getLogger(__name__)
 _SHARE = 0.9  # part of the free memory that may be used; the rest is for libraries and other uncounted things
+_SPARE = 2**30  # bytes of a GPU that stay free
 _FLOAT = 4  # bytes
 _FEWEST = 2  # rows: one for short texts and one for long texts
 _GIB = 2**30
@@ -37,11 +40,12 @@ def fit_rows(models: Models, config: EngineConfig) -> EngineConfig:
     free = _free_bytes(llm.device, n_engines=models.n_engines)
     slot_length = config.slot_length(llm.config.max_position_embeddings)
     a_row = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
-    kept = 0
+    kept, usable = 0, int(_SHARE * free)
     if llm.device.type != "cpu":
-        a_row += noise_bytes(len(llm.sampled_ids))
+        a_row, usable = a_row + noise_bytes(len(llm.sampled_ids)), min(usable, free - _SPARE)
         kept = render_bytes(models.flow.config, models.vocoders.values(), config)
-    n_fit = max(0, int(_SHARE * free - kept) // a_row)
+        kept += MOST_BYTES + prompt_bytes(llm.config, llm.dtype)
+    n_fit = max(0, usable - kept) // a_row
     if config.n_rows <= n_fit:
         return config
     if config.fewer_rows and n_fit >= _FEWEST:
@@ -81,15 +85,12 @@ def share_of_a_gpu(free: int, *, total: int, held: int, n_engines: int) -> int:
 def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineConfig) -> int:
     """Estimates the bytes that flow and vocoder need on a GPU: for their CUDA graphs, which keep their
     memory, and for rendering the longest segment."""
-    longest = FRAMES_PER_TOKEN * config.longest_segment
-    with_prompt = longest + FRAMES_PER_TOKEN * config.longest_prompt
-    # All graphs share one working memory, as large as the largest graph needs. Each has inputs and outputs of
-    # its own.
+    with_prompt = FRAMES_PER_TOKEN * (config.longest_segment + config.longest_prompt)
+    # All graphs share their inputs and one working memory, as large as the largest graph needs. Each has
+    # outputs of its own.
     graphs = 2 * flow_bytes(flow, n_frames=FLOW_GRAPHS[-1])
     alone = flow_bytes(flow, n_frames=with_prompt)
-    lengths = longest, HIFT_GRAPHS[-1]
-    spoken = max(sum(vocoder.call_bytes(n_frames=length) for length in lengths) for vocoder in vocoders)
-    return graphs + alone + spoken
+    return graphs + alone + max(vocoder.call_bytes(n_frames=HIFT_GRAPHS[-1]) for vocoder in vocoders)
 
 
 def flow_bytes(config: FlowConfig, *, n_frames: int) -> int:

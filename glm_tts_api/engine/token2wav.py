@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -21,18 +22,14 @@ from glm_tts_api.engine.render_scheduler import RenderScheduler
 from glm_tts_api.engine.request import Span
 from glm_tts_api.engine.seeds import stage_seed
 from glm_tts_api.engine.torch_flags import flow_precision
-from glm_tts_api.model.buckets import FRAME_MULTIPLE
+from glm_tts_api.model.buckets import FLOW_GRAPHS
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput, FlowSampler, n_frames
+from glm_tts_api.model.graphs import GraphPool
 from glm_tts_api.model.transfer import to_host
 from glm_tts_api.model.vocoder import HiFT, VocoderStream, open_stream
 from glm_tts_api.model.vocoder.hift import N_MELS
 
-# Numbers of frames, the prompt's included, for which the flow runs as a CUDA graph: those of a stream's
-# windows and of common segments. With more frames, a GPU runs a step's kernels more slowly than the CPU
-# launches them.
-FLOW_GRAPHS = range(FRAME_MULTIPLE["cuda"], 1024 + 1, FRAME_MULTIPLE["cuda"])
-HIFT_GRAPHS = range(FRAME_MULTIPLE["cuda"], 256 + 1, FRAME_MULTIPLE["cuda"])  # a stream's first windows
 # While a request has this number of spans to render or more, its next segment is not decoded: on a CPU the
 # decoding would take the cores from the renders.
 _SPANS_AHEAD = {"cpu": 2, "cuda": 16}
@@ -74,18 +71,19 @@ class Token2Wav:
 
     def _capture(self) -> None:
         """Captures the CUDA graphs of flow and vocoder, before other threads use the GPU: memory that runs
-        out in another thread would end a capture. If the capture fails, rendering goes on without graphs."""
-        begin = time.perf_counter()
-        try:
-            self._flow.capture(FLOW_GRAPHS, steps=self._flow_steps)
-            for vocoder in self._vocoders.values():
-                if isinstance(vocoder, HiFT):
-                    vocoder.capture(HIFT_GRAPHS)
-        except RuntimeError as error:
-            reason = str(drop_memory(error)).partition("\n")[0]
-            logger.warning("Flow and vocoder go without CUDA graphs, and take longer: %s", reason)
-        else:
-            logger.info("CUDA graphs of flow and vocoder captured in %.1f s", time.perf_counter() - begin)
+        out in another thread would end a capture. A stage that cannot be captured works without graphs."""
+        begin, pool = time.perf_counter(), GraphPool(self._flow.estimator.proj_out.weight.device)
+        captures = [("The flow", partial(self._flow.capture, n_frames=FLOW_GRAPHS, steps=self._flow_steps))]
+        captures += [
+            ("HiFT", partial(each.capture)) for each in self._vocoders.values() if isinstance(each, HiFT)
+        ]
+        for stage, capture in captures:
+            try:
+                capture(pool)
+            except RuntimeError as error:
+                reason = str(drop_memory(error)).partition("\n")[0]
+                logger.warning("%s goes without CUDA graphs, and takes longer: %s", stage, reason)
+        logger.info("CUDA graphs of flow and vocoder captured in %.1f s", time.perf_counter() - begin)
 
     def step(self) -> list[Span] | None:
         """Runs one flow step or vocoder call, if a span waits. Returns the spans that have ended, cancelled

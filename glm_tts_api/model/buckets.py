@@ -12,6 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 FRAME_MULTIPLE = {"cuda": 64}  # not on a CPU: planning takes it little time, and its audio keeps its bits
+# Numbers of frames, the prompt's included, for which the flow runs as a CUDA graph. With more frames, a GPU
+# runs a step's kernels more slowly than the CPU launches them.
+FLOW_GRAPHS = range(FRAME_MULTIPLE["cuda"], 1024 + 1, FRAME_MULTIPLE["cuda"])
+HIFT_GRAPHS = range(FRAME_MULTIPLE["cuda"], 640 + 1, FRAME_MULTIPLE["cuda"])  # a longer mel comes in pieces
 
 
 def bucket(n_frames: int, device: torch.device) -> int:

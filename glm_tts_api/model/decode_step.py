@@ -36,6 +36,9 @@ class DecodeStep(Protocol):
     def kernels(self) -> DecodeKernels:
         """The kind of kernels that compute what lies between the products."""
 
+    def prefill(self, ids: Sequence[int], *, slot: int, start: int) -> None:
+        """Reads the next ids of a prompt, as `LlmRunner.prefill` does."""
+
     def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
         """Feeds each row's `next_id` to the LLM and draws the row's next token. Returns the draws in the
         order of `rows`."""
@@ -81,6 +84,9 @@ class CpuDecodeStep:
                     method, [rows[i] for i in indices], logits[indices]
                 )
         return [Drawn(*pair) for pair in zip(columns.tolist(), log_probs.tolist(), strict=True)]
+
+    def prefill(self, ids: Sequence[int], *, slot: int, start: int) -> None:
+        self._llm.prefill(ids, cache=self._cache, slot=slot, start=start)
 
     def _logits(self, rows: Sequence[SpeechSequence]) -> Tensor:
         hidden = self.forward(

@@ -11,9 +11,8 @@ import copy
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -24,37 +23,87 @@ Shapes = tuple[torch.Size | None, ...]
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Graph:
+class GraphPool:
+    """Captures CUDA graphs on a stream of their own. The graphs share the memory for intermediate results.
+    So only one of them may run at a time, and its results must be copied before the next one runs. Capture
+    the largest graph first. Captured kernels keep the `priority` of the stream. On a CPU, for tests, a
+    captured graph is a plain call of the function."""
+
+    def __init__(self, device: torch.device, *, priority: int = 0) -> None:
+        self._device, self._captures = device, device.type == "cuda"
+        if self._captures:
+            self._stream = torch.cuda.Stream(device, priority=priority)
+            self._memory = torch.cuda.graph_pool_handle()
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Makes the pool's stream current inside the context. The graphs that were captured inside it may
+        run on any stream afterwards. Garbage is not collected inside: that may free GPU memory, which would
+        end a capture."""
+        if not self._captures:
+            yield
+            return
+        self._stream.wait_stream(torch.cuda.current_stream(self._device))
+        gc.collect()
+        gc.disable()
+        try:
+            with torch.cuda.stream(self._stream):
+                yield
+        finally:
+            gc.enable()
+        torch.cuda.synchronize(self._device)
+
+    def capture(self, function: Callable[[], Result]) -> tuple[Result, Callable[[], None]]:
+        """Captures a call of `function` as a CUDA graph, inside the context of `open`. Before that, calls
+        `function` once. Returns the result of the captured call, and a function that runs the graph. Each run
+        writes to the tensors of that result."""
+        result = function()  # loads kernels and makes plans, which is not allowed during a capture
+        if not self._captures:
+            return result, partial(_compute_again, function, result)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(
+            graph, pool=self._memory, stream=self._stream, capture_error_mode="thread_local"
+        ):
+            result = function()
+        return result, graph.replay
+
+
+def _compute_again(function: Callable[[], Any], results: Any) -> None:
+    for written, new in zip(results, function(), strict=True):
+        written.copy_(new)
+
+
+class _Graph(NamedTuple):
     """A captured graph. Each call of `run` reads the tensors `inputs` and writes the tensors `outputs`."""
 
     inputs: Inputs
     outputs: Outputs
     run: Callable[[], None]
 
-    def __call__(self, given: Inputs) -> Outputs:
-        for read, new in zip(self.inputs, given, strict=True):
-            if read is not None and new is not None:
-                read.copy_(new, non_blocking=True)
-        self.run()
-        return tuple(written.clone() for written in self.outputs)
-
 
 class Graphs:
     """Calls `function`. For the input shapes that were captured, replays a CUDA graph instead.
 
-    Use it under torch.inference_mode, and with one thread at a time. On a CPU a captured graph is a plain
-    call of the function, for tests.
+    Use it under torch.inference_mode, and with one thread at a time. A tensor that was also given to the last
+    call is taken to have the same numbers still, and is not copied again.
     """
 
     def __init__(self, function: Callable[..., Outputs]) -> None:
         """`function` must neither wait for values on the CPU nor keep any of its input tensors."""
         self._function = function
         self._graphs: dict[Shapes, _Graph] = {}
+        self._held: list[Tensor | None] = []  # the tensors from which the graphs' inputs were copied
 
     def __call__(self, *inputs: Tensor | None) -> Outputs:
         graph = self._graphs.get(_shapes(inputs)) if self._graphs else None
-        return self._function(*inputs) if graph is None else graph(inputs)
+        if graph is None:
+            return self._function(*inputs)
+        for at, (read, new) in enumerate(zip(graph.inputs, inputs, strict=True)):
+            if read is not None and new is not None and new is not self._held[at]:
+                read.copy_(new, non_blocking=True)
+                self._held[at] = new
+        graph.run()
+        return tuple(written.clone() for written in graph.outputs)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Graphs:
         """Returns a copy without graphs, because the copied function has its own weights."""
@@ -64,66 +113,31 @@ class Graphs:
     def captured(self) -> list[Shapes]:
         return list(self._graphs)
 
-    def capture(self, examples: Sequence[Inputs]) -> None:
-        """Captures one graph for the shapes of each example. The graphs read their input from the examples'
-        tensors from then on. The graphs share the memory for intermediate results, so the largest example
-        should come first.
+    def capture(self, examples: Sequence[Inputs], pool: GraphPool) -> None:
+        """Captures one graph in `pool` for the shapes of each example, of which the largest must come
+        first. The graphs read their inputs from the same memory.
 
         Raises RuntimeError if the capture fails. No graph is kept then, and calls work without graphs."""
-        device = next(tensor.device for tensor in examples[0] if tensor is not None)
+        self._held = [None] * len(examples[0])
         try:
-            if device.type == "cuda":
-                self._capture_on(device, examples)
-            else:
-                self._graphs.update({_shapes(inputs): self._uncaptured(inputs) for inputs in examples})
+            with pool.open():
+                for inputs in _in_shared_memory(examples):
+                    graph = pool.capture(partial(self._function, *inputs))
+                    self._graphs[_shapes(inputs)] = _Graph(inputs, *graph)
         except RuntimeError:
             self._graphs.clear()
             raise
 
-    def _capture_on(self, device: torch.device, examples: Sequence[Inputs]) -> None:
-        stream, pool = torch.cuda.Stream(device), torch.cuda.graph_pool_handle()
-        stream.wait_stream(torch.cuda.current_stream(device))
-        with torch.cuda.stream(stream), no_garbage_collection():
-            for inputs in examples:
-                outputs, replay = captured(partial(self._function, *inputs), stream=stream, pool=pool)
-                self._graphs[_shapes(inputs)] = _Graph(inputs, outputs, replay)
-        torch.cuda.synchronize(device)  # the graphs may be replayed on any stream
 
-    def _uncaptured(self, inputs: Inputs) -> _Graph:
-        outputs = self._function(*inputs)
-
-        def run() -> None:
-            for written, new in zip(outputs, self._function(*inputs), strict=True):
-                written.copy_(new)
-
-        return _Graph(inputs, outputs, run)
-
-
-def captured(
-    function: Callable[[], Result], *, stream: torch.cuda.Stream, pool: Any
-) -> tuple[Result, Callable[[], None]]:
-    """Captures a call of `function` as a CUDA graph, on the current `stream` and with memory of `pool`.
-    Before that, calls `function` once. Returns the result of the captured call, and a function that runs the
-    graph. Each run writes to the tensors of that result."""
-    function()  # loads kernels and makes plans, which is not allowed during a capture
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
-        result = function()
-    return result, graph.replay
-
-
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """Collects garbage once, then switches Python's garbage collector off inside the context. A collection
-    during the capture of a graph may free GPU memory, which would end the capture."""
-    gc.collect()
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+def _in_shared_memory(examples: Sequence[Inputs]) -> Iterator[Inputs]:
+    """Returns copies of the examples, the largest of which comes first. The first arguments of all copies
+    begin at the same address, and so do the second ones, and so on."""
+    memory = [None if tensor is None else tensor.clone().flatten() for tensor in examples[0]]
+    for example in examples:
+        yield tuple(
+            None if own is None or given is None else own[: given.numel()].view(given.shape).copy_(given)
+            for own, given in zip(memory, example, strict=True)
+        )
 
 
 def _shapes(tensors: Inputs) -> Shapes:

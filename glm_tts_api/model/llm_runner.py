@@ -28,9 +28,6 @@ from glm_tts_api.model.linear import (
 from glm_tts_api.model.llm import Llama, rope_table, rotate
 from glm_tts_api.model.threads import attending, whole_vectors
 
-KEY_BUCKET = 128  # on a GPU the number of keys is a multiple of this, so that few shapes occur
-_MASK_MULTIPLE = 16  # columns; so each row of a mask begins at an aligned address
-
 
 class _Layer:
     """The weights of one layer. Products that read the same input are fused into one."""
@@ -66,30 +63,6 @@ def _joined(weights: Sequence[Tensor], *, device: torch.device, dtype: torch.dty
     for part, weight in zip(joined.split(lengths), weights, strict=True):
         part.copy_(weight)
     return joined
-
-
-def causal_mask(n: int, start: int, *, group: int, device: torch.device | str, dtype: torch.dtype) -> Tensor:
-    """Returns the causal mask, [group * n, start + n], for `n` queries at the positions from `start` on,
-    repeated for `group` heads. The mask is 0 where a query may see a position and -inf elsewhere, and is
-    added to the scores.
-
-    The rows of the mask begin at aligned addresses. Otherwise the mask would be copied in each layer.
-    """
-    end = start + n
-    mask = torch.full((n, -(-end // _MASK_MULTIPLE) * _MASK_MULTIPLE), -torch.inf, device=device, dtype=dtype)
-    return mask.triu_(start + 1).repeat(group, 1)[:, :end]
-
-
-def attend_in_groups(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
-    """Computes grouped-query attention under a mask. The queries of heads that share keys are joined to one
-    longer run of queries.
-
-    On CUDA no fused kernel takes both a mask and groups, and the plain kernel multiplies in float32.
-    q is [1, heads, n, head_dim], keys and values [1, kv_heads, m, head_dim], mask [group * n, m]. The result
-    has the shape of q.
-    """
-    y = F.scaled_dot_product_attention(q.reshape(1, keys.shape[1], -1, q.shape[-1]), keys, values, mask)
-    return y.reshape(q.shape)
 
 
 class LlmRunner:
@@ -140,12 +113,7 @@ class LlmRunner:
         if end > cache.slot_length:
             raise ValueError(f"{end} positions do not fit a slot of {cache.slot_length}")
         cos, sin = self.cos[start:end, None], self.sin[start:end, None]
-        on_cpu, mask = self.device.type == "cpu", None
-        if start and on_cpu:
-            mask = torch.ones(n, end, dtype=torch.bool, device=self.device).tril(start)
-        elif start:
-            group = self.config.group_size
-            mask = causal_mask(n, start, group=group, device=self.device, dtype=self.dtype)
+        mask = torch.ones(n, end, dtype=torch.bool, device=self.device).tril(start) if start else None
         x = F.embedding(tokens, self.embedding)
         for layer, rows in zip(self.layers, cache.rows, strict=True):
             keys, values = (row.narrow(2, 0, end) for row in rows[slot])
@@ -155,13 +123,10 @@ class LlmRunner:
             q = q.transpose(0, 1)[None]
             if cache.of_prefill is not None:
                 cache.of_prefill.append(q[0])
-            if mask is not None and not on_cpu:
-                y = attend_in_groups(q, keys, values, mask)
-            else:
-                with attending(q):
-                    y = F.scaled_dot_product_attention(
-                        q, keys, values, mask, is_causal=mask is None, enable_gqa=True
-                    )  # [1, heads, n, head_dim]
+            with attending(q):
+                y = F.scaled_dot_product_attention(
+                    q, keys, values, mask, is_causal=mask is None, enable_gqa=True
+                )  # [1, heads, n, head_dim]
             x = self._finish(layer, x, y[0].transpose(0, 1).flatten(1))
         return self._normalize(x, self.norm)
 
@@ -184,12 +149,6 @@ class LlmRunner:
         self.require_room(cache, lengths)
         tokens = torch.as_tensor(ids, dtype=torch.int64, device=self.device)
         at = torch.tensor((slots, lengths), dtype=torch.int64, device=self.device)  # [2, B]
-        if self.device.type != "cpu":
-            n_slots = max(slots) + 1
-            fed, taken = at.new_zeros(n_slots), at.new_full((n_slots,), cache.slot_length - 1)
-            fed[at[0]], taken[at[0]] = tokens, at[1]
-            n_keys = min(-(-(max(lengths) + 1) // KEY_BUCKET) * KEY_BUCKET, cache.slot_length)
-            return self.decode_slots(fed, taken, cache=cache, n_keys=n_keys)[at[0]]
         n = len(slots)
         padding = -n % (row_multiple or self.row_multiple)
         positions = F.pad(at[1], (0, padding))
@@ -222,20 +181,19 @@ class LlmRunner:
         if max(lengths) >= cache.slot_length:
             raise ValueError(f"{max(lengths) + 1} positions do not fit a slot of {cache.slot_length}")
 
-    def decode_slots(self, ids: Tensor, lengths: Tensor, *, cache: KVCache, n_keys: int) -> Tensor:
-        """Decodes the first n slots with tensors alone, so that it can be captured: ids[i] goes to slot i, of
-        which lengths[i] positions are filled. Writes the id's keys and values to the slot's next position.
-        Returns the hidden states [n, D].
+    def decode_slots(self, ids: Tensor, lengths: Tensor, *, cache: KVCache) -> Tensor:
+        """Decodes all n slots with tensors alone, so that it can be captured: ids[i] goes to slot i, of which
+        lengths[i] positions are filled. Writes the id's keys and values to the slot's next position. Returns
+        the hidden states [n, D].
 
-        All rows attend over the first `n_keys` positions under a mask, so these positions must hold finite
-        numbers. For a slot without a row, give any id and the slot's last position. This is harmless: a row
-        that reaches the last position writes the position before reading it.
+        All rows attend over all positions under a mask, so the whole cache must hold finite numbers. For a
+        slot without a row, give any id and the slot's last position. This is harmless: a row that reaches the
+        last position writes the position before reading it.
         """
-        n = ids.shape[0]
-        rows = torch.arange(n, device=self.device)
-        unseen = torch.arange(n_keys, device=self.device) > lengths[:, None]
-        mask = torch.zeros(n, n_keys, dtype=self.dtype, device=self.device)
-        mask = mask.masked_fill_(unseen, -torch.inf)[:, None, None]  # [n, 1, 1, n_keys]
+        rows = torch.arange(len(ids), device=self.device)
+        unseen = torch.arange(cache.slot_length, device=self.device) > lengths[:, None]
+        mask = torch.zeros(unseen.shape, dtype=self.dtype, device=self.device)
+        mask = mask.masked_fill_(unseen, -torch.inf)[:, None, None]  # [n, 1, 1, slot_length]
         cos, sin = self.cos[lengths][:, None], self.sin[lengths][:, None]
         x = F.embedding(ids, self.embedding)
         for index, (layer, keys, values) in enumerate(
@@ -245,9 +203,7 @@ class LlmRunner:
             keys[rows, :, lengths], values[rows, :, lengths] = k, v
             if cache.followed and cache.followed.layer == index:
                 cache.queries[rows, lengths] = q[:, cache.followed.number]
-            y = F.scaled_dot_product_attention(
-                self._grouped(q), keys[:n, :, :n_keys], values[:n, :, :n_keys], mask
-            )  # [n, kv_heads, group, head_dim]
+            y = F.scaled_dot_product_attention(self._grouped(q), keys, values, mask)
             x = self._finish(layer, x, y.flatten(1))
         return self._normalize(x, self.norm)
 

@@ -26,7 +26,7 @@ _ALIGNED = 64  # columns; with rows at unaligned addresses, sums would round dif
 STEPS = 32  # of a row, for which noise is made at once
 _DRAWS = 2  # of a step: the draw among the candidates, and the draw that replaces a repeated token
 _FLOAT = 4  # bytes
-_ONE = 2**56  # a probability of 1 as an integer: sums of integers are exact in any order
+ONE = 2**56  # a probability of 1 as an integer: sums of integers are exact in any order
 
 
 class Rules(NamedTuple):
@@ -45,9 +45,7 @@ def draw(logits: Tensor, rules: Rules, *, end: int, noise: Tensor) -> Draw:
     segment. `noise` [B, 2, C] has exponentially distributed numbers: first those for the draw among the
     candidates, then those for the draw that replaces a repeated column."""
     limit, nucleus, may_end = rules.limit[:, None], rules.nucleus[:, None], rules.may_end[:, None]
-    n_columns = logits.shape[1]
-    aligned = F.pad(logits.float(), (0, -n_columns % _ALIGNED), value=-torch.inf)
-    p = probabilities(aligned, end, barred=rules.nucleus & ~rules.may_end)[:, :n_columns]
+    p = chances(logits, end, barred=rules.nucleus & ~rules.may_end)
     columns = torch.arange(p.shape[1], device=p.device)
     top, which = _ranked(p, columns, min(N_CANDIDATES, p.shape[1]))
     taken = (columns[: which.shape[1]] < limit) & (~nucleus | _begins_in_nucleus(top))
@@ -58,6 +56,14 @@ def draw(logits: Tensor, rules: Rules, *, end: int, noise: Tensor) -> Draw:
     repeats = nucleus & (rules.recent == drawn).any(1, keepdim=True)
     drawn = torch.where(repeats, (p / noise[:, 1]).argmax(1, keepdim=True), drawn)
     return Draw(drawn[:, 0], p.gather(1, drawn)[:, 0].log())
+
+
+def chances(logits: Tensor, end: int, *, barred: Tensor) -> Tensor:
+    """Returns the probabilities [B, C] of the logits [B, C], as `probabilities` does. Each row begins at an
+    aligned address."""
+    n_columns = logits.shape[1]
+    aligned = F.pad(logits.float(), (0, -n_columns % _ALIGNED), value=-torch.inf)
+    return probabilities(aligned, end, barred=barred)[:, :n_columns]
 
 
 def _ranked(p: Tensor, columns: Tensor, n: int) -> tuple[Tensor, Tensor]:
@@ -75,8 +81,8 @@ def _ranked(p: Tensor, columns: Tensor, n: int) -> tuple[Tensor, Tensor]:
 
 def _begins_in_nucleus(top: Tensor) -> Tensor:
     """Returns, for each entry of `top` [B, n], whether the sum of the entries before it is below TOP_P."""
-    parts = (top * _ONE).long()
-    return parts.cumsum(1) - parts < int(TOP_P * _ONE)
+    parts = (top * ONE).long()
+    return parts.cumsum(1) - parts < int(TOP_P * ONE)
 
 
 def noise_bytes(n_columns: int) -> int:
@@ -92,8 +98,7 @@ class DrawNoise:
     """
 
     def __init__(self, slots: int, n_columns: int, device: torch.device) -> None:
-        self._values = torch.ones(slots, STEPS, _DRAWS, n_columns, device=device)
-        self._slots = torch.arange(slots, device=device)
+        self.values = torch.ones(slots, STEPS, _DRAWS, n_columns, device=device)
         self._held: list[tuple[torch.Generator, int] | None] = [None] * slots
 
     def place(self, row: SpeechSequence) -> int:
@@ -102,11 +107,6 @@ class DrawNoise:
         block, place = divmod(len(row.tokens), STEPS)
         wanted = (row.generator, block)
         if self._held[row.slot] != wanted:
-            self._values[row.slot].exponential_(generator=row.generator)
+            self.values[row.slot].exponential_(generator=row.generator)
             self._held[row.slot] = wanted
         return place
-
-    def at(self, places: Tensor) -> Tensor:
-        """Returns the noise for one draw of each of the first B slots, as [B, 2, columns]. `places` [B] int64
-        has the place in each slot's block, as `place` returns it."""
-        return self._values[self._slots[: len(places)], places]

@@ -148,7 +148,7 @@ def test_a_voices_transcript_is_read_once_while_it_is_kept_and_sounds_as_if_read
 
 
 def test_a_transcript_larger_than_its_cache_is_read_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glm_tts_api.engine.decode_batcher._MOST_BYTES", 1)
+    monkeypatch.setattr("glm_tts_api.engine.decode_batcher.MOST_BYTES", 1)
     batcher = DecodeBatcher(tiny.tiny_models(), tiny.CONFIG)
     one, other = (first_to_end(batcher, 0, "bcd", transcript="what it says, ", seed=1) for _ in range(2))
     assert (one[1].error, one[0], one[1].tokens) == (None, other[0], other[1].tokens)

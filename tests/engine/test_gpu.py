@@ -15,14 +15,14 @@ from torch import Tensor
 from glm_tts_api.contracts import Float32
 from glm_tts_api.engine.device_thread import use_own_stream
 from glm_tts_api.engine.request import Span
-from glm_tts_api.engine.token2wav import FLOW_GRAPHS, HIFT_GRAPHS, Token2Wav
+from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.torch_flags import full_float32
 from glm_tts_api.errors import Unavailable
+from glm_tts_api.model.buckets import FLOW_GRAPHS, HIFT_GRAPHS
 from glm_tts_api.model.checkpoint import Models
+from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.flow import FlowInput
 from glm_tts_api.model.flow.dit import DiT
-from glm_tts_api.model.kv_cache import KVCache
-from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.vocoder import HiFT
 from tests.engine import tiny
 
@@ -39,15 +39,6 @@ class GreedyDiT(DiT):
         if x.shape[1] > 256:
             torch.empty(2 * torch.cuda.mem_get_info()[1], dtype=torch.uint8, device=x.device)
         return super().velocity(x, cond, tokens, **rest)
-
-
-class GreedyRunner(LlmRunner):
-    """Asks for more memory than there is, to read "~"."""
-
-    def prefill(self, ids: Sequence[int] | Tensor, *, cache: KVCache, slot: int, start: int = 0) -> Tensor:
-        if ord("~") in list(ids):
-            torch.empty(2 * torch.cuda.mem_get_info()[1], dtype=torch.uint8, device=self.device)
-        return super().prefill(ids, cache=cache, slot=slot, start=start)
 
 
 def spoken(models: Models, texts: Sequence[str], **options: Any) -> list[Any]:
@@ -149,8 +140,17 @@ def test_a_segment_that_the_device_has_no_memory_for_fails_alone_and_graphs_do_w
     assert "go without CUDA graphs" in caplog.text
 
 
-def test_a_request_that_the_device_has_no_memory_for_fails_alone() -> None:
-    results = spoken(tiny.tiny_models(GreedyRunner, device="cuda"), ["ab", "c~d", "ef"])
+def test_a_request_that_the_device_has_no_memory_for_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than there is, to read "~"."""
+    read = CudaDecodeStep.prefill
+
+    def prefill(step: CudaDecodeStep, ids: Sequence[int], **place: int) -> None:
+        if ord("~") in ids:
+            torch.empty(2 * torch.cuda.mem_get_info()[1], dtype=torch.uint8, device="cuda")
+        read(step, ids, **place)
+
+    monkeypatch.setattr(CudaDecodeStep, "prefill", prefill)
+    results = spoken(tiny.tiny_models(device="cuda"), ["ab", "c~d", "ef"])
     assert [isinstance(result, Unavailable) for result in results] == [False, True, False]
 
 

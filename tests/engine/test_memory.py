@@ -88,7 +88,7 @@ def test_a_faked_gpu_takes_as_many_requests_as_fit_beside_flow_and_vocoder(
 ) -> None:
     has_free(8.0)
     with pytest.raises(
-        StartupError, match=r"GiB are free, 1\.\d of them kept for flow and vocoder"
+        StartupError, match=r"GiB are free, \d\.\d of them kept for flow and vocoder"
     ) as refused:
         fit_rows(faked_gpu(), EngineConfig(n_rows=1000))
     most = int(str(refused.value).rpartition(" ")[2])
@@ -120,10 +120,10 @@ def test_slots_that_do_not_fit_are_refused_with_what_helps(has_free: Callable[[f
 CARDS = [
     ("8 GB", 7.8, torch.bfloat16, 0),
     ("12 GB", 11.6, torch.bfloat16, 16),
-    ("16 GB", 15.7, torch.bfloat16, 33),
+    ("16 GB", 15.7, torch.bfloat16, 36),
     ("16 GB, T4", 14.6, torch.float32, 8),
-    ("24 GB", 23.6, torch.bfloat16, 67),
-    ("80 GB", 79.2, torch.bfloat16, 305),
+    ("24 GB", 23.6, torch.bfloat16, 70),
+    ("80 GB", 79.2, torch.bfloat16, 307),
 ]
 HELD = {torch.bfloat16: 5.3 + 0.8, torch.float32: 8.3 + 0.8}  # GiB: weights, and context with libraries
 

@@ -61,11 +61,6 @@ def set_memory(gib: float) -> None:
     ctypes.c_double.in_dll(_CUDA, "fake_gib").value = gib
 
 
-def let_captures_fail(after: int) -> None:
-    """Lets `after` captures succeed, and no later one. -1 lets all succeed."""
-    ctypes.c_int.in_dll(_CUDA, "fake_captures_left").value = after
-
-
 @contextmanager
 def lost_context() -> Iterator[None]:
     """Makes all calls fail, as after an illegal access."""

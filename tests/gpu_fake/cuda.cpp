@@ -28,7 +28,6 @@ static double number(const char* name, double otherwise) {
 extern "C" {
 double fake_gib = number("FAKE_GIB", 79.2);  // the memory of each device
 int fake_dead = 0;                           // 1: the context is lost, as after a kernel's illegal access
-int fake_captures_left = -1;                 // so many captures succeed; -1: all
 }
 static const int DEVICES = number("FAKE_DEVICES", 1), ARCH = number("FAKE_ARCH", 90);
 static const size_t PAGE = 2 << 20, CONTEXT = size_t(1) << 29;
@@ -319,7 +318,6 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* out) {
   *out = (cudaGraph_t)graph;
   for (Stream* each : graph->streams) each->capture = nullptr;
   captures.erase(graph);
-  if (fake_captures_left >= 0 && fake_captures_left-- == 0) fake_captures_left = 0, graph->broken = true;
   return graph->broken ? failed(cudaErrorStreamCaptureInvalidated) : cudaSuccess;
 }
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* out) {

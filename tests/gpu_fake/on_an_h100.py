@@ -3,10 +3,12 @@ whose context is lost. Run by test_cards.py in a process on the fake."""
 
 from __future__ import annotations
 
-import gc
 import queue
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -16,11 +18,11 @@ from bench.decode import joined, prefilled
 from bench.gpu_models import Bench
 from bench.gpu_serving import Request, Serving, engine_request
 from bench.gpu_stages import Rendering
+from glm_tts_api.contracts import AudioChunk
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.model import triton_decode
-from glm_tts_api.model.cuda_decode import CudaDecodeStep, fastest_kernels
-from glm_tts_api.model.graphs import Graphs
+from glm_tts_api.model.cuda_decode import PROMPT_SIZES, CudaDecodeStep, fastest_kernels
 from tests.engine import tiny
 from tests.gpu_fake import card
 
@@ -28,6 +30,12 @@ from tests.gpu_fake import card
 @pytest.fixture(scope="module")
 def bench() -> Bench:
     return Bench(card.begin(0))
+
+
+def done(work: Callable[[], object]) -> card.Work:
+    with card.seen() as seen:
+        work()
+    return seen
 
 
 @pytest.fixture(autouse=True)
@@ -38,61 +46,81 @@ def no_rule_is_broken() -> Iterator[None]:
     assert card.faults() == []
 
 
-def test_a_decode_step_is_one_graph_and_one_wait(bench: Bench) -> None:
-    llm = bench.runner
-    cache = prefilled(llm, slots=20, slot_length=bench.slot_length)
+def test_a_step_is_one_graph_and_one_wait_and_a_prompts_chunk_a_graph_without_one(bench: Bench) -> None:
     card.graphs()
-    step = CudaDecodeStep(llm, cache, end=len(llm.sampled_ids) - 1)
-    ((n_nodes, priority),) = card.graphs()
-    assert n_nodes <= 369
+    llm, copy = bench.runner, "copy of pinned memory"
+    step = CudaDecodeStep(llm, prefilled(llm, slots=20, slot_length=2048), end=len(llm.sampled_ids) - 1)
+    *prompts, (n_nodes, priority) = card.graphs()
+    assert n_nodes <= 300
+    assert [n for n, _ in prompts] == [prompts[0][0]] * len(PROMPT_SIZES)
+    assert prompts[0][0] <= 260
     assert priority == -1, "before the flow"
     rows = joined(llm, range(16), n_steps=300, n_read=300)
-    step(rows)
     for n in (1, 16):
-        step(rows[:n])
-        with card.seen() as work:
-            for _ in range(20):
-                step(rows[:n])
-        graph = [f"graph {n_nodes}"]
-        assert work.launches == ["copy of pinned memory", *graph, "copy of pinned memory"] * 20
-        assert work.waits == 20
-        assert work.cpu_ms <= 20 * 1.0
+        works = [done(partial(step, rows[:n])) for _ in range(20)]
+        for work in works[1:]:  # the first one makes noise
+            assert work.launches == [copy, f"graph {n_nodes}", copy]
+            assert work.waits == 1
+        assert min(work.cpu_ms for work in works) <= 0.1
+    for n_ids, start in ((20, 0), (200, 0), (1000, 20)):
+        works = [done(partial(step.prefill, range(n_ids), slot=3, start=start)) for _ in range(5)]
+        assert all(work.launches == [copy, f"graph {prompts[0][0]}"] for work in works)
+        assert not any(work.waits for work in works)
+        assert min(work.cpu_ms for work in works) <= 3
 
 
-@pytest.mark.parametrize(("start", "most"), [(0, 535), (150, 594)])
-def test_a_prompts_chunk_asks_for_few_launches(start: int, most: int, bench: Bench) -> None:
-    cache = prefilled(bench.runner, slots=1, slot_length=512)
-    bench.runner.prefill(range(150), cache=cache, slot=0, start=start)
-    with card.seen() as work:
-        bench.runner.prefill(range(150), cache=cache, slot=0, start=start)
-    assert len(work.launches) <= most
-    assert work.waits <= 1
-    assert work.cpu_ms <= 60
+def test_a_burst_of_16_costs_the_host_little(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPU time of all threads, from the first request to the last first audio."""
+    first: list[float] = []
+    note = Request.chunk_ready
+
+    def chunk_ready(request: Request, chunk: AudioChunk) -> None:
+        if not request.chunks:
+            first.append(time.process_time())
+        note(request, chunk)
+
+    monkeypatch.setattr(Request, "chunk_ready", chunk_ready)
+    costs = []
+    with torch.inference_mode(False):
+        serving = Serving(bench)
+        for _ in range(3):
+            begin, first[:] = time.process_time(), []
+            serving.burst()
+            costs.append(1000 * (max(first) - begin))
+        serving.close()
+    assert min(costs) <= 250, "150 ms where other programs do not use the caches"
 
 
 def test_a_window_is_graphs_but_for_its_preparation(bench: Bench) -> None:
     card.graphs()
     rendering = Rendering(bench)
     nodes = [n_nodes for n_nodes, _ in card.graphs()]
-    assert len(nodes) == 16 + 16 + 4, "the flow's conditions and Euler steps, and HiFT"
-    assert max(nodes[:16]) <= 193
-    assert max(nodes[16:32]) <= 697
+    assert len(nodes) == 16 + 16 + 10, "the flow's conditions and Euler steps, and HiFT"
+    assert max(nodes[:16]) <= 123
+    assert max(nodes[16:32]) <= 230
     assert max(nodes[32:]) <= 854
     stage = rendering._token2wav
-    for frames in (312, 512, 600):
+    for frames in (312, 512, 600, 1000):
         stage.queue.add(rendering._span(frames // 2 - 125))
         stage.step()
-        steps, ended = list[card.Work](), False
+        works, ended = list[card.Work](), False
         while not ended:
             with card.seen() as work:
                 ended = bool(stage.step())
-            steps.append(work)
-        for step in steps[:-1]:  # the last call is the vocoder's
-            assert [each for each in step.launches if each.startswith("graph")] == [f"graph {nodes[16]}"]
-            assert len(step.launches) <= 11, "inputs are copied"
-            assert step.waits == 1
-        assert min(step.cpu_ms for step in steps) <= 3
+            works.append(work)
+        for work in works[:-1]:
+            assert work.launches == [*["copy"] * 3, f"graph {nodes[16]}", "copy"], "what changes is copied"
+            assert work.waits == 1
+        assert min(work.cpu_ms for work in works[:-1]) <= 1
+        spoken = [each for each in works[-1].launches if each.startswith("graph")]
+        assert spoken == [f"graph {nodes[32]}"] * (2 if frames == 1000 else 1)
     rendering.close()
+
+
+def test_the_flow_in_bf16_is_as_few_nodes(bench: Bench) -> None:
+    card.graphs()
+    Token2Wav(bench.models(), replace(bench.config, flow_bf16=True))
+    assert max(n_nodes for n_nodes, _ in card.graphs()[16:32]) <= 320
 
 
 def test_the_page_of_gpu_check_has_no_fault_and_names_what_needs_a_card(
@@ -110,23 +138,18 @@ def test_the_page_of_gpu_check_has_no_fault_and_names_what_needs_a_card(
             assert rows[row.what].endswith(f" | {verdict} |")
 
 
-@pytest.mark.parametrize("cause", ["a capture", "memory"])
 def test_flow_and_vocoder_go_without_graphs_where_they_cannot_be_captured(
-    cause: str, bench: Bench, caplog: pytest.LogCaptureFixture
+    bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Memory that ends in a capture leaves an allocator that works."""
     models = bench.models()
-    if cause == "memory":
-        bench.release()
-        card.set_memory(card.used_gib() + 0.5 + 0.1)
-    else:
-        card.let_captures_fail(after=20)
+    bench.release()
+    card.set_memory(card.used_gib() + 0.5 + 0.1)
     try:
         stage = Token2Wav(models, bench.config)
     finally:
         card.set_memory(79.2)
-        card.let_captures_fail(after=-1)
-    assert "Flow and vocoder go without CUDA graphs" in caplog.text
+    assert "The flow goes without CUDA graphs" in caplog.text
     (span,) = tiny.rendered(stage, [tiny.span(30, sample_rate=24000)])
     assert span.pcm is not None
 
@@ -141,24 +164,10 @@ def test_without_triton_plain_operators_decode_and_a_full_card_is_no_reason(
     monkeypatch.setitem(sys.modules, "glm_tts_api.model.triton_decode", None)
     monkeypatch.delattr("glm_tts_api.model.triton_decode")
     card.graphs()
-    step = CudaDecodeStep(llm, cache, end=len(llm.sampled_ids) - 1, fixed_shape=True)
+    step = CudaDecodeStep(llm, cache, end=len(llm.sampled_ids) - 1)
     assert step.kernels == "plain"
     assert "apt install gcc python3-dev" in caplog.text
-    ((n_nodes, _),) = card.graphs()
-    assert n_nodes <= 1300
-
-
-def test_no_garbage_is_collected_in_a_capture() -> None:
-    """Garbage may hold a graph, and no graph may be freed in a capture."""
-    seen: list[bool] = []
-
-    def look(x: torch.Tensor) -> tuple[torch.Tensor]:
-        seen.append(gc.isenabled())
-        return (x + 1,)
-
-    Graphs(look).capture([(torch.ones(1, device="cuda"),)])
-    assert seen == [False, False], "run once, then captured"
-    assert gc.isenabled()
+    assert card.graphs()[0][0] <= 1300
 
 
 def test_an_engine_whose_context_is_lost_says_so(bench: Bench) -> None:

@@ -16,7 +16,7 @@ from tests.gpu_fake import card
 
 GIB = float(os.environ["FAKE_GIB"])
 DEVICE = card.begin(int(os.environ.get("FAKE_DEVICES", 1)) - 1)
-ROWS = {11.6: 17, 14.6: 8, 23.6: 20}  # with CUDA's context in 0.5 GiB
+ROWS = {11.6: 16, 14.6: 8, 23.6: 20}  # at least, with CUDA's context in 0.5 GiB
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +33,14 @@ def no_rule_is_broken() -> Iterator[None]:
     assert card.faults() == []
 
 
-def left_gib() -> float:
-    return GIB - 0.5 - card.peak_gib(DEVICE.index)
-
-
 def test_as_many_rows_as_fit_serve_the_longest_prompt_and_segment(serving: Serving) -> None:
-    assert serving.bench.config.n_rows == ROWS[GIB]
+    assert serving.core.in_use[2] >= ROWS[GIB]
     card.peak_gib(DEVICE.index)
     config = serving.bench.config
     sizes = {"n_ids": config.max_segment_ids, "n_prompt": config.longest_prompt}
     for streams in (False, True):
         assert serving.one(0, streams=streams, **sizes).audio_s > 60
-    print(f"{serving.core.in_use[2]} rows, {left_gib():.2f} GiB left")
-    assert left_gib() >= 0.4
+    assert GIB - 0.5 - card.peak_gib(DEVICE.index) >= 1.0
 
 
 @pytest.mark.skipif(DEVICE.index == 0, reason="one card")

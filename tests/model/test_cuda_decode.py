@@ -78,19 +78,3 @@ def test_captured_steps_compute_what_the_cpu_does(slots: list[int]) -> None:
     found = tiny_decode.decode(runner, cache, CudaDecodeStep(runner, cache, end=END), slots)
     expected = tiny_decode.decode(expected_by, plain, CpuDecodeStep(expected_by, plain, end=END), slots)
     assert_same(found, expected, atol=5e-3)
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-def test_a_captured_step_in_bf16_equals_the_same_tensor_code_uncaptured() -> None:
-    runner = runner_of("cuda", torch.bfloat16)
-    cache = cache_of(runner)
-    decode = CudaDecodeStep(runner, cache, end=END)
-    for slot in (0, 3):
-        runner.prefill(prompt(slot), cache=cache, slot=slot)
-    lengths = [len(prompt(0)), len(prompt(3))]
-    drawn = decode([likeliest(slot, 5, n, "cuda") for slot, n in zip((0, 3), lengths, strict=True)])
-    logits = runner.logits(runner.decode([5, 5], cache=cache, slots=[0, 3], lengths=lengths))
-    best = logits.log_softmax(-1).max(1)
-    found = torch.tensor([row.log_prob for row in drawn])
-    torch.testing.assert_close(found, best.values.cpu(), atol=0.1, rtol=0.02)

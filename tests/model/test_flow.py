@@ -12,6 +12,7 @@ import torch
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching, FlowSampler
 from glm_tts_api.model.flow.sampler import _PackedLayer
+from glm_tts_api.model.graphs import GraphPool
 from tests.dispatched import Dispatched
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -63,7 +64,7 @@ def test_captured_steps_of_a_bucket_keep_nothing_of_one_another(
     """On a CPU a captured step is the same code over tensors that it keeps, as a graph has them."""
     monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
     captured, items = copy.deepcopy(flow), [dataclasses.replace(_segment(n), noise=n) for n in (5, 23, 30)]
-    captured.capture([64, 128], steps=3)
+    captured.capture(GraphPool(torch.device("cpu")), [64, 128], steps=3)
     assert len(captured.euler_step.captured) == len(captured.conditions.captured) == 2
     samplers = [FlowSampler(captured, item, steps=3) for item in items]
     for _ in range(3):

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
-from glm_tts_api.model.llm_runner import LlmRunner, causal_mask
-from tests.dispatched import Dispatched
+from glm_tts_api.model.llm_runner import LlmRunner
 from tests.model.tiny_decode import llama
 from tests.this_cpu import HAS_BF16_UNITS
 
@@ -137,18 +136,6 @@ def test_a_prompt_may_be_read_in_chunks() -> None:
         part = runner.prefill(prompt[start : start + 128], cache=cache, slot=1, start=start)
         torch.testing.assert_close(part, whole[start : start + 128], atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(whole, llama(torch.tensor([prompt]))[0], atol=1e-4, rtol=1e-4)
-
-
-def test_a_chunk_s_mask_is_made_once_for_all_layers_of_a_gpu_on_the_meta_device() -> None:
-    with torch.device("meta"):
-        llama = Llama(_config(**SIZES["wide"] | {"num_hidden_layers": 3})).eval()
-    runner = LlmRunner(llama, sampled_ids=range(100, 231), device="meta", dtype=torch.bfloat16)
-    with Dispatched() as seen:
-        runner.prefill(torch.zeros(100, dtype=torch.int64), cache=_cache(runner), slot=0, start=33)
-    names = [call.name for call in seen.calls]
-    assert [names.count(f"aten::{name}") for name in ("triu_", "repeat")] == [1, 1]
-    mask = causal_mask(100, 33, group=4, device="cpu", dtype=torch.bfloat16)
-    assert mask.stride(0) % 16 == 0, "else attention copies it"
 
 
 def test_what_does_not_fit_a_slot_is_refused() -> None:

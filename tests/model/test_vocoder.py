@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from glm_tts_api.model.buckets import FRAME_MULTIPLE, bucket
+from glm_tts_api.model.graphs import GraphPool
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
 from glm_tts_api.model.vocoder.stft import PaddedSTFT
 from glm_tts_api.model.vocoder.vocos2d import MEL_OFFSET
@@ -86,7 +87,7 @@ def test_the_padded_transforms_are_torchs(samples: int, behind: int) -> None:
 def test_captured_calls_say_what_others_do_and_keep_nothing_of_one_another() -> None:
     """On a CPU a captured call is the same code over tensors that it keeps, as a graph has them."""
     plain, captured = _new_hift().fold(), _new_hift().fold()
-    captured.capture([64, 128])
+    captured.capture(GraphPool(torch.device("cpu")), [64, 128])
     for frames in (64, 100, 130):
         mel = _mel(frames)
         assert torch.equal(captured(mel, noise=frames), plain(mel, noise=frames))

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.checkpoint import Models, load_checkpoint
 from glm_tts_api.model.mel import log_mel
-from glm_tts_api.model.vocoder import Vocoder, open_stream
+from glm_tts_api.model.vocoder import Vocoder, open_stream, streams
 from glm_tts_api.settings import BUNDLED_MODEL
 from tests.recordings import voice
 
@@ -55,6 +56,17 @@ def test_in_pieces_it_says_what_it_says_at_once(
     steps = np.abs(np.diff(wave.numpy()))
     seams = [seam for seam in np.cumsum([len(piece) for piece in pieces])[:-1] if seam]
     assert max(steps[seam - 1] for seam in seams) <= steps.max()
+
+
+def test_on_a_gpu_a_long_mel_is_spoken_in_pieces_of_the_graphs_lengths(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vocoder, mel = models.vocoders[24000], mel_of(24000)
+    whole = vocoder(mel, noise=5)
+    monkeypatch.setitem(FRAME_MULTIPLE, "cpu", FRAME_MULTIPLE["cuda"])
+    monkeypatch.setattr(streams, "_LONGEST_PIECE", 50)
+    (wave,) = said(vocoder, mel, [])
+    assert snr_db(wave, whole) > 60
 
 
 def test_all_but_a_few_frames_leave_at_once_and_a_short_mel_with_its_end(models: Models) -> None:

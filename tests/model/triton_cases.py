@@ -8,23 +8,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+import triton.language as tl
 from torch import Tensor
+from triton.runtime import interpreter
 
-from glm_tts_api.model import triton_decode, triton_kernels
+from glm_tts_api.model import cuda_decode, draw_kernels, flow_kernels, triton_decode, triton_kernels
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, Drawn
-from glm_tts_api.model.llm import rope_table, rotate
+from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.sampling import HISTORY
+from glm_tts_api.model.static_draw import Rules, chances, draw
 from tests import gpus
 from tests.model import tiny_decode as tiny
 
 DEVICE = "cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
 
 HEADS, KV_HEADS, DIM, SLOT_LENGTH = 4, 2, 32, 768
+FLOW = FlowConfig(
+    trans_dim=96, depth=2, heads=2, dim_head=24, text_emb_dim=48, conv_layers=1, text_vocab_size=99
+)
 N_KEYS = [1, 255, 256, 257, 700, 0]  # around the borders of a split; the last row is idle
 both_dtypes = pytest.mark.parametrize(
     ("dtype", "tolerance"),
@@ -96,44 +105,6 @@ def test_a_rows_attention_keeps_its_bits_beside_others_and_in_another_slot(
 
 
 @both_dtypes
-def test_sum_and_norm(dtype: torch.dtype, tolerance: float) -> None:
-    """`x` keeps the sum, rounded, and the norm is of that."""
-    x, added = (_normal(3, 96, seed=seed).to(DEVICE, dtype) for seed in (1, 2))
-    weight = _normal(96, seed=3).to(DEVICE, dtype)
-    expected_sum = x + added
-    found = triton_kernels.add_and_norm(x, added, weight, 1e-5)
-    _close(x, expected_sum, tolerance)
-    _close(found, F.rms_norm(x.float(), (96,), weight.float(), 1e-5), tolerance)
-
-
-@both_dtypes
-def test_silu_times(dtype: torch.dtype, tolerance: float) -> None:
-    gate_up = 4 * _normal(3, 2 * 1100).to(DEVICE, dtype)
-    gate, up = gate_up.float().chunk(2, 1)
-    _close(triton_kernels.silu_times(gate_up), F.silu(gate) * up, tolerance)
-
-
-@both_dtypes
-def test_queries_are_rotated_and_keys_and_values_cached(dtype: torch.dtype, tolerance: float) -> None:
-    lengths = [0, 256, 767, -1]
-    config = tiny.CONFIG
-    qkv = _normal(4, (HEADS + 2 * KV_HEADS) * DIM).to(DEVICE, dtype)
-    cos, sin = (table.to(qkv) for table in rope_table(config, config.max_position_embeddings))
-    cached = [torch.full((4, KV_HEADS, SLOT_LENGTH, DIM), torch.nan).to(qkv) for _ in range(2)]
-    q = triton_kernels.rotate_and_cache(
-        qkv, (cos, sin), torch.tensor(lengths, dtype=torch.int32, device=DEVICE), cached, HEADS
-    )
-    heads = qkv.view(4, -1, DIM)
-    for row, length in enumerate(lengths[:-1]):
-        rotated = rotate(heads[row, : HEADS + KV_HEADS].float(), cos[length].float(), sin[length].float())
-        _close(q[row], rotated[:HEADS], tolerance)
-        _close(cached[0][row, :, length], rotated[HEADS:], tolerance)
-        assert cached[1][row, :, length].equal(heads[row, HEADS + KV_HEADS :])
-    written = [int(tensor.isfinite().sum()) for tensor in cached]
-    assert written == [3 * KV_HEADS * DIM] * 2, "each row's position, and nothing for an idle row"
-
-
-@both_dtypes
 def test_a_step_computes_what_plain_operators_do(dtype: torch.dtype, tolerance: float) -> None:
     """Slots with 0, 255, 256 and 600 positions, and two without a row."""
     runner = tiny.runner_of(DEVICE, dtype)
@@ -149,7 +120,7 @@ def test_a_step_computes_what_plain_operators_do(dtype: torch.dtype, tolerance: 
     ids = torch.tensor([5, 9, 0, 17, 3, 0], device=DEVICE)
     found = triton_decode.decode_slots(runner, ids, lengths, cache=ours)
     filled = lengths.remainder(tiny.SLOT_LENGTH)
-    expected = runner.decode_slots(ids, filled, cache=plain, n_keys=tiny.SLOT_LENGTH)
+    expected = runner.decode_slots(ids, filled, cache=plain)
     rows = [0, 1, 3, 4]
     _close(found[rows], expected[rows], 10 * tolerance)
     for row in rows:
@@ -157,6 +128,87 @@ def test_a_step_computes_what_plain_operators_do(dtype: torch.dtype, tolerance: 
         _close(ours.keys[:, row, :, at], plain.keys[:, row, :, at], 10 * tolerance)
         _close(ours.queries[row, at], plain.queries[row, at], 10 * tolerance)
         assert ours.queries[row].any(-1).sum() == 1, "no other position is written"
+
+
+def _numpys_topk(x: Any, k: int) -> Any:
+    """The interpreter takes 0.1 s for Triton's own."""
+    best = np.sort(x.handle.data)[::-1][:k].copy()
+    return tl.tensor(interpreter.TensorHandle(best, tl.int64), tl.block_type(tl.int64, [k]))
+
+
+@pytest.mark.parametrize(("n_rows", "n_columns"), [(8, 300), (100, 130), (100, 300)])
+def test_draws_are_those_of_plain_operators(
+    n_rows: int, n_columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of all rules; logits of which many are equal, also at the 100th place; some rows may not end."""
+    monkeypatch.setattr(draw_kernels, "_TILE", 128)
+    if DEVICE == "cpu" and n_rows > 8:
+        monkeypatch.setattr(tl, "topk", _numpys_topk)
+    end, steps = n_columns - 1, 2
+    logits = (3 * _normal(n_rows, n_columns, seed=n_columns)).bfloat16().float()
+    logits[::5] = logits[::5].round()
+    logits[1::7, end] = 9.0
+    seeded = torch.Generator().manual_seed(1)
+    limit = torch.tensor([1, 5, 25, 100])[torch.arange(n_rows) % 4]
+    nucleus, may_end, place = (torch.randint(0, 2, (n_rows,), generator=seeded) for _ in range(3))
+    recent = logits.argsort(1, descending=True)[:, :HISTORY]
+    recent[::2] = -1
+    noise = torch.empty(n_rows, steps, 2, n_columns).exponential_(generator=seeded)
+    rules = Rules(limit, nucleus.bool(), may_end.bool(), recent)
+    expected = draw(logits, rules, end=end, noise=noise[torch.arange(n_rows), place])
+    zeros = torch.zeros_like(limit)
+    fields = torch.column_stack([zeros, zeros, limit, nucleus, may_end, place, recent])
+    p, out = chances(logits, end, barred=nucleus > may_end).to(DEVICE), torch.zeros(n_rows, 2, device=DEVICE)
+    draw_kernels.draw(p, fields.to(DEVICE), noise.to(DEVICE), out, end=end)
+    assert out[:, 0].tolist() == expected.columns.tolist()
+    _close(out[:, 1], expected.log_probs, 1e-5)
+    p[3] = torch.nan
+    draw_kernels.draw(p, fields.to(DEVICE), noise.to(DEVICE), out, end=end)
+    assert out[:, 1].isnan().nonzero().flatten().tolist() == [3]
+
+
+@both_dtypes
+def test_the_flows_blocks_compute_what_plain_operators_do(dtype: torch.dtype, tolerance: float) -> None:
+    """A window of 30 true frames of 64, whose places do not begin at 0."""
+    torch.manual_seed(0)
+    flow = FlowMatching(FLOW).eval().to(DEVICE)
+    if dtype == torch.bfloat16:
+        flow.pack(dtype)
+    padding = (torch.arange(64, device=DEVICE) < 30)[None].repeat(2, 1)
+    x, cond, tokens = (_normal(2, 64, n, seed=n).to(DEVICE) for n in (80, 80, FLOW.text_emb_dim))
+    parts = flow.estimator.speaker_parts(_normal(2, 192).to(DEVICE))
+    optional = {"padding": padding, "mask": padding[:, None, None]}
+    optional["positions"] = torch.arange(500, 564, device=DEVICE).repeat(2, 1)
+    plain, fused = (
+        flow.estimator.velocity(x, cond, tokens, modulation=parts, **optional)
+        for flow.estimator.transform in (None, flow_kernels.transform)
+    )
+    assert not plain.equal(fused) or DEVICE == "cpu"
+    _close(fused[:, :30], plain[:, :30], tolerance)
+
+
+@both_dtypes
+def test_a_prompt_is_read_as_plain_operators_read_it(
+    dtype: torch.dtype, tolerance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In two chunks, into the second slot, whose other positions hold no numbers; and what a row reads has
+    the same bits whatever stands behind it in its chunk."""
+    monkeypatch.setattr(cuda_decode, "PROMPT_SIZES", (16, 32))
+    runner = tiny.runner_of(DEVICE, dtype)
+    plain, ours = tiny.cache_of(runner), tiny.cache_of(runner)
+    ours.keys[:], ours.values[:] = torch.nan, torch.nan
+    prefill = CudaDecodeStep(runner, ours, end=tiny.END, kernels="triton").prefill
+    ids = (torch.arange(40) * 7 % tiny.VOCABULARY).tolist()
+    for start, end in ((0, 13), (13, 40)):
+        prefill(ids[start:end], slot=1, start=start)
+        runner.prefill(ids[start:end], cache=plain, slot=1, start=start)
+    for mine, other in zip(ours.read(1, 40), plain.read(1, 40), strict=True):
+        _close(mine, other, 20 * tolerance)
+    assert ours.keys[:, 0].isnan().all()
+    assert ours.keys[:, 1, :, 40:].isnan().all()
+    before = ours.read(1, 30)
+    prefill(ids[13:30], slot=1, start=13)
+    assert all(now.equal(then) for now, then in zip(ours.read(1, 30), before, strict=True))
 
 
 def _decoded(runner: LlmRunner, slots: Sequence[int], prompts: Sequence[int]) -> dict[int, list[Drawn]]:

@@ -111,7 +111,7 @@ class World(virtual.Record):
 
     def _models(self) -> Any:
         llm = SimpleNamespace(device=torch.device("cpu"), dtype=torch.float32, config=_SIZES)
-        llm.sampled_ids, llm.prefill = range(_N_TOKENS + 1), self._prefill
+        llm.sampled_ids = range(_N_TOKENS + 1)
         flow = SimpleNamespace(config=FlowConfig(), most_threads=4, pack=lambda dtype: None)
         ids = SimpleNamespace(audio_start=200, begin_of_audio=199)
         cpu = {"cpu_kernels": None, "n_engines": 1, "followed": None}
@@ -122,8 +122,8 @@ class World(virtual.Record):
         cache.keys[0, slot, 0, start : start + len(ids), 0] = torch.tensor(ids, dtype=torch.float32)
 
     def _decode_step(self, llm: object, cache: Any, **_: object) -> Any:
-        step = partial(self._decode, cache)
-        step.kernels = "plain"  # type: ignore[attr-defined]
+        step: Any = partial(self._decode, cache)
+        step.kernels, step.prefill = "plain", partial(self._prefill, cache=cache)
         return step
 
     def _decode(self, cache: Any, rows: Sequence[Any]) -> list[Drawn]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,8 @@ BLOCK_CHUNKS = 6  # shift, scale, gate of the attention; shift, scale, gate of t
 LAST_POSITION = 4095  # of the token embedding's table
 FEWEST_FRAMES = 128  # for attention by heads: with fewer frames the fused kernel is faster
 OUT_CHUNKS = 2  # scale, shift: in the blocks the shift comes first
+Tables = tuple[Tensor, Tensor]  # of a rotation: cosines and sines
+Rotation = Callable[[Tensor, Tensor, Tables], tuple[Tensor, Tensor]]  # of queries and keys
 
 
 class TimeEmbedding(nn.Module):
@@ -85,10 +88,10 @@ class Attention(nn.Module):
         self.to_v = nn.Linear(config.trans_dim, inner)
         self.to_out = nn.ModuleList([nn.Linear(inner, config.trans_dim)])
 
-    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, rotary: Tables, mask: Tensor | None, rotate: Rotation) -> Tensor:
         v = self.to_v(x)
         x = x.to(v.dtype)  # here, and so only once for the next two products
-        q, k = (rotate_first_channels(z, rotary) for z in (self.to_q(x), self.to_k(x)))
+        q, k = rotate(self.to_q(x), self.to_k(x), rotary)
         q, k, v = (z.unflatten(-1, (self.heads, -1)).transpose(1, 2) for z in (q, k, v))
         y = attend(q, k, v, mask)  # [B, H, T, dim_head]
         out: Tensor = self.to_out[0](y.transpose(1, 2).flatten(-2))
@@ -125,18 +128,17 @@ class Block(nn.Module):
         self.attn = Attention(config)
         self.ff = feed_forward(config.trans_dim, config.ff_mult)
 
-    def forward(
-        self, x: Tensor, modulation: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None
-    ) -> Tensor:
+    def forward(self, x: Tensor, modulation: Tensor, rotary: Tables, mask: Tensor | None) -> Tensor:
         shift_a, scale_a, gate_a, shift_f, scale_f, gate_f = modulation[:, None].chunk(BLOCK_CHUNKS, -1)
-        x = x + gate_a * self.attn(self.attn_norm(x, scale_a, shift_a), rotary, mask)
+        x = x + gate_a * self.attn(self.attn_norm(x, scale_a, shift_a), rotary, mask, rotate_both)
         out: Tensor = x + gate_f * self.ff(self.attn_norm(x, scale_f, shift_f))
         return out
 
 
 class DiT(nn.Module):
     """Estimates the velocity of the mel frames from the noisy mel, the prompt's mel, the tokens, the time and
-    the speaker."""
+    the speaker. `transform` computes the blocks and the last norm with other kernels (flow_kernels.py) if it
+    is set."""
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -148,6 +150,7 @@ class DiT(nn.Module):
         self.transformer_blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.norm_out = AdaLayerNorm(config, OUT_CHUNKS)
         self.proj_out = nn.Linear(config.trans_dim, config.mel_dim)
+        self.transform: Callable[[DiT, Tensor, Tensor, Tables, Tensor | None], Tensor] | None = None
         # The linear layers of all AdaLN layers: those of the blocks in their order, then that of the output.
         self._modulators = [part.linear for part in self.modules() if isinstance(part, AdaLayerNorm)]
 
@@ -206,6 +209,9 @@ class DiT(nn.Module):
         if positions is None:
             positions = torch.arange(h.shape[1], device=h.device)
         rotary = self.rotary_embed(positions, h.dtype)
+        if self.transform:
+            velocity: Tensor = self.proj_out(self.transform(self, h, modulation, rotary, mask))
+            return velocity
         width = BLOCK_CHUNKS * self.config.trans_dim
         for index, block in enumerate(self.transformer_blocks):
             h = block(h, modulation[:, index * width : (index + 1) * width], rotary, mask)
@@ -230,14 +236,18 @@ class Rotary(nn.Module):
         frequencies = position_frequencies(dim, torch.device("cpu"))
         self.register_buffer("inv_freq", frequencies.to(torch.get_default_device()))
 
-    def forward(self, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def forward(self, positions: Tensor, dtype: torch.dtype) -> Tables:
         """Returns the cosine and sine tables of the positions [..., T], [..., T, dim] each. Each frequency
         stands in two neighbouring channels."""
         angles = (positions.float()[..., None] * self.inv_freq.float()).repeat_interleave(2, -1)
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
-def rotate_first_channels(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
+def rotate_both(q: Tensor, k: Tensor, tables: Tables) -> tuple[Tensor, Tensor]:
+    return rotate_first_channels(q, tables), rotate_first_channels(k, tables)
+
+
+def rotate_first_channels(x: Tensor, tables: Tables) -> Tensor:
     """Rotates the first channels of x [B, T, D] by the cosine and sine `tables` [..., T, dim], in the
     precision of the tables. The channels from `dim` on stay as they are."""
     cos, sin = tables

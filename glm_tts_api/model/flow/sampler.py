@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from glm_tts_api.model.buckets import bucket, is_padded
 from glm_tts_api.model.flow.config import FlowConfig
 from glm_tts_api.model.flow.dit import AdaLayerNorm, DiT
-from glm_tts_api.model.graphs import Graphs
+from glm_tts_api.model.graphs import GraphPool, Graphs
 from glm_tts_api.model.linear import PackedLinear, rounds_by_blocks
 from glm_tts_api.model.placed_noise import placed_noise
 from glm_tts_api.model.threads import IntraOp, WholeVectors, at_most, one_after_another
@@ -77,6 +77,7 @@ class FlowMatching(nn.Module):
         self.intra_op: IntraOp = one_after_another
         self._apart = False  # whether each pass of the guidance runs by itself, on one thread
         self.conditions, self.euler_step = Graphs(self._conditions), Graphs(self._euler_step)
+        self._times: dict[int, Tensor] = {}  # once the graphs are captured, what `time_parts` returns
 
     @property
     def most_threads(self) -> int:
@@ -91,18 +92,33 @@ class FlowMatching(nn.Module):
         return self
 
     @torch.inference_mode()
-    def capture(self, n_frames: Iterable[int], *, steps: int) -> None:
-        """Captures CUDA graphs for each number of frames in `n_frames` (the prompt's frames included) and
-        `steps` steps. From then on the weights must neither change nor move.
+    def capture(self, pool: GraphPool, n_frames: Iterable[int], *, steps: int) -> None:
+        """Captures CUDA graphs in `pool` for each number of frames in `n_frames` (the prompt's frames
+        included) and `steps` steps. From then on the weights must neither change nor move.
 
         Raises RuntimeError if the capture fails. The flow then works without graphs.
         """
-        one = FlowInput(torch.zeros(0, dtype=torch.int64), torch.ones(192), noise=0)
+        one = FlowInput(torch.zeros(1, dtype=torch.int64), torch.ones(192), noise=0)
+        if self.estimator.proj_out.weight.device.type == "cuda":
+            self._take_kernels(one)
+        self._times = {steps: self.time_parts(steps)}
         lengths = sorted({-(-frames // FRAMES_PER_TOKEN) for frames in n_frames}, reverse=True)
         segments = [replace(one, tokens=torch.zeros(length, dtype=torch.int64)) for length in lengths]
         samplers = [FlowSampler(self, segment, steps=steps) for segment in segments]
-        self.conditions.capture([sampler.condition_inputs for sampler in samplers])
-        self.euler_step.capture([sampler.step_inputs() for sampler in samplers])
+        self.conditions.capture([sampler.condition_inputs for sampler in samplers], pool)
+        self.euler_step.capture([sampler.step_inputs() for sampler in samplers], pool)
+
+    def _take_kernels(self, example: FlowInput) -> None:
+        """Makes the estimator use Triton's kernels if these work here, which a step with `example` shows."""
+        try:
+            from glm_tts_api.model import flow_kernels
+
+            self.estimator.transform = flow_kernels.transform
+            self.sample(example, steps=1)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # the decode step, which tried before, has said why
+            self.estimator.transform = None
 
     def sample(self, segment: FlowInput, *, steps: int = DEFAULT_STEPS) -> Tensor:
         """Runs all steps. Returns the mel of the segment, [1, 80, T], without the prompt's frames."""
@@ -111,39 +127,46 @@ class FlowMatching(nn.Module):
             pass
         return sampler.mel()
 
+    def time_parts(self, steps: int) -> Tensor:
+        """Returns the parts of the AdaLN layers that come from the times of `steps` steps, [steps, *]."""
+        if steps in self._times:
+            return self._times[steps]
+        with self.precision(), at_most(1):
+            times = cosine_schedule(steps)[0]
+            return self.estimator.time_parts(to_device(times, self.estimator.proj_out.weight.device))
+
     def _conditions(
-        self, frames: Tensor, speakers: Tensor, times: Tensor, padding: Tensor | None, places: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self, frames: Tensor, speakers: Tensor, padding: Tensor | None, places: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """Computes the inputs that stay the same from step to step. The result has 2B rows: the conditional
         rows, then the unconditional ones.
 
-        `frames` [B, T] holds a token id for each frame, `speakers` [B, 192] has unit length, `times` has
-        [steps]. Returns the embedded tokens [2B, T, E], and the parts of the AdaLN layers that come from the
-        speakers [2B, *] and from the times [steps, *].
+        `frames` [B, T] holds a token id for each frame, `speakers` [B, 192] has unit length. Returns the
+        embedded tokens [2B, T, E], and the parts of the AdaLN layers that come from the speakers [2B, *].
         """
         with self.precision():
             tokens = self.estimator.text_emb_layer(frames, padding, places)
             speaker = self.estimator.speaker_parts(speakers)
-            speakers_of_both = torch.cat([speaker, torch.zeros_like(speaker)])
-            return tokens.repeat(2, 1, 1), speakers_of_both, self.estimator.time_parts(times)
+            return tokens.repeat(2, 1, 1), torch.cat([speaker, torch.zeros_like(speaker)])
 
     def _euler_step(
         self,
         state: Tensor,
         cond: Tensor,
         tokens: Tensor,
-        modulation: Tensor,
+        speakers: Tensor,
+        time: Tensor,
         length: Tensor,
         padding: Tensor | None,
         mask: Tensor | None,
         places: Tensor | None,
     ) -> tuple[Tensor]:
-        """Takes an Euler step from the state [B, T, 80], and returns the next state. `length` is the step's
-        length, a scalar tensor. All other tensors have 2B rows: the conditional rows, then the unconditional
-        ones."""
+        """Takes an Euler step from the state [B, T, 80], and returns the next state. `speakers` and `time`
+        are the parts of the AdaLN layers. `length` is the step's length, a scalar tensor. All other tensors
+        have 2B rows: the conditional rows, then the unconditional ones."""
         n, inputs = len(state), (state.to(cond.dtype).repeat(2, 1, 1), cond, tokens)
         optional = {"padding": padding, "mask": mask, "positions": places}
-        others = {"modulation": modulation, **{name: x for name, x in optional.items() if x is not None}}
+        others = {"modulation": time + speakers, **{name: x for name, x in optional.items() if x is not None}}
         with self.precision():
             if self._apart:
                 passes = [
@@ -206,26 +229,23 @@ class FlowSampler:
         speaker = to_device(F.normalize(segment.speaker.float()[None], dim=-1), device)
         mel = segment.prompt_mel[: self._first][-length:].float()  # of a longer prompt the last frames
         cond = _row(mel, width)
-        times, lengths = cosine_schedule(self.steps)
-
-        # One scalar for each step, so that a step needs no copy.
-        self._step_lengths = to_device(lengths, device).unbind()
+        self._step_lengths = to_device(cosine_schedule(self.steps)[1], device)
         self._padding = None if padding is None else padding.repeat(2, 1)
         self._places = None if places is None else places.repeat(2, 1)
         self._mask = None if self._padding is None else self._padding[:, None, None]
         self._cond = to_device(torch.cat([cond, torch.zeros_like(cond)]), device).to(weight.dtype)
         # float32 for each dtype of the estimator
         self.state = to_device(_row(_noise(segment, self._first, length), width), device)
-        self.condition_inputs = frames, speaker, to_device(times, device), padding, places
+        self.condition_inputs = frames, speaker, padding, places
         with at_most(1):
-            self._conditions = self._model.conditions(*self.condition_inputs)
+            self._tokens, self._speakers = self._model.conditions(*self.condition_inputs)
+            self._times = self._model.time_parts(self.steps)
 
     def step_inputs(self) -> tuple[Any, ...]:
         """Returns the arguments of FlowMatching's `euler_step` for the next step."""
-        tokens, speakers, times = self._conditions
-        modulation, length = times[self.step_index] + speakers, self._step_lengths[self.step_index]
+        time, length = self._times[self.step_index], self._step_lengths[self.step_index]
         masks = self._padding, self._mask, self._places
-        return self.state, self._cond, tokens, modulation, length, *masks
+        return self.state, self._cond, self._tokens, self._speakers, time, length, *masks
 
     @torch.inference_mode()
     def step(self) -> bool:
@@ -275,13 +295,13 @@ class _PackedLayer(nn.Module):
 
     def __init__(self, linear: nn.Linear, dtype: torch.dtype) -> None:
         super().__init__()
-        self._dtype = dtype
+        self.dtype = dtype
         self._product = PackedLinear(
             linear.weight.detach().to(dtype), linear.bias.detach().to(dtype), typical_rows=_TYPICAL_ROWS
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._product(x.to(self._dtype))
+        return self._product(x.to(self.dtype))
 
 
 def pack(estimator: DiT, dtype: torch.dtype) -> None:

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
-from glm_tts_api.model.buckets import behind, bucket, is_padded, pad_end, silence
-from glm_tts_api.model.graphs import Graphs
+from glm_tts_api.model.buckets import HIFT_GRAPHS, behind, bucket, is_padded, pad_end, silence
+from glm_tts_api.model.graphs import GraphPool, Graphs
 from glm_tts_api.model.threads import IntraOp, at_most, one_after_another
 from glm_tts_api.model.vocoder.source import HARMONICS, F0Predictor, HarmonicSource, draw_noise, source_noise
 from glm_tts_api.model.vocoder.stft import N_BINS, N_FFT, STFT_HOP, PaddedSTFT
@@ -184,9 +184,9 @@ class HiFT(nn.Module):
         return wave[:, : n_frames * HOP], pitch[:, :n_frames]
 
     @torch.inference_mode()
-    def capture(self, n_frames: Iterable[int]) -> None:
-        """Captures CUDA graphs for one mel, for each number of frames in `n_frames`. From then on the weights
-        must neither change nor move.
+    def capture(self, pool: GraphPool, n_frames: Iterable[int] = HIFT_GRAPHS) -> None:
+        """Captures CUDA graphs in `pool` for one mel, for each number of frames in `n_frames`. From then on
+        the weights must neither change nor move.
 
         Raises RuntimeError if the capture fails. HiFT then works without graphs."""
         device = self.window.device
@@ -200,7 +200,8 @@ class HiFT(nn.Module):
                     torch.full((), length, device=device),
                 )
                 for length in sorted(n_frames, reverse=True)
-            ]
+            ],
+            pool,
         )
 
     def _speak(

@@ -14,13 +14,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from glm_tts_api.model.buckets import pad_end
+from glm_tts_api.model.buckets import HIFT_GRAPHS, is_padded, pad_end
 from glm_tts_api.model.vocoder.hift import HOP, N_MELS, HiFT
 from glm_tts_api.model.vocoder.source import HARMONICS, source_noise
 
 HIFT_HELD_BACK = 12  # frames; HiFT reads 13 to 15 frames ahead, but the last of these hardly matter
 HIFT_CONTEXT = 20  # frames
 HELD_BACK = 18  # frames; measured with the bundled model's Vocos2D, not with the official one
+_LONGEST_PIECE = HIFT_GRAPHS[-1] - HIFT_CONTEXT - HIFT_HELD_BACK  # frames, on a GPU
 PITCH_REACH = 5  # a frame's pitch depends on the five frames after it: five convolutions of three frames
 
 
@@ -52,19 +53,27 @@ def open_stream(vocoder: Vocoder, *, noise: int) -> VocoderStream:
 
 
 class HiftStream:
-    """A stream of HiFT, which keeps a window of the mel. The window moves on with each piece."""
+    """A stream of HiFT, which keeps a window of the mel. The window moves on with each piece. On a GPU a long
+    piece is cut into shorter ones."""
 
     def __init__(self, hift: HiFT, noise: int) -> None:
         self._hift = hift
         self._noise = noise
         self._first = 0  # the utterance's frame at which the window begins
         self._spoken = 0  # frames whose samples were returned
-        self._mel = torch.empty(1, N_MELS, 0)
-        self._pitch = torch.empty(1, 0)  # of those first frames of the window whose pitch is final
-        self._turned = torch.zeros(1, HARMONICS, 1)  # the sum of turns before the window
+        device = hift.window.device
+        self._mel = torch.empty(1, N_MELS, 0, device=device)
+        self._pitch = torch.empty(1, 0, device=device)  # of the window's first frames, where it is final
+        self._turned = torch.zeros(1, HARMONICS, 1, device=device)  # the sum of turns before the window
 
     @torch.inference_mode()
     def push(self, mel: Tensor, *, last: bool) -> Tensor:
+        if not is_padded(mel.device) or mel.shape[-1] <= _LONGEST_PIECE:
+            return self._push(mel, last=last)
+        *before, end = mel.split(_LONGEST_PIECE, -1)
+        return torch.cat([*(self._push(piece, last=False) for piece in before), self._push(end, last=last)])
+
+    def _push(self, mel: Tensor, *, last: bool) -> Tensor:
         self._mel = torch.cat([self._mel.to(mel), mel], -1)
         n_known = self._first + self._mel.shape[-1]
         end = n_known if last else n_known - HIFT_HELD_BACK
