@@ -1,8 +1,9 @@
-"""A decode step of the official sizes through Triton's compiler, for a GPU that need not be there.
+"""All kernels at the official sizes through Triton's compiler, for GPUs that need not be there.
 
     python tests/model/compile_triton.py
 
-Prints as JSON a layer's launches, the operators beside them, and the largest shared memory of a kernel.
+Prints as JSON a layer's launches in a decode step, the operators beside them, and the largest shared memory
+of a kernel.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ from triton.compiler import ASTSource
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from glm_tts_api.model import triton_decode
+from glm_tts_api.model import draw_kernels, flow_kernels, triton_decode
+from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.kv_cache import Head, KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from tests.dispatched import Dispatched
 
-_POINTERS = {torch.bfloat16: "*bf16", torch.float32: "*fp32", torch.int32: "*i32"}
+_POINTERS = {
+    torch.bfloat16: "*bf16", torch.float32: "*fp32", torch.int32: "*i32", torch.int64: "*i64",
+}  # fmt: skip
 _SLOTS = 20
 
 
@@ -47,7 +51,7 @@ def compiled(kernel: Any, args: tuple[Any, ...], kwargs: dict[str, Any], capabil
 
 
 class Launches:
-    """Compiles what is launched, each kernel once."""
+    """Compiles what is launched, each kernel once for the same constants."""
 
     def __init__(self, capability: int) -> None:
         self.n = 0
@@ -56,8 +60,8 @@ class Launches:
 
     def run(self, kernel: Any, *args: Any, grid: object, warmup: bool, **kwargs: Any) -> None:
         self.n += 1
-        if kernel.__name__ not in self._compiled:
-            self._compiled[kernel.__name__] = compiled(kernel, args, kwargs, self._capability)
+        if (name := f"{kernel.__module__} {kernel.__name__} {kwargs}") not in self._compiled:
+            self._compiled[name] = compiled(kernel, args, kwargs, self._capability)
 
     @property
     def shared_bytes(self) -> int:
@@ -81,12 +85,35 @@ def launched(dtype: torch.dtype, capability: int, n_layers: int) -> tuple[Launch
     return launches, seen.n_kernels
 
 
+@torch.inference_mode()
+def launch_the_rest(dtype: torch.dtype) -> None:
+    """A prompt, a draw, and the flow's blocks."""
+    with torch.device("meta"):
+        llama = Llama(dataclasses.replace(LlmConfig(), num_hidden_layers=1)).eval()
+        flow = FlowMatching(FlowConfig(depth=2)).eval()
+        lengths = torch.zeros(1024, dtype=torch.int32)
+        p, fields = torch.zeros(_SLOTS, 32832)[:, :32769], torch.zeros(_SLOTS, 16, dtype=torch.int64)
+        noise, out = torch.zeros(_SLOTS, 32, 2, 32769), torch.zeros(_SLOTS, 2)
+        mel, tokens, parts = torch.zeros(2, 320, 80), torch.zeros(2, 320, 512), torch.zeros(2, 14 * 768)
+    runner = LlmRunner(llama, sampled_ids=range(65535, 98304), device="meta", dtype=dtype)
+    cache = KVCache(runner.config, slots=_SLOTS, slot_length=3776, dtype=dtype, device="meta")
+    triton_decode.prefill_slot(runner, lengths.long(), lengths, fields[0, 0], cache=cache)
+    draw_kernels.draw(p, fields, noise, out, end=32768)
+    if dtype == torch.bfloat16:
+        flow.pack(dtype)
+    flow.estimator.transform = flow_kernels.transform
+    flow.estimator.velocity(mel, mel, tokens, modulation=parts)
+
+
 if __name__ == "__main__":
     told = {}
-    for dtype, capability in ((torch.bfloat16, 80), (torch.float32, 75)):
+    for dtype, capability in [
+        (torch.float32, 75),
+        *((torch.bfloat16, n) for n in (80, 86, 89, 90, 100, 120)),
+    ]:
         (few, n_few), (more, n_more) = (launched(dtype, capability, n_layers) for n_layers in (1, 2))
-        told[f"{str(dtype).removeprefix('torch.')} sm_{capability}"] = {
-            "a_layer": {"launches": more.n - few.n, "operators": n_more - n_few},
-            "shared_bytes": more.shared_bytes,
-        }
+        a_layer = {"launches": more.n - few.n, "operators": n_more - n_few}
+        launch_the_rest(dtype)
+        name = f"{str(dtype).removeprefix('torch.')} sm_{capability}"
+        told[name] = {"a_layer": a_layer, "shared_bytes": more.shared_bytes}
     print(json.dumps(told))

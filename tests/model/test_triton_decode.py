@@ -94,8 +94,7 @@ def test_a_rows_logits_have_the_same_bits_alone_beside_15_and_in_another_slot(
 def test_the_kernels_compile_for_gpus_that_are_not_there() -> None:
     """In a process of its own; 64 KiB is the shared memory of the smallest, a T4."""
     told = json.loads(subprocess.check_output([sys.executable, HERE / "compile_triton.py"], env=_environ()))
-    assert {name: figures["a_layer"] for name, figures in told.items()} == {
-        "bfloat16 sm_80": {"launches": 6, "operators": 4},
-        "float32 sm_75": {"launches": 6, "operators": 4},
-    }, "four products and what lies between them"
+    assert [*told] == ["float32 sm_75", *(f"bfloat16 sm_{n}" for n in (80, 86, 89, 90, 100, 120))]
+    launches = {"launches": 6, "operators": 4}  # four products and what lies between them
+    assert all(figures["a_layer"] == launches for figures in told.values())
     assert all(figures["shared_bytes"] <= 64 * 1024 for figures in told.values())
