@@ -11,7 +11,8 @@ import torch
 
 from bench.gpu_models import Bench
 from bench.gpu_serving import Serving
-from glm_tts_api.errors import Unavailable
+from glm_tts_api.errors import StartupError, Unavailable
+from glm_tts_api.model.placement import choose_precision
 from tests.gpu_fake import card
 
 GIB = float(os.environ["FAKE_GIB"])
@@ -41,6 +42,13 @@ def test_as_many_rows_as_fit_serve_the_longest_prompt_and_segment(serving: Servi
     for streams in (False, True):
         assert serving.one(0, streams=streams, **sizes).audio_s > 60
     assert GIB - 0.5 - card.peak_gib(DEVICE.index) >= 1.0
+
+
+@pytest.mark.skipif(GIB != 14.6, reason="has units for bfloat16")
+def test_a_t4_takes_float32_and_refuses_bfloat16() -> None:
+    assert choose_precision(DEVICE, n_weights=0, dtype="auto").dtype == torch.float32
+    with pytest.raises(StartupError, match=r"has no units for bfloat16.* set DTYPE=auto"):
+        choose_precision(DEVICE, n_weights=0, dtype="bf16")
 
 
 @pytest.mark.skipif(DEVICE.index == 0, reason="one card")

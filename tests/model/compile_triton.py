@@ -31,7 +31,7 @@ from tests.dispatched import Dispatched
 _POINTERS = {
     torch.bfloat16: "*bf16", torch.float32: "*fp32", torch.int32: "*i32", torch.int64: "*i64",
 }  # fmt: skip
-_SLOTS = 20
+_SLOTS, _NEWER = 20, (80, 86, 89, 90, 100, 120)
 
 
 def compiled(kernel: Any, args: tuple[Any, ...], kwargs: dict[str, Any], capability: int) -> Any:

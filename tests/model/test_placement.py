@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -74,34 +72,6 @@ def test_8_bit_weights_are_for_the_cpu() -> None:
 def test_beside_8_bit_weights_the_flow_is_in_bf16_where_the_cpu_has_units_for_it() -> None:
     assert flow_in_bf16("int8") == HAS_BF16_UNITS
     assert [flow_in_bf16(dtype) for dtype in ("bf16", "fp32", "auto")] == [True, False, False]
-
-
-@pytest.fixture
-def faked_t4(monkeypatch: pytest.MonkeyPatch) -> torch.device:
-    """A GPU before Ampere."""
-    monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(major=7))
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Tesla T4")
-    monkeypatch.setattr(torch.cuda, "_check_bf16_tensor_supported", lambda _: True)  # as is emulated there
-    return torch.device("cuda", 0)
-
-
-def test_on_a_faked_gpu_without_units_for_bf16_auto_is_fp32_and_bf16_is_refused(
-    faked_t4: torch.device,
-) -> None:
-    for n_weights in (SMALL, LARGE):
-        assert _dtype("auto", n_weights, faked_t4) == _dtype("fp32", n_weights, faked_t4) == torch.float32
-        with pytest.raises(
-            StartupError, match=r"^DTYPE='bf16': Tesla T4 has no units for bfloat16.* set DTYPE=auto"
-        ):
-            _dtype("bf16", n_weights, faked_t4)
-
-
-def test_on_a_faked_ampere_auto_is_bf16(faked_t4: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(major=8))
-    assert _dtype("auto", SMALL, faked_t4) == _dtype("bf16", SMALL, faked_t4) == torch.bfloat16
 
 
 @pytest.mark.parametrize(
