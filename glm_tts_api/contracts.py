@@ -118,7 +118,8 @@ class AudioChunk:
     `segment` (from 0). `ends_segment` says that it is the segment's last. `speed` is the factor that a mark
     asks for; None for a pause, whose length is fixed. `wait_s` is for a stream that does not play yet: after
     this many seconds a player can start and does not run out of audio. `written` is set if the request asks
-    for timestamps. `said` is the segment's text in words if it is to be verified, else empty."""
+    for timestamps; `times` are then the begin and end of each of its words in the segment, in seconds, if the
+    engine knows them. `said` is the segment's text in words if it is to be verified, else empty."""
 
     pcm: Float32
     sample_rate: int
@@ -128,6 +129,7 @@ class AudioChunk:
     wait_s: float = 0.0
     written: Written | None = None
     said: str = ""
+    times: Sequence[tuple[float, float]] = ()
 
     @property
     def seconds(self) -> float:
@@ -136,9 +138,8 @@ class AudioChunk:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The recogniser's verdict on a segment. `said` is the text, in words, that the segment should say.
-    `heard` is the text that the recogniser heard. `respoken` counts how often the segment was spoken
-    again."""
+    """The recogniser's verdict on a segment. `said` is the text in words that the segment should say, `heard`
+    the text that was heard. `respoken` counts how often the segment was spoken again."""
 
     verdict: Verdict
     said: str
@@ -188,8 +189,7 @@ class Timings:
             self.change(stage, -self._going_on[stage])
 
     def guarded(self, segment: int, n_retakes: int, faults: Mapping[SegmentFault, str]) -> None:
-        """Notes that a segment was decoded again `n_retakes` times. `faults` are those that it still has, the
-        chief one first, with the words of each."""
+        """Notes how often a segment was decoded again, and the faults with their words that it still has."""
         self.resampled += n_retakes
         if faults:
             self.faults[segment] = faults

@@ -46,7 +46,7 @@ class WaveSink(EventSink):
         self.pieces: dict[int, list[Wave]] = {}
         self.ended: Future[None] = Future()
 
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+    def segment_decoded(self, segment: int, tokens: list[int], times: object) -> None:
         self.tokens = tokens
 
     def chunk_ready(self, chunk: AudioChunk) -> None:

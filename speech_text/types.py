@@ -35,12 +35,14 @@ class ReadingOptions:
 @dataclass(frozen=True, slots=True)
 class WrittenWord:
     """A word, Hanzi or figure: the characters `start` to `end` of a text. `syllables` is roughly the number
-    of syllables in which it is spoken. `pause` says whether a speaker would pause after it."""
+    of syllables in which it is spoken. `pause` says whether a speaker would pause after it. `said` is the
+    place in the segment's text in words at which it is spoken."""
 
     start: int
     end: int
     syllables: float
     pause: bool
+    said: int = 0
 
 
 @dataclass(frozen=True, slots=True)

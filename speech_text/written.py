@@ -41,8 +41,8 @@ def written_segments(plain: str, said: str, links: Sequence[Link], starts: Seque
         by_segment[latest].append(unit)
     cuts = _cuts(plain, by_segment)
     return [
-        _written(plain, start, end, units, said)
-        for (start, end), units in zip(pairwise(cuts), by_segment, strict=True)
+        _written(plain, start, end, units, said, begin)
+        for (start, end), units, begin in zip(pairwise(cuts), by_segment, starts, strict=True)
     ]
 
 
@@ -85,7 +85,7 @@ def _cuts(plain: str, by_segment: Sequence[Sequence[Link]]) -> list[int]:
     return [*cuts, len(plain)]
 
 
-def _written(plain: str, start: int, end: int, units: Sequence[Link], said: str) -> Written:
+def _written(plain: str, start: int, end: int, units: Sequence[Link], said: str, begin: int) -> Written:
     text = plain[start:end]
     start += len(text) - len(text.lstrip())
     text = text.strip()
@@ -94,20 +94,17 @@ def _written(plain: str, start: int, end: int, units: Sequence[Link], said: str)
         WrittenWord(
             unit.start - start,
             unit.end - start,
-            _syllables(said[unit.said_from : unit.said_to]),
+            sum(map(_syllables, _SAID_WORD.findall(said, unit.said_from, unit.said_to))),
             not _PAUSES.isdisjoint(plain[unit.end : following]),
+            unit.said_from - begin,
         )
         for unit, following in zip(units, ends, strict=True)
     ]
     return Written(text, words, plain.count("\n", 0, start), start)
 
 
-def _syllables(said: str) -> float:
-    """Returns roughly how long it takes to say `said`, counted in syllables of Mandarin."""
-    return sum(map(_syllables_of_word, _SAID_WORD.findall(said)))
-
-
-def _syllables_of_word(word: str) -> float:
+def _syllables(word: str) -> float:
+    """Returns roughly how long it takes to say a word, counted in syllables of Mandarin."""
     if not word.isascii():
         return weight(word)
     syllables = _PER_SYLLABLE * weight(word) / SYLLABLE_WEIGHT + _PER_LETTER * len(word)

@@ -9,13 +9,13 @@ text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from glm_tts_api.contracts import Float32
+from speech_text import WrittenWord
 
 _HOP_S = 0.01
 _QUIET_DB = 30.0  # a hop that is softer than the loud hops by more than this is silent
@@ -31,17 +31,9 @@ Levels = npt.NDArray[np.float64]
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A word: about how many `syllables` it has, and whether a speaker would `pause` after it."""
-
-    syllables: float
-    pause: bool = False
-
-
-def word_places(pcm: Float32, sample_rate: int, words: Sequence[Said]) -> list[Span]:
-    """Estimates where each word is spoken in a segment's audio. Returns the begin and the end of each word in
-    samples. `pcm` is mono [n] in [-1, 1]; `words` has at least one word."""
+def word_times(pcm: Float32, sample_rate: int, words: Sequence[WrittenWord]) -> list[tuple[float, float]]:
+    """Estimates when each word is spoken in a segment's audio. Returns the begin and the end of each word in
+    seconds. `pcm` is mono [n] in [-1, 1]; `words` has at least one word."""
     hop = round(_HOP_S * sample_rate)
     levels = _levels(pcm, hop)
     pauses = [word.pause for word in words]
@@ -51,7 +43,10 @@ def word_places(pcm: Float32, sample_rate: int, words: Sequence[Said]) -> list[S
     places = []
     for span, first, end in _laid(_stretches(levels), sums, pauses):
         places += _shared(levels, span, sums[first : end + 1])
-    return [(min(start * hop, len(pcm)), min(end * hop, len(pcm))) for start, end in places]
+    last = len(pcm)
+    return [
+        (min(start * hop, last) / sample_rate, min(end * hop, last) / sample_rate) for start, end in places
+    ]
 
 
 def _levels(pcm: Float32, hop: int) -> Levels:

@@ -219,9 +219,8 @@ class DecodeBatcher:
                 return False
         if self._cache.followed is not None and sequence.text:
             rows = range(len(sequence.prompt_ids) - 1, sequence.n_read)
-            sequence.spoken = Spoken.of(
-                self._cache.attention(sequence.slot, rows, sequence.text).cpu().numpy()
-            )
+            attention = self._cache.attention(sequence.slot, rows, sequence.text).cpu().numpy()
+            sequence.spoken = Spoken.of(attention, self._cache.followed.lead)
         self.leave(sequence.slot)
         return True
 

@@ -43,8 +43,8 @@ class EventSink:
     def segmented(self, n_segments: int) -> None:
         """Takes the number of the text's segments."""
 
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        """Takes the final speech `tokens` of the segment number `segment`."""
+    def segment_decoded(self, segment: int, tokens: list[int], times: list[tuple[float, float]]) -> None:
+        """Takes the final speech `tokens` of the segment number `segment`, and the times of its words."""
 
     def guarded(self, segment: int, n_retakes: int, faults: Mapping[SegmentFault, str]) -> None:
         """Notes that a segment was decoded again `n_retakes` times, with the faults that it still has and
@@ -94,8 +94,8 @@ class RemoteSink(EventSink):
         if n_retakes or faults:
             self._send(messages.Guarded(self._number, segment, n_retakes, faults))
 
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
-        self._send(messages.Decoded(self._number, segment, tokens))
+    def segment_decoded(self, segment: int, tokens: list[int], times: list[tuple[float, float]]) -> None:
+        self._send(messages.Decoded(self._number, segment, tokens, times))
 
     def chunk_ready(self, chunk: AudioChunk) -> None:
         with self._counting:

@@ -79,7 +79,11 @@ class InputProcessor:
                 pause_s = part.pause_s or (0.0 if segments else speech.pause_s)
                 said = part.text if speech.verify else ""
                 pieces = self._tokenizer.pieces(ids) if self._guard else ()
-                segments.append(Segment(ids, prompt, pause_s, part.speed, likely, pieces, as_written, said))
+                is_plain = part.spoken == part.text
+                segment = Segment(
+                    ids, prompt, pause_s, part.speed, likely, pieces, is_plain, as_written, said
+                )
+                segments.append(segment)
         if not segments:
             raise NothingToSay("input_text has nothing in it that can be spoken")
         return EngineRequest(message, segments, sink, pause_s=reading.pause_s, chunks=self._chunks)

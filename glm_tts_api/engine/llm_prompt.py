@@ -76,9 +76,9 @@ class Segment:
 
     `pause_s` seconds of silence come before the segment. `speed` multiplies the request's speed. `likely` is
     roughly the number of speech tokens that the segment takes; None where it was not estimated. `pieces` are
-    the texts of the ids, for the guard. `written` is the segment's written form, set only where the
-    request asks for timestamps. `said` is its text in words, set only where the request is verified by a
-    recogniser."""
+    the texts of the ids; `is_plain` says that they are the text in words, without phonemes. `written` is
+    the segment's written form, set only where the request asks for timestamps. `said` is its text in words,
+    set only where the request is verified by a recogniser."""
 
     ids: Sequence[int]
     prompt: VoicePrompt
@@ -86,5 +86,6 @@ class Segment:
     speed: float = 1.0
     likely: float | None = None
     pieces: Sequence[str] = ()
+    is_plain: bool = True
     written: Written | None = None
     said: str = ""

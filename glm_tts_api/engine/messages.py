@@ -132,11 +132,12 @@ class StageChanged(Message, frozen=True):
 
 
 class Decoded(Message, frozen=True):
-    """The final speech tokens of a segment."""
+    """The final speech tokens of a segment, and the times of its words (AudioChunk.times)."""
 
     number: int
     segment: int
     tokens: list[int]
+    times: list[tuple[float, float]] = []
 
 
 class Guarded(Message, frozen=True):

@@ -29,6 +29,7 @@ from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.seeds import llm_seed
 from glm_tts_api.engine.spans import Window, cut_windows
 from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S
+from glm_tts_api.engine.word_times import word_times
 from glm_tts_api.model.sequence import SpeechSequence
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class EngineRequest:
         if self.speech.use_cache:
             self._earlier[text.prompt].append((text.ids, best.tokens))
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
-        self.sink.segment_decoded(segment, best.tokens)
+        self.sink.segment_decoded(segment, best.tokens, word_times(best, text))
         self.sink.guarded(segment, n_retakes, faults)
         self._cut(segment, best.tokens, ended=True)
 

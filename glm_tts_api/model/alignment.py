@@ -40,19 +40,29 @@ _JUMP = 8.0  # the cost of any move but to the same id and to the next one: a fe
 class Spoken:
     """How a text was spoken. `path` has the index of the id that each row of the attention speaks. For each
     id, `attention` is the sum of the attention that the id got while the path was at most one id away, which
-    is roughly the number of speech tokens that say the id. `fit` is the mean attention on the path."""
+    is roughly the number of speech tokens that say the id. `fit` is the mean attention on the path. `lead` is
+    the head's."""
 
     path: Sequence[int]
     attention: Sequence[float]
     fit: float
+    lead: float = 0.0
 
     @classmethod
-    def of(cls, attention: Float32) -> Spoken:
-        """Follows `attention` [rows, ids], the attention of each speech token on the ids of the text."""
+    def of(cls, attention: Float32, lead: float = 0.0) -> Spoken:
+        """Follows `attention` [rows, ids], the attention of each speech token on the ids of the text. `lead`
+        is the head's."""
         path = _likeliest(np.log(attention + _FLOOR))
         is_near = np.abs(np.arange(attention.shape[1]) - path[:, None]) <= 1
         fit = attention[np.arange(len(path)), path].mean()
-        return cls(path.tolist(), (attention * is_near).sum(0).tolist(), float(fit))
+        return cls(path.tolist(), (attention * is_near).sum(0).tolist(), float(fit), lead)
+
+    def begins(self, ids: Sequence[int]) -> list[float]:
+        """Returns after how many speech tokens each of `ids` begins to be heard. An id begins half a token
+        before its first row on average; one that is not heard begins with the next."""
+        first = np.searchsorted(np.maximum.accumulate(self.path), ids)
+        begins: list[float] = np.clip(first + self.lead - 0.5, 0, len(self.path)).tolist()
+        return begins
 
 
 def _likeliest(scores: Float32) -> npt.NDArray[np.int64]:
@@ -80,6 +90,7 @@ def find_head(
     if no head is clear."""
     config = llm.config
     fits = np.zeros((config.num_hidden_layers, config.num_attention_heads))
+    begins = np.zeros_like(fits)
     for name, words in _WORDS.items():
         texts, speech = tokenizer.encode(words), _speech_tokens(name, speech_tokenizer)
         ids = [*texts, tokenizer.begin_of_audio, *(token + tokenizer.audio_start for token in speech)]
@@ -93,10 +104,15 @@ def find_head(
         for layer, head in np.ndindex(fits.shape):
             cache.followed, cache.queries[0] = Head(layer, head), cache.of_prefill[layer][head]
             attention = cache.attention(0, range(len(texts), len(ids)), range(len(texts)))
-            fits[layer, head] += Spoken.of(attention.cpu().numpy()).fit / len(_WORDS)
+            spoken = Spoken.of(attention.cpu().numpy())
+            fits[layer, head] += spoken.fit / len(_WORDS)
+            begins[layer, head] += np.mean(spoken.begins(range(len(texts)))) / len(_WORDS)
     layer, head = divmod(int(fits.argmax()), config.num_attention_heads)
     fit = float(fits[layer, head])
-    return (Head(layer, head) if fit >= _LEAST_FIT else None), fit
+    if fit < _LEAST_FIT:
+        return None, fit
+    lead = float(begins[fits >= _LEAST_FIT].max() - begins[layer, head])
+    return Head(layer, head, lead), fit
 
 
 def _speech_tokens(name: str, speech_tokenizer: SpeechTokenizer) -> list[int]:

@@ -15,10 +15,12 @@ from glm_tts_api.model.threads import at_most
 
 
 class Head(NamedTuple):
-    """An attention head of the LLM: its layer, and its number among the layer's query heads."""
+    """An attention head of the LLM: its layer, and its number among the layer's query heads. `lead` is by how
+    many speech tokens the head looks ahead of the sound."""
 
     layer: int
     number: int
+    lead: float = 0.0
 
 
 class KVCache:
@@ -83,7 +85,7 @@ class KVCache:
         the positions that attend; `queries` must have them. On a CPU one thread computes it: the product
         rounds differently on other numbers."""
         assert self.followed is not None
-        layer, head = self.followed
+        layer, head, _ = self.followed
         keys = self.keys[layer, slot, head // self._group_size, ids.start : ids.stop].float()
         with at_most(1):
             scores = self.queries[slot, rows.start : rows.stop].float() @ keys.T / keys.shape[-1] ** 0.5

@@ -64,6 +64,7 @@ class SpeechStream:
         self._engines, self._permit, self._log, self._active = engines, permit, log, active
         self._playback = log.playback if log is not None else None
         self._tokens, self._segment = dict(tokens or {}), segment
+        self._times: dict[int, Sequence[tuple[float, float]]] = {}
         # How many samples of that segment were sent, and how many of these a new engine still makes again.
         self._n_heard = self._n_known = 0
         self._n_deaths = 0  # deaths of engines since the last chunk that was sent
@@ -123,7 +124,7 @@ class SpeechStream:
         """Takes what the engine says about the request, or its death. Called on the event loop."""
         match message:
             case messages.Chunk():
-                self._items.append(message.audio)
+                self._items.append(replace(message.audio, times=self._times.get(message.audio.segment, ())))
                 self._let_go(message.audio.wait_s)
             case messages.StageChanged():
                 self.timings.change(message.stage, message.by)
@@ -131,6 +132,7 @@ class SpeechStream:
                 self.timings.segments = message.n_segments
             case messages.Decoded():
                 self._tokens[message.segment] = message.tokens
+                self._times[message.segment] = message.times
             case messages.Guarded():
                 self.timings.guarded(message.segment, message.n_retakes, message.faults)
             case messages.Ended():

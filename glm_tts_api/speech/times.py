@@ -1,5 +1,6 @@
 """Calculates when the parts of a text are heard in its audio. The times of segments are exact to the sample;
-those of sentences and words are estimated from the sound (audio/alignment.py). Blocking; knows no HTTP."""
+those of sentences and words follow the LLM's attention (engine/word_times.py) or are estimated from the sound
+(audio/alignment.py). Blocking; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glm_tts_api.audio.alignment import Said, word_places
+from glm_tts_api.audio.alignment import word_times
 from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
 from speech_text import SentenceSplitter, Written
 
@@ -80,12 +81,9 @@ class TimeKeeper:
     def _times(self, chunk: AudioChunk, written: Written, whole: Timed) -> SegmentTimes:
         if self._request.timestamps == "segment" or not written.words:
             return SegmentTimes(chunk.segment, whole)
-        said = [Said(word.syllables, word.pause) for word in written.words]
-        places = word_places(np.concatenate(self._pcm), chunk.sample_rate, said)
-        per_sample = 1 / (chunk.sample_rate * self._request.speed_of(chunk))
-        spans = [
-            (whole.start_s + start * per_sample, whole.start_s + end * per_sample) for start, end in places
-        ]
+        times = chunk.times or word_times(np.concatenate(self._pcm), chunk.sample_rate, written.words)
+        speed = self._request.speed_of(chunk)
+        spans = [(whole.start_s + start / speed, whole.start_s + end / speed) for start, end in times]
         sentences = tuple(_sentences(written, whole, spans))
         if self._request.timestamps == "sentence":
             return SegmentTimes(chunk.segment, whole, sentences)

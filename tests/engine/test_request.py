@@ -33,7 +33,7 @@ class CollectingSink(EventSink):
         self.ends: list[Exception | None] = []
         self.tokens: dict[int, list[int]] = {}
 
-    def segment_decoded(self, segment: int, tokens: list[int]) -> None:
+    def segment_decoded(self, segment: int, tokens: list[int], times: list[tuple[float, float]]) -> None:
         self.tokens[segment] = tokens
 
     def guarded(self, segment: int, n_retakes: int, faults: Mapping[SegmentFault, str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, SpeechRequest, Timestamps, UploadedVoice
@@ -63,3 +65,11 @@ def test_a_segment_that_is_one_sentence_is_exact() -> None:
     (segment,) = times(whole, level="sentence")
     ((only,), words) = segment.sentences, segment.words
     assert (only.text, only.start_s, only.end_s, only.estimated, words) == ("你好。", 0.0, 1.0, False, ())
+
+
+def test_words_are_heard_when_the_engine_says_at_the_speed_of_the_answer() -> None:
+    said = [(0.25 * at, 0.25 * at + 0.125) for at in range(len(WORDS))]
+    _, segment = times(chunk(0.5), replace(chunk(1.5, 1), times=said), level="word", speed=2.0)
+    assert [(one.start_s, one.end_s) for one in segment.words] == [
+        (0.25 + start / 2, 0.25 + end / 2) for start, end in said
+    ]
