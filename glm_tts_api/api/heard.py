@@ -43,7 +43,7 @@ class TimedPiece(BaseModel):
     start: float = described("When it begins, in seconds from the beginning of the audio.", 0.12)
     end: float = Field(examples=[0.61])
     estimated: bool = described(
-        "true: the times are estimated from the sound. docs/api.md says how exact they are.", True
+        "true: the times are not exact to the sample. docs/api.md says how exact they are.", True
     )
 
 
