@@ -1,4 +1,4 @@
-"""Measures the errors of the estimated times of words and sentences that the server's answers contain.
+"""Measures the errors of the times of words and sentences that are estimated from the sound.
 
 The speech comes from espeak-ng, which reports the true beginning of each word.
 

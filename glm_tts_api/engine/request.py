@@ -197,7 +197,8 @@ class EngineRequest:
         if self.speech.use_cache:
             self._earlier[text.prompt].append((text.ids, best.tokens))
             self._open(range(segment + 1, min(segment + 2, len(self.segments))))
-        self.sink.segment_decoded(segment, best.tokens, word_times(best, text))
+        times = word_times(best, text.pieces, text.written.words) if text.written and text.is_plain else []
+        self.sink.segment_decoded(segment, best.tokens, times)
         self.sink.guarded(segment, n_retakes, faults)
         self._cut(segment, best.tokens, ended=True)
 

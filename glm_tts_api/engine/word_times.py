@@ -4,20 +4,22 @@ ids."""
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.stream_pace import TOKENS_A_SECOND
 from glm_tts_api.model.sequence import SpeechSequence
+from speech_text import WrittenWord
 
 
-def word_times(take: SpeechSequence, segment: Segment) -> list[tuple[float, float]]:
-    """Returns when each written word of the segment begins and ends, in seconds of the segment's speech. A
-    word before a pause ends where the mark of the pause begins. Returns none if the segment's words were not
-    asked for, or if the LLM has no head that follows the text."""
-    if take.spoken is None or segment.written is None or not segment.is_plain:
+def word_times(
+    take: SpeechSequence, pieces: Sequence[str], words: Sequence[WrittenWord]
+) -> list[tuple[float, float]]:
+    """Returns when each of the written `words` begins and ends, in seconds of the segment's speech. `pieces`
+    are the texts of the segment's ids. A word before a pause ends where the mark of the pause begins. Returns
+    none if the LLM has no head that follows the text."""
+    if take.spoken is None:
         return []
-    pieces, words = segment.pieces, segment.written.words
     ends = [*accumulate(map(len, pieces))]
     firsts = [*(bisect_right(ends, word.said) for word in words), len(pieces)]
     lasts = []  # for each word the id after its last one

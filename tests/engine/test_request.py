@@ -32,9 +32,10 @@ class CollectingSink(EventSink):
         self.chunks: list[AudioChunk] = []
         self.ends: list[Exception | None] = []
         self.tokens: dict[int, list[int]] = {}
+        self.times: dict[int, list[tuple[float, float]]] = {}
 
     def segment_decoded(self, segment: int, tokens: list[int], times: list[tuple[float, float]]) -> None:
-        self.tokens[segment] = tokens
+        self.tokens[segment], self.times[segment] = tokens, times
 
     def guarded(self, segment: int, n_retakes: int, faults: Mapping[SegmentFault, str]) -> None:
         self.timings.guarded(segment, n_retakes, faults)
