@@ -88,10 +88,10 @@ def dated_no_part(figure: Figure) -> bool:
     return dated(figure) and not (figure.text in _PARTS and is_part)
 
 
-def dated_too(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a day because the number before it is one: the 5/9 of from 5/3
-    to 5/9."""
-    return figure.last_kind in ("date", "dates") and dated(figure)
+def consecutive(figure: Figure) -> bool:
+    """Returns whether the second number of `figure` is the year behind the first: 2003-04."""
+    first, second = map(int, runs(figure.text))
+    return second == (first + 1) % 100
 
 
 def rising(figure: Figure) -> bool:
@@ -99,4 +99,4 @@ def rising(figure: Figure) -> bool:
     return int(first) < int(second)
 
 
-TESTS = by_name(dated, day_first, dated_apart, dated_no_part, dated_too, rising)
+TESTS = by_name(dated, day_first, dated_apart, dated_no_part, consecutive, rising)

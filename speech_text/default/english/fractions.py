@@ -95,32 +95,13 @@ def fractions(text: str) -> str:
     )
 
 
-def thread(text: str) -> str:
-    """Returns the size of a screw thread in words: 1/4-20 -> one quarter twenty."""
-    share, number = text.split("-")
-    return f"{fraction(share)} {cardinal(number)}"
-
-
-def over(text: str) -> str:
-    """Returns a blood pressure in words: 120/80 mmHg -> one hundred and twenty over eighty
-    millimeters of mercury."""
-    return " over ".join(map(cardinal, runs(text))) + " millimeters of mercury" * text.endswith("Hg")
-
-
-def not_out(text: str) -> str:
-    """Returns the runs of a batter who is not out in words: 103* -> one hundred and three not out."""
-    return f"{cardinal(runs(text)[0])} not out"
-
-
-def stars(text: str) -> str:
-    """Returns a mark in stars in words: 4* -> four stars."""
-    return f"{cardinal(text[0])} {numbers.plural('star', text[0])}"
-
-
-def out_of(text: str) -> str:
-    """Returns a mark out of a total in words: 4.5/5 -> four point five out of five."""
-    return " out of ".join(map(cardinal, text.split("/")))
-
-
-SAID = by_name(fraction, fractions, thread, over, not_out, out_of, stars)
+SAID = by_name(fraction, fractions) | {
+    "over": lambda text: (
+        " over ".join(map(cardinal, runs(text))) + " millimeters of mercury" * text.endswith("Hg")
+    ),
+    "not_out": lambda text: f"{cardinal(runs(text)[0])} not out",  # 103*
+    "stars": lambda text: f"{cardinal(text[0])} {numbers.plural('star', text[0])}",  # 4*
+    "out_of": lambda text: " out of ".join(map(cardinal, text.split("/"))),  # 4.5/5
+    "thread": lambda text: f"{fraction(text.split('-')[0])} {cardinal(text.split('-')[1])}",  # 1/4-20
+}
 TESTS = by_name(no_mixed, rated, no_more, cricket, at_stumps, batted)

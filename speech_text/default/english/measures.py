@@ -14,24 +14,19 @@ from speech_text.default.english.units import ONLY_JOINED, SCALES
 from speech_text.default.number_tagger import Figure, by_name, runs
 from speech_text.default.table import names
 
+# Nouns that a measure describes without an article: 500 mg tablets, the 100 m final.
 _BARE_ATTRIBUTE = re.compile(
-    r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|breaststroke|hurdles|relay|IM\b|medley|pool|radius|pipe"
-    r"|nail|screen|display|monitor|walk|V-?\d|tv|TV|bags?|bottles?|bar|packs?|lens|hill|climb|run|swim|line|steak"
-    r"|burger|battery|drive|cable|finals?|(?:data |weight )?(?:allowance|category|class"
-    r"|division|plan)|AAA?|tall(?= (?!and|or|with|in|at|by)[a-z]{2})|man|wall|tower|pole|board"
-    r"|capacitor|resistor|tablets?|capsules?|caplets?|pills?|vials?|syringes?|inductor|motor|bulb|adapter|charger|laser|engine|pump|fuse|lamp|heater|breaker|outlet|socket"
-    r"|circuit|warranty|guarantee|plug|MCB|tub|tin|jar|tank|bin|bucket|microwave|oven|kettle|gold|diamond|fix|check|trial|course|lease"
-    r"|angles?|bends?|corner|cut|elbow|rotation|turns?|deck|frame|HDD|SSD|hookup|ladder|dumpster"
-    r"|Dutch oven|package|pkg|ribeye|sirloin|wait|delay|layover|commute|trip|shift"
-    r"|(?:car|dryer|gas|solar|truck|wall|water) (?:batter(?:y|ies)|heaters?|outlets?|panels?|tanks?|unit))\b"
-    r"|\sf/"
+    r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|hurdles|relay|IM\b|medley|finals?|pool|run|walk|swim|climb"
+    r"|line|lens|pipe|nail|screen|display|monitor|tv|TV|V-?\d|bags?|bottles?|packs?|jar|tank|steak|ribeye|burger"
+    r"|tablets?|capsules?|pills?|AAA?|battery|drive|HDD|SSD|cable|data plan|plan|category|lease"
+    r"|warranty|guarantee|trip|commute|capacitor|resistor|motor|engine|bulb|adapter|charger|heater|outlet|socket|circuit|gold"
+    r"|angles?|turns?|frame|(?:car|gas|water) (?:battery|heater|tank))\b|\sf/"
 )
 _NOUN = re.compile(
     r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before"
     r"|away|long|wide|tall|high|deep|above|below|over|under|each|every|ago|later|when|if|that)\b)[a-z]{2}"
     r"|,? \d[\d.,]{0,6} [A-Z]?[a-z]{0,2}[A-Z]?h? [a-z]{3}"
 )
-_MODEL = re.compile(r" [A-Z][a-z]{2,12} \d")  # the 88 mm Flak 36
 # A noun in the plural, the tablets of 500mg tablets, or the power of a resistor: 4.7kΩ 1/4W resistor.
 _THINGS = re.compile(
     r" \d/\d ?W |"
@@ -52,7 +47,6 @@ _OPEN_SINGLE = re.compile(
     r"(?<![^\s(\[,])'(?=\w|$)(?!\d0s|em\b|til\b|cause\b|round\b)(?:[^']|(?<=\w)'(?=\w))*$"
 )
 _CLOSED_LATER = re.compile(r'[^"]*[^\s\d"(]"(?!\w)')
-_SENT = re.compile(r"(?i)\b(?:modem|baud|serial|\w*link|network|bit|speed|audio|\w*line)")
 _SOLVED = re.compile(r"(?i)solution|dissolv|buffer|acid|NaOH|NaCl|HCl|titrat|\bmL\b")
 # Text before a number whose A, J, N or t is a unit.
 _PHYSICAL = re.compile(
@@ -113,9 +107,11 @@ class Measures:
         }
         self.said = by_name(
             *(self.measure, self.attribute, self.measures, self.part, self.part_of),
-            *(percent, scaled, by, length, attribute_length, crossed, planks),
+            *(percent, scaled, length, attribute_length, crossed),
         ) | {name: partial(_with_words, words) for name, words in _WORDS.items()}
-        self.tests = by_name(self.measured, self.attributive, attributes_inch, rated_by, solved, unquoted)
+        self.said["by"] = lambda text: f"{cardinal(text.rstrip('x× '))} by"  # the 10 x of 10 x 20 cm
+        self.said["planks"] = lambda text: numbers.plural(" by ".join(map(cardinal, runs(text))), "2")  # 2x4s
+        self.tests = by_name(self.measured, self.attributive, attributes_inch, solved, unquoted)
 
     def _cut(self, text: str) -> tuple[str, str, str, str]:
         """Splits an amount into its number in words, the digits with which a noun agrees, its unit as it is
@@ -148,8 +144,7 @@ class Measures:
         if not self.measured(figure):
             return False
         hyphened = re.search(r"\d-[^\d\s]", figure.text)
-        article = re.search(r"\b(?:[Aa]n?|([Tt]he)) $", figure.lead)
-        described = article and (_MODEL if article[1] else _NOUN).match(figure.rest)
+        described = re.search(r"\b[Aa]n? $", figure.lead) and _NOUN.match(figure.rest)
         if re.search(r"\d[A-Za-zµμΩ]+$", figure.text) or re.search(r"\b(?:[Ww]ith|[Uu]se) $", figure.lead):
             described = described or _THINGS.match(figure.rest)
         *_, unit = re.split(r"[\d\s-]+", figure.text)
@@ -214,12 +209,6 @@ def unquoted(figure: Figure) -> bool:
     return not (figure.text.endswith('"') and _OPEN.search(opened)) or bool(_CLOSED_LATER.match(figure.rest))
 
 
-def rated_by(figure: Figure) -> bool:
-    """Returns whether bps after the number `figure` means basis points. It does, unless the text is about
-    sending data, where it means bits per second."""
-    return not (_SENT.search(figure.lead) or _SENT.search(figure.rest[:12]))
-
-
 def solved(figure: Figure) -> bool:
     """Returns whether the unit M of the number `figure` means molar, because the text is about a solution."""
     return figure.mentions(_SOLVED)
@@ -238,21 +227,10 @@ def scaled(text: str) -> str:
     return f"{said} {SCALES[scale.lower()]}"
 
 
-def by(text: str) -> str:
-    """Returns the first length of a size in words: the 10 x of 10 x 20 cm -> ten by."""
-    return f"{cardinal(text.rstrip('x× '))} by"
-
-
 def crossed(text: str) -> str:
     """Returns a size of two numbers in words: 4x4 -> four by four."""
     say = paired if re.fullmatch(r"\d{3,4}[x×]\d{3,4}", text) else cardinal
     return " by ".join(map(say, re.split("[x×]", text)))
-
-
-def planks(text: str) -> str:
-    """Returns a size of wooden planks in words: 2x4s -> two by fours."""
-    first, second = map(cardinal, runs(text))
-    return f"{first} by {numbers.plural(second, '2')}"
 
 
 def length(text: str) -> str:

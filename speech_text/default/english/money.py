@@ -23,10 +23,8 @@ _PRICED = re.compile(
     r"|burgers?|cocktails|drafts|drinks|margaritas|pints|tacos|wings|copays?|price tags?|bonus(?:es)?)\b"
 )
 _NOUN = re.compile(
-    r" (?![a-z]{1,10}ed\b|(?:and|are|back|but|can|cash|could|did|due|each|earlier|every|extra|for|from|had"
-    r"|has|have|here|how|into|just|last|later|left|less|made|more|next|now|off|only|out|over|paid|per|plus"
-    r"|she|since|spent|than|that|the|then|there|they|this|today|under|until|was|went|were|what|when|where|which|who|will|with"
-    r"|without|worth|would|you|your)\b)[a-z]{3}"
+    r" (?![a-z]{1,10}ed\b|(?:and|are|each|for|from|had|has|have|less|more|next|off|over|per|than|that|the|they"
+    r"|this|was|went|when|which|who|will|with|worth|you)\b)[a-z]{3}"
 )
 _ARTICLE = re.compile(r"(?i)\b(?:an?|the|this|one|my|your|his|her|our|their|every|another) $")
 

@@ -11,7 +11,7 @@ from speech_text.default.english import numbers
 from speech_text.default.english.fractions import fraction
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.short_forms import STATES
-from speech_text.default.english.verbalise import lines
+from speech_text.default.english.verbalise import SAID as NUMBERS
 from speech_text.default.number_tagger import Figure, by_name, runs
 from speech_text.default.table import names
 
@@ -146,23 +146,6 @@ def military(time: str) -> str:
     return f"{hour} {'hundred' if time[2:4] == '00' else cardinal(time[2:4])} hours"
 
 
-def early(time: str) -> str:
-    """Returns military times in words: 0430 -> oh four thirty, 0600-1500 -> oh six hundred to fifteen
-    hundred."""
-    return " to ".join(military(run).removesuffix(" hours") for run in runs(time))
-
-
-def central(time: str) -> str:
-    """Returns, in words, the hour of a broadcast in the Eastern and the Central time zone: 8/7c -> eight
-    seven central."""
-    return " ".join([*map(cardinal, runs(time)), "central"])
-
-
-def ratio(pair: str) -> str:
-    """Returns a ratio or a score in words: 3:2 -> three to two, 1.5:1 -> one point five to one."""
-    return " to ".join(cardinal(number.strip()) for number in pair.split(":"))
-
-
 def _parts(amounts: Iterable[str], units: Iterable[str]) -> list[str]:
     return [
         f"{cardinal(n)} {numbers.plural(unit, n.lstrip('0'))}" for n, unit in zip(amounts, units, strict=True)
@@ -184,12 +167,6 @@ def lettered(time: str) -> str:
     """Returns a duration whose units are letters in words: 5h 30m -> five hours thirty minutes."""
     amounts, letters = zip(*re.findall(r"(\d+)\s?([dhmswy])", time), strict=True)
     return " ".join(_parts(amounts, map(_UNITS.__getitem__, letters)))
-
-
-def aged(text: str) -> str:
-    """Returns an age of months or years in words: the 6m of 6m old -> six months."""
-    unit = "month" if text.endswith("m") else "year"
-    return f"{cardinal(runs(text)[0])} {numbers.plural(unit, runs(text)[0])}"
 
 
 def left(time: str) -> str:
@@ -222,22 +199,24 @@ def decade(years: str) -> str:
     return f"{cardinal(century)} {_DECADES[tens]}" if century else _DECADES[tens]
 
 
-def short_year(year: str) -> str:
-    """Returns a year of two digits in words: '95 -> ninety five, '05 -> oh five."""
-    return f"oh {cardinal(year[2])}" if year[1] == "0" else cardinal(year[1:])
-
-
 def verse(verse: str) -> str:
     """Returns a verse of a holy book in words: John 3:16 -> John three sixteen, 1 Cor. 13:4-7 -> first
     corinthians thirteen four to seven."""
     book, numbered = verse.rsplit(" ", 1)
     nth, _, name = book.rstrip(".").rpartition(" ")
-    said = f"{_BOOKS.get(name, name)} {lines(numbered)}"
+    said = f"{_BOOKS.get(name, name)} {NUMBERS['lines'](numbered)}"
     return f"{numbers.ordinal(nth)} {said}" if nth else said
 
 
-SAID = by_name(
-    *(clock, clocks, military, early, central, ratio, duration, lettered, aged, left, lap, height),
-    *(decade, short_year, verse),
+SAID = (
+    by_name(clock, clocks, military, duration, lettered, left, lap, height, decade, verse)
+    | {
+        "early": lambda text: " to ".join(
+            military(run).removesuffix(" hours") for run in runs(text)
+        ),  # 0600-1500
+        "central": lambda text: " ".join([*map(cardinal, runs(text)), "central"]),  # 8/7c
+        "short_year": lambda year: f"oh {cardinal(year[2])}" if year[1] == "0" else cardinal(year[1:]),  # '05
+        "ratio": lambda pair: " to ".join(cardinal(number.strip()) for number in pair.split(":")),  # 1.5:1
+    }
 )
 TESTS = by_name(won, unscored, unpriced, timed_too, falling, of_scripture, lasts, tall)

@@ -23,32 +23,6 @@ def joined(between: str, say: Say = cardinal) -> Say:
     return lambda text: between.join(map(say, runs(text)))
 
 
-def games(number: str) -> str:
-    """Returns a record or a count in words, with oh for zero: 2-0 -> two and oh, 10-3-2 -> ten and three and
-    two."""
-    return " and ".join("oh" if run == "0" else cardinal(run) for run in runs(number))
-
-
-def frequency(number: str) -> str:
-    """Returns a radio frequency in words, digit by digit: 120.5 -> one two zero point five."""
-    return " point ".join(map(digits, runs(number))) + (" megahertz" if number.endswith("z") else "")
-
-
-def several(number: str) -> str:
-    """Returns a number in the plural in words: the 2s of 2s and 10s -> twos."""
-    return plural(cardinal(runs(number)[0]), "2")
-
-
-def with_letter(number: str) -> str:
-    """Returns the name of a model in words: the 6s of iPhone 6s -> six s."""
-    return f"{cardinal(number[:-1])} {number[-1]}"
-
-
-def lines(number: str) -> str:
-    """Returns act, scene and lines of a play in words: 5.5.19-28 -> five five nineteen to twenty eight."""
-    return " to ".join(map(joined(" "), number.split("-")))
-
-
 def chip(number: str) -> str:
     """Returns the name of a processor in words: the 7-12700 of i7-12700 -> seven twelve seven hundred."""
     first, second = runs(number)
@@ -102,13 +76,13 @@ def minus(numbers: str) -> str:
 
 
 def season(number: str) -> str:
-    """Returns a sports season, which spans two years, in words: 2024-25 -> twenty twenty four twenty five."""
+    """Returns a sports season, which spans two years, in words: 2008-09 -> two thousand eight oh nine."""
     first, second = runs(number)
-    return f"{year(first)} {cardinal(second)}"
+    return f"{year(first)} {paired('1' + second).split(' ', 1)[1] if second[0] == '0' else cardinal(second)}"
 
 
 # Numbers with words between them. The names are those of the table of number classes.
-_JOINED = {
+_JOINED: dict[str, Say] = {
     "cardinals": joined(" "),  # 4-3-3 -> four three three
     "record": joined(" and "),  # games won, lost and drawn: 10-4-1 -> ten and four and one
     "of": joined(" of "),  # 28/40 -> twenty eight of forty
@@ -118,8 +92,13 @@ _JOINED = {
     "dashes": joined(" dash ", paired),  # 2-1 -> two dash one
     "years": joined(" to ", year),  # 1998-2002 -> nineteen ninety eight to two thousand two
     "nth": joined(" to ", ordinal),  # 3rd-5th -> third to fifth
+    "games": joined(" and ", lambda run: "oh" if run == "0" else cardinal(run)),  # 2-0 -> two and oh
+    "lines": lambda text: " to ".join(map(joined(" "), text.split("-"))),  # 5.5.19-28
+    "several": lambda text: plural(cardinal(runs(text)[0]), "2"),  # the 2s of 2s and 10s -> twos
+    "with_letter": lambda text: f"{cardinal(text[:-1])} {text[-1]}",  # the 6s of iPhone 6s -> six s
+    "frequency": lambda text: joined(" point ", digits)(text) + " megahertz" * text.endswith("z"),  # 120.5
 }
 SAID = _JOINED | by_name(
-    *(cardinal, digits, paired, telephone, games, several, with_letter, frequency, lines, chip, host),
+    *(cardinal, digits, paired, telephone, chip, host),
     *(version, dates, days_first, season, span, minus),
 )
