@@ -9,7 +9,7 @@ from speech_text.default.english.days import MONTHS, in_full
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.short_forms import MONTH, SHORT_MONTH
 from speech_text.default.english.stops import A_NAME, A_TIME, stop, with_stop
-from speech_text.default.table import Match, Row, before, behind
+from speech_text.default.table import Match, before
 
 _SHORT = {"sept": "september", **{month[:3]: month for month in MONTHS}}
 _ARTICLE = re.compile(
@@ -66,50 +66,32 @@ def short_month(match: Match) -> str:
 
 
 _YEAR = r"(?:1[0-9]|20|21)\d\d"
-_DAY = r"(3[01]|[12]\d|0?[1-9])"
-_B = r"(?<![\w.,/:-])"
-# May as a verb: Season 2 May Be The Last.
-_MAY = r"May (?i:also|be|cause|have|help|include|need|never|not|still)\b"
-# A month in any case; in small letters, may and march are words unless a year follows.
-_ANY_CASE = rf"(?:(?i:{MONTH})\b(?<!\bmay)(?<!\bmarch)|(?:may|march)\b(?=,? {_YEAR}\b))"
+_DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 _NTH = "(?:st|nd|rd|th)?"
-DATES: list[Row] = [
-    (
-        "span of days",
-        rf"(?:{_B}{_DAY}{_NTH} )?\b({MONTH})\b\.?((?: (?:3[01]|[12]\d|0?[1-9]){_NTH}\b)?(?:,? \d{{4}})?) ?- ?"
-        rf"(?=(?:(?:3[01]|[12]\d|0?[1-9]){_NTH} )?{MONTH}\b)",
-        lambda m: (
-            f"{f'the {numbers.ordinal(m[1])} of ' if m[1] else ''}{m[2] if m[3] else _month(m[2])}{m[3]} to "
-        ),
+PATTERNS = {
+    "month": MONTH,
+    "short_month": SHORT_MONTH,
+    # A month in any case; in small letters, may and march are words unless a year follows.
+    "any_month": rf"(?:(?i:{MONTH})\b(?<!\bmay)(?<!\bmarch)|(?:may|march)\b(?=,? {_YEAR}\b))",
+    "day": _DAY,
+    "nth": _NTH,
+    "days": rf"({_DAY}){_NTH}(?:\s?[-~—–]\s?({_DAY}){_NTH}(?!\d))?",
+    "year": _YEAR,
+    "of_year": rf"(?:(?:,\s?|\s|-)({_YEAR}|(?<=, )[3-9]\d\d(?=[.;,)]|$)))?",
+    # May as a verb: Season 2 May Be The Last.
+    "may": r"May (?i:also|be|cause|have|help|include|need|never|not|still)\b|March Madness",
+    "no_day": r"[\d:%]|,\d|\.\d|[A-Za-z]|\s(?:people|times|percent|am|pm|million|of (?:them|us|you)\b"
+    r"|(?:kilometer|meter|mile|minute|hour|day|week|month|year)s\b)",
+}
+SAID = {
+    "month_first": month_first,
+    "day_first": day_first,
+    "dotted_day_first": with_stop(day_first, A_TIME),
+    "part_of_year": part_of_year,
+    "short_month": short_month,
+    "month": lambda m: _month(m[0]),
+    "month_and_year": lambda m: f"{_month(m[1])} {numbers.year(m[2])}",
+    "first_day": lambda m: (
+        f"{f'the {numbers.ordinal(m[1])} of ' if m[1] else ''}{m[2] if m[3] else _month(m[2])}{m[3]} to "
     ),
-    ("date", rf"(?<![\w-]){_DAY}-({MONTH})(?:-({_YEAR}|\d\d))?(?![\w-])", day_first),
-    ("quarter", r"\b([1-4])([QH])(\d\d)\b", part_of_year),
-    (
-        "date",
-        rf"\b((?i:{MONTH})(?<!\bmay)|(?<=\bon )may)(?:\.?\s|-(?=\d\d?(?:-\d{{4}})?(?![\w-])))"
-        rf"{_DAY}{_NTH}(?:\s?[-~—–]\s?{_DAY}{_NTH}(?!\d))?"
-        rf"(?:(?:,\s?|\s|-)({_YEAR}|(?<=, )[3-9]\d\d(?=[.;,)]|$)))?"
-        rf"(?![\d:%]|,\d|\.\d|[A-Za-z]|\s(?:people|times|percent|am|pm"
-        rf"|million|of (?:them|us|you)\b|(?:kilometer|meter|mile|minute|hour|day|week|month|year)s\b))",
-        month_first,
-    ),
-    (
-        "date",
-        rf"{_B}{_DAY}{_NTH}\s(?:of\s)?(?!{_MAY}|March Madness)({_ANY_CASE})\.?"
-        rf"(?:,?\s({_YEAR}))?(?!\d)",
-        with_stop(day_first, A_TIME),
-    ),
-    (
-        "date",
-        rf"\b({_ANY_CASE})\.?,?\s({_YEAR})(?![\d.]\d|\d)",
-        lambda m: f"{_month(m[1])} {numbers.year(m[2])}",
-    ),
-    ("month", rf"\b({SHORT_MONTH})\.(?=\s|,|$)", short_month),
-    ("month", rf"\b{SHORT_MONTH}\b(?= ?'\d\d\b(?!'))", lambda m: _month(m[0])),
-    (
-        "month",
-        rf"\bSept\b|(?i:{behind('in|early|late|mid|until|since|end of')}|(?<=\bmid-))"
-        rf"(?!Mar){SHORT_MONTH}\b(?![-'’]|\. ?\w)",
-        lambda m: _month(m[0]),
-    ),
-]
+}

@@ -100,7 +100,6 @@ SAID = by_name(fraction, fractions) | {
         " over ".join(map(cardinal, runs(text))) + " millimeters of mercury" * text.endswith("Hg")
     ),
     "not_out": lambda text: f"{cardinal(runs(text)[0])} not out",  # 103*
-    "stars": lambda text: f"{cardinal(text[0])} {numbers.plural('star', text[0])}",  # 4*
     "out_of": lambda text: " out of ".join(map(cardinal, text.split("/"))),  # 4.5/5
     "thread": lambda text: f"{fraction(text.split('-')[0])} {cardinal(text.split('-')[1])}",  # 1/4-20
 }

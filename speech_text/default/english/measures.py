@@ -56,9 +56,9 @@ _PHYSICAL = re.compile(
 _NUMBERED = re.compile(r"(?:\b[A-Z][a-z]+\.?|\b(?:fig|sect?|tab)\.|figure|section|table|version) $")
 # Words behind a number, by the names that figures_en.tsv uses: 2-3x -> two to three x.
 _WORDS = names("""
-    per_mille=per mille; million=million; thousand_k=k; molar=molar; kelvin=kelvin; fold=x; times=times;
-    gauge=gauge; basis_points=basis points; home_runs=home runs; age=year old; units=units;
-    cent=cent; seconds=seconds;
+    million=million; thousand_k=k; molar=molar; fold=x; times=times;
+    basis_points=basis points; home_runs=home runs; age=year old;
+    seconds=seconds;
     celsius=degrees celsius; fahrenheit=degrees fahrenheit;
 """)
 _NUMBER = r"-?\d+(?:\.\d+)?"

@@ -23,8 +23,8 @@ _PRICED = re.compile(
     r"|burgers?|cocktails|drafts|drinks|margaritas|pints|tacos|wings|copays?|price tags?|bonus(?:es)?)\b"
 )
 _NOUN = re.compile(
-    r" (?![a-z]{1,10}ed\b|(?:and|are|each|for|from|had|has|have|less|more|next|off|over|per|than|that|the|they"
-    r"|this|was|went|when|which|who|will|with|worth|you)\b)[a-z]{3}"
+    r" (?![a-z]{1,10}ed\b|(?:and|are|each|for|from|had|has|have|less|more|next|off|over|per|than|that|the"
+    r"|they|this|was|went|when|which|who|will|with|worth|you)\b)[a-z]{3}"
 )
 _ARTICLE = re.compile(r"(?i)\b(?:an?|the|this|one|my|your|his|her|our|their|every|another) $")
 

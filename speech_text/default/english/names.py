@@ -11,6 +11,7 @@ from speech_text.default.english.stops import stop
 from speech_text.default.spelling import ENGLISH_DIGITS, ENGLISH_MARKS, spell_address
 from speech_text.default.table import Match, after, before, names
 
+SPELLED = "\ue000"  # a private character, which becomes a blank at the end
 _POINTS = {
     **{"N": "north", "S": "south", "E": "east", "W": "west"},
     **{"NE": "northeast", "NW": "northwest", "SE": "southeast", "SW": "southwest"},
@@ -46,7 +47,8 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\
 
 
 def address(match: Match) -> str:
-    return spell_address(match.group(), ENGLISH_MARKS, ENGLISH_DIGITS)
+    """Returns an address as it is spelled. SPELLED before each word keeps it from being a short form."""
+    return re.sub(r"(?<= )(?=\w)", SPELLED, spell_address(match.group(), ENGLISH_MARKS, ENGLISH_DIGITS))
 
 
 def letters_and_digits(match: Match) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from speech_text.default.data import Words
 from speech_text.default.english.amounts import FIGURES as COUNTED
 from speech_text.default.english.classify import TESTS
-from speech_text.default.english.dates import DATES
 from speech_text.default.english.days import TESTS as DAYS
 from speech_text.default.english.fractions import SAID as FRACTIONS
 from speech_text.default.english.fractions import TESTS as SHARES
@@ -30,7 +29,6 @@ def rules(words: Words) -> list[Rule | NumberTagger]:
     return table(
         token_rules("tokens_en.tsv"),
         ROMAN,
-        DATES,
         NumberTagger(
             Language(
                 "figures_en.tsv",

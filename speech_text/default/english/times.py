@@ -25,12 +25,10 @@ _PRICED = re.compile(
     "|per ?cent|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|%|(?<![,.] )[$£€]"
 )
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
-_RACE = re.compile(r"\b(?:PR|PB|[Pp]ersonal best|\d+[Kk]|[Mm]arathon|mile|lap|time of|[Cc]locked)\b")
 _SCORE = re.compile(
     r"(?i)\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score|scored|draw|drew|defeat\w*|victory|tied?|final"
     r"|set|halftime|trail\w*|record)\b"
 )
-_BY_CLOCK = re.compile(r"(?i)\b(?:at|by|around|until|before|after|from|the|our)\s$")
 _SECONDS_BEFORE = re.compile(
     r"(?i)\b(?:after|for|every|knocked|shaved|within|about|takes?|took|only|than|wait|lasts?|lasted"
     r"|under|to|just) $"
@@ -67,13 +65,6 @@ PATTERNS = {
 }
 
 
-def won(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a score, because a word such as won stands before it: won 3:2.
-    Directly after a word such as at, and in a text about a race, it is a time."""
-    is_race = _RACE.search(figure.lead) or _RACE.search(figure.rest[:24])
-    return bool(_SCORE.search(figure.lead[-24:]) and not is_race and not _BY_CLOCK.search(figure.lead))
-
-
 def unscored(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 41:30, is a time and not a score. After a word such as won
     it is a score."""
@@ -97,12 +88,6 @@ def unpriced(figure: Figure) -> bool:
     """Returns whether nothing within 40 characters of the number `figure` speaks of prices, marks or rates: a
     number with a dot may then be a time (meet at 7.30)."""
     return not _PRICED.search(f"{figure.lead[-40:]}_{figure.rest[:40]}")
-
-
-def falling(figure: Figure) -> bool:
-    """Returns whether the second number of `figure` is the smaller one, as in the times 8.30-5."""
-    first, second = map(float, re.split(r"\s?[-–]\s?", figure.text))
-    return first > second
 
 
 def timed_too(figure: Figure) -> bool:
@@ -219,4 +204,4 @@ SAID = (
         "ratio": lambda pair: " to ".join(cardinal(number.strip()) for number in pair.split(":")),  # 1.5:1
     }
 )
-TESTS = by_name(won, unscored, unpriced, timed_too, falling, of_scripture, lasts, tall)
+TESTS = by_name(unscored, unpriced, timed_too, of_scripture, lasts, tall)

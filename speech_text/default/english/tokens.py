@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from speech_text.default.characters import CARD
 from speech_text.default.data import READINGS, either, rows
-from speech_text.default.english import amounts, capitals, names, prices, signs, trades, words
+from speech_text.default.english import amounts, capitals, dates, names, prices, signs, trades, words
 from speech_text.default.english.short_forms import STATES, TITLES, WEEKDAYS, WORDS_TOO
 from speech_text.default.english.shortened import ANY, as_written
 from speech_text.default.english.stops import A_NAME, SENTENCE_MAY_END, STARTERS
@@ -25,59 +25,51 @@ from speech_text.default.table import Row
 
 _NAME = re.compile(r"\{([a-z_]+)\}")
 _WORD = re.compile(r"(?:\[[A-Z][a-z]\])?[A-Za-z][\w. ]* ").fullmatch
-_COLLEGES = (
-    "Ball",
-    "Boise",
-    "Fresno",
-    "Jackson",
-    "Kent",
-    "Murray",
-    "NC",
-    "Penn",
-    "San Diego",
-    "San Jose",
-    "Weber",
-)
+_COLLEGES = "Ball|Boise|Fresno|Jackson|Kent|Murray|NC|Penn|San Diego|San Jose|Weber|Wichita|Youngstown"
 _MOVE = r"(?:(?:[a-h]x|[KQRBN][a-h1-8]?x?)?[a-h][1-8](?!\w)|O-O)"
 _LISTS = defaultdict[str, list[str]](list)
 for _row in rows(READINGS / "lists_en.tsv"):
     _LISTS[_row["list"]] += _row["words"].split()
-PATTERNS = {name: either(listed) for name, listed in _LISTS.items()} | {
-    "food": rf"(?:[a-z]{{3,12}} )?{either(_LISTS['food'])}\b",
-    "email": EMAIL.pattern,
-    "url": f"(?i:{URL.pattern})",
-    "card": CARD,
-    "college": either((*_COLLEGES, "Wichita", "Youngstown", *map(str.title, STATES.values()))),
-    "rent": either(prices.RENTS),
-    "pence": r"(?=\d)(\d{1,2}(?!\d|/))?(?: ?(1/[24]|3/4) ?)?d\b\.?",
-    "section": r"\d{1,3}[A-Z]{0,2}",
-    "unit": either(UNITS),
-    "wind": either(names.DIRECTIONS),
-    "life": r"(?:ca?\. ?)?\d{3,4}\b|\d\d[-–]\d|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d",
-    "angle": r"\d{1,2}(?:\.\d{1,6})?",
-    "short_state": either(names.STATES),
-    "element": "|".join(names.ISOTOPES),
-    "symbol_or_power": r"(?!(?<=\d )m[²³]/)([α-ωΔ][²³]?|[a-z][²³]|\d{1,3})",
-    "end": SENTENCE_MAY_END,
-    "name": A_NAME.pattern,
-    "starter": f"(?:{STARTERS})",
-    "short": rf"(?<![\w'/.])(?<![\W\d]-)(?<! dot )(?<!slash )({ANY})(?![\w/-]|'(?!s)| dot | slash )\.?",
-    "title": either(set(TITLES) - {"St", "Dr"}),
-    "undotted": words.UNDOTTED,
-    "weekday": either(WEEKDAYS),
-    "alone": "|".join(ALONE),
-    "state": either(STATES),
-    "sure_state": either(set(STATES) - WORDS_TOO),
-    "move": _MOVE,
-    "power_unit": either(signs.OF_POWERS),
-    "power_of_unit": either(unit for unit in UNITS if unit[-1] in "²³"),
-    "symbols": "".join(signs.SYMBOLS),
-    "greek": "".join(signs.GREEK),
-    "numeral": f"(?:{signs.NUMERALS})",
-    "long_unit": either(unit for unit in UNITS if len(unit) > 1),
-    "small_per": either(unit for unit in PER if unit not in "ACFKNTVW"),
-    "staff": capitals.STAFF,
-}
+PATTERNS = (
+    {name: either(listed) for name, listed in _LISTS.items()}
+    | dates.PATTERNS
+    | {
+        "food": rf"(?:[a-z]{{3,12}} )?{either(_LISTS['food'])}\b",
+        "email": EMAIL.pattern,
+        "url": f"(?i:{URL.pattern})",
+        "card": CARD,
+        "college": either((*_COLLEGES.split("|"), *map(str.title, STATES.values()))),
+        "rent": either(prices.RENTS),
+        "pence": r"(?=\d)(\d{1,2}(?!\d|/))?(?: ?(1/[24]|3/4) ?)?d\b\.?",
+        "section": r"\d{1,3}[A-Z]{0,2}",
+        "unit": either(UNITS),
+        "wind": either(names.DIRECTIONS),
+        "life": r"(?:ca?\. ?)?\d{3,4}\b|\d\d[-–]\d|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d",
+        "angle": r"\d{1,2}(?:\.\d{1,6})?",
+        "short_state": either(names.STATES),
+        "element": "|".join(names.ISOTOPES),
+        "symbol_or_power": r"(?!(?<=\d )m[²³]/)([α-ωΔ][²³]?|[a-z][²³]|\d{1,3})",
+        "end": SENTENCE_MAY_END,
+        "name": A_NAME.pattern,
+        "starter": f"(?:{STARTERS})",
+        "short": rf"(?<![\w'/.{names.SPELLED}])(?<![\W\d]-)({ANY})(?![\w/-]|'(?!s))\.?",
+        "title": either(set(TITLES) - {"St", "Dr"}),
+        "undotted": words.UNDOTTED,
+        "weekday": either(WEEKDAYS),
+        "alone": "|".join(ALONE),
+        "state": either(STATES),
+        "sure_state": either(set(STATES) - WORDS_TOO),
+        "move": _MOVE,
+        "power_unit": either(signs.OF_POWERS),
+        "power_of_unit": either(unit for unit in UNITS if unit[-1] in "²³"),
+        "symbols": "".join(signs.SYMBOLS),
+        "greek": "".join(signs.GREEK),
+        "numeral": f"(?:{signs.NUMERALS})",
+        "long_unit": either(unit for unit in UNITS if len(unit) > 1),
+        "small_per": either(unit for unit in PER if unit not in "ACFKNTVW"),
+        "staff": capitals.STAFF,
+    }
+)
 _SAID = {
     **names.SAID,
     **trades.SAID,
@@ -85,6 +77,7 @@ _SAID = {
     **words.SAID,
     **signs.SAID,
     **amounts.SAID,
+    **dates.SAID,
     **{"spelled": capitals.spelled, "as_written": as_written},
 }
 
