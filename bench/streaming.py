@@ -73,7 +73,7 @@ def first_audio_floor() -> StreamFloor:
     )
     decoder, token2wav = DecodeBatcher(models, config), Token2Wav(models, config)
     warm_up = WarmUp(models, VoiceFeatures(models, 1), on_done=lambda _: None)
-    n_window = settings.engine.stream_chunks[0] + LOOK_AHEAD
+    n_window = settings.engine.on(device.type).stream_chunks[0] + LOOK_AHEAD
 
     def one_round() -> StreamFloor:
         request = warm_up.measured_request()
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     models = load_checkpoint(settings.checkpoint_dir, device="cpu", dtype=settings.dtype)
     token2wav = Token2Wav(models, settings.engine)
     request = WarmUp(models, VoiceFeatures(models, 1), on_done=lambda _: None).measured_request()
-    tried = list(dict.fromkeys([*args.chunks, settings.engine.stream_chunks]))
+    tried = list(dict.fromkeys([*args.chunks, settings.engine.on("cpu").stream_chunks]))
     rows = list[dict[str, Any]]()
     _cpu_seconds(token2wav, request, ANSWERS[0], None)  # loads the weights into memory
     for answer in progress(ANSWERS):

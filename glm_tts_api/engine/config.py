@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from glm_tts_api.engine.llm_prompt import HISTORY_SPEECH_TOKENS, MAX_TOKENS_PER_ID
@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # settings/ reads this module where PyTorch is not installed
 
 _PROMPT_TEXT_IDS = 256  # for the transcript of 30 s of fast speech and the texts of earlier segments
 _SLOT_MULTIPLE = 64  # positions; so the rows of the KV cache start aligned
+_STREAM_CHUNKS = {"cpu": (25, 100, 300), "cuda": (12, 50, 150, 300)}  # a GPU makes the second one in time
 _PREFILL_CHUNK = {"cpu": 64, "cuda": 1024}  # ids; takes about as long as a few decode steps of a full batch
 
 
@@ -42,15 +43,14 @@ class EngineConfig:
     A segment of up to `max_segment_ids` text ids may use its full length limit; a longer one is limited by
     the room in its row. `prefill_chunk` is the number of prompt ids that are read at once; None takes the
     device's default. `flow_steps` is the number of Euler steps; None takes the checkpoint's. `flow_bf16`
-    computes the flow's products in bfloat16. `deterministic` gives all decode steps the same shape, at any
-    load.
+    computes the flow's products in bfloat16. `deterministic` gives all decode steps on a CPU one shape.
 
     When `stream_buffer_s` seconds of audio wait for their client, no more audio is made for it. While a
     step takes longer than `stall_s` seconds, the engine gets no new requests. `stream_chunks` are the sizes
-    of a stream's spans in speech tokens (25 a second); the last size repeats. `gapless_start` holds a
-    stream's first audio back until its player will not run dry. `guard` has a segment decoded again if its
-    speech tokens cannot be right. `threads` is the number of CPU cores to use. `text_threads` threads prepare
-    texts and voice prompts. The features of `cached_voices` voices are kept.
+    of a stream's spans in speech tokens (25 a second); the last size repeats, and () means the device's.
+    `gapless_start` holds a stream's first audio back until its player will not run dry. `guard` has a segment
+    decoded again if its speech tokens cannot be right. `threads` is the number of CPU cores to use.
+    `text_threads` threads prepare texts and voice prompts. The features of `cached_voices` voices are kept.
     """
 
     n_rows: int = 20
@@ -63,7 +63,7 @@ class EngineConfig:
     deterministic: bool = False
     stream_buffer_s: float = 30.0
     stall_s: float = 30.0
-    stream_chunks: tuple[int, ...] = (25, 100, 300)
+    stream_chunks: tuple[int, ...] = ()
     gapless_start: bool = True
     guard: bool = True
     threads: int = 1
@@ -96,6 +96,10 @@ class EngineConfig:
     def steps_of(self, flow: FlowConfig) -> int:
         """Returns the number of Euler steps of the flow, whose config is `flow`."""
         return self.flow_steps or flow.steps
+
+    def on(self, device_type: str) -> EngineConfig:
+        """Returns the config for a device of this type ("cpu" or "cuda"), with its `stream_chunks`."""
+        return replace(self, stream_chunks=self.stream_chunks or _STREAM_CHUNKS[device_type])
 
     def chunk_of_a_prompt(self, device_type: str) -> int:
         """Returns how many prompt ids the LLM reads at once on a device of this type ("cpu" or "cuda")."""

@@ -225,7 +225,7 @@ class Engine:
     # -- decode and render threads
 
     def _models_loaded(self, models: Models, frontend: TextFrontend) -> None:
-        config = self._config
+        self._config = config = self._config.on(models.llm.device.type)
         features = VoiceFeatures(models, config.cached_voices)
         processor = InputProcessor(models, frontend, features, config.stream_chunks, guard=config.guard)
         loaded = self._loaded = _Loaded(models, features, processor)

@@ -36,7 +36,7 @@ def fit_rows(models: Models, config: EngineConfig) -> EngineConfig:
     If not all rows fit, `config.fewer_rows` must allow fewer, and at least two rows must fit (one for
     short texts and one for long texts). Raises StartupError otherwise.
     """
-    llm = models.llm
+    llm, config = models.llm, config.on(models.llm.device.type)
     free = _free_bytes(llm.device, n_engines=models.n_engines)
     slot_length = config.slot_length(llm.config.max_position_embeddings)
     a_row = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
@@ -83,13 +83,10 @@ def share_of_a_gpu(free: int, *, total: int, held: int, n_engines: int) -> int:
 
 
 def render_bytes(flow: FlowConfig, vocoders: Iterable[Vocoder], config: EngineConfig) -> int:
-    """Estimates the bytes that flow and vocoder need on a GPU: for their CUDA graphs, which keep their
-    memory, and for rendering the longest segment."""
-    with_prompt = FRAMES_PER_TOKEN * (config.longest_segment + config.longest_prompt)
-    # All graphs share their inputs and one working memory, as large as the largest graph needs. Each has
-    # outputs of its own.
+    """Estimates the bytes that flow and vocoder need on a GPU: for their CUDA graphs, which share all memory
+    but their outputs, and for rendering the longest segment."""
     graphs = 2 * flow_bytes(flow, n_frames=FLOW_GRAPHS[-1])
-    alone = flow_bytes(flow, n_frames=with_prompt)
+    alone = flow_bytes(flow, n_frames=FRAMES_PER_TOKEN * (config.longest_segment + config.longest_prompt))
     return graphs + alone + max(vocoder.call_bytes(n_frames=HIFT_GRAPHS[-1]) for vocoder in vocoders)
 
 

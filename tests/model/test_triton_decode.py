@@ -92,9 +92,10 @@ def test_a_rows_logits_have_the_same_bits_alone_beside_15_and_in_another_slot(
 
 @pytest.mark.long
 def test_the_kernels_compile_for_gpus_that_are_not_there() -> None:
-    """In a process of its own; 64 KiB is the shared memory of the smallest, a T4."""
+    """In a process of its own. A T4 has 64 KiB of shared memory, and the smallest of the others 99 KiB."""
     told = json.loads(subprocess.check_output([sys.executable, HERE / "compile_triton.py"], env=_environ()))
     assert [*told] == ["float32 sm_75", *(f"bfloat16 sm_{n}" for n in (80, 86, 89, 90, 100, 120))]
     launches = {"launches": 6, "operators": 4}  # four products and what lies between them
     assert all(figures["a_layer"] == launches for figures in told.values())
-    assert all(figures["shared_bytes"] <= 64 * 1024 for figures in told.values())
+    assert told["float32 sm_75"]["shared_bytes"] <= 64 * 1024
+    assert all(figures["shared_bytes"] <= 99 * 1024 for figures in told.values())
