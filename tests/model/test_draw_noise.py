@@ -78,19 +78,3 @@ def test_a_slot_s_noise_takes_what_is_counted_for_it() -> None:
 
 def _no_memory() -> None:
     raise MemoryError
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-def test_captured_draws_follow_their_generator() -> None:
-    runner = runner_of("cuda")
-    drawn = []
-    for seed in (1, 1, 2):
-        cache = cache_of(runner)
-        decode = CudaDecodeStep(runner, cache, end=END)
-        generator = torch.Generator("cuda").manual_seed(seed)
-        columns: list[int] = []
-        for _ in range(STEPS + 8):
-            columns.append(decode([_by_ras(columns, 5, generator)])[0].column)
-        drawn.append(columns)
-    assert drawn[0] == drawn[1] != drawn[2]
