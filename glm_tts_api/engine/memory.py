@@ -23,7 +23,6 @@ from glm_tts_api.model.vocoder import Vocoder
 
 logger = logging.getLogger(__name__)
 _SHARE = 0.9  # part of the free memory that may be used; the rest is for libraries and other uncounted things
-_SPARE = 2**30  # bytes of a GPU that stay free
 _FLOAT = 4  # bytes
 _FEWEST = 2  # rows: one for short texts and one for long texts
 _GIB = 2**30
@@ -31,7 +30,7 @@ _GIB = 2**30
 
 def fit_rows(models: Models, config: EngineConfig) -> EngineConfig:
     """Returns `config`, with fewer decode rows (`n_rows`) if the free memory does not hold all of them. On
-    a GPU the memory for flow and vocoder is taken off first.
+    a GPU the memory for the other stages is taken off first, and 1 GiB stays free.
 
     If not all rows fit, `config.fewer_rows` must allow fewer, and at least two rows must fit (one for
     short texts and one for long texts). Raises StartupError otherwise.
@@ -42,7 +41,7 @@ def fit_rows(models: Models, config: EngineConfig) -> EngineConfig:
     a_row = slot_length * KVCache.bytes_per_position(llm.config, llm.dtype)
     kept, usable = 0, int(_SHARE * free)
     if llm.device.type != "cpu":
-        a_row, usable = a_row + noise_bytes(len(llm.sampled_ids)), min(usable, free - _SPARE)
+        a_row, usable = a_row + noise_bytes(len(llm.sampled_ids)), min(usable, free - _GIB)
         kept = render_bytes(models.flow.config, models.vocoders.values(), config)
         kept += MOST_BYTES + prompt_bytes(llm.config, llm.dtype)
     n_fit = max(0, usable - kept) // a_row
