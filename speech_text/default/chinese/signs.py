@@ -55,12 +55,14 @@ def hanzi_apart(match: Match) -> str:
 
 SIGNS: list[Row] = [
     ("unit", r"°C|℃", "摄氏度"),
-    ("unit", r"°", "度"),
+    ("unit", r"°F|℉", "华氏度"),
     ("unit", r"m(?<![A-Za-z].)²", "平方米"),
+    ("unit", r"°", "度"),
     ("percent", r"[%％]", "百分号"),
     ("and", r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])", " and "),
     ("and", r"&", "和"),
     ("at", r"@", "艾特"),
+    ("sharp", r"([A-G](?<![A-Za-z].))#", r"\1 sharp "),
     ("slash", rf"/ ?(?=[{_HAN}])", hanzi_apart),
     ("bar", r"\|", "，"),
     ("slash", r"/", " "),
