@@ -7,81 +7,60 @@ import re
 
 from speech_text.default.chinese.numbers import takes_liang
 from speech_text.default.chinese.units import CODES
-from speech_text.default.number_tagger import Figure, by_name
+from speech_text.default.number_tagger import Figure, by_name, runs
 
-_NUMBER_NOUNS = re.compile(
-    "起(?!诉)|[元块万亿千百多余几个名位人次条件例家只台场局把盘轮年月日天度点分秒倍%‰℃°]|公里|千米|米|美元|小时|分钟|kg|km|GB|MB"
-)
-# Words after an amount or a price, however many digits it has.
+# Words after a price, however many digits it has.
 _PRICED = re.compile(
-    " ?(?:元|块钱|[多余][元块]|[美欧日港]元|平|左右|以[上下内]|起(?!来|床|飞)|出头|一(?:个月|[晚天年])"
-    "|低消|包邮)"
+    " ?(?:元|块钱|[多余][元块]|[美欧日港]元|平|左右"
+    "|以[上下内]|起(?!来|床|飞)|出头|一(?:个月|[晚天年])|低消|包邮)"
+)
+_AMOUNT = re.compile(
+    " ?(?:[多余几%‰°℃日月号级路床栋亿点倍]|来[个名位岁人天块万]|分之|起(?!诉)|左右|"
+    "以[上下内]|[A-Za-z]*/|[kKwWMGT](?![A-Za-z])"
+    "|[km]m|kg|m[gs]|RMB|VS|毫|出头|大卡|积分|QPS)"
 )
 _CALLED = re.compile(
-    "(?:打|叫|拨|拨通|拨打|致电|来电|呼叫|报警|电话|热线|客服|急救|火警|联系|回拨|发送到|发送至|短信|拨号)"
-    '[了过个：: “"]{0,2}$'
+    '(?:[打叫拨]|[拨致来]电|呼叫|报警|火警|急救|电话|热线|客服|联系|发送到|短信)[了过个：: “"]{0,2}$'
 )
-_SERVICES = (
-    "查号|客服|热线|电话|专线|平台|报警|急救|火警|短信|投诉|举报|服务"
-    "|报修|抢修|挂失|预约|缴费|人工|官网|查询|咨询|求助|救援|APP|中心|指挥|接[线警]|来电|坐席"
+_ANSWERS = re.compile(
+    '[”"]? ?(?:查号|客服|热线|电话|专线|平台|报警|急救|火警|短信'
+    "|投诉|举报|报修|服务|人工|官网|查询|咨询|紧急|救援|中心|指挥|接警|来了|马上到)(?!.?费)"
 )
-_ANSWERS = re.compile(rf"[”\"]? ?(?:{_SERVICES})(?!.?费)")
-_COMES = re.compile(
-    "来[了的得接救拉送]|到[了得场达现]|出警|赶[到来]|(?:都|已经|还没|很快|马上|也|就)(?:来|到|出警|赶)"
-)
-_EMERGENCY = ("110", "119", "120", "122")
 _SWITCHBOARD = re.compile("电话|分机|总机|前台|座机|热线|客服|人工|[拨打按]|号码")
-_KEY = re.compile(" ?(?:号|键|接|转|#|，|。)")
-_LINE = re.compile(" ?(?:号|分机|人工|接|键)")
-_FETES = {
-    "5.1": re.compile("放假|劳动节|假期|长假|小长假|期间|黄金周|节"),
-    "5.4": re.compile("运动|青年节|节"),
-    "6.1": re.compile("儿童节|节"),
-    "10.1": re.compile("[都也就]?[要会不没]*(?:放假|加班|调休|出去|回家)|国庆|假期|长假|期间|黄金周"),
-    "9.11": re.compile("事件|恐怖|袭击|恐袭"),
-    "3.8": re.compile("妇女节|节|国际"),
-    "9.18": re.compile("事变|纪念"),
-}
+_FETES = re.compile(
+    "5[.]1(?:放假|劳动节|假期|[长小]|期间|黄金周|节)|5[.]4(?:运动|青年节)|6[.]1(?:儿童|节)|10[.]1都?不?(?:国庆|放假|假期|期间|黄金周)"
+    "|9[.]11(?:事件|恐)|3[.]8(?:妇女|节|国际)|9[.]18(?:事变|纪念)"
+)
 _COUNTED = re.compile("[第共约了有超近达到为是价号计比满加卖要]$|加上$")
-_IS_AMOUNT = re.compile(
-    " ?(?:[多余来几%％‰°℃日月号级路床栋]|分之|起|"
-    "以[上下内]|[A-Za-z]*/|[kKwWMGT](?![A-Za-z])"
-    "|ms|km|mm|cm|kg|ml|mL|mg|RMB|VS|左右|毫|平方|立方|出头|大卡|千|字|元|积分|用户|QPS)"
-)
 _ANNOUNCED = re.compile(
-    r"(?:[共约票价量数额格¥￥$€=×+*/<>≥≤满减超近达增降涨跌省赚付卖售价花给补奖罚]|[近超高]过|不[足到]"
-    r"|多达|只要|"
-    r"仅|总计|合计|[到下]手|[费重投卡]|一年|余额显示|[惠券]后)[了约近到达出至为]? ?$"
+    r"(?:[共约票价量数额格¥￥$€=×+*/<>≥≤满减超近达增降涨跌省赚付卖售花给补奖罚费重投卡租剩]|[薪工]资|显示|"
+    r"[近超高]过|不[足到]|只要|仅|[总合]计|[到下]手"
+    r"|一年|[惠券]后)[了约近到达出至为]? ?$"
 )
+
+
+def _is_counted(figure: Figure) -> bool:
+    return takes_liang(figure.rest.lstrip()) or bool(_AMOUNT.match(figure.rest))
 
 
 def called(figure: Figure) -> bool:
     """Returns whether the number `figure` is a telephone number: a word for calling stands before it
-    (拨打110), the name of a service follows (12345热线), or it is an emergency number whose service comes
-    (120来了)."""
-    calls = _CALLED.search(figure.lead) and not _NUMBER_NOUNS.match(figure.rest)
-    comes = figure.text in _EMERGENCY and _COMES.match(figure.rest)
-    return bool(calls or comes or _ANSWERS.match(figure.rest))
+    (拨打110), or the name of a service follows (12345热线)."""
+    calls = _CALLED.search(figure.lead) and not _is_counted(figure)
+    return bool(calls or _ANSWERS.match(figure.rest))
 
 
 def extension(figure: Figure) -> bool:
     """Returns whether the number `figure` is the extension of a telephone number (转801), and not an amount
-    of money that is sent (转500给你). A telephone number stands just before it, or a word such as 总机 or
-    分机 next to it. A number after 按 (press) is one if a word such as 号 or 键, a comma or a full stop
-    follows."""
-    if figure.lead.endswith("按"):
-        return bool(_KEY.match(figure.rest))
-    if figure.last and figure.last_kind == "telephone" and figure.last.figure.end == figure.start - 1:
-        return True
-    return bool(_SWITCHBOARD.search(figure.lead[-13:-1]) or _LINE.match(figure.rest))
+    of money that is sent (转500给你): a telephone number or a word such as 总机 stands before it."""
+    follows = figure.last and figure.last_kind == "telephone" and figure.last.figure.end == figure.start - 1
+    return bool(follows or _SWITCHBOARD.search(figure.lead[-13:-1]))
 
 
 def names(figure: Figure) -> bool:
     """Returns whether the number `figure` is a name and counts nothing: no price follows,
     and it has five characters or more, or no noun that can be counted follows."""
-    if _PRICED.match(figure.rest):
-        return False
-    return len(figure.text) > 4 or not (_NUMBER_NOUNS.match(figure.rest) or takes_liang(figure.rest))
+    return not _PRICED.match(figure.rest) and (len(figure.text) > 4 or not _is_counted(figure))
 
 
 def uncounted(figure: Figure) -> bool:
@@ -93,21 +72,27 @@ def no_currency(figure: Figure) -> bool:
 
 
 def no_amount(figure: Figure) -> bool:
-    return not (
-        takes_liang(figure.rest.lstrip()) or _IS_AMOUNT.match(figure.rest) or _ANNOUNCED.search(figure.lead)
-    )
+    return not (_is_counted(figure) or _ANNOUNCED.search(figure.lead))
 
 
 def day(figure: Figure) -> bool:
-    month, day = map(int, re.split(r"\D", figure.text))
+    month, day = map(int, runs(figure.text))
     return 1 <= month <= 12 and 1 <= day <= 31
 
 
 def fete(figure: Figure) -> bool:
     """Returns whether the number `figure` is the date of a holiday or an event, because the name follows: 5.1
     before 劳动节, 9/11 before 事件."""
-    words = _FETES.get(re.sub("[·/]", ".", figure.text))
-    return bool(words and words.match(figure.rest))
+    return bool(_FETES.match(re.sub("[·/]", ".", figure.text) + figure.rest))
+
+
+def uncounted_year(figure: Figure) -> bool:
+    """Returns whether the number `figure` is a year, as in 2025我们一起: nothing tells that it is an amount.
+    The number 2000 is a year only after a word such as 从 or 在."""
+    if figure.text == "2000" and not re.search("[从自到在于至年]$", figure.lead):
+        return False
+    told = re.search("(?:都|已经)_[了还就]", f"{figure.lead}_{figure.rest}")
+    return bool(told) or (no_amount(figure) and not _PRICED.match(figure.rest))
 
 
 def like_the_last(figure: Figure) -> bool:
@@ -115,8 +100,7 @@ def like_the_last(figure: Figure) -> bool:
     number before was read digit by digit and has as many digits, and no noun that can be counted follows
     `figure`."""
     like = re.fullmatch(f"[零幺一二三四五六七八九]{{{len(figure.text)}}}", figure.last_said)
-    counted = takes_liang(figure.rest.lstrip()) or figure.rest[:1] in tuple("多余万亿元块倍")
-    return bool(like) and not counted
+    return bool(like) and not _is_counted(figure)
 
 
 def chat(figure: Figure) -> bool:
@@ -124,9 +108,22 @@ def chat(figure: Figure) -> bool:
     more (666), or begins its clause (88, 520). After a word such as 共 or 第 the number counts something and
     is no slang."""
     alone = not figure.lead.strip() or figure.lead[-1] in "，。！？~～!, 、“‘\"'"
-    sounds = (len(set(figure.text)) == 1 and len(figure.text) > 2) or figure.text.startswith("233")
-    laughs = figure.text.startswith("233") and figure.lead.endswith(("了", "全是", "都是", "一片"))
-    return laughs or ((sounds or alone) and not _COUNTED.search(figure.lead))
+    laughs = figure.text.startswith("233")
+    sounds = laughs or (len(set(figure.text)) == 1 and len(figure.text) > 2)
+    told = laughs and figure.lead.endswith(("了", "全是", "都是", "一片"))
+    return told or ((sounds or alone) and not _COUNTED.search(figure.lead))
 
 
-TESTS = by_name(called, extension, names, uncounted, no_currency, no_amount, day, fete, like_the_last, chat)
+TESTS = by_name(
+    called,
+    extension,
+    names,
+    uncounted,
+    no_currency,
+    no_amount,
+    day,
+    fete,
+    uncounted_year,
+    like_the_last,
+    chat,
+)
