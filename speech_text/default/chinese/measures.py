@@ -7,7 +7,7 @@ import re
 from speech_text.default.chinese import numbers
 from speech_text.default.chinese.money import scaled
 from speech_text.default.data import Words, either
-from speech_text.default.number_tagger import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, Say, by_name, runs
 
 _COUNTERS = (
     "本(?!科)|小时|分钟|季度|公[里斤]|千米|平方千米|周(?![一二三四五六日末])|平(?!方)"
@@ -47,6 +47,7 @@ _MEASURED = re.compile(
     r"|的.{1,6}次方|摄氏度|分贝|dB|V|元|美元)"
     r"|\d{1,9}\.\d"
 )
+_FIRST = re.compile(r"[\d.]+")
 _TOUR = re.compile(r"\d{1,2} ?[日天晚](?:游|[\d一二两三四五六七八九])")
 _PARTS = re.compile(
     rf"({_NUMBER}) ?({_SCALE})? ?(.*?)(?:(?<!/){_TO}(?=-?\d)({_NUMBER}) ?({_SCALE})? ?(.*))?"
@@ -98,10 +99,7 @@ class Measures:
             "sign": r"(?<![\w%°)）\u4e00-\u9fff-])-",
             "lone": r"(?:^|[^A-Za-z_.^]|\d(?:[hmVAWxX]|min))",
         }
-        self.said = by_name(
-            *(self.measure, self.pair, self.per, percent, chat),
-            *(tens_of_thousands, thousands, watts, mega, length, charger),
-        )
+        self.said = _SHORT | by_name(self.measure, self.pair, percent)
         self.tests = by_name(self.measures, paid, negative)
 
     def measures(self, figure: Figure) -> bool:
@@ -127,9 +125,9 @@ class Measures:
             said += f"到{numbers.counted(second, scale_2 or noun_2 or '个')}{scale_2}{noun_2}"
         if not pers:
             return said
-        name = "每".join(map(self._product, pers.split("/")))
+        name = "每".join(map(self._product, re.split("/|·(?=[\u4e00-\u9fff])", pers)))
         behind = (
-            pers in ("s²", "s", "mol")
+            (pers in ("s²", "s", "mol") and not "一" <= unit <= "鿿")
             or unit.endswith("mol")
             or pers[0] == "1"
             or (pers == "h" and first == "0" and second)
@@ -142,14 +140,6 @@ class Measures:
         first, second = text.split("/", 1)
         say = self.measure if second[-1].isalpha() else numbers.cardinal
         return f"{numbers.cardinal(first)}，{say(second)}"
-
-    def per(self, text: str) -> str:
-        """Returns an amount per unit (per month, per person) in Chinese words: 100元/月 -> 每月一百元,
-        50元/天/人 -> 每天每人五十元."""
-        return f"每{'每'.join(self._counted_by(text))}{_counted(text)}"
-
-    def _counted_by(self, text: str) -> list[str]:
-        return [self._units.get(per.strip(), per.strip()) for per in re.split("[/·]", text)[1:]]
 
     def _name(self, unit: str) -> str:
         """Returns the name of a unit or of a product of units; letters that are none stay."""
@@ -165,16 +155,36 @@ class Measures:
         return "".join(self._pers.get(unit, unit) for unit in units.strip("()").split("·"))
 
 
-def _counted(text: str) -> str:
-    """Returns the amount before the slash in Chinese words: 100元/月 -> 一百元, 3-5万元/年 -> 三到五万元."""
-    parts = _PARTS(text.partition("/")[0])
-    assert parts, text
-    first, scale, unit, second, scale_2, unit_2 = parts.groups("")
-    noun = scale + unit
-    if not second:
-        return numbers.counted(first, noun) + noun
-    noun_2 = scale_2 + unit_2
-    return f"{numbers.counted(first, noun or noun_2)}{noun}到{numbers.counted(second, noun_2)}{noun_2}"
+def _amount(noun: str, name: str = "") -> Say:
+    """Returns a function that writes the number of a text with `noun`, or `name`, behind it."""
+    return lambda text: numbers.counted(_FIRST.match(text)[0], noun) + (name or noun)  # type: ignore[index]
+
+
+def _composed(noun: str) -> Say:
+    """Returns a function that writes an amount with digits behind its unit: 1米8 -> 一米八, 3k5 -> 三千五."""
+    return lambda text: f"{_amount(noun)(text)}{numbers.digits(runs(text)[1])}"
+
+
+def _mega(text: str) -> str:
+    """Returns an amount of data: 100M -> 一百兆, 16G -> 十六g. M and m are read 兆."""
+    unit = text[-1].upper()
+    return _amount("兆", "兆" if unit == "M" else unit.lower())(text)
+
+
+_SHORT: dict[str, Say] = {
+    "chat": lambda text: _composed("万" if "w" in text else "千")(text),
+    "tens_of_thousands": _amount("万"),
+    "thousands": lambda text: "到".join(
+        numbers.counted(scaled(part, 1000), "块") for part in re.findall(r"[\d.]+", text)
+    ),
+    "watts": _amount("瓦"),
+    "mega": _mega,
+    "length": _composed("米"),
+    "charger": lambda text: "".join(  # 5V2A -> 五伏二安
+        numbers.counted(number, unit) + unit
+        for number, unit in zip(re.findall(r"[\d.]+", text), "伏安", strict=True)
+    ),
+}
 
 
 def percent(text: str) -> str:
@@ -185,51 +195,9 @@ def percent(text: str) -> str:
     return "到".join(("负" if n[0] == "-" else "") + name + numbers.cardinal(n.lstrip("-")) for n in amounts)
 
 
-def chat(amount: str) -> str:
-    """Returns, in Chinese words, an amount as chats shorten it: 3k5 -> 三千五, 2w8 -> 两万八."""
-    first, last = runs(amount)
-    unit = "万" if "w" in amount else "千"
-    return f"{numbers.counted(first, unit)}{unit}{numbers.digits(last)}"
-
-
-def tens_of_thousands(amount: str) -> str:
-    """Returns, in Chinese words, an amount whose letter w means ten thousand: 10w -> 十万, 3.5W ->
-    三点五万."""
-    return f"{numbers.counted(amount[:-1], '万')}万"
-
-
-def thousands(amount: str) -> str:
-    """Returns, in Chinese words, an amount or a span of amounts whose letter k means thousand: 5k -> 五千,
-    10到15K -> 一万到一万五千."""
-    return "到".join(numbers.counted(scaled(part, 1000), "块") for part in re.findall(r"[\d.]+", amount))
-
-
-def watts(amount: str) -> str:
-    return f"{numbers.counted(amount[:-1], '瓦')}瓦"
-
-
 def paid(figure: Figure) -> bool:
     """Returns whether the K of the number `figure` means thousand. A small k always does. A capital K does if
     a word of payment stands in the 12 characters before the number (月薪12K), if 了, 达, 近, 约, 过 or 花
     stands directly before it (约12K), or if · and a digit follow (12K·14薪)."""
     boosted = re.match(r"·\d", figure.rest)
     return figure.text.endswith("k") or bool(_PAID.search(figure.lead[-12:]) or boosted)
-
-
-def mega(amount: str) -> str:
-    """Returns an amount and its letter in Chinese words: 100M -> 一百兆, 16G -> 十六g. M and m are read 兆;
-    another letter becomes small."""
-    number, unit = amount[:-1].rstrip(), amount[-1].upper()
-    return f"{numbers.counted(number, '兆')}{'兆' if unit == 'M' else unit.lower()}"
-
-
-def length(amount: str) -> str:
-    """Returns a length in metres in Chinese words: 1米8 -> 一米八."""
-    metres, rest = re.split("[米m]", amount)
-    return f"{numbers.counted(metres, '米')}米{numbers.digits(rest)}"
-
-
-def charger(amount: str) -> str:
-    """Returns the voltage and current of a charger in Chinese words: 5V2A -> 五伏二安."""
-    volts, amperes = re.findall(r"\d+(?:\.\d+)?", amount)
-    return f"{numbers.counted(volts, '伏')}伏{numbers.counted(amperes, '安')}安"
