@@ -6,8 +6,7 @@ import re
 
 from speech_text.default.characters import plain_exponent
 from speech_text.default.chinese import numbers
-from speech_text.default.chinese.units import PER_PATTERN, UNITS, per_name, unit_name
-from speech_text.default.data import either
+from speech_text.default.chinese.units import PER, UNIT, product_name
 from speech_text.default.table import Match, Row, after, before
 
 
@@ -29,15 +28,8 @@ def ion(match: Match) -> str:
 
 def unit_of_power(match: Match) -> str:
     """Returns 方, the end of a power in Chinese words, and the name of the unit that follows: the 方 m/s of
-    二次方 m/s -> 方米每秒. Earlier rules have written the power. An unknown unit stays as it is."""
-    unit = unit_name(match[1]) if match[1] else ""
-    return match.group() if unit is None else f"方{unit}{'每' + per_name(match[2]) if match[2] else ''}"
-
-
-def power_of_unit(match: Match) -> str:
-    """Returns a power with its unit in Chinese words: 10³kg/m³ -> 10的三次方千克每立方米."""
-    unit = f"{unit_name(match[3])}{'每' + per_name(match[4]) if match[4] else ''}" if match[3] else ""
-    return exponent(match) + unit
+    二次方 m/s -> 方米每秒. Earlier rules have written the power."""
+    return "方" + "每".join(product_name(product) if product else "" for product in match[1].split("/"))
 
 
 def difference(match: Match) -> str:
@@ -48,16 +40,9 @@ def difference(match: Match) -> str:
     return "" if after(match, 1).isupper() else match.group()
 
 
-def quotient(match: Match) -> str:
-    """Returns the word for a slash between Hanzi and a digit: 除以 in a formula, as in 频率×位宽/8, otherwise
-    the slash."""
-    return "除以" if re.search("[=×*÷][^，。]{1,10}$", before(match)) else match.group()
-
-
 _HAN = "\u4e00-\u9fff"
 _NUMERALS = "零一二两三四五六七八九十百"
 _PARTICLES = "哒谢啦呀啊哦吧呢嘛哈嗯噢哟呐哇滴"  # after these at the end of a sentence ~ is no "about"
-_UNIT = either(UNITS)
 _SHAPES = {"∠": "角", "△": "三角形", "⊙": "圆"}
 
 _FACTORS = "(?:(?:sin|cos|tan|ln) ?)?[A-Za-zα-ω]{1,2}\\d?(?:[²³]|的[平立]方)?"
@@ -82,9 +67,8 @@ POWERS: list[Row] = [
     ("factorial", r"[!！](?<=[\dn].)(?=\s?[=*×+÷/的)]|\d{1,3}[!！])", "的阶乘"),
     (
         "power",
-        rf"(\d(?<![A-Za-z\d].)\d{{0,29}})([⁰¹²³⁴-⁹⁺⁻]{{1,9}})"
-        rf"(?: ?((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})((?:{PER_PATTERN})*)(?![A-Za-z²³/]))?",
-        power_of_unit,
+        r"(\d(?<![A-Za-z\d].)\d{0,29})([⁰¹²³⁴-⁹⁺⁻]{1,9})",
+        exponent,
     ),
     (
         "logarithm",
@@ -94,7 +78,7 @@ POWERS: list[Row] = [
     ("power", r"((?<![A-Za-z\d.])(?:\d{1,30}|[A-Za-z])|\)) ?(\^ ?[({]?[-+]?\w{1,9}[)}]?)", exponent),
     (
         "measure",
-        rf"方(?<=次方) ?((?:{_UNIT})(?:·(?:{_UNIT})){{0,3}})?((?:{PER_PATTERN})*)(?![A-Za-z²³/])",
+        rf"方(?<=次方) ?((?:{UNIT})?{PER})(?![A-Za-z²³/])",
         unit_of_power,
     ),
     (
