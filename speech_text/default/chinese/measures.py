@@ -41,6 +41,10 @@ _MEASURED = re.compile(
     r"|的.{1,6}次方|摄氏度|分贝|dB|V|元|美元)"
     r"|\d{1,9}\.\d"
 )
+_MAKERS = (
+    "日经|标普|富时|开普勒|波音|空客|空中客车|麦道|歼|轰|(?<![货海空快托客陆水航搬转承地企意插配截看一简垂江])[图运直苏]|米(?=-)|猎鹰"
+    "|标致|宝马|奔驰|保时捷|法拉利|诺基亚|新百伦|椰子|骁龙|天玑|麒麟|酷睿|锐龙"
+)
 _FIRST = re.compile(r"[\d.]+")
 _TOUR = re.compile(r"\d{1,2} ?[日天晚](?:游|[\d一二两三四五六七八九])")
 _PARTS = re.compile(
@@ -68,7 +72,8 @@ class Measures:
     The pattern {unit} is a unit, which may have a divisor: km/h. The pattern {per} is a divisor alone, and
     {scale} is a word such as 万. The pattern {counted} is a measure word, {team} a sports team, {number} a
     number, and {to} the sign of a span. The patterns {minus} and {sign} are minus signs. The pattern {lone}
-    means that no letter stands before.
+    means that no letter stands before, {is} stands
+    between a name and its number, and {maker} is one whose models have numbers.
     """
 
     def __init__(self, words: Words) -> None:
@@ -91,6 +96,9 @@ class Measures:
             "number": _NUMBER,
             "minus": r"(?:(?<![\w%°)）-])|(?<=o[YQM]))-",
             "sign": r"(?<![\w%°)）\u4e00-\u9fff-])-",
+            "is": r"(?:[^\d\n一-鿿a-z]{0,3}|[，,]? ?[是为在][：: ]?|（[^）\d]{0,6}）[：:]?"
+            "|[a-z]{1,4}[- ]?|号[码：:是为]?)",
+            "maker": _MAKERS,
             "lone": r"(?:^|[^A-Za-z_.^]|\d(?:[hmVAWxX]|min))",
         }
         self.said = _SHORT | by_name(self.measure, self.pair, percent)
