@@ -111,7 +111,7 @@ def place(match: Match) -> str:
 
 
 WIDE: list[Row] = [
-    ("comma", rf",(?:(?<=[{_HAN}],)|(?<=[^A-Za-z][A-Za-z]\d,)|(?!\d{{3}}))", "，"),
+    ("comma", rf",(?:(?<=[{_HAN}],)|(?<=[^A-Za-z][A-Za-z]\d,)|(?<!\d,)|(?!\d{{3}}))", "，"),
     ("dash", rf" - (?<=[{_HAN}] - )(?=\d)", dash),
     (
         "approximate",
