@@ -159,7 +159,7 @@ ROMAN: list[Row] = [
     (
         "numeral",
         r"(?:(?<=[A-Z]{2} )(?!XL\b|IV [A-Z])(?=[IVXL]{2})|(?<=--)(?=[IVXL]{2})"
-        r"|(?<![\w'.-])(?=[IVX]{3}|[IVXL]{4}))"
+        r"|(?<![\w'.-])(?=[IVX]{3}|[IVXL]{4}|II\b))"
         rf"(?!XXX\b)({numbers.ROMAN})\b(?!['-]\w|\.\w)",
         lambda m: _cardinal(m[1]),
     ),

@@ -18,7 +18,7 @@ from speech_text.default.data import READINGS, either, rows
 from speech_text.default.english import amounts, capitals, dates, names, prices, signs, trades, words
 from speech_text.default.english.short_forms import STATES, TITLES, WEEKDAYS, WORDS_TOO
 from speech_text.default.english.shortened import ANY, as_written
-from speech_text.default.english.stops import A_NAME, SENTENCE_MAY_END, STARTERS
+from speech_text.default.english.stops import A_NAME, SENTENCE_MAY_END
 from speech_text.default.english.units import ALONE, PER, UNITS
 from speech_text.default.spelling import EMAIL, URL
 from speech_text.default.table import Row
@@ -51,7 +51,6 @@ PATTERNS = (
         "symbol_or_power": r"(?!(?<=\d )m[²³]/)([α-ωΔ][²³]?|[a-z][²³]|\d{1,3})",
         "end": SENTENCE_MAY_END,
         "name": A_NAME.pattern,
-        "starter": f"(?:{STARTERS})",
         "short": rf"(?<![\w'/.{names.SPELLED}])(?<![\W\d]-)({ANY})(?![\w/-]|'(?!s))\.?",
         "title": either(set(TITLES) - {"St", "Dr"}),
         "undotted": words.UNDOTTED,
