@@ -37,7 +37,7 @@ THOUSANDS: list[Row] = [
 COUNTS: list[Row] = [
     (
         "leading zero, or very long",
-        r"\d(?<![\d.,].)(?:(?<=0)\d++|\d{11,}+)(?!\.?\d|,\d{3})",
+        r"\d(?<![\d.,].)(?:(?<=0)\d++|(?!\d{8,40}000(?!\d))\d{11,}+)(?!\.?\d|,\d{3})",
         lambda m: numbers.digits(m.group()),
     ),
     ("number", r"\d(?<![\d.].)\d{0,29}+(?:\.\d{1,30}+)?", counted),
