@@ -21,6 +21,7 @@ _IN_TOKEN = rf"(?={_JOINED})[^\W_]"
 # A token is a Hanzi, or words and digits without a blank, comma or bracket between them (iPhone15, 3-5).
 _TOKEN = re.compile(rf"{_IN_TOKEN}(?:{_JOINED}*{_IN_TOKEN})?|[^\W_]")
 GIVEN = ("mark", "lexicon")  # kinds of words whose reading a user has given, although they stay as written
+_MOST_SHRUNK = 4  # characters that Unicode may write as one: ᄒ, ᅡ and ᆫ as 한
 _ORDINARY = frozenset(" \t\r\n。，？！；：、…—·《》“”‘’（）【】「」『』,.?!:;'\"()[]{}-_*#`~|>\\")
 
 
@@ -98,7 +99,9 @@ def _word(plain: str, said: Placed, said_from: int, said_to: int) -> Link:
     origins = said.origins[said_from:said_to]
     start, end = _trimmed(plain, origins[0][0], max(origin[1] for origin in origins))
     kind = next((origin[2] for origin in origins if origin[2]), None)
-    same = _folded(plain[start:end]) == _folded(said.text[said_from:said_to]) and kind not in GIVEN
+    word = said.text[said_from:said_to]
+    alike = end - start <= _MOST_SHRUNK * len(word) and kind not in GIVEN
+    same = alike and _folded(plain[start:end]) == _folded(word)
     inside = any(at and _LETTERS.match(plain, at - 1) for at in (start, end))
     return Link(start, end, said_from, said_to, not same or inside, kind)
 

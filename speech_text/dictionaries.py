@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from speech_text.default.data import KINDS, Word
 
@@ -24,6 +26,7 @@ KEEP_LIST = "G2P_able_1word.json"
 PHONEMES = "G2P_all_phonemes.json"
 WORDS = "words.tsv"
 _FILES = (REPLACEMENTS, PRONUNCIATIONS, KEEP_LIST, PHONEMES, WORDS)
+_Json = TypeVar("_Json", list[object], dict[object, object])
 _SHIPPED = Path(__file__).parent / "assets" / "dictionaries"
 
 
@@ -45,15 +48,15 @@ class Dictionaries:
     def read(cls, folder: Path) -> Dictionaries:
         """Reads the files that `files` names."""
         replacements, pronunciations, keep, phonemes, words = cls.files(folder)
-        warnings: list[str] = []
-        names = _phoneme_names(phonemes, warnings)
+        reader = _Reader()
+        names = reader.phoneme_names(phonemes)
         return cls(
-            replacements=_replacements(replacements, warnings),
-            pronunciations=_pronunciations(pronunciations, names, warnings),
-            keep=_keep_list(keep, warnings),
+            replacements=reader.replacements(replacements),
+            pronunciations=reader.pronunciations(pronunciations, names),
+            keep=reader.keep_list(keep),
             phonemes=names,
-            words=_words(words, warnings),
-            warnings=tuple(warnings),
+            words=reader.words(words),
+            warnings=tuple(reader.warnings),
         )
 
     @staticmethod
@@ -69,107 +72,98 @@ def shipped() -> Dictionaries:
     return Dictionaries.read(_SHIPPED)
 
 
-def _text(path: Path, warnings: list[str]) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        warnings.append(f"{path.name}: not there, so it counts as empty")
-    except (OSError, UnicodeError) as error:
-        warnings.append(f"{path.name}: cannot be read ({error}), so it counts as empty")
-    return None
+class _Reader:
+    """Reads dictionary files. `warnings` gets a sentence for each file and line that cannot be read."""
 
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
 
-def _objects(path: Path, warnings: list[str]) -> list[tuple[int, dict[str, object]]]:
-    """Returns the JSON objects of a .jsonl file with their line numbers. Appends a warning to `warnings` for
-    each other line that is not blank."""
-    found = []
-    for number, line in enumerate((_text(path, warnings) or "").split("\n"), start=1):
-        if not line.strip():
-            continue
+    def _skip(self, path: Path, why: str, line: int = 0) -> None:
+        self.warnings.append(f"{path.name}{f', line {line}' if line else ''}: {why}")
+
+    def _text(self, path: Path) -> str | None:
         try:
-            value = json.loads(line)
-        except ValueError as error:
-            warnings.append(f"{path.name}, line {number}: not JSON ({error})")
-            continue
-        if isinstance(value, dict):
-            found.append((number, value))
-        else:
-            warnings.append(f"{path.name}, line {number}: a JSON object is expected")
-    return found
-
-
-def _replacements(path: Path, warnings: list[str]) -> tuple[tuple[str, str], ...]:
-    pairs = []
-    for number, entry in _objects(path, warnings):
-        origin, new = entry.get("origin"), entry.get("new")
-        if isinstance(origin, str) and isinstance(new, str) and origin:
-            pairs.append((origin, new))
-        else:
-            warnings.append(f'{path.name}, line {number}: needs the texts "origin" (not empty) and "new"')
-    return tuple(pairs)
-
-
-def _pronunciations(path: Path, phonemes: frozenset[str], warnings: list[str]) -> dict[str, str]:
-    entries: dict[str, str] = {}
-    for number, entry in _objects(path, warnings):
-        for source, spoken in entry.items():
-            if not source or not isinstance(spoken, str):
-                warnings.append(f"{path.name}, line {number}: a text and its replacement are expected")
-                continue
-            unknown = [
-                name for name in re.findall(r"<\|(.*?)\|>", spoken) if phonemes and name not in phonemes
-            ]
-            if unknown:
-                warnings.append(f"{path.name}, line {number}: {unknown[0]} is not in {PHONEMES}")
-                continue
-            entries[source] = spoken
-    return entries
-
-
-def _words(path: Path, warnings: list[str]) -> tuple[Word, ...]:
-    words = []
-    lines = (_text(path, warnings) or "").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        cells = line.split("\t")
-        if not line.strip() or cells[0] == "kind":
-            continue
-        if cells[0] in KINDS and 2 <= len(cells) <= len(Word._fields) and cells[1].strip():
-            words.append(Word(*cells))
-        else:
-            expected = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}, and how it is written"
-            warnings.append(f"{path.name}, line {number}: expected, with tabs between: {expected}")
-    return tuple(words)
-
-
-def _keep_list(path: Path, warnings: list[str]) -> frozenset[str]:
-    value = _json(path, warnings)
-    if value is None:
-        return frozenset()
-    if not isinstance(value, list):
-        warnings.append(f"{path.name}: a JSON list of single characters is expected")
-        return frozenset()
-    kept = frozenset(item for item in value if isinstance(item, str) and len(item) == 1)
-    if len(kept) < len(value):
-        warnings.append(f"{path.name}: {len(value) - len(kept)} entries are repeated or not one character")
-    return kept
-
-
-def _phoneme_names(path: Path, warnings: list[str]) -> frozenset[str]:
-    value = _json(path, warnings)
-    if value is None:
-        return frozenset()
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
-        warnings.append(f"{path.name}: a JSON object of phoneme names is expected")
-        return frozenset()
-    return frozenset(value.values())
-
-
-def _json(path: Path, warnings: list[str]) -> object:
-    text = _text(path, warnings)
-    if text is None:
+            return path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            self._skip(path, "not there, so it counts as empty")
+        except (OSError, UnicodeError) as error:
+            self._skip(path, f"cannot be read ({error}), so it counts as empty")
         return None
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        warnings.append(f"{path.name}: not JSON ({error}), so it counts as empty")
-        return None
+
+    def _lines(self, path: Path) -> Iterator[tuple[int, str]]:
+        lines = enumerate((self._text(path) or "").split("\n"), start=1)
+        return ((number, line) for number, line in lines if line.strip())
+
+    def _objects(self, path: Path) -> Iterator[tuple[int, dict[str, object]]]:
+        """Yields the JSON objects of a .jsonl file with their line numbers."""
+        for number, line in self._lines(path):
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                self._skip(path, f"not JSON ({error})", number)
+                continue
+            if isinstance(value, dict):
+                yield number, value
+            else:
+                self._skip(path, "a JSON object is expected", number)
+
+    def _json(self, path: Path, kind: type[_Json], expected: str) -> _Json:
+        if (text := self._text(path)) is not None:
+            try:
+                if isinstance(value := json.loads(text), kind):
+                    return value
+                self._skip(path, f"a JSON {expected} is expected")
+            except ValueError as error:
+                self._skip(path, f"not JSON ({error}), so it counts as empty")
+        return kind()
+
+    def replacements(self, path: Path) -> tuple[tuple[str, str], ...]:
+        pairs = []
+        for number, entry in self._objects(path):
+            origin, new = entry.get("origin"), entry.get("new")
+            if isinstance(origin, str) and isinstance(new, str) and origin:
+                pairs.append((origin, new))
+            else:
+                self._skip(path, 'needs the texts "origin" (not empty) and "new"', number)
+        return tuple(pairs)
+
+    def pronunciations(self, path: Path, phonemes: frozenset[str]) -> dict[str, str]:
+        entries: dict[str, str] = {}
+        for number, entry in self._objects(path):
+            for source, spoken in entry.items():
+                if not source or not isinstance(spoken, str):
+                    self._skip(path, "a text and its replacement are expected", number)
+                    continue
+                names = re.findall(r"<\|(.*?)\|>", spoken)
+                unknown = [name for name in names if phonemes and name not in phonemes]
+                if unknown:
+                    self._skip(path, f"{unknown[0]} is not in {PHONEMES}", number)
+                else:
+                    entries[source] = spoken
+        return entries
+
+    def words(self, path: Path) -> tuple[Word, ...]:
+        words = []
+        for number, line in self._lines(path) if path.exists() else ():
+            cells = line.rstrip("\r").split("\t")
+            if cells[0] in KINDS and 2 <= len(cells) <= len(Word._fields) and cells[1].strip():
+                words.append(Word(*cells))
+            elif cells[0] != "kind":
+                kinds = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
+                self._skip(path, f"expected, with tabs between: {kinds}, and how it is written", number)
+        return tuple(words)
+
+    def keep_list(self, path: Path) -> frozenset[str]:
+        value = self._json(path, list, "list of single characters")
+        kept = frozenset(item for item in value if isinstance(item, str) and len(item) == 1)
+        if len(kept) < len(value):
+            self._skip(path, f"{len(value) - len(kept)} entries are repeated or not one character")
+        return kept
+
+    def phoneme_names(self, path: Path) -> frozenset[str]:
+        value = self._json(path, dict, "object of phoneme names")
+        names = frozenset(name for name in value.values() if isinstance(name, str))
+        if all(isinstance(name, str) for name in value.values()):
+            return names
+        self._skip(path, "a JSON object of phoneme names is expected")
+        return frozenset()

@@ -13,21 +13,6 @@ _THOUSANDS = (
 )
 
 
-def spell_digits(text: str) -> str:
-    """Step E6: returns `text` with each run of digits written as number words. The transducers have left
-    these digits."""
-    words, run = [], ""
-    for char in [*text, ""]:
-        if char.isdigit():
-            run += char
-            continue
-        if run:
-            words.append(number_words("".join(filter(str.isdecimal, run)) or "0"))
-            run = ""
-        words.append(char)
-    return "".join(words)
-
-
 def number_words(digits: str) -> str:
     """Returns a string of digits as an English cardinal number ("twelve thousand, three hundred and
     forty-five"). A number of more than 36 digits is read digit by digit."""

@@ -104,14 +104,16 @@ class TextFrontend:
             block_s = max(block_s, cut.block_s) if segments else 0.0
             voice = cut.voice_after(voice)
             speaker = None if voice in ("", MOOD_SIGN) else voice  # None: the request's voice, in its mood
-            stretch = stretch.strip()
             for part in stretch.parts(self.split(stretch.text)):
                 check()
                 segment = self._rules.speak_segment(part, replacements)
                 if any(map(str.isalnum, segment.text)):
-                    words, spoken = marked.put_back(segment, sounds, read)
-                    segments.append(SpokenSegment(words.text, spoken, pause_s or block_s, speaker, speed))
-                    placed.append(words)
+                    if marked.sounds:
+                        segment, spoken = marked.put_back(segment, sounds, read)
+                    else:
+                        spoken = read(segment.text)
+                    segments.append(SpokenSegment(segment.text, spoken, pause_s or block_s, speaker, speed))
+                    placed.append(segment)
                     pause_s = block_s = 0.0
         if not segments:
             raise TextError("nothing_to_say", f"Nothing of this text can be spoken: {quote(text)}")
@@ -186,4 +188,5 @@ class TextFrontend:
         """Forgets what was computed for earlier texts. Frees memory only; no result changes."""
         forget_words()
         self._phonemize.forget()
-        self._rules.forget()
+        if isinstance(self._rules, PublishedRules):
+            self._rules.forget()

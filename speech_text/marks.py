@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import Final, Literal
 
 from speech_text.errors import TextError, quote
@@ -41,13 +42,9 @@ def in_mood(voice: str, mood: str) -> str:
     return f"{name}{MOOD_SIGN}{mood}" if mood or not name else name
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A syllable of a marked word, as `tokens` for the LLM's tokenizer. `word` is the marked word at its
-    first syllable, and empty at the others."""
-
-    tokens: str
-    word: str
+Sound = tuple[str, str]
+"""A syllable of a marked word as `tokens` for the LLM's tokenizer, and the word: "" but at its first
+syllable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,9 @@ class Cut:
         if self.voice is not None:
             return self.voice
         return voice if self.mood is None else in_mood(voice, self.mood)
+
+
+_UNCUT = Cut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class MarkedText:
         if (len(parts) - 1, n_sounds) != (len(self.cuts), len(self.sounds)):
             raise _malformed("A mark stands where it is not read: [[...]] may not be in markup.")
         start = 0
-        for cut, part in zip((Cut(), *self.cuts), parts, strict=True):
+        for cut, part in zip((_UNCUT, *self.cuts), parts, strict=True):
             end = start + len(part)
             first = end - len(part.lstrip(PUNCTUATION + " ")) if start else start
             yield cut, normalized[first:end]
@@ -145,14 +145,12 @@ class MarkedText:
         segment as text and as the tokenizer takes it. Each placeholder is replaced by the next syllable of a
         marked word that the iterator `sounds` yields. `read` converts the text between the placeholders for
         the tokenizer."""
-        if not self.sounds:
-            return segment, read(segment.text)
         words, spoken, done = list[Edit](), "", 0
         for found in re.finditer(f"[{''.join(self.placeholders[:2])}]", segment.text):
-            sound = next(sounds)
-            words.append(Edit(*found.span(), sound.word))
+            tokens, word = next(sounds)
+            words.append(Edit(*found.span(), word))
             between = segment.text[done : found.start()]
-            spoken, done = spoken + (read(between) if between else "") + sound.tokens, found.end()
+            spoken, done = spoken + (read(between) if between else "") + tokens, found.end()
         rest = segment.text[done:]
         return segment.edited(words), spoken + (read(rest) if rest else "")
 
@@ -160,10 +158,12 @@ class MarkedText:
 def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
     """Returns `text` without its marks, and everything that is needed to put them back. `parts` are all the
     parts of `text` in order, both plain text and marks."""
-    others = _unused(_OTHERS, text, 2)
-    placeholders = (_unused(_HANZI, text, 1)[0], others[0], others[1])
+    parts, placeholders = list(parts), ("", "", "")
+    if any(part.rule or part.cut for part in parts):
+        others = _unused(_OTHERS, text, 2)
+        placeholders = (_unused(_HANZI, text, 1)[0], others[0], others[1])
     for_rules, places = list[Placed](), list[int]()
-    given, sounds, cuts = [], [], []
+    given, sounds, cuts = list[Part](), list[Sound](), list[Cut]()
     plain = ""
     for part in parts:
         start = len(plain)
@@ -177,7 +177,8 @@ def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
         plain += part.written
         places += range(part.start, part.start + len(part.written))
         if part.syllables:
-            sounds += _sounds(part)
+            tokens = ("".join(f"<|{name}|>" for name in syllable) for syllable in part.syllables)
+            sounds += zip(tokens, chain([part.written], repeat("")), strict=False)
             row = placeholders[not has_hanzi(part.written)] * len(part.syllables)
             for_rules.append(Placed.standing_for(row, start, len(plain), part.rule))
         elif part.said == part.written:
@@ -186,8 +187,8 @@ def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
             for_rules.append(Placed.standing_for(part.said, start, len(plain)))
         if part.rule is not None:
             given.append(part)
-    rules_text = Placed.join(for_rules)
-    return MarkedText(rules_text, plain, places, tuple(given), tuple(sounds), tuple(cuts), placeholders)
+    marked = tuple(given), tuple(sounds), tuple(cuts)
+    return MarkedText(Placed.join(for_rules), plain, places, *marked, placeholders)
 
 
 def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
@@ -320,11 +321,6 @@ def _cut(command: str, value: str) -> Cut:
 
 def _malformed(why: str) -> TextError:
     return TextError("malformed_pronunciation", why)
-
-
-def _sounds(part: Part) -> list[Sound]:
-    tokens = ["".join(f"<|{name}|>" for name in syllable) for syllable in part.syllables]
-    return [Sound(token, "" if at else part.written) for at, token in enumerate(tokens)]
 
 
 def _unused(chars: Sequence[str], text: str, n: int) -> tuple[str, ...]:

@@ -65,10 +65,6 @@ class Placed:
             yield self[start : start + len(text)]
             start += len(text)
 
-    def with_end(self, end: str) -> Placed:
-        """Returns the text with `end` behind it."""
-        return self.edited([Edit(len(self.text), len(self.text), end)])
-
     def strip(self, chars: str | None = None) -> Placed:
         start = len(self.text) - len(self.text.lstrip(chars))
         return self[start : max(start, len(self.text.rstrip(chars)))]
@@ -81,9 +77,10 @@ class Placed:
         found = list(islice(compiled.finditer(self.text), count))
         if not found:
             return self
-        if isinstance(said, str):
-            return self.edited([Edit(*match.span(), match.expand(said), kind) for match in found])
-        return self.edited([Edit(*match.span(), said(match), kind) for match in found])
+        if not isinstance(said, str):
+            return self.edited([Edit(*match.span(), said(match), kind) for match in found])
+        words = [match.expand(said) for match in found] if "\\" in said else repeat(said)
+        return self.edited([Edit(*match.span(), new, kind) for match, new in zip(found, words, strict=False)])
 
     def lower(self) -> Placed:
         """Returns the text in small letters. İ becomes i with a dot above, a mark of its own."""
@@ -101,7 +98,11 @@ class Placed:
         for edit in edits:
             if edit.said != self.text[edit.start : edit.end]:
                 text += self.text[done : edit.start], edit.said
-                origins += [*self.origins[done : edit.start], *self._origins(*edit)]
+                origins += self.origins[done : edit.start]
+                if edit.end - edit.start > 1:
+                    origins += self._origins(*edit)
+                else:
+                    origins += [self._origin(edit.start, edit.end, edit.kind)] * len(edit.said)
                 done = edit.end
         if not text:
             return self
@@ -134,6 +135,15 @@ class Placed:
             return place, place, kind
         kinds = (kind, *(one[2] for one in replaced))
         return replaced[0][0], max(one[1] for one in replaced), next(filter(None, kinds), None)
+
+    def retraced(self, said: Placed) -> Placed:
+        """Returns `said`, which was made of the same characters as if they were a whole written text, with
+        the origins that they have here."""
+        each = (
+            self.origins[start] if kind is None and end - start == 1 else self._origin(start, end, kind)
+            for start, end, kind in said.origins
+        )
+        return Placed(said.text, list(each))
 
     def rewritten(self, text: str) -> Placed:
         """Returns `text`, which something made of this text without telling the places. Words and signs that

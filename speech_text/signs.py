@@ -18,16 +18,11 @@ def has_hanzi(text: str) -> bool:
     return _HANZI.search(text) is not None
 
 
-def tidy_punctuation(text: Placed) -> Placed:
-    """Step 7: keeps only the last mark of each run of punctuation, removes # and turns exclamation marks into
-    full stops."""
-    return text.sub(f"{_MARK}(?={_MARK})", "").sub("#", "").sub("！", "。").sub("!", ".")
-
-
-def close_sentence(text: Placed) -> Placed:
-    """Step 8: returns `text` with a question mark or a full stop at its end. A full stop replaces any other
-    mark there. An empty text becomes one full stop."""
+def closed(text: Placed) -> Placed:
+    """Steps 7 and 8: keeps only the last mark of each run of punctuation, removes # and turns exclamation
+    marks into full stops. Then returns the text with a question mark or a full stop at its end. A full stop
+    replaces any other mark there. An empty text becomes one full stop."""
+    text = text.sub(f"{_MARK}(?={_MARK})", "").sub("#", "").sub("！", "。").sub("!", ".")
     if text.text[-1:] in ("?", "？"):
         return text
-    stop = "。" if has_hanzi(text.text) else "."
-    return (text[:-1] if text.text.endswith(tuple(PUNCTUATION)) else text).with_end(stop)
+    return text.sub(rf"{_MARK}?\Z", "。" if has_hanzi(text.text) else ".", count=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from speech_text.changes import Link
@@ -46,30 +46,25 @@ def written_segments(plain: str, said: str, links: Sequence[Link], starts: Seque
     ]
 
 
-def _units(plain: str, links: Iterable[Link]) -> Iterator[Link]:
-    """Yields the Hanzi, words and numbers of `plain` that are spoken, whole and in written order. Words that
+def _units(plain: str, links: Iterable[Link]) -> list[Link]:
+    """Returns the Hanzi, words and numbers of `plain` that are spoken, whole and in written order. Words that
     one change speaks together are one unit."""
     whole = [found.span() for found in _UNIT.finditer(plain)]
     ends = [end for _, end in whole]
-    unit: Link | None = None
+    units = list[Link]()
     for link in links:
-        if link.said_from == link.said_to:
-            continue
-        first, last = bisect_right(ends, link.start), bisect_right(ends, link.end - 1)
-        touched = [span for span in whole[first : last + 1] if span[0] < link.end]
-        start, end = (
-            min([link.start, *(span[0] for span in touched)]),
-            max([link.end, *(span[1] for span in touched)]),
-        )
-        link = link._replace(start=start, end=end)
-        if unit is not None and (start < unit.end or start == end):
-            unit = unit.with_(link)  # a part of the same unit, or a word that is spoken together with it
-            continue
-        if unit is not None:
-            yield unit
-        unit = link
-    if unit is not None:
-        yield unit
+        if link.said_from < link.said_to:
+            first, last = bisect_right(ends, link.start), bisect_right(ends, link.end - 1)
+            spans = [
+                (link.start, link.end),
+                *(span for span in whole[first : last + 1] if span[0] < link.end),
+            ]
+            unit = link._replace(start=min(spans)[0], end=max(end for _, end in spans))
+            if units and (unit.start < units[-1].end or unit.start == unit.end):
+                units[-1] = units[-1].with_(unit)  # a part of it, or a word that is spoken together with it
+            else:
+                units.append(unit)
+    return units
 
 
 def _cuts(plain: str, by_segment: Sequence[Sequence[Link]]) -> list[int]:

@@ -194,19 +194,26 @@ def _weight(unit: str) -> float:
     word = unit.strip()
     if not (word.isascii() and word.isalpha()):
         return 1.0
-    return SYLLABLE_WEIGHT * (_count_syllables if len(word) > LONG_WORD else _known_syllables)(word)
+    return SYLLABLE_WEIGHT * _count_syllables(word)
 
 
 def _weight_by_letters(unit: str) -> float:
+    return (_known_weight if len(unit) <= LONG_WORD else _weight_of_letters)(unit)
+
+
+def _weight_of_letters(unit: str) -> float:
     word = unit.strip()
     if len(word) < LONG_WORD and (word.isascii() or len(word) == 1):
         return _weight(unit)
     return max(_weight(unit), LETTER_WEIGHT * len(word))
 
 
+_known_weight = lru_cache(maxsize=20_000)(_weight_of_letters)
+
+
 def forget_words() -> None:
-    """Empties the cache of the syllable counts of words."""
-    _known_syllables.cache_clear()
+    """Empties the cache of the weights of words."""
+    _known_weight.cache_clear()
 
 
 @cache
@@ -225,6 +232,3 @@ def _count_syllables(word: str) -> int:
     vowel_runs = re.findall("[aeiouy]+", word.lower())
     silent_e = bool(vowel_runs) and vowel_runs[-1] == "e" and word.lower().endswith("e")
     return max(len(vowel_runs) - silent_e, 1)
-
-
-_known_syllables = lru_cache(maxsize=20_000)(_count_syllables)

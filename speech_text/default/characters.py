@@ -22,7 +22,7 @@ _BASE = re.compile("(?<=log)([₀-₉]{1,9}) ?")  # the base of a logarithm: log
 _SUBSCRIPT = re.compile("(?<=[₀-₉])(?=[0-9])|(?<=N)(?=O[₂₃])")  # NO₂ is not No. 2
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
 _MOST_MARKS = 30  # combining marks on a letter, as in Unicode's stream-safe form: sorting n takes n² steps
-_COMPOSABLE = re.compile("[\x00-\x7f]?[^\x00-\x7f\u4e00-\u9fff，。！？；：、（）“”《》]+")
+COMPOSABLE = re.compile("[\x00-\x7f]?[^\x00-\x7f\u4e00-\u9fff，。！？；：、（）“”《》]+")
 _KEPT_WIDE = "！（），：；？"
 _ISOTOPE = re.compile(
     "(?<![0-9A-Za-z⁰¹²³⁴-⁹⁺⁻])(?:([²³])(H)|([¹²³⁴-⁹][⁰¹²³⁴-⁹])(C|N|O|F|Ne|Na|P|S|Cl|K|Ca|Fe|Co|Kr|Sr|Tc|Mo)"
@@ -60,26 +60,22 @@ def clean(text: Placed) -> Placed:
     """Returns `text` with plain characters in place of styled, full-width and other special characters. An
     emoji becomes the letter or number that it shows, otherwise a blank; a heart in "I ♥ you" becomes love. An
     entity of HTML (&amp;) becomes its character. Each line end becomes one line feed."""
-    text = composed(text.sub(_ENTITY, lambda entity: html.unescape(entity[0])).sub("\r\n?", "\n"))
-    text = text.sub(_KEYCAP, r" \1 ").sub(_BETWEEN_WORDS, "，")
+    text = text.sub(_ENTITY, lambda entity: html.unescape(entity[0])).sub("\r\n?", "\n")
+    text = text.sub(COMPOSABLE, composed).sub(_KEYCAP, r" \1 ").sub(_BETWEEN_WORDS, "，")
     text = text.sub(_LOVED_IN_CHINESE, "爱").sub(_LOVED, "love").sub(_ISOTOPE, _after_its_symbol)
     text = text.sub(_CARD, lambda card: card[0].translate(_SUITS))
     if not _IN_EMOJI.isdisjoint(text.text):  # a quick test, since the library looks at each character
         found = emoji.emoji_list(text.text)
         text = text.edited(Edit(one["match_start"], one["match_end"], _emoji(one["emoji"])) for one in found)
     text = text.sub(_BASE, r"_\1 ").sub(_SUBSCRIPT, " ")
-    return composed(text.sub(_PLAIN, lambda char: _fold(char[0])))
+    return text.sub(_PLAIN, lambda char: _fold(char[0])).sub(COMPOSABLE, composed)
 
 
-def composed(text: Placed) -> Placed:
-    """Returns `text` in Unicode's form NFC. Of the combining marks on one letter only the first 30 are
-    kept."""
-    return text.sub(_COMPOSABLE, lambda run: _composed(run[0]))
-
-
-def _composed(text: str) -> str:
+def composed(run: re.Match[str]) -> str:
+    """Returns `run`, a match of COMPOSABLE, in Unicode's form NFC. Of the combining marks on one letter only
+    the first 30 are kept."""
     kept, n_marks = [], 0
-    for char in text:
+    for char in run[0]:
         n_marks = n_marks + 1 if unicodedata.combining(char) else 0
         if n_marks <= _MOST_MARKS:
             kept.append(char)

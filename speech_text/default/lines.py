@@ -10,6 +10,7 @@ from speech_text.signs import has_hanzi
 
 _LINE_ENDS = ".!?;:：。！？；，,、…"
 _CLOSING = "\"'”’»›)]）】」』》〉*_~` "
+_LINE = re.compile(r"\S(?:.*\S)?")
 _LONG_RUN = re.compile(r"([^\w\s])\1{3,}")
 _BLANKS = re.compile(r"[^\S\n]{2,}|[^\S\n ]")
 _WINDOWS_PATH = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\\S*")
@@ -36,8 +37,8 @@ def spoken_lines(text: Placed) -> list[Placed]:
     text = text.sub(_WINDOWS_PATH, lambda path: path[0].replace("\\", " ")).sub(r"\\n", "\n")
     text = text.sub(r"[\\`]", " ").sub(_BLANKS, " ").sub(_LONG_RUN, r"\1\1\1").sub(_TAG, r" \1 ")
     text = text.sub(_IN_ANGLES, r" \1 ").sub(_DOUBLE_HYPHEN, "-").sub(_STRONG, r"\2").sub(_EMPHASIS, r"\1")
-    lines = text.parts(re.findall("[^\n]*\n?", text.text))
-    return [_spoken_line(line.strip()) for line in lines if any(map(str.isalnum, line.text))]
+    lines = (text[slice(*line.span())] for line in _LINE.finditer(text.text))
+    return [_spoken_line(line) for line in lines if any(map(str.isalnum, line.text))]
 
 
 def _spoken_line(line: Placed) -> Placed:
@@ -51,4 +52,6 @@ def _spoken_line(line: Placed) -> Placed:
         line = line.edited([Edit(0, numbered.end(), number)])
     if line.text.startswith("|") and line.text.endswith("|"):
         line = line.strip("| ")
-    return line if line.text.rstrip(_CLOSING)[-1:] in _LINE_ENDS else line.with_end("。" if chinese else ". ")
+    return (
+        line if line.text.rstrip(_CLOSING)[-1:] in _LINE_ENDS else line.sub(r"\Z", "。" if chinese else ". ")
+    )

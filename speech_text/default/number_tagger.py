@@ -177,6 +177,8 @@ class NumberTagger:
     """Writes the numbers of a text as words, by the classes of one language. The first class that fits a
     number is taken."""
 
+    needs = frozenset("0123456789")
+
     def __init__(self, language: Language) -> None:
         tables = ("figures.tsv", language.table)
         self._classes = [Class(row, language) for table in tables for row in rows(READINGS / table)]
@@ -191,15 +193,13 @@ class NumberTagger:
     def read(self, text: Placed) -> Placed:
         """Returns `text` with its numbers written as words. A number of no class stays as it is. Marks that a
         class leaves unspoken are dropped, and a blank is added where Latin words would touch."""
-        return text.edited(self._edits(text.text))
-
-    def _edits(self, text: str) -> Iterator[Edit]:
-        done = 0
-        for figure, its, said in self._read(text):
-            dropped = its.dropped and its.dropped.search(text, done, figure.start)
+        edits, done = list[Edit](), 0
+        for figure, its, said in self._read(text.text):
+            dropped = its.dropped and its.dropped.search(text.text, done, figure.start)
             start = dropped.start() if dropped else figure.start
-            before, done = _blank(text[done:start], said), its.end(figure)
-            yield Edit(start, done, before + said + _blank(said, figure.rest), its.kind)
+            before, done = _blank(text.text[done:start], said), its.end(figure)
+            edits.append(Edit(start, done, before + said + _blank(said, figure.rest), its.kind))
+        return text.edited(edits)
 
     def _read(self, text: str) -> Iterator[Read]:
         """Yields the numbers of `text` that are of a class, with the class and the words. If several numbers

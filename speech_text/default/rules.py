@@ -10,23 +10,19 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import groupby
 
 from speech_text import signs
 from speech_text.chinese import replace_words, tidy_chinese
 from speech_text.cut.pieces import Check, pieces, unwatched
-from speech_text.default.characters import clean, composed
+from speech_text.default.characters import COMPOSABLE, clean, composed
 from speech_text.default.chinese import rules as chinese_rules
-from speech_text.default.data import Word, Words, either
+from speech_text.default.data import Word, Words
 from speech_text.default.english import rules as english_rules
-from speech_text.default.english.short_forms import MONTH, SHORT_STATES, STREETS, TITLES, WEEKDAYS
-from speech_text.default.english.shortened import SHORT_FORMS
-from speech_text.default.english.units import ALONE
 from speech_text.default.lines import spoken_lines
 from speech_text.default.number_tagger import NumberTagger
 from speech_text.default.spelling import CHINESE_DIGITS
-from speech_text.default.table import Rule, apply_rules, behind
-from speech_text.english import spell_digits
+from speech_text.default.table import Rule, apply_rules
+from speech_text.english import number_words
 from speech_text.places import Placed
 from speech_text.wetext import simplified_characters
 
@@ -47,20 +43,6 @@ _SENTENCE = re.compile(
     r" (?=[A-Za-z]{2}|\d)"
 )
 _DOUBTFUL = re.compile("[^\\w，。？?.,!！:;' ]|_")  # neither a letter nor a digit nor a mark that stays
-_CHINESE_SENTENCE = re.compile("[^。！？；]*[。！？；]*")
-_PLAIN_CHINESE = re.compile("[\u4e00-\u9fffa-z，。、？！：；“”《》 ]*")
-_ENGLISH_SENTENCE = re.compile('(?:(?<=[a-z]{5}[.!?] )|(?<=[a-z]{5}[,.!?]["”] ))(?=["“]?[A-Z])')
-_PLAIN_ENGLISH = re.compile('[A-Za-z ,;:\'"“”]*[.!?]?["”]?[ ]*')
-_PRONOUN = re.compile(
-    rf"(?:(?<![^\"“])|{behind('and|as|because|but|if|that|what|when')}|(?<=, ))I(?=[ '][a-z])"
-)
-_SHORT_FORMS = SHORT_FORMS | {
-    *(form.lower() for form in (*TITLES, *WEEKDAYS, *STREETS, *SHORT_STATES, *ALONE)),
-}
-_SHORTENED = re.compile(
-    rf"[A-Z]{{2}}|\b(?:{MONTH}|[A-G]b|[YQM]o[YQM]|[NSEW])\b"
-    rf"|(?i:\b(?:[ivx]{{1,5}}|hundred|thousand|million|billion|trillion|{either(_SHORT_FORMS)})\b)"
-)
 _MARKS = re.compile(f"[{re.escape(signs.PUNCTUATION)}]{{2,}}")
 _LEAD = re.compile(f"^[{re.escape(signs.PUNCTUATION)} ]+")
 _APOSTROPHE = re.compile(r"(?<![^\W\d_])'|'(?![^\W\d_])")
@@ -75,9 +57,6 @@ class DefaultRules:
         self._simplified = simplified_characters() | {ord(kept): kept for kept in "潟祐霑"}
         self._own_words = own_words
         _tables(own_words())
-
-    def forget(self) -> None:
-        """Does nothing, since these rules have no cache."""
 
     def speak(
         self,
@@ -96,13 +75,22 @@ class DefaultRules:
             and bool(_FIGURE.search(text.text))
             and not any(_WORD.search(line.text) for line in lines)
         )
-        spoken = []
+        spoken, seen = list[Placed](), dict[tuple[bool, str], Placed | None]()
         for line in lines:
             by_marks = bool(chinese or _CHINESE_MARKS.search(line.text))
             in_chinese = signs.has_hanzi(line.text) or (by_marks and not _WORD.search(line.text))
             read = self._read_chinese if in_chinese else self._read_english
-            parts = line.parts(pieces(line.text, _MAX_PART, _MAX_PART))
-            spoken.append(Placed.join(read(part, check) for part in parts))
+            cuts = pieces(line.text, _MAX_PART, _MAX_PART) if len(line.text) > _MAX_PART else [line.text]
+            said = list[Placed]()
+            for part in line.parts(cuts):
+                key = in_chinese, part.text
+                if key not in seen:
+                    seen[key] = None
+                    said.append(read(part, check))
+                else:  # it is read once more, for all places at which it comes again
+                    again = seen[key] = seen[key] or read(Placed.written(part.text), check)
+                    said.append(part.retraced(again))
+            spoken.append(Placed.join(said))
         return self.speak_segment(Placed.join(spoken, "" if chinese else " "))
 
     @staticmethod
@@ -111,20 +99,15 @@ class DefaultRules:
         and plain marks, with blanks only between words that need them, and with one mark at a place. It ends
         with a full stop or a question mark; an empty text becomes "."."""
         text = text.lower().sub(_APOSTROPHE, " ")
-        text = composed(
-            text.sub(_DOUBTFUL, lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ")
-        )
-        text = text.sub(r"[^\S ]\s*|\s{2,}", " ")
-        text = text.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])", "").strip()
-        text = signs.tidy_punctuation(text.sub(_MARKS, _strongest))
-        return signs.close_sentence(text.sub(_LEAD, ""))
+        text = text.sub(_DOUBTFUL, lambda char: char[0] if unicodedata.category(char[0])[0] == "M" else " ")
+        text = text.sub(COMPOSABLE, composed).sub(r"[^\S ]\s*|\s{2,}", " ")
+        text = text.sub("(?<=[\u4e00-\u9fff。，？！]) | (?=[\u4e00-\u9fff。，？！.,!?:;])|^ | $", "")
+        return signs.closed(text.sub(_MARKS, _strongest).sub(_LEAD, ""))
 
     def _read_chinese(self, line: Placed, check: Check) -> Placed:
         line = Placed.join(self._foreign_read(line, check)).translate(self._simplified)
         rules, _ = _tables(self._own_words())
-        sentences = _CHINESE_SENTENCE.findall(line.text)
-        text = _apply_where_needed(rules, line, sentences, is_plain_chinese, check)
-        text = text.translate(CHINESE_DIGITS).translate(_HEARD)
+        text = apply_rules(rules, line, check).translate(CHINESE_DIGITS).translate(_HEARD)
         text = text.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE)
         text = text.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ")
         return tidy_chinese(text).sub(_INNER_APOSTROPHE, "'")
@@ -143,8 +126,8 @@ class DefaultRules:
 
     def _read_english(self, line: Placed, check: Check) -> Placed:
         _, rules = _tables(self._own_words())
-        text = _apply_where_needed(rules, line, _ENGLISH_SENTENCE.split(line.text), is_plain_english, check)
-        text = text.sub(r"\d+", lambda run: f" {spell_digits(run[0])} ")
+        text = apply_rules(rules, line, check)
+        text = text.sub(r"\d+", lambda run: f" {number_words(run[0])} ")
         text = text.sub("-", " ").sub("²", " squared ").sub("³", " cubed ").sub("…", ". ")
         return text.sub(r"(?:(?<!\s)\s+)?([.,!?:;])\s*", r"\1 ")
 
@@ -154,35 +137,6 @@ def _tables(own: tuple[Word, ...]) -> tuple[list[Rule | NumberTagger], list[Rule
     """Returns the rules for Chinese and the rules for English, both with the user's words `own`."""
     words = Words(own)
     return chinese_rules.rules(words), english_rules.rules(words)
-
-
-def _apply_where_needed(
-    rules: list[Rule | NumberTagger],
-    text: Placed,
-    sentences: Iterable[str],
-    is_plain: Callable[[str], bool],
-    check: Check,
-) -> Placed:
-    """Applies `rules` to `text`, which has the `sentences`. A sentence for which `is_plain` returns True
-    stays as it is, without a search for rules. Neighbouring sentences that are not plain are read
-    together."""
-    runs = [(plain, "".join(run)) for plain, run in groupby(sentences, is_plain)]
-    parts = zip(runs, text.parts(run for _, run in runs), strict=True)
-    return Placed.join(part if plain else apply_rules(rules, part, check) for (plain, _), part in parts)
-
-
-def is_plain_chinese(sentence: str) -> bool:
-    """Returns whether `sentence` has only Hanzi, small letters, blanks and marks. The rules are not applied
-    to such a sentence."""
-    return _PLAIN_CHINESE.fullmatch(sentence) is not None
-
-
-def is_plain_english(sentence: str) -> bool:
-    """Returns whether `sentence` has only letters and marks, and no short form, Roman numeral, month,
-    large number or word in capitals. The rules are not applied to such a sentence."""
-    return _PLAIN_ENGLISH.fullmatch(sentence) is not None and not _SHORTENED.search(
-        _PRONOUN.sub("", sentence)
-    )
 
 
 def _strongest(run: re.Match[str]) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from speech_text.cut.pieces import Check
+from speech_text.default.needs import needed
 from speech_text.default.number_tagger import NumberTagger
 from speech_text.places import Placed
 
@@ -29,9 +30,7 @@ class Rule(NamedTuple):
     kind: str
     pattern: re.Pattern[str]
     say: str | Callable[[Match], str]
-
-    def read(self, text: Placed) -> Placed:
-        return text.sub(self.pattern, self.say, self.kind)
+    needs: frozenset[str] | None
 
 
 def table(*parts: Iterable[Row] | NumberTagger) -> list[Rule | NumberTagger]:
@@ -44,15 +43,20 @@ def table(*parts: Iterable[Row] | NumberTagger) -> list[Rule | NumberTagger]:
             continue
         for kind, pattern, say in part:
             compiled = re.compile(pattern, re.ASCII) if isinstance(pattern, str) else pattern
-            rules.append(Rule(kind, compiled, say))
+            rules.append(Rule(kind, compiled, say, needed(compiled)))
     return rules
 
 
 def apply_rules(rules: Iterable[Rule | NumberTagger], text: Placed, check: Check) -> Placed:
-    """Returns `text` after all `rules`, applied one after another. `check` is called before each rule."""
+    """Returns `text` after all `rules`, applied one after another. A rule is left out if the text has none of
+    the characters that it needs. `check` is called before each rule."""
+    chars = set(text.text)
     for rule in rules:
         check()
-        text = rule.read(text)
+        if rule.needs is None or not chars.isdisjoint(rule.needs):
+            read = text.sub(*rule[1:3], rule.kind) if isinstance(rule, Rule) else rule.read(text)
+            if read is not text:
+                text, chars = read, set(read.text)
     return text
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from speech_text.english import spell_digits
+from speech_text.english import number_words
 from speech_text.places import Placed
 
 _ENDLESS = re.compile(r"(?P<before>[A-Za-z]?)(?P<digits>[0-9]{25,})(?=(?P<after>[A-Za-z]?))")
 _DIGITS = ["oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _PRODUCT = re.compile(r"([0-9a-zA-Z]\)?)\s*\*\s*(?=\(?[0-9a-zA-Z])")
+_DIGIT_RUN = re.compile(r"[\d¹²³⁰⁴-⁹₀-₉①-⑨⑴-⑼⒈-⒐⓪⓵-⓽⓿❶-❾➀-➈➊-➒]+")
 _MARKS = ".,!?':;"
 
 
@@ -21,7 +22,7 @@ def published_english(text: Placed, normalize: Callable[[Placed], Placed]) -> Pl
     text = normalize(text.sub("'", "’"))  # the transducer takes the typographic apostrophe only
     text = text.sub(r"[()（）【】「」`《》『』{}\[\]]", "")
     text = text.sub(_PRODUCT, r"\1multiply").sub(r"\*", "").sub("—", " ").sub("’", "'")
-    return tidy_english(text.sub(r"\w+", lambda run: spell_digits(run[0])))
+    return tidy_english(text.sub(_DIGIT_RUN, _spelt))
 
 
 def tidy_english(text: Placed) -> Placed:
@@ -29,6 +30,11 @@ def tidy_english(text: Placed) -> Placed:
     space after each mark."""
     text = text.sub(r"\s+", " ").sub(rf"[^\w\s{_MARKS}]", "").lower().sub(rf"([{_MARKS}])\1+", r"\1")
     return text.sub(rf"(?:(?<!\s)\s+)?([{_MARKS}])\s*", r"\1 ").strip()
+
+
+def _spelt(run: re.Match[str]) -> str:
+    """Step E6: returns a run of digits, which the transducers have left, as number words."""
+    return number_words("".join(filter(str.isdecimal, run[0])) or "0")
 
 
 def _digit_by_digit(run: re.Match[str]) -> str:

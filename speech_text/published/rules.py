@@ -45,7 +45,7 @@ class PublishedRules:
             ).lower()
         else:
             words = published_english(text, lambda part: spoken_in_pieces(self._english, part, check))
-        return signs.close_sentence(signs.tidy_punctuation(steps.tidy_spaces(words)))
+        return signs.closed(steps.tidy_spaces(words))
 
     def speak_segment(self, segment: Placed, replacements: Iterable[tuple[str, str]]) -> Placed:
         """Reads `segment`, a part of a result of `speak`, a second time, as the published front end does

@@ -21,11 +21,10 @@ def join_lines(text: Placed) -> Placed:
     newline (backslash and n) into a line end. Then joins the lines that are not empty. A line that does not
     end with a mark gets a full stop."""
     text = text.sub(r"^(\d+)\. ", r"\1。").sub(r"\\n", "\n")
-    lines = [line for raw in text.parts(re.findall("[^\n]*\n?", text.text)) if (line := raw.strip()).text]
-    closed = [
-        line if line.text[-1] in _LINE_ENDS else line.with_end("。" if has_hanzi(line.text) else ". ")
-        for line in lines
-    ]
+    closed = []
+    for found in re.finditer(r"\S(?:.*\S)?", text.text):
+        end = "" if found[0][-1] in _LINE_ENDS else "。" if has_hanzi(found[0]) else ". "
+        closed.append(text[slice(*found.span())].sub(r"\Z", end))
     return Placed.join(closed, "" if has_hanzi(text.text) else " ")
 
 
