@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _FREE_PLACE_S = 45.0  # the longest wait while a ready engine has a free place
 _PROGRESS_S = 1500.0  # of a job while an engine is ready: five deaths cost 300 s, and so does a turn
 _UNABLE_S = 60.0  # the longest time in which a server is called healthy while no engine can speak
-_LOAD_S = 1000.0  # the longest load of a process, which may hang
+_LOAD_S = 1100.0  # the longest load of a process, which may hang: 900 s, looked at once a minute at night
 _GRACE_S = 15.0  # after a deadline: the client's error may come so much later
 _LEFT_S = 10.0  # after the client has left; a call in a thread may take some seconds
 _UNHEARD_S = 200.0  # the longest wait for a recogniser that hangs
