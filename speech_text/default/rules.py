@@ -16,7 +16,7 @@ from speech_text.chinese import replace_words, tidy_chinese
 from speech_text.cut.pieces import Check, pieces, unwatched
 from speech_text.default.characters import COMPOSABLE, clean, composed
 from speech_text.default.chinese import rules as chinese_rules
-from speech_text.default.data import Word, Words
+from speech_text.default.data import Word, Words, either
 from speech_text.default.english import rules as english_rules
 from speech_text.default.lines import spoken_lines
 from speech_text.default.number_tagger import NumberTagger
@@ -35,6 +35,7 @@ _WORD = re.compile(
     r"(?!(?<![a-z])(?:sin|cos|tan|cot|log|lim|max|min|exp|mod)x?(?![a-z])|[mnpμµ]?mol(?![a-z]))"
     r"[^\W\d_A-Z²³¹⁰-⁹]{3}|[A-Z][a-z](?![\d²³⁺⁻(=+]|[ -]\d)"
 )
+_MEASURE = re.compile(f"[0-9] ?(?:{either(Words().names('unit', 'chinese'))})(?![A-Za-z])")
 _FIGURE = re.compile("[0-9]")
 _FOREIGN = re.compile("[^\u4e00-\u9fff，。、；：？！“”《》（）\n]{8,400}")
 _SENTENCE = re.compile(
@@ -73,12 +74,12 @@ class DefaultRules:
         chinese = any(signs.has_hanzi(line.text) for line in lines) or (
             signs.has_hanzi(transcript)
             and bool(_FIGURE.search(text.text))
-            and not any(_WORD.search(line.text) for line in lines)
+            and not any(_has_word(line.text) for line in lines)
         )
         spoken, seen = list[Placed](), dict[tuple[bool, str], Placed | None]()
         for line in lines:
             by_marks = bool(chinese or _CHINESE_MARKS.search(line.text))
-            in_chinese = signs.has_hanzi(line.text) or (by_marks and not _WORD.search(line.text))
+            in_chinese = signs.has_hanzi(line.text) or (by_marks and not _has_word(line.text))
             read = self._read_chinese if in_chinese else self._read_english
             cuts = pieces(line.text, _MAX_PART, _MAX_PART) if len(line.text) > _MAX_PART else [line.text]
             said = list[Placed]()
@@ -137,6 +138,10 @@ def _tables(own: tuple[Word, ...]) -> tuple[list[Rule | NumberTagger], list[Rule
     """Returns the rules for Chinese and the rules for English, both with the user's words `own`."""
     words = Words(own)
     return chinese_rules.rules(words), english_rules.rules(words)
+
+
+def _has_word(text: str) -> bool:
+    return _WORD.search(_MEASURE.sub("", text)) is not None
 
 
 def _strongest(run: re.Match[str]) -> str:

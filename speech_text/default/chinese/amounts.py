@@ -21,7 +21,7 @@ def without_commas(match: Match) -> str:
 def counted(match: Match) -> str:
     """Returns a bare number in Chinese words; a 2 before a measure word is 两. If a Chinese numeral follows a
     number of several digits, a comma is added between both: the 120 of 90/120六挡."""
-    rest = re.sub(r"^ ?[到至] ?\d[\d.]*", "", after(match)).lstrip()
+    rest = re.sub(r"^ ?[到至] ?\d[\d.]*(点?)", lambda m: m[1] and "个", after(match)).lstrip()
     pause = "，" if len(match.group()) > 1 and rest[:1] in _NUMERALS and rest else ""
     return numbers.counted(match.group(), rest, before(match)) + pause
 

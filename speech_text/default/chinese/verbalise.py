@@ -134,12 +134,6 @@ def clock(time: str) -> str:
     return said + (f"{_two_digits(second)}秒" if second else "")
 
 
-def hours(times: str) -> str:
-    """Returns a span of hours of the day in Chinese words: 9-11点 -> 九到十一点."""
-    first, last = _TO.split(times)
-    return f"{_hour(first)}到{clock(last)}"
-
-
 def _hour(hour: str) -> str:
     return counted(str(int(hour)), "个")
 
@@ -179,7 +173,6 @@ _SHORT: dict[str, Say] = {
     "span": joined("到", dialled),  # rooms: 1201-1203 -> 幺二零幺到幺二零三
     "struck": joined("，"),  # kills, deaths and assists: 12/1/8 -> 十二，一，八
     "event": lambda day: digits(re.sub(r"\D", "", day)),  # 3·15 -> 三一五
-    "point": lambda number: f"点{named(number)}",  # the 2 of X.2 -> 点二
     "port": lambda number: f"冒号{digits(number)}",
     "airplane": joined("", named),  # 737-800 -> 七三七八百
     "years": lambda number: ("至" if "至" in number else "到").join(map(digits, runs(number))),
@@ -191,6 +184,7 @@ _SHORT: dict[str, Say] = {
     "versus": joined("v"),  # 5v5 -> 五v五
     "formation": joined("", digits),  # 4-3-3 -> 四三三
     "clocks": spanned(clock),
+    "feet": lambda height: "{}英尺{}英寸".format(*map(cardinal, runs(height))),  # 6'2" -> 六英尺二英寸
     "to": dashed("到"),
     "minus": dashed("减"),
     "dash": dashed("杠"),
@@ -202,5 +196,5 @@ _SHORT: dict[str, Say] = {
 }
 SAID = _SHORT | by_name(
     *(cardinal, dialled, digits, named, telephone, chip, dates, date_of_eight, verse, psalm),
-    *(fraction, power_of_ten, angle, inches, clock, hours, duration, minutes),
+    *(fraction, power_of_ten, angle, inches, clock, duration, minutes),
 )
