@@ -13,6 +13,11 @@ ELECTRIC = re.compile(
 )
 
 
+def like_the_last(figure: Figure) -> bool:
+    """Returns whether the number before `figure` is a room number: rooms 304 and 305."""
+    return figure.last_kind == "room"
+
+
 def lettered_too(figure: Figure) -> bool:
     """Returns whether the letter of the number `figure` is part of a name because that of the number before
     it is: Room 3B, not 3A. Where electricity is spoken of, it is a unit."""
@@ -84,6 +89,6 @@ def of_a_hundred(figure: Figure) -> bool:
 
 
 TESTS = by_name(
-    *(lettered_too, identified_too, scored_too, letter_behind, of_a_team, scales),
+    *(like_the_last, lettered_too, identified_too, scored_too, letter_behind, of_a_team, scales),
     *(unheated, of_a_hundred),
 )
