@@ -30,8 +30,7 @@ test("a voice is recorded and saved, and speaks", () =>
     assert.notEqual(await textOf(page, "dialog[open] output"), length, "the handle cuts");
     await page.waitForSelector("dialog[open] .verdict li");
 
-    const [name] = await page.$$("dialog[open] input[pattern]");
-    const index = await name.evaluate((element) => element.value);
+    const index = await page.$eval("dialog[open] input[pattern]", ({ value }) => value);
     await page.click("dialog[open] summary"); // the notes about it
     await page.select("dialog[open] .voice-notes select", "female");
     await page.type("dialog[open] .voice-notes label:last-child input", "agreed to it");
@@ -60,8 +59,9 @@ for (const [language, viewport, said] of [
   test(`a recording without fault has its tick once its words are heard in it (${language})`, () =>
     inStudio(browser, { viewport, language }, async (page) => {
       await page.waitForSelector(`html[lang^=${language}]`);
-      await page.waitForSelector("#voices .button:not(.small, :disabled)");
-      await page.click("#voices .button:not(.small)");
+      const add = await page.waitForSelector("#voices .button:not(.small, :disabled)");
+      await add.evaluate((button) => button.scrollIntoView({ block: "center" })); // not below a bar
+      await add.click();
       const file = await page.waitForSelector("dialog[open] input[type=file]");
       await file.uploadFile(process.env.MICROPHONE);
       await page.waitForSelector("dialog[open] .verdict .is-bad"); // its words are missing
