@@ -53,6 +53,7 @@ class TextTokenizer:
     ) -> None:
         self._bpe = tiktoken.Encoding("glm", pat_str=pattern, mergeable_ranks=dict(ranks), special_tokens={})
         self._added = dict(added)
+        self._contents = {token.id: content for content, token in added.items()}
         self._lengths = sorted({len(content) for content in added}, reverse=True)
         self._starts = re.compile("[" + re.escape("".join(sorted({c[0] for c in added}))) + "]")
         self.pad = self._special(_FIRST_SPECIAL)
@@ -84,8 +85,7 @@ class TextTokenizer:
         """Returns the text of each id of a text. A character of several ids belongs to the last of them; the
         others are empty."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        contents = {token.id: content for content, token in self._added.items()}
-        return [contents.get(id_) or decoder.decode(self._bpe.decode_single_token_bytes(id_)) for id_ in ids]
+        return [self._contents.get(i) or decoder.decode(self._bpe.decode_single_token_bytes(i)) for i in ids]
 
     def _cut(self, text: str) -> Iterator[str | AddedToken]:
         """Cuts `text` into added tokens and the ordinary text between them, and yields these in their order.
