@@ -13,10 +13,10 @@ from typing import NamedTuple
 from speech_text.places import Placed
 from speech_text.signs import has_hanzi
 
-_HANZI = "\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[^\W\d_{_HANZI}]+(?:'[^\W\d_{_HANZI}]+)*|[^\W_]")
+HANZI = "\u3400-\u9fff\uf900-\ufaff"  # for a set of characters: also those that no rule reads
+_WORD = re.compile(rf"[^\W\d_{HANZI}]+(?:'[^\W\d_{HANZI}]+)*|[^\W_]")
 _JOINED = r"[^\s,;!?()\[\]{}\"“”…—：；？\u2e80-\uabff\uf900-\uff0f]"
-_LETTERS = re.compile(rf"[^\W\d_{_HANZI}]{{2}}")
+_LETTERS = re.compile(rf"[^\W\d_{HANZI}]{{2}}")
 _IN_TOKEN = rf"(?={_JOINED})[^\W_]"
 # A token is a Hanzi, or words and digits without a blank, comma or bracket between them (iPhone15, 3-5).
 _TOKEN = re.compile(rf"{_IN_TOKEN}(?:{_JOINED}*{_IN_TOKEN})?|[^\W_]")

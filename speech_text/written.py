@@ -8,14 +8,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from speech_text.changes import Link
+from speech_text.changes import HANZI, Link
 from speech_text.cut.split import SYLLABLE_WEIGHT, weight
 from speech_text.types import Written, WrittenWord
 
-_HANZI = "\u3400-\u9fff\uf900-\ufaff"
 # A unit of the written text: a Hanzi, a word, or a number with the marks inside it.
-_UNIT = re.compile(rf"[{_HANZI}]|[^\W_{_HANZI}]+(?:['’.,:/@-][^\W_{_HANZI}]+)*")
-_SAID_WORD = re.compile(rf"[{_HANZI}]|[^\W_{_HANZI}]+(?:'[^\W_{_HANZI}]+)*")
+_UNIT = re.compile(rf"[{HANZI}]|[^\W_{HANZI}]+(?:['’.,:/@-][^\W_{HANZI}]+)*")
+_SAID_WORD = re.compile(rf"[{HANZI}]|[^\W_{HANZI}]+(?:'[^\W_{HANZI}]+)*")
 _OPENING = "“‘（(【「『《〈[{"
 _PAUSES = frozenset("。！？，、；：….!?,;:—\n")
 # The length of an English word in syllables of Mandarin: an amount for each letter and each syllable, and a

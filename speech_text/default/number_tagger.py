@@ -72,12 +72,12 @@ class Figure:
 
 Say = Callable[[str], str]
 Test = Callable[[Figure], bool]
-Named = TypeVar("Named", Say, Test)
+Named = TypeVar("Named", bound=Callable[..., object])
 
 
 def by_name(*functions: Named) -> dict[str, Named]:
-    """Returns a dictionary with each of `functions` under its own name. The tables of number classes refer to
-    functions by these names."""
+    """Returns a dictionary with each of `functions` under its own name. The tables of tokens and of number
+    classes refer to functions by these names."""
     return {function.__name__: function for function in functions}
 
 

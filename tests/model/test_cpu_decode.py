@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from glm_tts_api.model import cpu_kernels, decode_step, linear
 from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.decode_step import CpuDecodeStep
-from glm_tts_api.model.kv_cache import Head, KVCache
+from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.threads import at_most
 from tests.compiled import compiled_kernels
+from tests.model.tiny_decode import cache_of
 from tests.this_cpu import HAS_AVX512, HAS_BF16_UNITS, HAS_DECODE_KERNELS
 
 pytestmark = pytest.mark.usefixtures("inference")
@@ -72,14 +73,7 @@ def runner(sizes: dict[str, Any], precision: str, monkeypatch: pytest.MonkeyPatc
 
 def filled(runner: LlmRunner) -> KVCache:
     """Holds N_READ random positions of each slot; all other positions are NaN."""
-    cache = KVCache(
-        runner.config,
-        slots=SLOTS,
-        slot_length=SLOT_LENGTH,
-        dtype=runner.dtype,
-        device=runner.device,
-        followed=Head(1, 2),
-    )
+    cache = cache_of(runner, SLOTS, SLOT_LENGTH)
     draw = torch.Generator().manual_seed(5)
     for each in (cache.keys, cache.values):
         each.fill_(torch.nan)

@@ -36,16 +36,16 @@ def runner_of(device: str = "cpu", dtype: torch.dtype = torch.float32) -> LlmRun
     return LlmRunner(llama(), sampled_ids=AUDIO, device=device, dtype=dtype)
 
 
-def cache_of(runner: LlmRunner) -> KVCache:
+def cache_of(runner: LlmRunner, slots: int = SLOTS, slot_length: int = SLOT_LENGTH) -> KVCache:
     cache = KVCache(
         runner.config,
-        slots=SLOTS,
-        slot_length=SLOT_LENGTH,
+        slots=slots,
+        slot_length=slot_length,
         dtype=runner.dtype,
         device=runner.device,
         followed=Head(1, 2),
     )
-    for slot in range(SLOTS):
+    for slot in range(slots):
         cache.clear(slot)
     return cache
 

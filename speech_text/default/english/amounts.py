@@ -63,4 +63,4 @@ _COUNTED = re.compile(
     "(?!(?:was|has|his|its|is|as|does|this|us|olympics|games|news|finals|census|crisis)$).*s"
     "|people|percent|square|cubic|million|men|women|children|feet|more|different|new"
 ).fullmatch
-SAID = {"without_commas": without_commas, "standing_alone": standing_alone}
+SAID = by_name(without_commas, standing_alone)

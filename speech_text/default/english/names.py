@@ -8,6 +8,7 @@ import re
 from speech_text.default.english import numbers
 from speech_text.default.english.short_forms import SHORT_STATES
 from speech_text.default.english.stops import stop
+from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import ENGLISH_DIGITS, ENGLISH_MARKS, spell_address
 from speech_text.default.table import Match, after, before, names
 
@@ -148,13 +149,10 @@ def direction(match: Match) -> str:
     return f"{lead}{blank}{DIRECTIONS[match[group]]}"
 
 
-SAID = {
-    said.__name__: said
-    for said in (
-        *(address, letters_and_digits, move, option, charge, absolute, isotope, coordinates, hashtag),
-        *(postcode, grid, stars, direction),
-    )
-} | {
+SAID = by_name(
+    *(address, letters_and_digits, move, option, charge, absolute, isotope, coordinates, hashtag),
+    *(postcode, grid, stars, direction),
+) | {
     "state": lambda m: state(m) + stop(m),
     "runway": lambda m: f"{numbers.digits(m[1])} {_RUNWAYS.get(m[2], '')}".rstrip(),
     "flight_level": lambda m: f"flight level {numbers.digits(m[1])}",

@@ -10,6 +10,7 @@ from speech_text.default.data import either
 from speech_text.default.english import numbers
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.units import PER, UNITS
+from speech_text.default.number_tagger import by_name
 from speech_text.default.table import Match, before, beside
 
 GREEK = {
@@ -76,7 +77,7 @@ def unit_with_power(match: Match) -> str:
     return f" {numbers.plural(UNITS[match[2]], '1' if before(match, 4) == 'per ' else '2')} "
 
 
-SAID = {said.__name__: said for said in (exponent, charged, per, unit_with_power)} | {
+SAID = by_name(exponent, charged, per, unit_with_power) | {
     "symbol": lambda m: f" {SYMBOLS[m[0]]} ",
     "greek": lambda m: f" {GREEK[m[0]]} ",
     "counted": lambda m: f"{m[1]} {numbers.plural(UNITS[m[2]], '2')}",

@@ -20,6 +20,7 @@ from speech_text.default.english.short_forms import STATES, TITLES, WEEKDAYS, WO
 from speech_text.default.english.shortened import ANY, as_written
 from speech_text.default.english.stops import A_NAME, SENTENCE_MAY_END
 from speech_text.default.english.units import ALONE, PER, UNITS
+from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import EMAIL, URL
 from speech_text.default.table import Row
 
@@ -77,7 +78,7 @@ _SAID = {
     **signs.SAID,
     **amounts.SAID,
     **dates.SAID,
-    **{"spelled": capitals.spelled, "as_written": as_written},
+    **by_name(capitals.spelled, as_written),
 }
 
 

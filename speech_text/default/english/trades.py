@@ -10,6 +10,7 @@ from speech_text.default.data import either
 from speech_text.default.english import numbers
 from speech_text.default.english.names import DIRECTIONS
 from speech_text.default.english.stops import stop
+from speech_text.default.number_tagger import by_name
 from speech_text.default.table import Match, after, before, beside, names
 
 _NEAR = 60  # characters to either side that are examined
@@ -154,13 +155,10 @@ def compared(match: Match) -> str:
     return f"{unit} over {unit}"
 
 
-SAID = {
-    said.__name__: said
-    for said in (
-        *(wind, reported_wind, cups, card, hand, stitches, chord, clue, crochet, chain, solar, average, dose),
-        compared,
-    )
-} | {
+SAID = by_name(
+    *(wind, reported_wind, cups, card, hand, stitches, chord, clue, crochet, chain, solar, average, dose),
+    compared,
+) | {
     "averages": lambda m: ", ".join(map(numbers.paired, m.groups())),
     "spoons": lambda m: " tsp " if m[1] == "t" else " tbsp ",
     "age_group": lambda m: f"{_AGES[m[1]]} {numbers.plural(numbers.cardinal(m[2]), m[3] or '1')}",

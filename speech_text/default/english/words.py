@@ -9,6 +9,7 @@ from speech_text.default.english import numbers
 from speech_text.default.english.short_forms import MONTH, STATES, STREETS, TITLES, WEEKDAYS
 from speech_text.default.english.stops import A_NAME, A_TIME, STARTERS, initials, stop, with_stop
 from speech_text.default.english.units import UNITS
+from speech_text.default.number_tagger import by_name
 from speech_text.default.table import Match, after, before
 
 # Streets that keep their name before another: Wall St. Journal, Main St. Station.
@@ -110,10 +111,7 @@ def numbered(match: Match) -> str:
     return match[0] if refused else f"{' ' * before(match, 1).isalpha()}number "
 
 
-SAID = {
-    said.__name__: said
-    for said in (title, saint_or_street, weekday, town_and_state, dash, initials, numbered)
-} | {
+SAID = by_name(title, saint_or_street, weekday, town_and_state, dash, initials, numbered) | {
     "title_alone": with_stop(lambda m: TITLES[m[1]]),
     "small_street": lambda m: m[1] + _SMALL_STREETS[m[2]] + stop(m),
     "street": with_stop(lambda m: STREETS[m[1]]),
