@@ -58,6 +58,11 @@ class Tally:
     faults: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
+    def fail(self, *faults: str) -> None:
+        """Keeps the faults, and prints each when it is seen: an hour is long."""
+        self.faults += faults
+        print(*faults, sep="\n", end="\n" * bool(faults), flush=True)
+
 
 # -- clients that ask the same again
 
@@ -74,11 +79,11 @@ def keep_asking(server: Server, chapters: Sequence[str], wanted: dict[str, Row],
         try:
             rows = answers(server, chapter, CHAPTERS[chapter])
         except Exception as error:
-            tally.faults.append(f"{chapter}: {error!r}"[:300])
+            tally.fail(f"{chapter}: {error!r}"[:300])
             continue
         tally.asked[chapter] += len(rows)
         changed = [name for name, row in rows.items() if heard(row) != heard(wanted[name])]
-        tally.faults += [f"{name}: {heard(wanted[name])}, now {heard(rows[name])}" for name in changed]
+        tally.fail(*(f"{name}: {heard(wanted[name])}, now {heard(rows[name])}" for name in changed))
 
 
 # -- strangers
@@ -151,7 +156,7 @@ def keep_being_strange(server: Server, tally: Tally) -> None:
     def together(strangers: list[Stranger]) -> None:
         if not tally.over.is_set():
             tally.asked.update(f"stranger {each.moment or 'stays'}" for each in strangers)
-            tally.faults += filter(None, pool.map(behave, [server] * N_STRANGERS, strangers))
+            tally.fail(*filter(None, pool.map(behave, [server] * N_STRANGERS, strangers)))
 
     batch = 0
     with ThreadPoolExecutor(N_STRANGERS) as pool:
@@ -159,7 +164,7 @@ def keep_being_strange(server: Server, tally: Tally) -> None:
             try:
                 seed(batch := batch + 1)(together)()
             except Exception as error:
-                tally.faults.append(f"stranger: {error!r}"[:300])
+                tally.fail(f"stranger: {error!r}"[:300])
 
 
 # -- the server's processes
