@@ -59,16 +59,15 @@ class Tally:
     over: threading.Event = field(default_factory=threading.Event)
 
     def fail(self, *faults: str) -> None:
-        """Keeps the faults, and prints each when it is seen: an hour is long."""
-        self.faults += faults
-        print(*faults, sep="\n", end="\n" * bool(faults), flush=True)
+        for fault in faults:
+            print(fault, flush=True)  # an hour is long
+            self.faults.append(fault)
 
 
 # -- clients that ask the same again
 
 
-def heard(row: Row) -> tuple[int, str]:
-    """The status, and the audio where there is some. Lists and figures change with other clients."""
+def heard(row: Row) -> tuple[int, str]:  # lists and figures change with other clients
     return row.status, row.body if row.samples or " samples," in row.body else ""
 
 
@@ -82,8 +81,8 @@ def keep_asking(server: Server, chapters: Sequence[str], wanted: dict[str, Row],
             tally.fail(f"{chapter}: {error!r}"[:300])
             continue
         tally.asked[chapter] += len(rows)
-        changed = [name for name, row in rows.items() if heard(row) != heard(wanted[name])]
-        tally.fail(*(f"{name}: {heard(wanted[name])}, now {heard(rows[name])}" for name in changed))
+        pairs = [(name, heard(wanted[name]), heard(row)) for name, row in rows.items()]
+        tally.fail(*(f"{name}: {then}, now {now}" for name, then, now in pairs if now != then))
 
 
 # -- strangers
@@ -131,10 +130,7 @@ def behave(server: Server, stranger: Stranger) -> str:
         )
         is_clear = answer.status_code in ALLOWED and (answer.is_success or "message" in answer.text)
         return "" if is_clear else f"{stranger}: {answer.status_code} {answer.text}"[:600]
-    head = [
-        f"POST {request.url.path} HTTP/1.1",
-        *(f"{name}: {value}" for name, value in request.headers.items()),
-    ]
+    head = [f"POST {request.url.path} HTTP/1.1", *(": ".join(each) for each in request.headers.items())]
     raw = "\r\n".join([*head, "", ""]).encode() + body
     with socket.create_connection(("127.0.0.1", server.port)) as client, suppress(ConnectionError):
         client.settimeout(300)
@@ -174,8 +170,7 @@ def engine(server: Server, number: int) -> psutil.Process:
     """The process of an engine that is ready."""
 
     def pid() -> Any:
-        each = server.stats()["per_worker"][number]
-        return each["ready"] and each["pid"]
+        return (each := server.stats()["per_worker"][number])["ready"] and each["pid"]
 
     return psutil.Process(wait_until(pid, 450))  # after five deaths without audio it rests for 300 s
 
@@ -188,14 +183,14 @@ def held(process: psutil.Process) -> dict[str, int]:
     }
 
 
-def at_rest(server: Server) -> list[dict[str, int]]:
-    """Returns what the server and its first engine hold at rest: memory, threads and files."""
+def at_rest(server: Server, processes: Sequence[psutil.Process]) -> list[dict[str, int]]:
+    """Returns what the processes hold at rest."""
     wait_until(
         lambda: not any(lane["active"] + lane["waiting"] for lane in server.stats()["stats"].values()), 120
     )
     server.client.post("/api/v1/clear_cache", headers={"Connection": "close"}).raise_for_status()
     time.sleep(8)  # the server keeps idle connections for five seconds
-    return [held(psutil.Process(server.process.pid)), held(engine(server, 0))]
+    return [held(process) for process in processes]
 
 
 @pytest.mark.timeout(0)
@@ -208,8 +203,8 @@ def test_a_server_that_is_asked_for_everything_answers_as_before_and_holds_nothi
         server.wait_until_all_speak(300)
         first = [answers(server, name, each) for name, each in CHAPTERS.items()]
         wanted = {case: row for rows in first for case, row in rows.items()}
-        before, tally, samples = at_rest(server), Tally(), list[list[dict[str, int]]]()
         processes = [psutil.Process(server.process.pid), engine(server, 0)]
+        before, tally, samples = at_rest(server, processes), Tally(), list[list[dict[str, int]]]()
         n_ended = n_stopped = 0
         with ThreadPoolExecutor(len(CLIENTS) + 1) as pool:
             asking = [pool.submit(keep_asking, server, client, wanted, tally) for client in CLIENTS]
@@ -227,10 +222,10 @@ def test_a_server_that_is_asked_for_everything_answers_as_before_and_holds_nothi
         for client in asking:
             client.result()
         server.wait_until_all_speak(300)
-        after, told, log = at_rest(server), server.scrape(), server.log.read_text()
+        after, told, log = at_rest(server, processes), server.scrape(), server.log.read_text()
         lists = [server.client.get(f"/api/v1/{name}").json() for name in ("jobs", "lexicon", "prompts")]
-    third = len(samples) // 3
-    parts = (samples[third : 2 * third], samples[-third:]) if third else ()
+    third = max(1, len(samples) // 3)
+    parts = samples[third : 2 * third], samples[-third:]
     grown = [[min(each[of]["MB"] for each in part) for part in parts] for of in (0, 1)]
     print(f"\n{dict(tally.asked)}\n{n_ended} engines ended, {n_stopped} of them stopped first")
     print(f"{told('requests_resumed_total'):g} requests went on with another process")
