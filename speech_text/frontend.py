@@ -14,7 +14,7 @@ from speech_text.default.rules import DefaultRules
 from speech_text.dictionaries import Dictionaries, shipped
 from speech_text.errors import TextError, quote
 from speech_text.lexicon import Lexicon
-from speech_text.marks import MOOD_SIGN, Cut, Part, overlaid, parts_of, take_out_marks
+from speech_text.marks import MOOD_SIGN, UNCUT, Cut, Part, overlaid, parts_of, take_out_marks
 from speech_text.markup.formulas import formula_parts
 from speech_text.markup.tags import markup_parts, outermost
 from speech_text.markup.verbatim import verbatim_parts
@@ -94,17 +94,23 @@ class TextFrontend:
             raise TextError(
                 "nothing_to_say", "The text has nothing to say: no letter, no digit and no Hanzi."
             )
+        folded, replacements = self._rules.fold(marked.text), self._dictionaries().replacements
+        self._require_short(len(folded.text))
+        said = self._rules.speak(folded, replacements, check, transcript)
+        in_parts: Callable[[str], list[str]] = split
+        if self._cut_words:
+            words, longest = self._phonemize.words, self.longest_segment
+            in_parts = partial(split, cut_words=True, words=words, longest=longest)
         read = self.phonemize if options.use_phoneme else str
         sounds = iter(marked.sounds)
         segments, placed = list[SpokenSegment](), list[Placed]()
         pause_s, block_s, voice, speed = 0.0, 0.0, "", 1.0
-        replacements = self._dictionaries().replacements
-        for cut, stretch in marked.stretches(self._normalize(marked.text, check, transcript)):
+        for cut, stretch in marked.stretches(said) if marked.sounds or marked.cuts else [(UNCUT, said)]:
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             block_s = max(block_s, cut.block_s) if segments else 0.0
             voice = cut.voice_after(voice)
             speaker = None if voice in ("", MOOD_SIGN) else voice  # None: the request's voice, in its mood
-            for part in stretch.parts(self.split(stretch.text)):
+            for part in stretch.parts(in_parts(stretch.text)):
                 check()
                 segment = self._rules.speak_segment(part, replacements)
                 if any(map(str.isalnum, segment.text)):
@@ -124,16 +130,11 @@ class TextFrontend:
         (docs/model.md 11)."""
         return self.normalize(text) + " "
 
-    def normalize(self, text: str, check: Check = unwatched) -> str:
+    def normalize(self, text: str) -> str:
         """Returns `text` as it is spoken: its numbers and signs are written as words, and it ends with a full
-        stop or a question mark. Returns "." if nothing is left to speak. Raises TextError
-        ("text_too_long")."""
-        return self._normalize(Placed.written(text), check).text
-
-    def _normalize(self, text: Placed, check: Check, transcript: str = "") -> Placed:
-        folded = self._rules.fold(text.sub("[\ud800-\udfff]", ""))  # halves of surrogate pairs
-        self._require_short(len(folded.text))
-        return self._rules.speak(folded, self._dictionaries().replacements, check, transcript)
+        stop or a question mark. Returns "." if nothing is left to speak."""
+        folded = self._rules.fold(Placed.written(text))
+        return self._rules.speak(folded, self._dictionaries().replacements).text
 
     def _parts(self, text: str, options: ReadingOptions, check: Check) -> Iterable[Part]:
         """Returns the parts of `text`: its marks, the pauses after its blocks, its markup and formulas, its
@@ -171,12 +172,6 @@ class TextFrontend:
                 f"The text has {n_chars} characters or more once its signs and words of the lexicon are "
                 f"written out; at most {most} are possible (twice MAX_TEXT_LENGTH).",
             )
-
-    def split(self, text: str) -> list[str]:
-        """Cuts a normalised text into segments, which are utterances of the LLM."""
-        if not self._cut_words:
-            return split(text)
-        return split(text, cut_words=True, words=self._phonemize.words, longest=self.longest_segment)
 
     def phonemize(self, segment: str) -> str:
         """Returns a normalised segment with phoneme tokens in place of Hanzi. Words of the user's

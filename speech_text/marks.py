@@ -71,7 +71,7 @@ class Cut:
         return voice if self.mood is None else in_mood(voice, self.mood)
 
 
-_UNCUT = Cut()
+UNCUT: Final = Cut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class MarkedText:
         if (len(parts) - 1, n_sounds) != (len(self.cuts), len(self.sounds)):
             raise _malformed("A mark stands where it is not read: [[...]] may not be in markup.")
         start = 0
-        for cut, part in zip((_UNCUT, *self.cuts), parts, strict=True):
+        for cut, part in zip((UNCUT, *self.cuts), parts, strict=True):
             end = start + len(part)
             first = end - len(part.lstrip(PUNCTUATION + " ")) if start else start
             yield cut, normalized[first:end]

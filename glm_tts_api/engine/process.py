@@ -158,7 +158,7 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
     from glm_tts_api.lexicon import LexiconFile, open_frontend
     from glm_tts_api.model.checkpoint import Models, load_checkpoint
     from glm_tts_api.model.placement import choose_device, flow_in_bf16, n_sharing, placement_warnings
-    from speech_text import TextFrontend
+    from speech_text import TextFrontend, spoken_seconds
 
     def load_models() -> Models:
         device = choose_device(load.again_on or load.device, nth=load.number)
@@ -181,7 +181,7 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
             rules=load.text_rules,
             max_characters=load.max_characters,
         )
-        frontend.split("ready")  # the pronouncing dictionary loads now, not with the first request
+        spoken_seconds("ready")  # the pronouncing dictionary loads now, not with the first request
         lexicon.current()
         for warning in (*lexicon.dictionaries.current().warnings, *lexicon.warnings):
             logger.warning(warning)

@@ -51,7 +51,7 @@ _NAMED = {
     **dict.fromkeys("•・", "·"),
     **dict.fromkeys("\u2028\u2029\x0b\x0c\x85", "\n"),
 }
-_UNSEEN = {"Cc": " ", "Cf": "", "Cs": " ", "Co": " ", "Cn": " ", "Zs": " ", "Zl": "\n", "Zp": "\n"}
+_UNSEEN = {"Cc": " ", "Cf": "", "Co": " ", "Cn": " ", "Zs": " ", "Zl": "\n", "Zp": "\n"}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _IN_EMOJI = frozenset(char for symbol in emoji.EMOJI_DATA for char in symbol if not char.isascii())
 
@@ -60,6 +60,7 @@ def clean(text: Placed) -> Placed:
     """Returns `text` with plain characters in place of styled, full-width and other special characters. An
     emoji becomes the letter or number that it shows, otherwise a blank; a heart in "I ♥ you" becomes love. An
     entity of HTML (&amp;) becomes its character. Each line end becomes one line feed."""
+    text = text.sub("[\ud800-\udfff]", "")  # halves of surrogate pairs
     text = text.sub(_ENTITY, lambda entity: html.unescape(entity[0])).sub("\r\n?", "\n")
     text = text.sub(COMPOSABLE, composed).sub(_KEYCAP, r" \1 ").sub(_BETWEEN_WORDS, "，")
     text = text.sub(_LOVED_IN_CHINESE, "爱").sub(_LOVED, "love").sub(_ISOTOPE, _after_its_symbol)

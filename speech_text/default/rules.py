@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from speech_text import signs
 from speech_text.chinese import replace_words, tidy_chinese
@@ -19,10 +19,8 @@ from speech_text.default.chinese import rules as chinese_rules
 from speech_text.default.data import Word, Words, either
 from speech_text.default.english import rules as english_rules
 from speech_text.default.lines import spoken_lines
-from speech_text.default.number_tagger import NumberTagger
 from speech_text.default.spelling import CHINESE_DIGITS
-from speech_text.default.table import Rule, apply_rules
-from speech_text.english import number_words
+from speech_text.default.table import Rules, apply_rules
 from speech_text.places import Placed
 from speech_text.wetext import simplified_characters
 
@@ -76,11 +74,12 @@ class DefaultRules:
             and bool(_FIGURE.search(text.text))
             and not any(_has_word(line.text) for line in lines)
         )
+        _, english = _tables(self._own_words())
         spoken, seen = list[Placed](), dict[tuple[bool, str], Placed | None]()
         for line in lines:
             by_marks = bool(chinese or _CHINESE_MARKS.search(line.text))
             in_chinese = signs.has_hanzi(line.text) or (by_marks and not _has_word(line.text))
-            read = self._read_chinese if in_chinese else self._read_english
+            read = self._read_chinese if in_chinese else partial(apply_rules, english)
             cuts = pieces(line.text, _MAX_PART, _MAX_PART) if len(line.text) > _MAX_PART else [line.text]
             said = list[Placed]()
             for part in line.parts(cuts):
@@ -106,35 +105,29 @@ class DefaultRules:
         return signs.closed(text.sub(_MARKS, _strongest).sub(_LEAD, ""))
 
     def _read_chinese(self, line: Placed, check: Check) -> Placed:
-        line = Placed.join(self._foreign_read(line, check)).translate(self._simplified)
-        rules, _ = _tables(self._own_words())
-        text = apply_rules(rules, line, check).translate(CHINESE_DIGITS).translate(_HEARD)
+        chinese, english = _tables(self._own_words())
+        line = Placed.join(self._foreign_read(line, english, check)).translate(self._simplified)
+        text = apply_rules(chinese, line, check).translate(CHINESE_DIGITS).translate(_HEARD)
         text = text.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", _INNER_APOSTROPHE)
         text = text.sub(r"[()\[\]{}\"“”'](?=[A-Za-z0-9])", " ")
         return tidy_chinese(text).sub(_INNER_APOSTROPHE, "'")
 
-    def _foreign_read(self, line: Placed, check: Check) -> Iterator[Placed]:
+    @staticmethod
+    def _foreign_read(line: Placed, english: Rules, check: Check) -> Iterator[Placed]:
         """Yields the parts of `line`. English sentences with digits between Hanzi are written as English
-        words, and all other parts stay."""
+        words by the rules `english`, and all other parts stay."""
         done = 0
         for run in _FOREIGN.finditer(line.text):
             has_words = _SENTENCE.search(run[0]) and len(re.findall("[A-Za-z]+", run[0])) > 1
             if has_words and any(map(str.isdigit, run[0])):
                 yield line[done : run.start()]
-                yield self._read_english(line[run.start() : run.end()], check)
+                yield apply_rules(english, line[run.start() : run.end()], check)
                 done = run.end()
         yield line[done:]
 
-    def _read_english(self, line: Placed, check: Check) -> Placed:
-        _, rules = _tables(self._own_words())
-        text = apply_rules(rules, line, check)
-        text = text.sub(r"\d+", lambda run: f" {number_words(run[0])} ")
-        text = text.sub("-", " ").sub("²", " squared ").sub("³", " cubed ").sub("…", ". ")
-        return text.sub(r"(?:(?<!\s)\s+)?([.,!?:;])\s*", r"\1 ")
-
 
 @lru_cache(maxsize=2)
-def _tables(own: tuple[Word, ...]) -> tuple[list[Rule | NumberTagger], list[Rule | NumberTagger]]:
+def _tables(own: tuple[Word, ...]) -> tuple[Rules, Rules]:
     """Returns the rules for Chinese and the rules for English, both with the user's words `own`."""
     words = Words(own)
     return chinese_rules.rules(words), english_rules.rules(words)

@@ -22,21 +22,22 @@ from speech_text.default.number_tagger import NumberTagger
 from speech_text.places import Placed
 
 Match = re.Match[str]
-Row = tuple[str, str | re.Pattern[str], str | Callable[[Match], str]]
+Row = tuple[str | None, str | re.Pattern[str], str | Callable[[Match], str]]
+Rules = list["Rule | NumberTagger"]
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
 
 class Rule(NamedTuple):
-    kind: str
+    kind: str | None
     pattern: re.Pattern[str]
     say: str | Callable[[Match], str]
     needs: frozenset[str] | None
 
 
-def table(*parts: Iterable[Row] | NumberTagger) -> list[Rule | NumberTagger]:
+def table(*parts: Iterable[Row] | NumberTagger) -> Rules:
     """Returns the rules of all `parts` in order: one rule for each row, and each NumberTagger as it is. In
     the pattern of a row, digits and letters are those of ASCII."""
-    rules: list[Rule | NumberTagger] = []
+    rules: Rules = []
     for part in parts:
         if isinstance(part, NumberTagger):
             rules.append(part)
@@ -47,7 +48,7 @@ def table(*parts: Iterable[Row] | NumberTagger) -> list[Rule | NumberTagger]:
     return rules
 
 
-def apply_rules(rules: Iterable[Rule | NumberTagger], text: Placed, check: Check) -> Placed:
+def apply_rules(rules: Rules, text: Placed, check: Check) -> Placed:
     """Returns `text` after all `rules`, applied one after another. A rule is left out if the text has none of
     the characters that it needs. `check` is called before each rule."""
     chars = set(text.text)

@@ -25,8 +25,8 @@ class PublishedRules:
         self._english.forget()
 
     def fold(self, text: Placed) -> Placed:
-        """Returns `text` unchanged, since the published rules read every character as it is."""
-        return text
+        """Returns `text` without halves of surrogate pairs; the published rules read all other characters."""
+        return text.sub("[\ud800-\udfff]", "")
 
     def speak(
         self,

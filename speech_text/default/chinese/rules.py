@@ -17,10 +17,10 @@ from speech_text.default.chinese.verbalise import SAID
 from speech_text.default.chinese.years import TESTS as YEARS
 from speech_text.default.data import Words
 from speech_text.default.number_tagger import Language, NumberTagger, by_name
-from speech_text.default.table import Rule, table
+from speech_text.default.table import Rules, table
 
 
-def rules(words: Words) -> list[Rule | NumberTagger]:
+def rules(words: Words) -> Rules:
     """Returns the default rules for Chinese in the order in which they are applied. `words` are the known
     units, currencies and teams. A rule for a name comes before the rule for a date or number that the name
     looks like; rules for bare numbers come last."""

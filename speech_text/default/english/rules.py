@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from speech_text.default.data import Words
 from speech_text.default.english.amounts import FIGURES as COUNTED
 from speech_text.default.english.classify import TESTS
@@ -18,10 +20,13 @@ from speech_text.default.english.times import TESTS as TIMED
 from speech_text.default.english.tokens import token_rules
 from speech_text.default.english.verbalise import SAID
 from speech_text.default.number_tagger import Language, NumberTagger
-from speech_text.default.table import Rule, table
+from speech_text.default.table import Rules, table
+from speech_text.english import number_words
+
+_LEFT_OVER = {"-": " ", "²": " squared ", "³": " cubed ", "…": ". "}
 
 
-def rules(words: Words) -> list[Rule | NumberTagger]:
+def rules(words: Words) -> Rules:
     """Returns the default rules for English in the order in which they are applied. `words` are the known
     units, currencies and teams. Rules for dates come before those for telephone numbers of the same shape.
     Rules for bare numbers come after all other rules for numbers."""
@@ -40,4 +45,9 @@ def rules(words: Words) -> list[Rule | NumberTagger]:
             )
         ),
         token_rules("signs_en.tsv"),
+        [  # what no other rule has read; these changes are of no kind
+            (None, re.compile(r"\d+"), lambda run: f" {number_words(run[0])} "),
+            *((None, sign, said) for sign, said in _LEFT_OVER.items()),
+            (None, re.compile(r"(?:(?<!\s)\s+)?([.,!?:;])\s*"), r"\1 "),
+        ],
     )
