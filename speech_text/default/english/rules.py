@@ -45,7 +45,7 @@ def rules(words: Words) -> Rules:
             )
         ),
         token_rules("signs_en.tsv"),
-        [  # what no other rule has read; these changes are of no kind
+        [  # for signs and digits of no other rule; these changes are of no kind
             (None, re.compile(r"\d+"), lambda run: f" {number_words(run[0])} "),
             *((None, sign, said) for sign, said in _LEFT_OVER.items()),
             (None, re.compile(r"(?:(?<!\s)\s+)?([.,!?:;])\s*"), r"\1 "),
