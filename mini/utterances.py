@@ -172,7 +172,7 @@ class SequenceMaker:
     def __init__(self, utterances: list[Spoken], vocabulary: Vocabulary, writer: PhonemeWriter) -> None:
         self._vocabulary = vocabulary
         self._writer = writer
-        self._space = vocabulary.encode(" ")
+        self._space, _ = vocabulary.encode(" ")
         self.utterances = utterances
         self._by_language = {
             language: [spoken for spoken in utterances if spoken.language == language]

@@ -91,7 +91,7 @@ class Vocabulary:
 
         An id that covers a part of a character counts as covering the whole character.
         """
-        ids = self.encode(text)
+        ids, _ = self.encode(text)
         owner = [i for i, char in enumerate(text) for _ in char.encode()]
         spans, position = [], 0
         for token in ids:

@@ -219,8 +219,7 @@ class DecodeBatcher:
                 return False
         if self._cache.followed is not None and sequence.text:
             rows = range(len(sequence.prompt_ids) - 1, sequence.n_read)
-            attention = self._cache.attention(sequence.slot, rows, sequence.text).cpu().numpy()
-            sequence.spoken = Spoken.of(attention, self._cache.followed.lead)
+            sequence.spoken = Spoken.of(self._cache, sequence.slot, rows, sequence.text)
         self.leave(sequence.slot)
         return True
 

@@ -73,12 +73,12 @@ class InputProcessor:
             check()
             if part.voice not in prompts:
                 prompts[part.voice] = self._prompt(speech, part.voice)
-            if ids := self._tokenizer.encode(part.spoken):
+            ids, pieces = self._tokenizer.encode(part.spoken)
+            if ids:
                 prompt = prompts[part.voice]
                 likely = TOKENS_A_SECOND * prompt.pace * spoken_seconds(part.text) if self._guard else None
                 pause_s = part.pause_s or (0.0 if segments else speech.pause_s)
                 said = part.text if speech.verify else ""
-                pieces = self._tokenizer.pieces(ids) if self._guard else ()
                 is_plain = part.spoken == part.text
                 segment = Segment(
                     ids, prompt, pause_s, part.speed, likely, pieces, is_plain, as_written, said
@@ -112,4 +112,4 @@ class InputProcessor:
         """Returns the text ids of a transcript, and roughly the seconds that it takes to say the
         transcript."""
         text = self.frontend.normalize_prompt(transcript)
-        return self._tokenizer.encode(text), max(_LEAST_S, spoken_seconds(text))
+        return self._tokenizer.encode(text)[0], max(_LEAST_S, spoken_seconds(text))

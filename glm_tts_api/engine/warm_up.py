@@ -99,7 +99,7 @@ class WarmUp(EventSink):
         return (n_times * tokens)[:PROMPT_TOKENS], embedding, mel
 
     def _request(self, rate: int, tokens: list[int], embedding: Tensor, mel: Tensor) -> EngineRequest:
-        ids = self._models.text_tokenizer.encode("a")
+        ids, _ = self._models.text_tokenizer.encode("a")
         speech = SpeechRequest("warm-up", "a", self._voice, SamplingOptions(), sample_rate=rate)
         segment = Segment(ids, VoicePrompt(ids, tokens, embedding, mel))
         return EngineRequest(Speak(0, speech), [segment], self)

@@ -22,6 +22,7 @@ from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.mel import resample
 from glm_tts_api.model.speaker_encoder import SAMPLE_RATE
 from glm_tts_api.model.speech_tokenizer import SpeechTokenizer
+from glm_tts_api.model.threads import at_most
 from glm_tts_api.model.tokenizer import TextTokenizer
 
 _RECORDINGS = Path(__file__).resolve().parents[1] / "assets" / "mini" / "prompts"
@@ -49,9 +50,16 @@ class Spoken:
     lead: float = 0.0
 
     @classmethod
-    def of(cls, attention: Float32, lead: float = 0.0) -> Spoken:
-        """Follows `attention` [rows, ids], the attention of each speech token on the ids of the text. `lead`
-        is the head's."""
+    def of(cls, cache: KVCache, slot: int, rows: range, ids: range) -> Spoken:
+        """Follows the attention of the cache's followed head on the text at the positions `ids` of `slot`.
+        `rows` are the positions that attend; the cache's `queries` must have them. On a CPU one thread
+        computes the attention: the product rounds differently on other numbers."""
+        assert cache.followed is not None
+        layer, head, lead = cache.followed
+        keys = cache.keys[layer, slot, head // cache.group_size, ids.start : ids.stop].float()
+        with at_most(1):
+            scores = cache.queries[slot, rows.start : rows.stop].float() @ keys.T / keys.shape[-1] ** 0.5
+            attention = torch.softmax(scores, -1).cpu().numpy()
         path = _likeliest(np.log(attention + _FLOOR))
         is_near = np.abs(np.arange(attention.shape[1]) - path[:, None]) <= 1
         fit = attention[np.arange(len(path)), path].mean()
@@ -92,7 +100,7 @@ def find_head(
     fits = np.zeros((config.num_hidden_layers, config.num_attention_heads))
     begins = np.zeros_like(fits)
     for name, words in _WORDS.items():
-        texts, speech = tokenizer.encode(words), _speech_tokens(name, speech_tokenizer)
+        (texts, _), speech = tokenizer.encode(words), _speech_tokens(name, speech_tokenizer)
         ids = [*texts, tokenizer.begin_of_audio, *(token + tokenizer.audio_start for token in speech)]
         if len(ids) > config.max_position_embeddings:
             return None, 0.0
@@ -103,8 +111,7 @@ def find_head(
         llm.prefill(ids, cache=cache, slot=0)
         for layer, head in np.ndindex(fits.shape):
             cache.followed, cache.queries[0] = Head(layer, head), cache.of_prefill[layer][head]
-            attention = cache.attention(0, range(len(texts), len(ids)), range(len(texts)))
-            spoken = Spoken.of(attention.cpu().numpy())
+            spoken = Spoken.of(cache, 0, range(len(texts), len(ids)), range(len(texts)))
             fits[layer, head] += spoken.fit / len(_WORDS)
             begins[layer, head] += np.mean(spoken.begins(range(len(texts)))) / len(_WORDS)
     layer, head = divmod(int(fits.argmax()), config.num_attention_heads)

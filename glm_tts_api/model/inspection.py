@@ -257,7 +257,7 @@ def _misfits(parts: Parts) -> Iterator[tuple[str, str]]:
     tokenizer = parts.text_tokenizer
     n_speech = parts.speech_tokenizer.module.config.quantize_vocab_size
     last = tokenizer.audio_start + n_speech - 1
-    if tokenizer.encode(f"<|audio_{n_speech - 1}|>") != [last]:
+    if tokenizer.encode(f"<|audio_{n_speech - 1}|>")[0] != [last]:
         what = (
             f"has no {n_speech} consecutive speech tokens, as many as speech_tokenizer/config.json asks for"
         )

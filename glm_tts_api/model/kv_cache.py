@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.model.llm import LlmConfig
-from glm_tts_api.model.threads import at_most
 
 
 class Head(NamedTuple):
@@ -28,8 +27,9 @@ class KVCache:
     head_dim].
 
     The cache does not know which positions of a slot are valid; its callers keep the lengths. If a head is
-    `followed`, decode steps write this head's queries to `queries`, [slot, position, head_dim]. If
-    `of_prefill` is set, a prefill adds the queries of each layer to it, [heads, n, head_dim].
+    `followed`, decode steps write this head's queries to `queries`, [slot, position, head_dim], and
+    `group_size` query heads share a KV head. If `of_prefill` is set, a prefill adds the queries of each layer
+    to it, [heads, n, head_dim].
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class KVCache:
             slots, slot_length if followed else 0, config.head_dim, dtype=dtype, device=device
         )
         self.of_prefill: list[Tensor] | None = None
-        self._group_size = config.group_size if followed else 1
+        self.group_size = config.group_size if followed else 1
         shape = (config.num_hidden_layers, slots, config.num_key_value_heads, slot_length, config.head_dim)
         on_cpu = torch.device(device).type == "cpu"
         n_bytes = math.prod(shape) * dtype.itemsize
@@ -79,17 +79,6 @@ class KVCache:
         """Writes keys and values that `read` has returned to the first positions of a slot."""
         for cached, positions in zip((self.keys, self.values), copied, strict=True):
             cached[:, slot, :, : positions.shape[2]] = positions
-
-    def attention(self, slot: int, rows: range, ids: range) -> Tensor:
-        """Returns the attention of the followed head on some positions alone, [rows, ids] float32. `rows` are
-        the positions that attend; `queries` must have them. On a CPU one thread computes it: the product
-        rounds differently on other numbers."""
-        assert self.followed is not None
-        layer, head, _ = self.followed
-        keys = self.keys[layer, slot, head // self._group_size, ids.start : ids.stop].float()
-        with at_most(1):
-            scores = self.queries[slot, rows.start : rows.stop].float() @ keys.T / keys.shape[-1] ** 0.5
-            return torch.softmax(scores, -1)
 
     def clear(self, slot: int) -> None:
         """Sets a slot to zeros. Slots that may hold NaN or infinite numbers need this: a mask does not keep

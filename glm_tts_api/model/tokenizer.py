@@ -10,7 +10,7 @@ import base64
 import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,22 +70,20 @@ class TextTokenizer:
             _read_ranks(directory / "tokenizer.model"), _read_added(directory / "tokenizer_config.json")
         )
 
-    def encode(self, text: str) -> list[int]:
-        """Returns the ids of `text`. An added token in it, such as `<|user|>`, becomes its one id.
-        No id is added before or after them."""
-        ids: list[int] = []
+    def encode(self, text: str) -> tuple[list[int], list[str]]:
+        """Returns the ids of `text`, and the text of each id. An added token in it, such as `<|user|>`,
+        becomes its one id. No id is added before or after them. A character of several ids belongs to the
+        last of them; the texts of the others are empty."""
+        ids, texts = list[int](), list[str]()
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
         for piece in self._cut(text):
             if isinstance(piece, AddedToken):
                 ids.append(piece.id)
+                texts.append(self._contents[piece.id])
             else:
-                ids.extend(self._bpe.encode_ordinary(piece))
-        return ids
-
-    def pieces(self, ids: Iterable[int]) -> list[str]:
-        """Returns the text of each id of a text. A character of several ids belongs to the last of them; the
-        others are empty."""
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        return [self._contents.get(i) or decoder.decode(self._bpe.decode_single_token_bytes(i)) for i in ids]
+                ids += (found := self._bpe.encode_ordinary(piece))
+                texts += (decoder.decode(self._bpe.decode_single_token_bytes(each)) for each in found)
+        return ids, texts
 
     def _cut(self, text: str) -> Iterator[str | AddedToken]:
         """Cuts `text` into added tokens and the ordinary text between them, and yields these in their order.
@@ -114,7 +112,7 @@ class TextTokenizer:
         return None
 
     def _special(self, content: str) -> int:
-        ids = self.encode(content)
+        ids, _ = self.encode(content)
         if len(ids) != 1:
             raise CheckpointError(f"The text tokenizer knows no token {content} (it gives {len(ids)} ids)")
         first = ids[0] if content == _FIRST_SPECIAL else self.pad

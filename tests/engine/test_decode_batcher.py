@@ -34,9 +34,9 @@ Outcome = tuple[list[int], float, Spoken | None]
 
 
 def planned(batcher: DecodeBatcher, text: str, *, transcript: str = "ab ", **options: Any) -> SpeechSequence:
-    encode = tiny.LetterTokenizer().encode
+    ids, before = (tiny.LetterTokenizer().encode(each)[0] for each in (text, transcript))
     asked = tiny.asked(text, **options)
-    request = tiny.request(asked, [encode(text)], replace(PROMPT, text_ids=encode(transcript)), EventSink())
+    request = tiny.request(asked, [ids], replace(PROMPT, text_ids=before), EventSink())
     return request.next_sequence(batcher.layout)
 
 

@@ -22,8 +22,8 @@ from tests.speech_text.readings.accepted import sentences
 class CodePoints:
     """A tokenizer from whose ids the text can be told."""
 
-    def encode(self, text: str) -> list[int]:
-        return list(map(ord, text))
+    def encode(self, text: str) -> tuple[list[int], list[str]]:
+        return list(map(ord, text)), [*text]
 
 
 @pytest.fixture(scope="module")

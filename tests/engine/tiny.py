@@ -72,8 +72,8 @@ class LetterTokenizer:
     audio_start = AUDIO_START
     audio_end = VOCABULARY - 1
 
-    def encode(self, text: str) -> list[int]:
-        return [min(ord(char), 190) for char in text]
+    def encode(self, text: str) -> tuple[list[int], list[str]]:
+        return [min(ord(char), 190) for char in text], [*text]
 
 
 ENDLESS_TEXT = "endless"

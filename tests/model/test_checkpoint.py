@@ -50,7 +50,7 @@ def _error(root: Path) -> str:
 def _logits(models: Models) -> Tensor:
     llm = models.llm
     cache = KVCache(llm.config, slots=1, slot_length=32, dtype=llm.dtype, device="cpu")
-    ids = models.text_tokenizer.encode("你好。")
+    ids, _ = models.text_tokenizer.encode("你好。")
     with torch.inference_mode():
         return llm.logits(llm.prefill(ids, cache=cache, slot=0))
 

@@ -85,7 +85,7 @@ def _prune(pipeline: Pipeline, index: int, meta: CaseMeta) -> CaseResult:
 
 def _utterance(golden: Golden, pipeline: Pipeline, meta: CaseMeta) -> CaseResult:
     case = Case("e2e", meta["key"])
-    prompt_ids = pipeline.tokenizer.encode(meta["prompt_text_norm"] + " ")
+    prompt_ids, _ = pipeline.tokenizer.encode(meta["prompt_text_norm"] + " ")
     case.same("prompt ids", prompt_ids, meta["prompt_text_ids"])
     speaker, mel = (_evaluate(meta[name])[0] for name in ("embedding", "speech_feat"))
     voice, earlier = VoicePrompt(prompt_ids, meta["prompt_speech_tokens"], speaker, mel), Earlier()
@@ -93,7 +93,7 @@ def _utterance(golden: Golden, pipeline: Pipeline, meta: CaseMeta) -> CaseResult
     texts = meta["segments_phoneme"] or meta["segments_tn"]
     for text, expected in zip(texts, meta["per_segment"], strict=True):
         generator = torch.Generator().manual_seed(meta["seed"])
-        ids = pipeline.tokenizer.encode(text)
+        ids, _ = pipeline.tokenizer.encode(text)
         tokens = _speak(case, pipeline, Segment(ids, voice), earlier, expected, generator)
         spoken, prompt = torch.tensor(tokens), torch.tensor(voice.speech_tokens)
         mels.append(pipeline.flow.sample(FlowInput(spoken, speaker, generator, prompt, mel)))
