@@ -11,9 +11,9 @@ TAIL = ".,!?;:'\")]}>"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}"
 _DOMAINS = "com|cn|org|net|io|ai|edu|gov|dev|app|co|me|info|tv|xyz|top|uk|us|de|fr|jp|hk|tw|ru|eu"
 _REST = r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]"
-EMAIL = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._%+-]{{0,63}}@{_HOST}[A-Za-z]{{2,24}}", re.ASCII)
+EMAIL = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._%&+-]{{0,63}}@{_HOST}[A-Za-z]{{2,24}}(?:/{_REST}+)?", re.ASCII)
 URL = re.compile(
-    rf"\b(?:(?:https?|ftps?|wss?|file)://{_REST}+|www\.{_REST}+"
+    rf"\b(?:(?:https?|ftps?|wss?|file) ?: ?//{_REST}+|www\.{_REST}+"
     rf"|{_HOST}(?:{_DOMAINS})\b(?::\d{{1,5}})?(?:/{_REST}*)?)",
     re.IGNORECASE | re.ASCII,
 )

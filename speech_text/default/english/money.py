@@ -50,25 +50,20 @@ class Money:
             rf"({sign}|{code})?\s?([\d,.]+)(?:[\s-]?({_SCALE}))?"
             rf"(?:\s?[-–—]+\s?(?:{sign})?\s?([\d,.]+)(?:[\s-]?({_SCALE}))?)?\s?(.+)?"
         ).fullmatch
-        self.said = by_name(self.money, self.price, self.yen, self.cents)
+        self.said = by_name(self.money, self.price, self.yuan, self.cents)
         self.tests = by_name(priced)
 
-    def money(self, amount: str, yen: bool = False, agree: Callable[[str, str], str] = numbers.plural) -> str:
+    def money(self, amount: str, agree: Callable[[str, str], str] = numbers.plural) -> str:
         """Returns an amount of money in words: $5.50 -> five dollars and fifty cents, $5-$10 million -> five
-        to ten million dollars.
-
-        `yen` says that ¥ means yen. `agree` is a function of a noun and of an amount in digits. It returns
-        the noun in the singular or plural, as it follows the amount.
-        """
+        to ten million dollars. `agree` is a function of a noun and of an amount in digits. It returns the
+        noun in the singular or plural, as it follows the amount."""
         if amount.startswith("-"):
-            return f"minus {self.money(amount[1:], yen, agree)}"
+            return f"minus {self.money(amount[1:], agree)}"
         parts = self._parts(re.sub(r"(?<=\d) (?=\d)", "", amount))
         assert parts, amount
         sign, first, scale, second, scale_of_both, behind = parts.groups("")
         noun = self._names.get(behind or sign) or self._names[(behind or sign).upper()]
         part = self._parts_of.get(sign.upper(), "")
-        if yen:
-            noun, part = "yen", "sen"
         cents = first.partition(".")[2]
         if part and not scale and not scale_of_both and len(cents) == 2 and noun not in _WITHOUT_PARTS:
             if re.search(r"\.\d\d$", second):
@@ -87,10 +82,9 @@ class Money:
         the $5 of a $5 bill -> five dollar."""
         return self.money(amount, agree=lambda noun, _: noun)
 
-    def yen(self, amount: str) -> str:
-        """Returns, in words, an amount whose sign ¥ means yen, as in a text about Japan: ¥500 -> five hundred
-        yen."""
-        return self.money(amount, yen=True)
+    def yuan(self, amount: str) -> str:
+        """Returns, in words, an amount whose sign ¥ means yuan, as in a text about China."""
+        return self.money("CNY" + amount[1:])
 
     def cents(self, amount: str) -> str:
         """Returns an amount of cents in words: 5¢ -> five cents."""
