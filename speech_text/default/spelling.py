@@ -32,6 +32,7 @@ ENGLISH_MARKS = {
         "%": "percent",
         "+": "plus",
         "~": "tilde",
+        "*": "star",
     },
 }
 CHINESE_DIGITS = {ord(str(value)): name for value, name in enumerate("零一二三四五六七八九")}

@@ -6,7 +6,6 @@ import re
 
 from speech_text.default.english import numbers
 from speech_text.default.english.days import MONTHS, in_full
-from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.short_forms import MONTH, SHORT_MONTH
 from speech_text.default.english.stops import A_NAME, A_TIME, stop, with_stop
 from speech_text.default.table import Match, before
@@ -26,7 +25,7 @@ _OF_A_MONTH = re.compile(
 )
 
 
-def _month(word: str) -> str:
+def month(word: str) -> str:
     word = word.rstrip(".").lower()
     return _SHORT.get(word, word)
 
@@ -34,15 +33,9 @@ def _month(word: str) -> str:
 def month_first(match: Match) -> str:
     """Returns a date in words: Jan 5 -> january fifth, January 5th, 2024 -> january fifth, twenty twenty
     four; May 3-5 -> may third to fifth."""
-    month, first, last, year = match.groups()
+    named, first, last, year = match.groups()
     days = " to ".join(numbers.ordinal(day) for day in (first, last) if day)
-    return f"{_month(month)} {days}" + (f", {numbers.year(year)}" if year else "")
-
-
-def part_of_year(match: Match) -> str:
-    """Returns a part of a year in words: 2Q22 -> the second quarter of twenty two."""
-    part = "quarter" if match[2] == "Q" else "half"
-    return f"the {numbers.ordinal(match[1])} {part} of {cardinal(match[3])}"
+    return f"{month(named)} {days}" + (f", {numbers.year(year)}" if year else "")
 
 
 def day_first(match: Match) -> str:
@@ -50,7 +43,7 @@ def day_first(match: Match) -> str:
     four. No "the" is added after an article or a word such as his or late. Chapter 3 May stays."""
     if _NUMBERED.search(before(match)):
         return match.group()
-    spoken = f"{numbers.ordinal(match[1])} of {_month(match[2])}"
+    spoken = f"{numbers.ordinal(match[1])} of {month(match[2])}"
     if not _ARTICLE.search(before(match)):
         spoken = f"the {spoken}"
     return spoken + (f" {numbers.year(in_full(match[3]))}" if match[3] else "")
@@ -62,7 +55,7 @@ def short_month(match: Match) -> str:
     told = _OF_A_MONTH.search(before(match))
     end = stop(match, A_TIME if told else A_NAME)
     named = end and match[1] in ("Jan", "Mar") and not told
-    return match.group() if named else _month(match[1]) + end
+    return match.group() if named else month(match[1]) + end
 
 
 _YEAR = r"(?:1[0-9]|20|21)\d\d"
@@ -87,11 +80,8 @@ SAID = {
     "month_first": month_first,
     "day_first": day_first,
     "dotted_day_first": with_stop(day_first, A_TIME),
-    "part_of_year": part_of_year,
     "short_month": short_month,
-    "month": lambda m: _month(m[0]),
-    "month_and_year": lambda m: f"{_month(m[1])} {numbers.year(m[2])}",
     "first_day": lambda m: (
-        f"{f'the {numbers.ordinal(m[1])} of ' if m[1] else ''}{m[2] if m[3] else _month(m[2])}{m[3]} to "
+        f"{f'the {numbers.ordinal(m[1])} of ' if m[1] else ''}{m[2] if m[3] else month(m[2])}{m[3]} to "
     ),
 }

@@ -6,29 +6,12 @@ from __future__ import annotations
 import re
 
 from speech_text.default.english import numbers
-from speech_text.default.english.short_forms import SHORT_STATES
-from speech_text.default.english.stops import stop
 from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import ENGLISH_DIGITS, ENGLISH_MARKS, spell_address
-from speech_text.default.table import Match, after, before, names
+from speech_text.default.table import Match, before, names
 
 SPELLED = "\ue000"  # a private character, which becomes a blank at the end
-_POINTS = {
-    **{"N": "north", "S": "south", "E": "east", "W": "west"},
-    **{"NE": "northeast", "NW": "northwest", "SE": "southeast", "SW": "southwest"},
-}
-DIRECTIONS = _POINTS | {  # and NNE, ENE and so on
-    first + second: f"{_POINTS[first]} {_POINTS[second]}"
-    for second in ("NE", "NW", "SE", "SW")
-    for first in second
-}
-_RUNWAYS = {"L": "left", "R": "right", "C": "center"}
 _PIECES = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight", "": ""}
-_COMMAND = re.compile(
-    r"\b(?:bash|brew|cd|chmod|chown|conda|cp|curl|docker|git|grep|kubectl|ls|mkdir|mv|npm|npx|pip3?|python3?"
-    r"|rm|rsync|scp|sed|ssh|sudo|tar|wc|wget) (?:[\w./~-]{1,20} ){0,3}$"
-)
-_OPERATOR = re.compile(r"[=<>≤≥+*/]")
 _ENDS = {"+": " check", "#": " mate", "": ""}
 # Elements by their symbols, each with the masses that are spoken of.
 ISOTOPES = names("""
@@ -43,13 +26,12 @@ _PLACE = re.compile(
     r"(?i)\b(?:aisle|apartment|bay|block|booth|building|exit|flat|floor|gate|hall|level|locker|lot|room"
     r"|row|seat|section|stand|suite|table|unit|zone) $"
 )
-STATES = {form.upper(): said for form, said in SHORT_STATES.items()} | SHORT_STATES
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
 
 
-def address(match: Match) -> str:
+def address(text: str) -> str:
     """Returns an address as it is spelled. SPELLED before each word keeps it from being a short form."""
-    return re.sub(r"(?<= )(?=\w)", SPELLED, spell_address(match.group(), ENGLISH_MARKS, ENGLISH_DIGITS))
+    return re.sub(r"(?<= )(?=\w)", SPELLED, spell_address(text, ENGLISH_MARKS, ENGLISH_DIGITS))
 
 
 def letters_and_digits(match: Match) -> str:
@@ -71,38 +53,12 @@ def move(match: Match) -> str:
     return " ".join(numbers.cardinal(word) if word.isdigit() else word for word in words if word) + _ENDS[end]
 
 
-def option(match: Match) -> str:
-    """Returns the hyphen of a command's option in words: the - of git push -u -> dash."""
-    return "dash " if _COMMAND.search(before(match, 40)) else match[0]
-
-
-def charge(match: Match) -> str:
-    """Returns the charge of an ion in words: the ²⁻ of SO4²⁻ -> two minus."""
-    size = {"²": " two", "³": " three", "": ""}[match[1]]
-    return f"{size} {'plus' if match[2] == '⁺' else 'minus'}"
-
-
-def absolute(match: Match) -> str:
-    """Returns an absolute value in words: f(x) = |x| -> the absolute value of x. Elsewhere the bars are those
-    of a table or a list."""
-    in_sum = _OPERATOR.search(before(match, 2)) or _OPERATOR.match(after(match, 2).strip())
-    return f"the absolute value of {match[1]}" if in_sum else match[0]
-
-
 def isotope(match: Match) -> str:
     """Returns an isotope in words: U-235 -> uranium two thirty five. Names such as I-95 (a road), whose
     number is no mass of the element, stay."""
     name, *masses = ISOTOPES[match[1]].split()
     known = match[2] in masses and not _PLACE.search(before(match))
     return f"{name} {numbers.paired(match[2])} {match[3]}" if known else match.group()
-
-
-def state(match: Match) -> str:
-    """Returns a short name of a US state in words: the Ind. of Gary, Ind. -> indiana. The Pa in Thanks, Pa
-    stays."""
-    lead = before(match, 24)
-    place = re.search(r"(?!(?:Hello|Okay|Sorry|Thanks|Well)\b)\b[A-Z][A-Za-z]{3,}, $|[(-]$", lead)
-    return STATES[match[1]] if place else match.group()
 
 
 def coordinates(match: Match) -> str:
@@ -112,54 +68,14 @@ def coordinates(match: Match) -> str:
     return "minus " * bool(match[1]) + "".join(said)
 
 
-def hashtag(match: Match) -> str:
-    """Returns a hashtag with its words apart: #MondayMotivation -> hashtag Monday Motivation."""
-    return f"hashtag {_HUMP.sub(' ', match[1])}"
+def humps(name: str) -> str:
+    """Returns the words of a name apart: MondayMotivation -> Monday Motivation."""
+    return _HUMP.sub(" ", name)
 
 
-def postcode(match: Match) -> str:
-    """Returns a British postcode in words: S33 8WP -> S thirty three, eight W P."""
-    area, district, sector, unit = match.groups()
-    number = re.sub(r"\d+", lambda digits: f" {numbers.cardinal(digits[0])} ", district)
-    return f"{' '.join(area)}{number.rstrip()}, {numbers.cardinal(sector)} {' '.join(unit)}"
+def spelled(code: str) -> str:
+    """Returns a code sign by sign: 9Q-4 -> nine Q dash four."""
+    return " ".join(ENGLISH_DIGITS.get(char) or ENGLISH_MARKS.get(char, char) for char in code)
 
 
-def grid(match: Match) -> str:
-    """Returns a grid reference in words: SK 123 845 -> grid reference S K one two three, eight four five."""
-    square, digits = match[1], match[2].replace(" ", "")
-    half = len(digits) // 2
-    return (
-        f"grid reference {' '.join(square)} {numbers.digits(digits[:half])}, {numbers.digits(digits[half:])}"
-    )
-
-
-def stars(match: Match) -> str:
-    return re.sub(r"\*+", lambda marks: "double star" if len(marks[0]) > 1 else "star", match[0])
-
-
-def _letters(code: str) -> str:
-    return " ".join(numbers.digits(char) if char.isdigit() else char for char in code)
-
-
-def direction(match: Match) -> str:
-    """Returns a direction in words, behind the rest of the match: the I-5 N of I-5 N. -> I-5 north."""
-    group = match.lastindex or 0
-    lead = match[0][: match.start(group) - match.start()]
-    blank = "" if lead or before(match, 1) in ("", " ", "(") else " "
-    return f"{lead}{blank}{DIRECTIONS[match[group]]}"
-
-
-SAID = by_name(
-    *(address, letters_and_digits, move, option, charge, absolute, isotope, coordinates, hashtag),
-    *(postcode, grid, stars, direction),
-) | {
-    "state": lambda m: state(m) + stop(m),
-    "runway": lambda m: f"{numbers.digits(m[1])} {_RUNWAYS.get(m[2], '')}".rstrip(),
-    "flight_level": lambda m: f"flight level {numbers.digits(m[1])}",
-    "vulnerability": lambda m: f"CVE {numbers.year(m[1])}, {numbers.digits(m[2])}",
-    "standard": lambda m: f"{m[1]}, {numbers.year(m[2])}",
-    "hexadecimal": lambda m: f"zero x {_letters(m[1])}",
-    "color": lambda m: f"hash {_letters(m[1])}",
-    "handle": lambda m: f"at {m[1].replace('_', ' underscore ')}",
-    "keys": lambda m: f"star {m[1].replace('#', 'hash ').replace('*', ' star ')} hash",
-}
+SAID = by_name(letters_and_digits, move, isotope, coordinates)

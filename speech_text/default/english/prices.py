@@ -1,22 +1,11 @@
-"""Words for English prices: rents, lakhs, and the shillings and pence of old money. Table tokens_en.tsv names
+"""Words for English prices: lakhs, and the shillings and pence of old money. Table tokens_en.tsv names
 the functions."""
 
 from __future__ import annotations
 
-import re
-
 from speech_text.default.english import numbers
-from speech_text.default.english.stops import with_stop
-from speech_text.default.table import Match, names
-
-RENTS = names("""
-    pcm=per calendar month; p.c.m=per calendar month; pw=per week; p.w=per week; pa=per annum;
-    p.a=per annum; pp=per person; pppn=per person per night; pn=per night; pppw=per person per week;
-    p.m=per month; pm=per month; p.p=per person; p.n=per night; ph=per hour; p.h=per hour; pd=per day;
-    ono=or nearest offer; ONO=or nearest offer; ovno=or very near offer; obo=or best offer;
-    OBO=or best offer;
-""")
-_NOTHING = re.compile("(?!)")  # after a rent, a word with a capital begins a sentence
+from speech_text.default.english.stops import NOTHING, with_stop
+from speech_text.default.table import Match
 
 
 def old_money(match: Match) -> str:
@@ -39,7 +28,5 @@ def lakhs(match: Match) -> str:
 
 SAID = {
     "lakhs": lakhs,
-    "old_money": with_stop(old_money, _NOTHING),
-    "rent": with_stop(lambda m: f"{m[1]} {RENTS[m[2]]}", _NOTHING),
-    "included": with_stop(lambda m: f"{m[1]}ncluded"),
+    "old_money": with_stop(old_money, NOTHING),  # a word with a capital begins a sentence
 }

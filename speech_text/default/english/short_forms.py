@@ -27,6 +27,7 @@ MONTH = (
 STREETS = names("""
     Ave=avenue; Blvd=boulevard; Rd=road; Ln=lane; Pkwy=parkway; Ct=court; Pl=place; Sq=square;
     Ter=terrace; Terr=terrace; Cl=close; Gro=grove; Pk=park;
+    St=street; Dr=drive; Hwy=highway;
 """)
 STATES = names("""
     AL=alabama; AK=alaska; AZ=arizona; AR=arkansas; CA=california; CO=colorado; CT=connecticut;
@@ -49,6 +50,6 @@ SHORT_STATES = names("""
     Wyo=wyoming; N.C=north carolina; N.D=north dakota; N.H=new hampshire; N.J=new jersey; N.M=new mexico;
     N.Y=new york; R.I=rhode island; S.C=south carolina; S.D=south dakota; W.Va=west virginia;
 """)
-# Codes of states that are also words.
-_WORDS_TOO = "AL CO DC DE HI IA ID IN LA MA MB MD ME MO MS MT NB OH OK ON OR PA PE SC"
+# Codes of states that are also words or other short forms.
+_WORDS_TOO = "AL AR CO CT DC DE HI IA ID IN LA MA MB MD ME MO MS MT NB OH OK ON OR PA PE SC SD VA"
 WORDS_TOO = {*_WORDS_TOO.split()}

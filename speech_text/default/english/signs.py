@@ -11,18 +11,12 @@ from speech_text.default.english import numbers
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.units import PER, UNITS
 from speech_text.default.number_tagger import by_name
-from speech_text.default.table import Match, before, beside
+from speech_text.default.table import Match, before
 
 GREEK = {
     letter: unicodedata.name(letter).split()[-1].lower().replace("lamda", "lambda")
     for letter in "αβγδεζηθικλμνξοπρςστυφχψωΓΔΘΛΞΠΣΦΨΩ"
 } | {"µ": "mu"}
-SYMBOLS = {
-    **{"∈": "in", "∉": "not in", "∪": "union", "∩": "intersection", "⊥": "perpendicular to"},
-    **{"∥": "parallel to", "≌": "congruent to", "≡": "congruent to", "∝": "proportional to"},
-    **{"∵": "because", "∴": "therefore", "△": "triangle", "∠": "angle", "∅": "the empty set"},
-    **{"√": "square root of", "∫": "the integral of", "∞": "infinity", "≈": "approximately", "§": "section"},
-}
 _POWERS = {"2": "squared", "3": "cubed"}
 NUMERALS = (
     "minus|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty"
@@ -52,16 +46,6 @@ def exponent(match: Match) -> str:
     return f"{match[1]} to the power of {power.replace('-', 'minus ').replace('+', 'plus ')} {unit}"
 
 
-def charged(match: Match) -> str:
-    """Returns a letter or chemical symbol and its sign in words: O- (a blood group) -> O negative, Na+ (an
-    ion) -> Na plus, A- (a school mark) -> A minus."""
-    blood = re.fullmatch("A|B|AB|O", match[1]) and re.search(
-        r"(?i)blood|donor|\btype|transfus|patient|recipient|rh\b", beside(match, 60)
-    )
-    plus, minus = ("positive", "negative") if blood else ("plus", "minus")
-    return f"{match[1]} {plus if match[2] == '+' else minus}"
-
-
 def per(match: Match) -> str:
     """Returns a slash and a unit in words: 20 req/min -> per minute. The night of day/night and the s of
     friend/s stay."""
@@ -70,15 +54,4 @@ def per(match: Match) -> str:
     return f" per {PER[match[1]]}" if amount else match.group()
 
 
-def unit_with_power(match: Match) -> str:
-    """Returns a unit such as m² in words: m² -> square meters, /km² -> per square kilometer."""
-    if match[1]:
-        return f" per {UNITS[match[2]]} "
-    return f" {numbers.plural(UNITS[match[2]], '1' if before(match, 4) == 'per ' else '2')} "
-
-
-SAID = by_name(exponent, charged, per, unit_with_power) | {
-    "symbol": lambda m: f" {SYMBOLS[m[0]]} ",
-    "greek": lambda m: f" {GREEK[m[0]]} ",
-    "counted": lambda m: f"{m[1]} {numbers.plural(UNITS[m[2]], '2')}",
-}
+SAID = by_name(exponent, per)

@@ -31,6 +31,7 @@ A_TIME = re.compile(
     r"|Mountain|[A-Z]{1,4}T|UTC|PO)\b|[A-Z][a-z]+(?: [A-Z][a-z]+)? [Tt]ime\b"
 )
 ANYTHING = re.compile("")
+NOTHING = re.compile("(?!)")
 # Text before a time that opens a sentence: At 5 p.m. Tom left.
 _OPENING = re.compile(
     r"(?:^|[.!?:;\"“”(] ?)(?:At|By|Around|About|Before|After|Until|Since|From|Between) (?:about |exactly )?$"

@@ -1,36 +1,47 @@
 """The rules for English words and signs: tokens_en.tsv before the numbers are read, signs_en.tsv afterwards.
 
-A row has the kind of a token, what is said for it (=words with the groups of the pattern, or the name of a
-function), the pattern of the token, and what stands to its left and right. A cell that begins with ! tells
-what does not stand there. The left cell lists texts of a fixed length with | between them; (?i) before them
-says that capitals do not matter, and a word with a blank begins at a word. {name} stands for a list of
-lists_en.tsv or a pattern of PATTERNS. The rows are applied in order.
+A row has the kind of a token, what is said for it, the pattern of the token, what stands to its left and
+right, and a pattern that is found near it: in the 60 characters to either side, with _ in the token's place.
+A cell that begins with ! tells what does not stand there. The left cell lists texts of a fixed length with |
+between them; (?i) before them says that capitals do not matter, and a word with a blank begins at a word.
+{name} stands for a list of lists_en.tsv or a pattern of PATTERNS.
+
+What is said is the name of a function, or = and words. In these, \\1 is a group of the pattern, {1:name} is
+what a list of lists_en.tsv or a function of _WORDS says for the group, and {stop}, {end} and {time} are a
+full stop if the token ends its sentence, where a name, nothing or a time goes on with it. The rows are
+applied in order.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
-from speech_text.default.characters import CARD
 from speech_text.default.data import READINGS, either, rows
-from speech_text.default.english import amounts, capitals, dates, names, prices, signs, trades, words
-from speech_text.default.english.short_forms import STATES, TITLES, WEEKDAYS, WORDS_TOO
+from speech_text.default.english import amounts, capitals, dates, names, numbers, prices, signs, words
+from speech_text.default.english import short_forms as forms
 from speech_text.default.english.shortened import ANY, as_written
-from speech_text.default.english.stops import A_NAME, SENTENCE_MAY_END
+from speech_text.default.english.stops import A_NAME, A_TIME, NOTHING, SENTENCE_MAY_END, stop
 from speech_text.default.english.units import ALONE, PER, UNITS
 from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import EMAIL, URL
-from speech_text.default.table import Row
+from speech_text.default.table import Match, Row, after, before
+from speech_text.default.table import names as parsed
 
 _NAME = re.compile(r"\{([a-z_]+)\}")
+_SLOT = re.compile(r"\{(?:(\d):)?([a-z_]+)\}")
 _WORD = re.compile(r"(?:\[[A-Z][a-z]\])?[A-Za-z][\w. ]* ").fullmatch
+_NEAR = 60  # characters to either side
 _COLLEGES = "Ball|Boise|Fresno|Jackson|Kent|Murray|NC|Penn|San Diego|San Jose|Weber|Wichita|Youngstown"
 _MOVE = r"(?:(?:[a-h]x|[KQRBN][a-h1-8]?x?)?[a-h][1-8](?!\w)|O-O)"
-_LISTS = defaultdict[str, list[str]](list)
+_RANKS = {"A": "ace", "K": "king", "Q": "queen", "J": "jack"}
+_SHORT_STATES = {form.upper(): said for form, said in forms.SHORT_STATES.items()} | forms.SHORT_STATES
+_LISTS = defaultdict[str, dict[str, str]](dict)
 for _row in rows(READINGS / "lists_en.tsv"):
-    _LISTS[_row["list"]] += _row["words"].split()
+    _cell = _row["words"]
+    _LISTS[_row["list"]] |= parsed(_cell) if "=" in _cell else dict.fromkeys(_cell.split(), "")
 PATTERNS = (
     {name: either(listed) for name, listed in _LISTS.items()}
     | dates.PATTERNS
@@ -38,31 +49,35 @@ PATTERNS = (
         "food": rf"(?:[a-z]{{3,12}} )?{either(_LISTS['food'])}\b",
         "email": EMAIL.pattern,
         "url": f"(?i:{URL.pattern})",
-        "card": CARD,
-        "college": either((*_COLLEGES.split("|"), *map(str.title, STATES.values()))),
-        "rent": either(prices.RENTS),
+        "college": either((*_COLLEGES.split("|"), *map(str.title, forms.STATES.values()))),
         "pence": r"(?=\d)(\d{1,2}(?!\d|/))?(?: ?(1/[24]|3/4) ?)?d\b\.?",
         "section": r"\d{1,3}[A-Z]{0,2}",
         "unit": either(UNITS),
-        "wind": either(names.DIRECTIONS),
-        "life": r"(?:ca?\. ?)?\d{3,4}\b|\d\d[-–]\d|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d",
+        "life_date": r"(?:ca?\. ?)?\d{3,4}\b|\d\d[-–]\d|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d",
         "angle": r"\d{1,2}(?:\.\d{1,6})?",
-        "short_state": either(names.STATES),
+        "short_state": either(_SHORT_STATES),
         "element": "|".join(names.ISOTOPES),
         "symbol_or_power": r"(?!(?<=\d )m[²³]/)([α-ωΔ][²³]?|[a-z][²³]|\d{1,3})",
         "end": SENTENCE_MAY_END,
         "name": A_NAME.pattern,
         "short": rf"(?<![\w'/.{names.SPELLED}])(?<![\W\d]-)({ANY})(?![\w/-]|'(?!s))\.?",
-        "title": either(set(TITLES) - {"St", "Dr"}),
-        "undotted": words.UNDOTTED,
-        "weekday": either(WEEKDAYS),
+        "title": either(set(forms.TITLES) - {"St", "Dr"}),
+        "undotted": "Dr|Mr|Mrs|Ms|Prof|Revd|Capt|Sgt|Lt|Cpl|Cmdr|Maj|Insp|Supt|Cdr|Messrs"
+        "|(?:Rev|Fr|Mt|st|mt|dr)(?= [A-Z][a-z])",
+        "weekday": either(forms.WEEKDAYS),
+        "day_before": words.DAY_BEFORE,
+        "day_behind": words.DAY_BEHIND,
+        "name_behind": words.NAME_BEHIND,
+        "windy": r"(?i:\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|breeze|beaufort)\b)",
+        "blown": r"_ (?:winds?|gales?|breezes?|airs)\b|\b(?:will|later|then) (?:back|veer) _"
+        r"|\b[Ww]inds?(?: (?:are|is|was|were))?:? (?:from )?(?:the )?_",
         "alone": "|".join(ALONE),
-        "state": either(STATES),
-        "sure_state": either(set(STATES) - WORDS_TOO),
+        "state": either(forms.STATES),
+        "sure_state": either(set(forms.STATES) - forms.WORDS_TOO),
         "move": _MOVE,
         "power_unit": either(signs.OF_POWERS),
         "power_of_unit": either(unit for unit in UNITS if unit[-1] in "²³"),
-        "symbols": "".join(signs.SYMBOLS),
+        "symbols": "".join(_LISTS["symbol"]),
         "greek": "".join(signs.GREEK),
         "numeral": f"(?:{signs.NUMERALS})",
         "long_unit": either(unit for unit in UNITS if len(unit) > 1),
@@ -72,7 +87,6 @@ PATTERNS = (
 )
 _SAID = {
     **names.SAID,
-    **trades.SAID,
     **prices.SAID,
     **words.SAID,
     **signs.SAID,
@@ -82,14 +96,68 @@ _SAID = {
 }
 
 
+def _listed(listed: Mapping[str, str], form: str) -> str:
+    return listed.get(form) or listed.get(form.capitalize(), "")
+
+
+_DICTIONARIES = _LISTS | {
+    **{
+        "weekday": forms.WEEKDAYS,
+        "street": forms.STREETS,
+        "state": forms.STATES,
+        "short_state": _SHORT_STATES,
+    },
+    **{"unit": UNITS, "greek": signs.GREEK},
+}
+_WORDS: dict[str, Callable[[str], str]] = {
+    name: partial(_listed, listed) for name, listed in _DICTIONARIES.items()
+} | {
+    **by_name(numbers.cardinal, numbers.digits, numbers.ordinal, numbers.paired, numbers.year),
+    **by_name(names.address, names.humps, names.spelled, dates.month),
+    "title": lambda form: forms.TITLES[form.capitalize()].title(),  # by a capital, 5 p.m. Dr. Lee has a stop
+    "ranks": lambda cards: " ".join(_RANKS.get(card, card) for card in re.findall("10|.", cards)),
+    "several": lambda number: numbers.plural(numbers.cardinal(number), "2"),
+    "units": lambda unit: numbers.plural(UNITS[unit], "2"),
+    "underscored": lambda name: name.replace("_", " underscore "),
+    "undotted": lambda letters: letters.replace(".", ""),
+    "apart": lambda letters: " ".join(letters.replace(".", " ").split()),
+}
+_STOPS = {"stop": A_NAME, "end": NOTHING, "time": A_TIME}
+
+
 def token_rules(table: str) -> Iterator[Row]:
     """Yields the rows of `table`, a file of tokens, as rules."""
     for row in rows(READINGS / table):
+        said = row.pop("said")
+        say = _template(said[1:]) if said[0] == "=" else _SAID[said]
         cells = {name: _NAME.sub(lambda m: PATTERNS[m[1]], cell) for name, cell in row.items()}
-        said = cells["said"]
         text = f"(?i:{text[4:]})" if (text := cells["text"]).startswith("(?i)") else f"(?:{text})"
         pattern = _left(cells["left"]) + text + _right(cells["right"])
-        yield row["kind"], pattern, said[1:] if said[0] == "=" else _SAID[said]
+        yield row["kind"], pattern, _if_near(cells["near"], say) if cells["near"] else say
+
+
+def _template(said: str) -> Callable[[Match], str] | str:
+    """Returns `said`, or a function that fills the slots that it has, such as {1:title}."""
+    if "{" not in said:
+        return said
+
+    def word(match: Match, slot: Match) -> str:
+        group, name = slot.groups()
+        return _WORDS[name](match[int(group)] or "") if group else stop(match, _STOPS[name])
+
+    return lambda match: _SLOT.sub(partial(word, match), match.expand(said))
+
+
+def _if_near(cell: str, say: Callable[[Match], str] | str) -> Callable[[Match], str]:
+    """Returns a function that says a match as `say` does if what `cell` asks is near, and else leaves it."""
+    wanted, pattern = cell[0] != "!", re.compile(cell.removeprefix("!"))
+
+    def said(match: Match) -> str:
+        if bool(pattern.search(f"{before(match, _NEAR)}_{after(match, _NEAR)}")) != wanted:
+            return match[0]
+        return match.expand(say) if isinstance(say, str) else say(match)
+
+    return said
 
 
 def _left(cell: str) -> str:
