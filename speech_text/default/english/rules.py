@@ -12,7 +12,6 @@ from speech_text.default.english.fractions import SAID as FRACTIONS
 from speech_text.default.english.fractions import TESTS as SHARES
 from speech_text.default.english.measures import Measures
 from speech_text.default.english.money import Money
-from speech_text.default.english.romans import ROMAN
 from speech_text.default.english.stops import ending
 from speech_text.default.english.times import PATTERNS
 from speech_text.default.english.times import SAID as TIMES
@@ -33,7 +32,6 @@ def rules(words: Words) -> Rules:
     money, measures = Money(words), Measures(words)
     return table(
         token_rules("tokens_en.tsv"),
-        ROMAN,
         NumberTagger(
             Language(
                 "figures_en.tsv",

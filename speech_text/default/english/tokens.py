@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from speech_text.default.data import READINGS, either, rows
-from speech_text.default.english import amounts, capitals, dates, names, numbers, prices, signs, words
+from speech_text.default.english import amounts, capitals, dates, names, numbers, prices, romans, signs, words
 from speech_text.default.english import short_forms as forms
 from speech_text.default.english.shortened import ANY, as_written
 from speech_text.default.english.stops import A_NAME, A_TIME, NOTHING, SENTENCE_MAY_END, stop
@@ -45,6 +45,7 @@ for _row in rows(READINGS / "lists_en.tsv"):
 PATTERNS = (
     {name: either(listed) for name, listed in _LISTS.items()}
     | dates.PATTERNS
+    | romans.PATTERNS
     | {
         "food": rf"(?:[a-z]{{3,12}} )?{either(_LISTS['food'])}\b",
         "email": EMAIL.pattern,
@@ -87,6 +88,7 @@ PATTERNS = (
 )
 _SAID = {
     **names.SAID,
+    **romans.SAID,
     **prices.SAID,
     **words.SAID,
     **signs.SAID,
@@ -114,6 +116,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
 } | {
     **by_name(numbers.cardinal, numbers.digits, numbers.ordinal, numbers.paired, numbers.year),
     **by_name(names.address, names.humps, names.spelled, dates.month),
+    **by_name(romans.roman_cardinal, romans.roman_ordinal, romans.romans),
     "title": lambda form: forms.TITLES[form.capitalize()].title(),  # by a capital, 5 p.m. Dr. Lee has a stop
     "ranks": lambda cards: " ".join(_RANKS.get(card, card) for card in re.findall("10|.", cards)),
     "several": lambda number: numbers.plural(numbers.cardinal(number), "2"),
@@ -143,7 +146,9 @@ def _template(said: str) -> Callable[[Match], str] | str:
 
     def word(match: Match, slot: Match) -> str:
         group, name = slot.groups()
-        return _WORDS[name](match[int(group)] or "") if group else stop(match, _STOPS[name])
+        if group is None:
+            return stop(match, _STOPS[name])
+        return _WORDS[name](match[int(group)]) if match[int(group)] else ""
 
     return lambda match: _SLOT.sub(partial(word, match), match.expand(said))
 
