@@ -1,16 +1,16 @@
 """The rules for English words and signs: tokens_en.tsv before the numbers are read, signs_en.tsv afterwards.
 
-A row has the kind of a token, the words that are said for it (`said`) and the pattern of the token (`text`).
-`left` and `right` tell the texts that stand beside the token. `near` is a pattern that is found in the 60
-characters to either side, with _ in the token's place. A cell that begins with ! tells what does not stand
-there. The left cell lists texts of a fixed length with | between them. (?i) before them says that capitals do
-not matter, and a word with a blank begins at a word. A name in braces stands for a list of lists_en.tsv or a pattern of
-PATTERNS.
+A row has the kind of a token, the words that are said for it (`said`) and the pattern of the token
+(`text`). `left` and `right` tell the texts that stand beside the token. `near` is a pattern that is found
+in the 60 characters to either side, with _ in the token's place. A cell that begins with ! tells what does
+not stand there. The left cell lists texts of a fixed length with | between them. (?i) before them says that
+capitals do not matter, and a word with a blank begins at a word. A name in braces stands for a list of
+lists_en.tsv or a pattern of PATTERNS.
 
-`said` is the name of a function, or = and words. In the words, \\1 is a group of the pattern. The slot {1:name} is
-the word for the group by a list of lists_en.tsv or a function of _WORDS. The slot {stop} is a full stop if the
-token ends its sentence. {end} and {time} are the same where nothing or a time goes on with the sentence,
-instead of a name. The rows are applied in order.
+`said` is the name of a function, or = and words. In the words, \\1 is a group of the pattern. The slot
+{1:name} is the word for the group by a list of lists_en.tsv or a function of _WORDS. The slot {stop} is a
+full stop if the token ends its sentence. {end} and {time} are the same where nothing or a time goes on with
+the sentence, instead of a name. The rows are applied in order.
 """
 
 from __future__ import annotations
