@@ -118,9 +118,10 @@ class EngineClient:
         if self._handle is not None:
             self._handle.send(message)
 
-    async def read(self, text: str, options: ReadingOptions) -> ShownReading:
-        """Returns how the engine says `text` in words. Raises EngineDied or the error that refuses it."""
-        reading = await self._ask(lambda number: messages.Read(number, text, options))
+    async def read(self, text: str, options: ReadingOptions, transcript: str = "") -> ShownReading:
+        """Returns how the engine says `text` in words, in a voice with this `transcript`. Raises EngineDied
+        or the error that refuses it."""
+        reading = await self._ask(lambda number: messages.Read(number, text, options, transcript))
         self._used_at = time.monotonic()
         assert isinstance(reading, ShownReading)
         return reading

@@ -31,7 +31,7 @@ from glm_tts_api.engine.faults import (
 )
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.memory import gpu_bytes, why_fewer
-from glm_tts_api.engine.messages import Speak
+from glm_tts_api.engine.messages import Read, Speak
 from glm_tts_api.engine.spare_memory import SpareMemory, give_back
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage, Status
 from glm_tts_api.engine.stream_pace import Pace, forecast
@@ -39,7 +39,6 @@ from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.engine.warm_up import WarmUp, patience
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.model.checkpoint import Models
-from speech_text import ReadingOptions
 
 if TYPE_CHECKING:
     from speech_text import ShownReading, TextFrontend
@@ -147,8 +146,7 @@ class Engine:
 
     def read(
         self,
-        text: str,
-        options: ReadingOptions,
+        message: Read,
         *,
         check: Check,
         done: Callable[[ShownReading | ServiceError | None], None],
@@ -161,7 +159,7 @@ class Engine:
 
         def read() -> None:
             try:
-                done(frontend.read(text, options, check).shown())
+                done(frontend.read(message.text, message.options, check, message.transcript).shown())
             except NobodyListens:
                 done(None)
             except BaseException as error:

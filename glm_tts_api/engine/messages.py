@@ -93,6 +93,7 @@ class Read(Message, frozen=True):
     number: int
     text: str
     options: ReadingOptions
+    transcript: str = ""
 
 
 class ClearCache(Message, frozen=True):

@@ -91,8 +91,7 @@ class EngineProcess:
                 case messages.Read():
                     self._read_for.add(message.number)
                     self._engine.read(
-                        message.text,
-                        message.options,
+                        message,
                         check=partial(self._require_wanted, message.number),
                         done=partial(self._answer, message.number),
                     )

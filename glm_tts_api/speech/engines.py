@@ -109,16 +109,16 @@ class Engines:
         freed = await asyncio.gather(*(engine.clear_cache() for engine in ready), return_exceptions=True)
         return sum(one for one in freed if isinstance(one, int))
 
-    async def read(self, text: str, options: ReadingOptions) -> ShownReading:
-        """Returns the reading of `text`: its segments as they will be spoken, and the changes that the
-        reading rules made. The best engine answers, after a wait until it is ready; another engine is asked
-        if it dies. Raises the error with which the text is refused, Loading or Unhealthy if no engine can
-        answer, and InternalFault after three deaths that nobody caused by a kill."""
+    async def read(self, text: str, options: ReadingOptions, transcript: str = "") -> ShownReading:
+        """Returns the reading of `text`: its segments as a voice with this `transcript` will speak them, and
+        the changes that the reading rules made. The best engine answers, after a wait until it is ready;
+        another engine is asked if it dies. Raises the error that refuses the text, Loading or Unhealthy if no
+        engine can answer, and InternalFault after three deaths that nobody caused by a kill."""
         wanted, n_deaths = max(range(len(self.each)), key=self.rank), 0
         while n_deaths < _GUILTY:
             wanted = await self.ready(wanted)
             try:
-                return await self.each[wanted].read(text, options)
+                return await self.each[wanted].read(text, options, transcript)
             except EngineDied as death:
                 n_deaths += death.is_ours
                 logger.warning("A text is read again, since the engine died: %s", death)

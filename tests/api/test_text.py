@@ -22,8 +22,10 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """Of a server that reads as the real one does, and speaks tones."""
     root = tmp_path_factory.mktemp("reader")
     frontend = TextFrontend(cache_dir=root / "cache")
+    voices = project(root / "project") / "configs" / "prompt_cache.json"
+    voices.write_text(voices.read_text().replace("text of exampleA", "你好。"))
     with (
-        running_app(project(root / "project"), lambda *_: ToneEngine(frontend=frontend)) as server,
+        running_app(root / "project", lambda *_: ToneEngine(frontend=frontend)) as server,
         server.client() as client,
     ):
         yield client
@@ -48,3 +50,13 @@ def test_the_readings_of_a_word_are_offered_and_each_is_one_that_a_mark_takes(re
     assert (readings["的"][0], readings["女"][0], readings["A"], readings["😀"]) == ("de5", "nv3", [], [])
     for word in ("", "长" * 51):
         assert reader.get(READINGS, params={"word": word}).status_code == 400
+
+
+def test_figures_without_a_word_are_shown_in_the_language_of_the_voice(reader: httpx.Client) -> None:
+    fields = [{"input_text": "38°C", **voice} for voice in ({}, {"index": "exampleA"})]
+    answers = [reader.post(TEXT, json=each) for each in fields]
+    assert [answer.json()["text"] for answer in answers] == [
+        "thirty eight degrees celsius.",
+        "三十八摄氏度。",
+    ]
+    assert reader.post(TEXT, json={"input_text": "38°C", "index": "nobody"}).status_code == 404

@@ -133,7 +133,7 @@ class ToneEngine:
     async def clear_cache(self) -> int:
         return 2**20
 
-    async def read(self, text: str, options: ReadingOptions) -> ShownReading:
+    async def read(self, text: str, options: ReadingOptions, transcript: str = "") -> ShownReading:
         assert self.frontend is not None
         left = threading.Event()
 
@@ -141,7 +141,7 @@ class ToneEngine:
             if left.is_set():
                 raise NobodyListensError
 
-        read = partial(self.frontend.read, text, options)
+        read = partial(self.frontend.read, text, options, transcript=transcript)
         try:
             reading = await asyncio.to_thread(read, check=require_open)
         except TextError as error:

@@ -19,7 +19,7 @@ from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.process import main
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.errors import ServiceError
-from speech_text import ReadingOptions, ShownReading
+from speech_text import ShownReading
 
 COMMAND = (sys.executable, "-m", "tests.engine.echo_process")
 
@@ -60,8 +60,7 @@ class EchoEngine:
 
     def read(
         self,
-        text: str,
-        options: ReadingOptions,
+        message: messages.Read,
         *,
         check: Callable[[], None],
         done: Callable[[ShownReading | ServiceError | None], None],

@@ -48,7 +48,7 @@ class Engine:
         self.become("reloading")
         asyncio.get_running_loop().call_soon(self.become, "ready")
 
-    async def read(self, text: str, options: ReadingOptions) -> ShownReading:
+    async def read(self, *_: Any) -> ShownReading:
         raise EngineDied("it was told to die")
 
     def speak(self, listener: Listener, *request: Any, is_background: bool) -> int:

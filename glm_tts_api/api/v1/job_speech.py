@@ -133,7 +133,7 @@ async def keep_unfinished(
         return late
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            reading = await state.speech.engines.read(speech.text, speech.reading)
+            reading = await state.speech.engines.read(speech.text, speech.reading, speech.voice.transcript)
         job = job_of(
             speech,
             owner_of(request) if state.keys.are_needed else "",

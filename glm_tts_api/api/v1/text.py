@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
-from glm_tts_api.api.app_state import AppStateDep
+from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.background import background_work
 from glm_tts_api.api.dialects import OWN
 from glm_tts_api.api.fields import Answer, Fields, described
 from glm_tts_api.api.openapi import body_docs, error_docs
 from glm_tts_api.api.speech_request import named_voices, require_text
 from glm_tts_api.api.v1.lexicon import own_lexicon
-from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, VerbatimField, Warnings
+from glm_tts_api.api.v1.schemas import InputType, OwnLexicon, SpeechFields, VerbatimField, Warnings
 from glm_tts_api.errors import of_text
 from glm_tts_api.http.body import read_body
 from glm_tts_api.http.middleware import cancelled_on_disconnect
@@ -29,6 +29,7 @@ class TextFields(Fields):
     input_text: str = described(
         "The text; it may have everything that POST /tts accepts.", "预计3-5天送到，一共￥39.8元。"
     )
+    index: str | None = described("The voice; figures alone are in its language.", "exampleA", default=None)
     use_phoneme: bool = described("The same as in POST /tts.", False, default=False)
     verbatim: VerbatimField
     lexicon: OwnLexicon
@@ -135,15 +136,14 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
     admitted = background_work(request, state, len(fields.input_text))
     async with cancelled_on_disconnect(request.receive), admitted:
-        text, more = fields.input_text, list[str]()
-        if fields.input_type == "ssml":
-            text, more = await state.pools.files.run(marks_of, text)
-        named = (name for name in voices_in(text) if not name.startswith(MOOD_SIGN))
-        await state.pools.files.run(lambda: named_voices(named, state, None))
+        text, more = await marked_text(fields, state)
+        named = [fields.index or "", *(name for name in voices_in(text) if not name.startswith(MOOD_SIGN))]
+        voices = await state.pools.files.run(lambda: named_voices(named, state, None))
+        own = voices.get(named[0])
         sent = fields.lexicon
         lexicon = await state.pools.files.run(own_lexicon, sent, state.lexicon) if sent else ()
         options = ReadingOptions(fields.use_phoneme, fields.verbatim, lexicon)
-        reading = await state.speech.engines.read(text, options)
+        reading = await state.speech.engines.read(text, options, own.transcript if own else "")
         answer = await state.pools.files.run(_answer, reading, text, [*warnings, *more])
         return Response(answer, media_type="application/json")
 
@@ -164,11 +164,13 @@ async def readings(
     }
 
 
-def marks_of(ssml: str) -> tuple[str, list[str]]:
-    """Turns SSML into text with marks. Returns it with warnings that name the SSML that has no effect.
-    Blocking. Raises InvalidField."""
+async def marked_text(fields: SpeechFields | TextFields, state: AppState) -> tuple[str, list[str]]:
+    """Returns the text of a request, in which marks stand for SSML, and warnings that name the SSML that has
+    no effect. Raises InvalidField."""
+    if fields.input_type == "text":
+        return fields.input_text, []
     try:
-        return with_marks(ssml)
+        return await state.pools.files.run(with_marks, fields.input_text)
     except TextError as error:
         raise of_text(error) from None
 

@@ -18,7 +18,7 @@ from glm_tts_api.api.speech_request import logged_speech, read_speech, speech_of
 from glm_tts_api.api.speech_response import answer_speech, headers_alone, speak
 from glm_tts_api.api.v1.lexicon import own_lexicon
 from glm_tts_api.api.v1.schemas import SpeechAnswer, SpeechFields
-from glm_tts_api.api.v1.text import marks_of
+from glm_tts_api.api.v1.text import marked_text
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
@@ -86,9 +86,7 @@ async def _say(request: Request, state: AppState, body: Body) -> Response:
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     voice = await asked_voice(body, fields, state, state.voices.get)
-    text, more = fields.input_text, list[str]()
-    if fields.input_type == "ssml":
-        text, more = await state.pools.files.run(marks_of, text)
+    text, more = await marked_text(fields, state)
     lexicon = (
         await state.pools.files.run(own_lexicon, fields.lexicon, state.lexicon) if fields.lexicon else ()
     )

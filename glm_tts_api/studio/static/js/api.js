@@ -164,7 +164,7 @@ async function errorOf(response, keyRefused) {
 export function speechFields({ text, voice, options }) {
   return {
     input_text: text,
-    input_type: inputType(text),
+    input_type: isSsml(text) ? "ssml" : "text",
     index: voice,
     seed: options.seed,
     speed: options.speed,
@@ -178,11 +178,10 @@ export function speechFields({ text, voice, options }) {
 }
 
 /** Those of POST /text/normalize. */
-export function readingFields({ text, options }) {
-  return { input_text: text, input_type: inputType(text), use_phoneme: options.usePhoneme };
+export function readingFields(state) {
+  const { input_text, input_type, index, use_phoneme } = speechFields(state);
+  return { input_text, input_type, index, use_phoneme };
 }
 
 /** Whoever pastes SSML means it as such. */
 export const isSsml = (text) => /^\s*(<\?xml[^>]*>\s*)?<speak[\s>]/.test(text);
-
-const inputType = (text) => (isSsml(text) ? "ssml" : "text");

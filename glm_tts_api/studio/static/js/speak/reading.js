@@ -40,7 +40,7 @@ export function mountReading(root, { store, api }) {
   const askSoon = debounce(ask, TYPING_PAUSE_MS);
   store.on("reading", show);
   onLanguage(show);
-  for (const key of ["text", "options", "needsKey", "mayWrite"]) store.on(key, askSoon);
+  for (const key of ["text", "voice", "options", "needsKey", "mayWrite"]) store.on(key, askSoon);
   store.on("health", (health) => error?.passesWith(health) && askSoon());
 }
 
