@@ -28,6 +28,14 @@ def nemo_text_processing(language: str) -> Reader:
     return reader
 
 
+def zh_normalization(language: str) -> Reader:
+    """The rules of PaddleSpeech's front end, which are for Chinese alone."""
+    from zh_normalization import TextNormalizer
+
+    normalizer = TextNormalizer()
+    return lambda line: line if language == "en" else "".join(normalizer.normalize(line))
+
+
 def _read(reader: Reader, text: str) -> str:
     """Reads `text` line by line, as these projects expect. A line that raises stays as it is written."""
     lines = []
@@ -41,7 +49,7 @@ def _read(reader: Reader, text: str) -> str:
 
 
 def main() -> None:
-    make: Any = {"wetext": wetext, "nemo_text_processing": nemo_text_processing}[sys.argv[1]]
+    make: Any = globals()[sys.argv[1]]
     readers = {language: make(language) for language in ("zh", "en")}
     sentences = json.load(sys.stdin)
     json.dump(

@@ -25,9 +25,9 @@ class Sentence:
 
 
 def sentences(folder: Path = FOLDER) -> list[Sentence]:
-    """The sentences of every .tsv file directly in `folder`, in the order of the files' names."""
+    """The sentences of every .tsv file directly in `folder`, in the order of their names; or of one file."""
     found = []
-    for path in sorted(folder.glob("*.tsv")):
+    for path in [folder] if folder.is_file() else sorted(folder.glob("*.tsv")):
         with path.open(encoding="utf-8", newline="") as lines:
             rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
             found += [Sentence(**{**row, "text": row["text"].replace("\\n", "\n")}) for row in rows]
