@@ -9,7 +9,7 @@ from pathlib import Path
 from speech_text.blocks import block_ends
 from speech_text.cut.block_pauses import Pauses
 from speech_text.cut.pieces import Check, unwatched
-from speech_text.cut.split import MAX_WEIGHT, forget_words, split
+from speech_text.cut.split import MAX_WEIGHT, known_weight, split
 from speech_text.default.rules import DefaultRules
 from speech_text.dictionaries import Dictionaries, shipped
 from speech_text.errors import TextError, quote
@@ -97,10 +97,7 @@ class TextFrontend:
         folded, replacements = self._rules.fold(marked.text), self._dictionaries().replacements
         self._require_short(len(folded.text))
         said = self._rules.speak(folded, replacements, check, transcript)
-        in_parts: Callable[[str], list[str]] = split
-        if self._cut_words:
-            words, longest = self._phonemize.words, self.longest_segment
-            in_parts = partial(split, cut_words=True, words=words, longest=longest)
+        how = (self._phonemize.words, self.longest_segment) if self._cut_words else ()
         read = self.phonemize if options.use_phoneme else str
         sounds = iter(marked.sounds)
         segments, placed = list[SpokenSegment](), list[Placed]()
@@ -110,7 +107,7 @@ class TextFrontend:
             block_s = max(block_s, cut.block_s) if segments else 0.0
             voice = cut.voice_after(voice)
             speaker = None if voice in ("", MOOD_SIGN) else voice  # None: the request's voice, in its mood
-            for part in stretch.parts(in_parts(stretch.text)):
+            for part in stretch.parts(split(stretch.text, *how)):
                 check()
                 segment = self._rules.speak_segment(part, replacements)
                 if any(map(str.isalnum, segment.text)):
@@ -181,7 +178,7 @@ class TextFrontend:
 
     def clear_cache(self) -> None:
         """Forgets what was computed for earlier texts. Frees memory only; no result changes."""
-        forget_words()
+        known_weight.cache_clear()
         self._phonemize.forget()
         if isinstance(self._rules, PublishedRules):
             self._rules.forget()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import accumulate, chain, pairwise
 
 from speech_text.cut.pausing import Words, best_end, comma_in_number
 from speech_text.signs import PUNCTUATION, SENTENCE_ENDS
@@ -29,38 +30,33 @@ _WORD_PIECE = re.compile(f".{{1,{LONG_WORD}}}", re.DOTALL)
 Weigh = Callable[[str], float]
 
 
-def split(
-    text: str, *, cut_words: bool = False, words: Words | None = None, longest: float = MAX_WEIGHT
-) -> list[str]:
+def split(text: str, words: Words | None = None, longest: float = MAX_WEIGHT) -> list[str]:
     """Cuts `text` into segments that end with punctuation once they weigh 30, and that weigh at most about 60
     (a Hanzi or a mark weighs 1, an English syllable 0.7).
 
     The published splitter fails for a text that begins with white space, and for more than 60 syllables in
     fewer than 60 units without a mark. Here the white space is dropped, and such a sentence is not cut.
 
-    With `cut_words`, long words and words of other scripts are weighed by their letters and may be cut
-    inside. Without it a sentence in kana is one word that weighs 1, as in the published splitter.
-
-    `words` is a function that splits a run of Hanzi into words. If it is given, a segment ends with a
-    sentence, since the LLM ends reliably only after a full stop or a question mark. Only a sentence that
-    weighs more than 45 may be cut at a comma. A sentence without marks is cut where a speaker would best
-    pause, and a number with commas stays whole. All weights are scaled so that the largest is `longest`
-    instead of 60.
+    `words` is a function that splits a run of Hanzi into words. Without it a sentence in kana is one word
+    that weighs 1, as in the published splitter. With it, long words and words of other scripts are weighed by
+    their letters and may be cut inside, and a segment ends with a sentence, since the LLM ends reliably only
+    after a full stop or a question mark. Only a sentence that weighs more than 45 may then be cut at a comma.
+    A sentence without marks is cut where a speaker would best pause, and a number with commas stays whole.
+    All weights are scaled so that the largest is `longest` instead of 60.
     """
     units, weigh = _units(text.lstrip()), _weight
-    if cut_words:
+    if words is not None:
         units = _with_marks(units) if _MAY_COMBINE.search(text) else units
-        patterns = (_SYLLABLE if _SYLLABIC.search(unit) else _WORD_PIECE for unit in units)
-        units = [
-            piece for unit, pattern in zip(units, patterns, strict=True) for piece in pattern.findall(unit)
-        ]
-        weigh = _weight_by_letters
+        pieces = ((_SYLLABLE if _SYLLABIC.search(unit) else _WORD_PIECE).findall(unit) for unit in units)
+        units, weigh = list(chain.from_iterable(pieces)), _weight_by_letters
     if sum(map(weigh, units)) < longest / 2:  # it has no place for a cut
         return ["".join(units)] if units else []
-    segments = []
-    for sentence in _sentences(units, weigh) if words is None else _whole_sentences(units, weigh, longest):
-        segments += _cut(sentence, weigh, words, longest)
-    return ["".join(units) for units in segments]
+    segments, start = list[str](), 0
+    while start < len(units):
+        end = _sentence_end(units, start, weigh, words, longest)
+        segments += map("".join, _cut(units[start:end], weigh, words, longest))
+        start = end
+    return segments
 
 
 def weight(text: str) -> float:
@@ -107,48 +103,24 @@ def _is_ideograph(char: str) -> bool:
     return "CJK" in name or "IDEOGRAPH" in name
 
 
-def _sentences(units: list[str], weigh: Weigh) -> list[list[str]]:
-    """Groups `units` into sentences. A sentence ends at the first mark at which it weighs MIN_WEIGHT (30) or
-    more; the last sentence may weigh less."""
-    sentences: list[list[str]] = []
-    current: list[str] = []
-    weight = 0.0
-    for unit in units:
-        current.append(unit)
-        weight += weigh(unit)
-        if weight >= MIN_WEIGHT and _is_mark(unit):
-            sentences.append(current)
-            current, weight = [], 0.0
-    return [*sentences, current] if current else sentences
-
-
-def _whole_sentences(units: list[str], weigh: Weigh, longest: float) -> list[list[str]]:
-    pieces = []
-    start = 0
-    while start < len(units):
-        end = _sentence_end(units, start, weigh, longest)
-        pieces.append(units[start:end])
-        start = end
-    return pieces
-
-
-def _sentence_end(units: list[str], start: int, weigh: Weigh, longest: float) -> int:
+def _sentence_end(units: list[str], start: int, weigh: Weigh, words: Words | None, longest: float) -> int:
     """Returns the place in `units` at which the segment that begins at `start` ends: after the first end of a
-    sentence at which the segment weighs half of `longest` or more.
+    sentence at which the segment weighs half of `longest` or more. Without `words` each mark counts as one.
 
     If that would be heavier than `longest`, the segment ends after the last end of a sentence at which it
     weighs a quarter of `longest` or more. If there is none, it ends after the first pause at which it weighs
     half of `longest` or more, and otherwise at the next mark or at the end of `units`.
     """
+    ends, least = (PUNCTUATION, longest / 2) if words is None else (SENTENCE_ENDS, longest / 4)
     weight = 0.0
     last_end = first_pause = 0
     for at in range(start, len(units)):
         weight += weigh(units[at])
         if weight > longest and (place := last_end or first_pause):
             return place
-        if weight < longest / 4 or not _is_mark(units[at]) or comma_in_number(units, at):
+        if weight < least or not _is_mark(units[at]) or (words and comma_in_number(units, at)):
             continue
-        if units[at].strip() in SENTENCE_ENDS:
+        if units[at].strip() in ends:
             last_end = at + 1
             if weight >= longest / 2:
                 return last_end
@@ -157,32 +129,21 @@ def _sentence_end(units: list[str], start: int, weigh: Weigh, longest: float) ->
     return len(units)
 
 
-def _cut(sentence: list[str], weigh: Weigh, words: Words | None, longest: float) -> list[list[str]]:
-    pieces, start, most = [], 0, int(longest)
+def _cut(sentence: list[str], weigh: Weigh, words: Words | None, longest: float) -> Iterator[list[str]]:
+    start, most = 0, int(longest)
     # No unit weighs less than one syllable, so a long sentence is not weighed again after each cut.
     while (
         len(ahead := sentence[start : start + 3 * most]) * SYLLABLE_WEIGHT > longest + 1
         or sum(map(weigh, ahead)) > longest
     ):
         end = most + (len(ahead) > most and _is_mark(ahead[most]))
-        if weigh is _weight_by_letters:
-            end = min(end, _units_within(2 * longest, ahead, weigh))
         if words is not None:
-            end = best_end(ahead, end, words, furthest=most // 2)
-        pieces.append(ahead[:end])
+            n_within = bisect_right(list(accumulate(map(weigh, ahead))), 2 * longest)
+            end = best_end(ahead, min(end, max(n_within, 1)), words, furthest=most // 2)
+        yield ahead[:end]
         start += end
-    return [*pieces, ahead] if ahead else pieces
-
-
-def _units_within(limit: float, sentence: list[str], weigh: Weigh) -> int:
-    """Returns how many of the first units of `sentence` weigh at most `limit` together; at least 1. If they
-    all weigh no more than `limit`, returns the length of `sentence`."""
-    weight = 0.0
-    for count, unit in enumerate(sentence):
-        weight += weigh(unit)
-        if weight > limit:
-            return max(count, 1)
-    return len(sentence)
+    if ahead:
+        yield ahead
 
 
 def _is_mark(unit: str) -> bool:
@@ -198,7 +159,7 @@ def _weight(unit: str) -> float:
 
 
 def _weight_by_letters(unit: str) -> float:
-    return (_known_weight if len(unit) <= LONG_WORD else _weight_of_letters)(unit)
+    return (known_weight if len(unit) <= LONG_WORD else _weight_of_letters)(unit)
 
 
 def _weight_of_letters(unit: str) -> float:
@@ -208,12 +169,7 @@ def _weight_of_letters(unit: str) -> float:
     return max(_weight(unit), LETTER_WEIGHT * len(word))
 
 
-_known_weight = lru_cache(maxsize=20_000)(_weight_of_letters)
-
-
-def forget_words() -> None:
-    """Empties the cache of the weights of words."""
-    _known_weight.cache_clear()
+known_weight = lru_cache(maxsize=20_000)(_weight_of_letters)
 
 
 @cache

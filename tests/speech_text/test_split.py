@@ -35,7 +35,7 @@ def test_leading_white_space_does_not_fail() -> None:
     "text", ["a" * 2000, "あいう" * 300, "한국어 " * 200, "สวัสดีครับ" * 100, "नमस्ते " * 100]
 )
 def test_words_of_any_script_are_cut_to_size(text: str) -> None:
-    segments = split(text, cut_words=True)
+    segments = split(text, words=list)
     assert "".join(segments) == text
     assert max(map(len, segments)) <= 400
     assert len(segments) > 1
@@ -44,16 +44,11 @@ def test_words_of_any_script_are_cut_to_size(text: str) -> None:
 def test_words_of_other_letters_fill_a_segment_up_to_its_weight() -> None:
     """0.4 a letter, at most 120: fourteen words of 20 letters and one of 19 (119.6), but none of 21."""
     words, more = ("α" * 20 + " ") * 14, ("β" * 20 + " ") * 14
-    assert split(words + "α" * 19 + " " + more, cut_words=True)[0].strip() == words + "α" * 19
-    assert split(words + "α" * 21 + " " + more, cut_words=True)[0].strip() == words.strip()
+    assert split(words + "α" * 19 + " " + more, words=list)[0].strip() == words + "α" * 19
+    assert split(words + "α" * 21 + " " + more, words=list)[0].strip() == words.strip()
 
 
 def test_an_unknown_word_s_last_e_is_silent() -> None:
     """A word that no dictionary knows has a syllable for each run of vowels, and 0.7 of a unit for each."""
     words = "blorkne " * 21
     assert split(words + "," * 40)[0] == words + "," * 16  # 21 x 0.7 = 14.7; a segment closes from 30 on
-
-
-def test_ordinary_words_are_cut_as_published() -> None:
-    text = "the committee will announce its decision tomorrow, and music filled the empty hall! " * 6
-    assert split(text, cut_words=True) == split(text)
