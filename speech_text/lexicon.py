@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ from speech_text.types import LexiconEntry
 
 _MOST_CHARS = {"word": 50, "reading": 200, "replacement": 200, "context": 50}
 _NEAR = 50  # characters to either side of a word in which its context may stand, in the same sentence
-_AHEAD = 1000  # characters after a word in which one search looks for its context
 _SENTENCE_END = re.compile("[。！？!?\n]")
 
 
@@ -74,21 +72,20 @@ class Lexicon:
             yield from overlaid([part], (self._said(part.start + at, entry) for at, entry in found))
 
     def _found(self, text: str, check: Check) -> Iterator[tuple[int, LexiconEntry]]:
-        contexts = _Contexts(text)
         at = 0
         while at < len(text):
             check()
-            entry = None if _inside_a_word(text, at) else self._longest(text, at, contexts)
+            entry = None if _inside_a_word(text, at) else self._longest(text, at)
             if entry is not None:
                 yield at, entry
             at += 1 if entry is None else len(entry.word)
 
-    def _longest(self, text: str, at: int, contexts: _Contexts) -> LexiconEntry | None:
+    def _longest(self, text: str, at: int) -> LexiconEntry | None:
         for length in self._lengths.get(text[at], ()):
             entry, end = self.entries.get(text[at : at + length]), at + length
             if entry is None or _inside_a_word(text, end):
                 continue
-            if entry.context is None or contexts.near(entry.context, at, end):
+            if entry.context is None or _is_near(entry.context, text, at, end):
                 return entry
         return None
 
@@ -105,28 +102,11 @@ def _invalid(why: str) -> TextError:
     return TextError("invalid_lexicon_entry", why)
 
 
-class _Contexts:
-    """Tells whether the context of a lexicon entry, a text that the entry requires near its word, stands near
-    a place of `text`. Callers must ask for the places from left to right, so that each context is searched
-    for only once in each stretch of the text."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._ends = [end.start() for end in _SENTENCE_END.finditer(text)]
-        self._next: dict[str, int] = {}  # the first place where each context may stand next
-
-    def near(self, context: str, start: int, end: int) -> bool:
-        """Returns whether `context` stands near the word `text[start:end]`: in the same sentence, and within
-        50 characters of the word."""
-        after = self._next.get(context, 0)
-        if after > end + _NEAR - len(context):
-            return False
-        before, behind = bisect_left(self._ends, start), bisect_left(self._ends, end)
-        begin = max(start - _NEAR, self._ends[before - 1] + 1 if before else 0, after)
-        stop = min(end + _NEAR, self._ends[behind] if behind < len(self._ends) else len(self._text))
-        at = self._text.find(context, begin, end + _AHEAD)
-        self._next[context] = at if at >= 0 else max(begin, end + _AHEAD - len(context) + 1)
-        return 0 <= at <= stop - len(context)
+def _is_near(context: str, text: str, start: int, end: int) -> bool:
+    """Returns whether `context` stands near the word `text[start:end]`: in the same sentence, and within 50
+    characters of the word."""
+    before = _SENTENCE_END.split(text[max(0, start - _NEAR) : start])[-1]
+    return context in before + text[start:end] + _SENTENCE_END.split(text[end : end + _NEAR])[0]
 
 
 def _inside_a_word(text: str, at: int) -> bool:

@@ -242,7 +242,7 @@ def voices_in(text: str, voice: str = "") -> list[str]:
     """Returns the voices that the marks of `text` ask for, in order. `voice` speaks before the first mark. A
     name includes the mood, as `in_mood` writes it; an empty name is the request's own voice."""
     voices = []
-    for command, value in _commands(text):
+    for command, value in filter(None, map(_command, _MARK.finditer(text))):
         if command in ("voice", "mood"):
             voice = _cut(command, value).voice_after(voice)
             voices.append(voice)
@@ -253,18 +253,9 @@ def lasting_marks(text: str, voice: str = "") -> dict[str, str]:
     """Returns the voice and the speed that hold at the end of `text` because of its marks, under the keys
     "voice" and "speed". The speed is a string, as in the mark. A key is missing if no mark sets it. `voice`
     speaks before the text; an empty voice is the request's."""
-    lasting = {}
-    for command, value in _commands(text):
-        if command in ("voice", "mood"):
-            lasting["voice"] = voice = _cut(command, value).voice_after(voice)
-        elif command == "speed":
-            lasting["speed"] = value
-    return lasting
-
-
-def _commands(text: str) -> Iterator[tuple[str, str]]:
-    commands = (_COMMAND.fullmatch(mark[1]) for mark in _MARK.finditer(text))
-    return ((command[1], _value(command)) for command in commands if command)
+    commands = dict(filter(None, map(_command, _MARK.finditer(text))))
+    lasting = {"speed": commands["speed"]} if "speed" in commands else {}
+    return {**lasting, "voice": voices[-1]} if (voices := voices_in(text, voice)) else lasting
 
 
 def before_mark(text: str, at: int) -> int:
@@ -281,7 +272,7 @@ def without_marks(text: str) -> str:
 
 
 def _by_eye(mark: re.Match[str]) -> str:
-    if _COMMAND.fullmatch(mark[1]):
+    if _command(mark):
         return ""
     word = _WORD.fullmatch(mark[1])
     return word[1].strip() if word else mark[0]
@@ -290,8 +281,8 @@ def _by_eye(mark: re.Match[str]) -> str:
 def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
     """Returns the part that `mark` describes; None if the double brackets are ordinary text. Raises
     ValueError."""
-    if command := _COMMAND.fullmatch(mark[1]):
-        return Part(mark.start(), cut=_cut(command[1], _value(command)))
+    if command := _command(mark):
+        return Part(mark.start(), cut=_cut(*command))
     if word := _WORD.fullmatch(mark[1]):
         written, reading = word[1].strip(), word[2].strip()
         if not any(char.isalnum() for char in written):
@@ -303,8 +294,10 @@ def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
     return None
 
 
-def _value(command: re.Match[str]) -> str:
-    return (command[2] or "").strip()
+def _command(mark: re.Match[str]) -> tuple[str, str] | None:
+    """Returns the command of a mark and its value: [[pause 0.8]] -> pause, 0.8. None for other marks."""
+    found = _COMMAND.fullmatch(mark[1])
+    return (found[1], (found[2] or "").strip()) if found else None
 
 
 def _cut(command: str, value: str) -> Cut:

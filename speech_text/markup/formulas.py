@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from html.entities import html5
 
 from speech_text.marks import Part
 
@@ -20,39 +21,13 @@ _FORMULA = re.compile(
     r"|(?<![\\$A-Za-z0-9_])\$(?P<inline>(?=[^$\n]*[\\^_=]|[A-Za-z]\$|\d{1,9}\$)[^\s$](?:[^$\n]{0,300}[^\s$])?)\$(?![\d$])",
     re.DOTALL,
 )
-_SIGNS = {
-    **{
-        "times": "×",
-        "cdot": "×",
-        "div": "÷",
-        "pm": "±",
-        "leq": "≤",
-        "le": "≤",
-        "geq": "≥",
-        "ge": "≥",
-        "neq": "≠",
-    },
-    **{
-        "ne": "≠",
-        "approx": "≈",
-        "infty": "∞",
-        "to": "→",
-        "rightarrow": "→",
-        "sum": "∑",
-        "int": "∫",
-        "in": "∈",
-    },
-    **{"cup": "∪", "cap": "∩", "perp": "⊥", "parallel": "∥", "angle": "∠", "triangle": "△", "therefore": "∴"},
-    **{
-        "because": "∵",
-        "circ": "°",
-        "degree": "°",
-        "ldots": "…",
-        "cdots": "…",
-        "dots": "…",
-        "lt": "<",
-        "gt": ">",
-    },
+# Signs that HTML names as LaTeX does.
+_NAMES = (
+    "times|div|pm|leq|le|geq|ge|ne|approx|rightarrow|sum|int|in|cup|cap|perp|parallel|angle|because|lt|gt"
+)
+_SIGNS = {name: html5[f"{name};"] for name in [*_NAMES.split("|"), "therefore"]} | {
+    **{"cdot": "×", "neq": "≠", "infty": "∞", "to": "→", "triangle": "△", "circ": "°", "degree": "°"},
+    **dict.fromkeys(("ldots", "cdots", "dots"), "…"),
 }
 _WORDS = "sin|cos|tan|cot|log|ln|exp|lim|max|min|mod|deg"
 _TEXT = re.compile(
