@@ -253,8 +253,8 @@ def lasting_marks(text: str, voice: str = "") -> dict[str, str]:
     """Returns the voice and the speed that hold at the end of `text` because of its marks, under the keys
     "voice" and "speed". The speed is a string, as in the mark. A key is missing if no mark sets it. `voice`
     speaks before the text; an empty voice is the request's."""
-    commands = dict(filter(None, map(_command, _MARK.finditer(text))))
-    lasting = {"speed": commands["speed"]} if "speed" in commands else {}
+    commands = filter(None, map(_command, _MARK.finditer(text)))
+    lasting = {"speed" if name == "speed" else "voice": value for name, value in commands if name != "pause"}
     return {**lasting, "voice": voices[-1]} if (voices := voices_in(text, voice)) else lasting
 
 
