@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from speech_text.cut.pieces import Check, unwatched
 from speech_text.errors import TextError, quote
 from speech_text.marks import Part, overlaid
-from speech_text.phonemes.pinyin import Phonemes, known_readings, phoneme_names
+from speech_text.phonemes.pinyin import known_readings, phoneme_names
 from speech_text.types import LexiconEntry
 
 _MOST_CHARS = {"word": 50, "reading": 200, "replacement": 200, "context": 50}
@@ -25,7 +27,7 @@ class Lexicon:
     def __init__(self, entries: Iterable[LexiconEntry] = (), inventory: Collection[str] = ()) -> None:
         self.entries = {entry.word: entry for entry in entries}
         self.inventory = inventory
-        self._syllables: dict[str, tuple[Phonemes, ...]] = {}  # the phonemes of each reading
+        self._syllables = cache(lambda reading: tuple(phoneme_names(reading, inventory)))
         lengths: dict[str, set[int]] = {}
         for word in self.entries:
             lengths.setdefault(word[0], set()).add(len(word))
@@ -72,41 +74,44 @@ class Lexicon:
             yield from overlaid([part], (self._said(part.start + at, entry) for at, entry in found))
 
     def _found(self, text: str, check: Check) -> Iterator[tuple[int, LexiconEntry]]:
+        ends = [-1, *(found.start() for found in _SENTENCE_END.finditer(text)), len(text)]
         at = 0
         while at < len(text):
             check()
-            entry = None if _inside_a_word(text, at) else self._longest(text, at)
+            entry = None if _inside_a_word(text, at) else self._longest(text, at, ends)
             if entry is not None:
                 yield at, entry
             at += 1 if entry is None else len(entry.word)
 
-    def _longest(self, text: str, at: int) -> LexiconEntry | None:
-        for length in self._lengths.get(text[at], ()):
-            entry, end = self.entries.get(text[at : at + length]), at + length
-            if entry is None or _inside_a_word(text, end):
+    def _longest(self, text: str, at: int, ends: Sequence[int]) -> LexiconEntry | None:
+        lengths = self._lengths.get(text[at], ())
+        around = text[max(0, at - _NEAR) : at + lengths[0] + _NEAR] if lengths else ""
+        for length in lengths:
+            entry = self.entries.get(text[at : at + length])
+            if entry is None or _inside_a_word(text, end := at + len(entry.word)):
                 continue
-            if entry.context is None or _is_near(entry.context, text, at, end):
+            if (context := entry.context) is None:
+                return entry
+            if context in around and text.find(context, *_near(ends, at, end)) >= 0:
                 return entry
         return None
 
     def _said(self, start: int, entry: LexiconEntry) -> Part:
         if entry.reading is None:
             return Part(start, entry.word, entry.replacement or "", rule="lexicon")
-        syllables = self._syllables.get(entry.reading)
-        if syllables is None:
-            syllables = self._syllables[entry.reading] = tuple(phoneme_names(entry.reading, self.inventory))
-        return Part(start, entry.word, syllables=syllables, rule="lexicon")
+        return Part(start, entry.word, syllables=self._syllables(entry.reading), rule="lexicon")
 
 
 def _invalid(why: str) -> TextError:
     return TextError("invalid_lexicon_entry", why)
 
 
-def _is_near(context: str, text: str, start: int, end: int) -> bool:
-    """Returns whether `context` stands near the word `text[start:end]`: in the same sentence, and within 50
-    characters of the word."""
-    before = _SENTENCE_END.split(text[max(0, start - _NEAR) : start])[-1]
-    return context in before + text[start:end] + _SENTENCE_END.split(text[end : end + _NEAR])[0]
+def _near(ends: Sequence[int], start: int, end: int) -> tuple[int, int]:
+    """Returns where the context of the word from `start` to `end` may stand: in the same sentence, and within
+    50 characters of the word. `ends` are the places before the text, of the marks that end its sentences, and
+    behind the text."""
+    first, last = ends[bisect_left(ends, start) - 1] + 1, ends[bisect_left(ends, end)]
+    return max(start - _NEAR, first), min(end + _NEAR, last)
 
 
 def _inside_a_word(text: str, at: int) -> bool:
