@@ -13,7 +13,6 @@ for each kind of sentence how many are read well.
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,42 +22,13 @@ from bench.arguments import Arguments
 from bench.server import ROOT
 from speech_text import RuleSet, TextError, TextFrontend
 from tests.speech_text.readings.accepted import FOLDER, Sentence, sentences
+from tests.speech_text.readings.style import public_sentences
 
 PACKAGES = {
     "WeText": "wetext==0.1.8",
     "NeMo": "nemo_text_processing==1.2.0",
     "Paddle": "zh_normalization==0.0.2",
 }
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_ONES = "one|two|three|four|five|six|seven|eight|nine"
-_TENS = "ten|eleven|twelve|twenty|fourteen|forty|(?:thir|fif|six|seven|eigh|nine)t(?:een|y)"
-_STYLE = (  # patterns, each with what stands for all of its matches
-    ("幺", "一"),
-    ("两", "二"),
-    ("〇", "零"),
-    ("零下|减", "负"),
-    ("号", "日"),
-    ("至", "到"),
-    ("大约", "约"),
-    (rf"\bthe (\w+(?: \w+)?) of ({_MONTHS})\b", r"\2 \1"),
-    (r"\bmr\b", "mister"),
-    (r"\bmrs\b", "missus"),
-    (r"\bdr\b", "doctor"),
-    (r"\bst\b", "saint"),
-    (r"\bno\b", "number"),
-    (r"\bvol\b", "volume"),
-    (r"\b(\w+)our(s|ed|ing|ite|ites|able)?\b", r"\1or\2"),
-    ("(cent|met|lit)re", r"\1er"),
-    ("(dollar|kilometer)s", r"\1"),
-    (r"\bnegative\b", "minus"),
-    (r"\boh?\b", "zero"),
-    (r"\bzero point\b", "point"),
-    ("[-‐–—]", " "),
-    (r"\b(?:and|the|a|an|oclock|dash|br)\b", " "),
-    (rf"\btwo\s+thousand\s+(?=(?:{_TENS})\b)", "twenty "),
-    (rf"\btwo\s+thousand\s+(?=(?:{_ONES})\b)", "twenty zero "),
-    (r"摄氏|杠|\W", ""),
-)
 
 
 def main() -> None:
@@ -69,7 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     chosen = sentences(FOLDER / "aside" if options.aside else FOLDER)
     if options.files:
-        chosen = [one for path in options.files for one in _public(path)]
+        chosen = [one for path in options.files for one in public_sentences(path)]
     readings = {"default": _ours("default", chosen), "published": _ours("published", chosen)}
     for name, package in {} if options.ours else PACKAGES.items():
         try:
@@ -77,34 +47,6 @@ def main() -> None:
         except subprocess.CalledProcessError:
             print(f"{name} cannot be installed here, and is left out (above)", file=sys.stderr)
     _report(chosen, readings)
-
-
-class _Public(Sentence):
-    """A sentence of another project's set, which knows one style of reading."""
-
-    def is_read_well(self, spoken: str) -> bool:
-        whole = re.fullmatch(r"\(([^(]*)\)", self.accepted)
-        alike = {_loose(one) for one in (whole[1].split("|") if whole else [self.accepted])}
-        return _loose(spoken) in alike or super().is_read_well(spoken)
-
-
-def _public(path: Path) -> list[Sentence]:
-    """Returns the sentences of a public set that have a letter or Hanzi. Their kind is the name of the
-    set."""
-    return [
-        _Public(path.stem, one.language, one.domain, one.text, one.accepted)
-        for one in sentences(path)
-        if re.search("[A-Za-z\u4e00-\u9fff]", one.text)
-    ]
-
-
-def _loose(text: str) -> str:
-    """Returns `text` without what is style: case, marks, spaces, `and`, the order of a date, the spelling of
-    a word, and ways to say a year, zero, one or a minus."""
-    text = text.lower()
-    for pattern, same in _STYLE:
-        text = re.sub(pattern, same, text)
-    return text
 
 
 def _ours(rules: RuleSet, chosen: list[Sentence]) -> list[str]:

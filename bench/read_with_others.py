@@ -14,26 +14,24 @@ from typing import Any
 Reader = Callable[[str], str]
 
 
-def wetext(language: str) -> Reader:
+def wetext(language: str) -> Any:
     from wetext import Normalizer
 
-    reader: Reader = Normalizer(lang=language, operator="tn").normalize
-    return reader
+    return Normalizer(lang=language, operator="tn").normalize
 
 
-def nemo_text_processing(language: str) -> Reader:
+def nemo_text_processing(language: str) -> Any:
     from nemo_text_processing.text_normalization.normalize import Normalizer
 
-    reader: Reader = Normalizer(input_case="cased", lang=language).normalize
-    return reader
+    return Normalizer(input_case="cased", lang=language).normalize
 
 
 def zh_normalization(language: str) -> Reader:
     """The rules of PaddleSpeech's front end, which are for Chinese alone."""
     from zh_normalization import TextNormalizer
 
-    normalizer = TextNormalizer()
-    return lambda line: line if language == "en" else "".join(normalizer.normalize(line))
+    read = TextNormalizer().normalize
+    return str if language == "en" else lambda line: "".join(read(line))
 
 
 def _read(reader: Reader, text: str) -> str:

@@ -56,10 +56,8 @@ class Reading:
 
     @property
     def growth(self) -> float:
-        """How the time grows: 1 if twice the text takes twice the time, 2 if it takes four times.
-
-        The value is 0 if the times are too short to tell.
-        """
+        """How the time grows: 1 if twice the text takes twice the time, 2 if it takes four times, 0 if the
+        times are too short to tell."""
         return self.seconds / self.linear_s if self.linear_s and self.seconds > TELLING_S else 0.0
 
     def __str__(self) -> str:
@@ -122,10 +120,8 @@ def read_as_requested(case: Torture, frontend: TextFrontend, tokenizer: TextToke
 
 
 def grown(part: Torture, whole: Torture, frontend: TextFrontend, tokenizer: TextTokenizer) -> Reading:
-    """Reads `part` and `whole`, and returns the figures of `whole`.
-
-    If the figures are over a limit, it tries again, and takes the least of each figure over the tries.
-    """
+    """Reads `part` and `whole`, and returns the figures of `whole`. If they are over a limit, it tries again,
+    and takes the least of each figure over the tries."""
     tries: list[Reading] = []
     while not tries or (len(tries) < _TRIES and is_over(best_of(tries))):
         linear_s = read(part, frontend, tokenizer).seconds * len(whole.text) / len(part.text)

@@ -95,9 +95,7 @@ class Torture:
 
 def tortures(seed: int, count: int, length: int) -> Iterator[Torture]:
     """Yields all texts of `length` characters: `count` random ones by `seed`, and a fixed number of others.
-
-    Another length gives texts of the same units in the same order.
-    """
+    Another length gives texts of the same units in the same order."""
     for text in torture_texts(seed, count, length):
         yield Torture(text)
     for unit in [*_MARKS.split(), *_BLANK_MARKS, *_LONG_MARKS, *pages()]:
@@ -137,11 +135,8 @@ def torture_texts(seed: int, count: int, length: int) -> Iterator[str]:
 
 
 def pages() -> Iterator[str]:
-    """Yields for each block of 256 code points a string of its characters.
-
-    Blocks without characters are left out. Of neighbouring blocks of one kind (Hanzi, Hangul, private use)
-    only the first is taken.
-    """
+    """Yields for each block of 256 code points a string of its characters. Blocks without characters are left
+    out. Of neighbouring blocks of one kind (Hanzi, Hangul, private use) only the first is taken."""
     last: set[tuple[str, str]] = set()
     for start in range(0, 0x110000, 256):
         chars = [char for char in map(chr, range(start, start + 256)) if _is_character(char)]

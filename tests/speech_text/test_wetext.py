@@ -11,7 +11,6 @@ import tn
 
 from speech_text import TextFrontend
 from speech_text.cut.pieces import pieces, sentences
-from speech_text.english import number_words
 from speech_text.places import Placed
 from speech_text.published.rules import spoken_in_pieces
 from speech_text.wetext import (
@@ -99,21 +98,3 @@ def test_a_number_without_end_is_read_as_the_automata_read_it(published: TextFro
     automata = automata_alone("en_tn", Path(tn.__file__).parent, "en_tn")
     for text in ("1234567890" * 3, "x: " + "20" * 14 + "1.", "ab" + "12" * 15 + "cd"):
         assert published.normalize(text).removesuffix(".") == str(automata(text)).removesuffix("."), text
-
-
-def test_numbers_in_words() -> None:
-    expected = {
-        "0": "zero",
-        "007": "seven",
-        "21": "twenty-one",
-        "100": "one hundred",
-        "101": "one hundred and one",
-        "1100": "one thousand, one hundred",
-        "12345": "twelve thousand, three hundred and forty-five",
-        "1000001": "one million and one",
-        "1234567890123": "one trillion, two hundred and thirty-four billion, "
-        "five hundred and sixty-seven million, "
-        "eight hundred and ninety thousand, one hundred and twenty-three",
-        "9" * 37: " ".join(["nine"] * 37),
-    }
-    assert {digits: number_words(digits) for digits in expected} == expected
