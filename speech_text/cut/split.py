@@ -39,9 +39,9 @@ def split(text: str, words: Words | None = None, longest: float = MAX_WEIGHT) ->
 
     `words` is a function that splits a run of Hanzi into words. Without it a sentence in kana is one word
     that weighs 1, as in the published splitter. With it, long words and words of other scripts are weighed by
-    their letters and may be cut inside, and a segment ends with a sentence, since the LLM ends reliably only
-    after a full stop or a question mark. Only a sentence that weighs more than 45 may then be cut at a comma.
-    A sentence without marks is cut where a speaker would best pause, and a number with commas stays whole.
+    their letters and may be cut inside. A segment then ends with a sentence, since the LLM ends reliably only
+    after a full stop or a question mark. Only a sentence that weighs more than 45 may be cut at a comma. A
+    sentence without marks is cut where a speaker would best pause, and a number with commas stays whole.
     All weights are scaled so that the largest is `longest` instead of 60.
     """
     units, weigh = _units(text.lstrip()), _weight
