@@ -130,6 +130,11 @@ class Reading:
         `start` of each is its place in the original text, in which the marks count too."""
         return tuple(self._change(link) for link in self._compared.links if link.changed)
 
+    def rows(self) -> list[str]:
+        """Returns for each of the `changes` the row of the rules that made it: its place in its table and how
+        it is said, or its pattern; "" if no row is known."""
+        return [getattr(link.kind, "row", "") for link in self._compared.links if link.changed]
+
     def _change(self, link: Link) -> Change:
         start = self._place(link.start)
         part = self._given.get(start)
@@ -137,7 +142,7 @@ class Reading:
         written = self.marked.plain[link.start : link.end]
         if part and part.syllables and part.written == written:
             said = " ".join(name for syllable in part.syllables for name in syllable)
-        return Change(written, said, start, part.rule if part else link.kind)
+        return Change(written, said, start, part.rule if part else link.kind and str(link.kind))
 
     @cached_property
     def _given(self) -> dict[int, Part]:

@@ -18,16 +18,13 @@ def utterances(text: str) -> Iterator[str]:
     together, weighs = "", 0.0
     for sentence in _sentences(text):
         heavy = weight(sentence)
-        if together and (weighs >= MIN_WEIGHT or weighs + heavy > MAX_WEIGHT or _longer(together, sentence)):
+        too_long = weighs + heavy > MAX_WEIGHT or len(together) + len(sentence) > _LONGEST
+        if together and (weighs >= MIN_WEIGHT or too_long):
             yield together.strip()
             together, weighs = "", 0.0
         together, weighs = together + sentence, weighs + heavy
     if together.strip():
         yield together.strip()
-
-
-def _longer(together: str, sentence: str) -> bool:
-    return len(together) + len(sentence) > _LONGEST
 
 
 def _sentences(text: str) -> Iterator[str]:

@@ -43,11 +43,27 @@ class Words:
         return {word.written: said for word in self.of(kind) if (said := getattr(word, language))}
 
 
+class Kind(str):
+    """The kind of a rule. `row` is the rule's place, as in "figures.tsv:12", and how it is said; or its
+    pattern."""
+
+    row: str
+
+    def __new__(cls, kind: str, row: str) -> Kind:
+        made = super().__new__(cls, kind)
+        made.row = row
+        return made
+
+
 def rows(table: Path) -> list[dict[str, str]]:
     """Returns the rows of `table`, a file with tabs between its cells, as dictionaries by the names of the
-    columns. A missing cell is ""."""
+    columns. A missing cell is ""; a kind is a Kind."""
     with table.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t", restval="", quoting=csv.QUOTE_NONE))
+        read = list(csv.DictReader(lines, delimiter="\t", restval="", quoting=csv.QUOTE_NONE))
+    for number, row in enumerate(read, start=2):
+        if "kind" in row:
+            row["kind"] = Kind(row["kind"], f"{table.name}:{number} {row.get('said', '')}")
+    return read
 
 
 @lru_cache(maxsize=1)

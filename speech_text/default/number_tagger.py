@@ -103,11 +103,11 @@ class Class:
     and how they are spoken."""
 
     def __init__(self, row: Mapping[str, str], language: Language) -> None:
+        self.kind = row["kind"]
         row = {
             name: _NAME.sub(lambda m: f"(?:{language.patterns[m[1]]})", cell) for name, cell in row.items()
         }
         said = row["said"]
-        self.kind = row["kind"]
         self.say: Say = (lambda _: said[1:]) if said[0] == "=" else language.said[said]
         self._has_shape = re.compile(row["shape"]).fullmatch
         self.dropped = re.compile(f"(?:{row['drop']})$") if row["drop"] else None

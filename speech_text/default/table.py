@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from speech_text.cut.pieces import Check
+from speech_text.default.data import Kind
 from speech_text.default.needs import needed
 from speech_text.default.number_tagger import NumberTagger
 from speech_text.places import Placed
@@ -44,7 +45,8 @@ def table(*parts: Iterable[Row] | NumberTagger) -> Rules:
             continue
         for kind, pattern, say in part:
             compiled = re.compile(pattern, re.ASCII) if isinstance(pattern, str) else pattern
-            rules.append(Rule(kind, compiled, say, needed(compiled)))
+            named = Kind(kind, compiled.pattern) if kind and not isinstance(kind, Kind) else kind
+            rules.append(Rule(named, compiled, say, needed(compiled)))
     return rules
 
 

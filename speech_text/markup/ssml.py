@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -30,111 +30,103 @@ _AS_WRITTEN = ("date", "time", "currency")  # the reading rules recognise these 
 @dataclass(slots=True)
 class _Scope:
     """The properties that hold inside an element: the language, the voice, the speed and the depth of
-    nesting."""
+    nesting. All elements share the `warnings`."""
 
     chinese: bool
+    warnings: dict[str, None]
     voice: str = ""
     speed: float = 1.0
     level: int = 0
 
 
-@dataclass(slots=True)
-class _Writer:
-    warnings: dict[str, None] = field(default_factory=dict)
-
-    def inside(self, element: Element, scope: _Scope) -> str:
-        """Returns the text inside `element`: its own text and, written with marks, the text of its children.
-        The tag of `element` itself has no effect. Raises TextError for elements nested deeper than 30 levels
-        and for invalid attributes."""
-        if scope.level > _MOST_LEVELS:
-            raise _invalid(f"The SSML is nested deeper than {_MOST_LEVELS} levels.")
-        parts = [element.text or ""]
-        for child in element:
-            parts += [self.tag(child, scope), child.tail or ""]
-        return "".join(parts)
-
-    def tag(self, element: Element, scope: _Scope) -> str:
-        name = str(element.tag).rpartition("}")[2]
-        write = _TAGS.get(name)
-        if write is None:
-            self.warnings[f"<{quote(name)}> is not known here: what stands in it is read."] = None
-            write = _Writer.inside
-        inner = _Scope(scope.chinese, scope.voice, scope.speed, scope.level + 1)
-        return write(self, element, inner)
-
-    def paragraph(self, element: Element, scope: _Scope) -> str:
-        return f"\n{self.inside(element, scope).strip()}\n"
-
-    def sentence(self, element: Element, scope: _Scope) -> str:
-        text = self.inside(element, scope).strip()
-        if text[-1:] in SENTENCE_ENDS:
-            return f"{text} "
-        return f"{text}{'。' if has_hanzi(text) else '.'} "
-
-    def pause(self, element: Element, _: _Scope) -> str:
-        time = element.get("time")
-        if time is None:
-            strength = element.get("strength", "medium")
-            if strength not in _STRENGTHS:
-                raise _bad("break", "strength", strength, ", ".join(_STRENGTHS))
-            seconds = _STRENGTHS[strength]
-        else:
-            match = _TIME.fullmatch(time.strip())
-            seconds = float(match[1]) / (1000 if match[2] else 1) if match else -1.0
-            if not (seconds == 0 or 0.05 <= seconds <= 10):
-                raise _bad("break", "time", time, "0.05 s to 10 s, as in 500ms or 1.5s")
-        return f"[[pause {seconds:g}]]" if seconds else ""
-
-    def phoneme(self, element: Element, scope: _Scope) -> str:
-        alphabet, reading = element.get("alphabet", "ipa"), element.get("ph", "")
-        if alphabet != "x-pinyin":
-            raise _bad("phoneme", "alphabet", alphabet, "x-pinyin: the model has phonemes for Mandarin alone")
-        return f"[[{_unmarked(self.inside(element, scope))}|{_unmarked(reading)}]]"
-
-    def substitute(self, element: Element, scope: _Scope) -> str:
-        return element.get("alias") or self.inside(element, scope)
-
-    def say_as(self, element: Element, scope: _Scope) -> str:
-        kind, text = element.get("interpret-as", ""), self.inside(element, scope).strip()
-        if kind in _AS_WRITTEN:
-            return text
-        if kind == "characters":
-            return " ".join(char for char in text if not char.isspace())
-        if kind not in _NUMBERS:
-            raise _bad("say-as", "interpret-as", kind, ", ".join([*_NUMBERS, "characters", *_AS_WRITTEN]))
-        in_chinese, in_english = _NUMBERS[kind]
-        say = in_chinese if scope.chinese else in_english
-        figures = _FIGURE if kind in ("cardinal", "number") else _DIGITS
-        spoken = figures.sub(lambda figure: say(figure[0]), text.replace(",", ""))
-        return re.sub("[- ()]+", "，" if scope.chinese else ", ", spoken) if kind == "telephone" else spoken
-
-    def prosody(self, element: Element, scope: _Scope) -> str:
-        for name in sorted({"pitch", "volume", "contour", "range", "duration"} & set(element.keys())):
-            self.warnings[f"<prosody {name}> is not known here: only rate is."] = None
-        rate = element.get("rate")
-        if rate is None:
-            return self.inside(element, scope)
-        before, scope.speed = scope.speed, _RATES.get(rate) or _rate(rate)
-        return f"[[speed {scope.speed:g}]]{self.inside(element, scope)}[[speed {before:g}]]"
-
-    def voice(self, element: Element, scope: _Scope) -> str:
-        before, scope.voice = scope.voice, _unmarked(element.get("name", ""))
-        if not scope.voice:
-            raise _bad("voice", "name", "", "a registered voice")
-        back = f"[[voice {before}]]" if before else "[[voice]]"
-        return f"[[voice {scope.voice}]]{self.inside(element, scope)}{back}"
+def _inside(element: Element, scope: _Scope) -> str:
+    """Returns the text inside `element`: its own text and, written with marks, the text of its children. The
+    tag of `element` itself has no effect. Raises TextError for elements nested deeper than 30 levels and for
+    invalid attributes."""
+    if scope.level > _MOST_LEVELS:
+        raise _invalid(f"The SSML is nested deeper than {_MOST_LEVELS} levels.")
+    parts = [element.text or ""]
+    for child in element:
+        name = str(child.tag).rpartition("}")[2]
+        if name not in _TAGS:
+            scope.warnings[f"<{quote(name)}> is not known here: what stands in it is read."] = None
+        write = _TAGS.get(name, _inside)
+        parts += [write(child, replace(scope, level=scope.level + 1)), child.tail or ""]
+    return "".join(parts)
 
 
-_TAGS: dict[str, Callable[[_Writer, Element, _Scope], str]] = {
-    "speak": _Writer.inside,
-    "p": _Writer.paragraph,
-    "s": _Writer.sentence,
-    "break": _Writer.pause,
-    "phoneme": _Writer.phoneme,
-    "sub": _Writer.substitute,
-    "say-as": _Writer.say_as,
-    "prosody": _Writer.prosody,
-    "voice": _Writer.voice,
+def _sentence(element: Element, scope: _Scope) -> str:
+    text = _inside(element, scope).strip()
+    if text[-1:] in SENTENCE_ENDS:
+        return f"{text} "
+    return f"{text}{'。' if has_hanzi(text) else '.'} "
+
+
+def _pause(element: Element, _: _Scope) -> str:
+    time = element.get("time")
+    if time is None:
+        strength = element.get("strength", "medium")
+        if strength not in _STRENGTHS:
+            raise _bad("break", "strength", strength, ", ".join(_STRENGTHS))
+        seconds = _STRENGTHS[strength]
+    else:
+        match = _TIME.fullmatch(time.strip())
+        seconds = float(match[1]) / (1000 if match[2] else 1) if match else -1.0
+        if not (seconds == 0 or 0.05 <= seconds <= 10):
+            raise _bad("break", "time", time, "0.05 s to 10 s, as in 500ms or 1.5s")
+    return f"[[pause {seconds:g}]]" if seconds else ""
+
+
+def _phoneme(element: Element, scope: _Scope) -> str:
+    alphabet, reading = element.get("alphabet", "ipa"), element.get("ph", "")
+    if alphabet != "x-pinyin":
+        raise _bad("phoneme", "alphabet", alphabet, "x-pinyin: the model has phonemes for Mandarin alone")
+    return f"[[{_unmarked(_inside(element, scope))}|{_unmarked(reading)}]]"
+
+
+def _say_as(element: Element, scope: _Scope) -> str:
+    kind, text = element.get("interpret-as", ""), _inside(element, scope).strip()
+    if kind in _AS_WRITTEN:
+        return text
+    if kind == "characters":
+        return " ".join(char for char in text if not char.isspace())
+    if kind not in _NUMBERS:
+        raise _bad("say-as", "interpret-as", kind, ", ".join([*_NUMBERS, "characters", *_AS_WRITTEN]))
+    in_chinese, in_english = _NUMBERS[kind]
+    say = in_chinese if scope.chinese else in_english
+    figures = _FIGURE if kind in ("cardinal", "number") else _DIGITS
+    spoken = figures.sub(lambda figure: say(figure[0]), text.replace(",", ""))
+    return re.sub("[- ()]+", "，" if scope.chinese else ", ", spoken) if kind == "telephone" else spoken
+
+
+def _prosody(element: Element, scope: _Scope) -> str:
+    for name in sorted({"pitch", "volume", "contour", "range", "duration"} & set(element.keys())):
+        scope.warnings[f"<prosody {name}> is not known here: only rate is."] = None
+    rate = element.get("rate")
+    if rate is None:
+        return _inside(element, scope)
+    before, scope.speed = scope.speed, _RATES.get(rate) or _rate(rate)
+    return f"[[speed {scope.speed:g}]]{_inside(element, scope)}[[speed {before:g}]]"
+
+
+def _voice(element: Element, scope: _Scope) -> str:
+    before, scope.voice = scope.voice, _unmarked(element.get("name", ""))
+    if not scope.voice:
+        raise _bad("voice", "name", "", "a registered voice")
+    back = f"[[voice {before}]]" if before else "[[voice]]"
+    return f"[[voice {scope.voice}]]{_inside(element, scope)}{back}"
+
+
+_TAGS: dict[str, Callable[[Element, _Scope], str]] = {
+    "speak": _inside,
+    "p": lambda element, scope: f"\n{_inside(element, scope).strip()}\n",
+    "s": _sentence,
+    "break": _pause,
+    "phoneme": _phoneme,
+    "sub": lambda element, scope: element.get("alias") or _inside(element, scope),
+    "say-as": _say_as,
+    "prosody": _prosody,
+    "voice": _voice,
 }
 _NUMBERS: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
     "digits": (chinese.digits, english.digits),
@@ -159,9 +151,9 @@ def with_marks(ssml: str) -> tuple[str, list[str]]:
         raise _invalid("The SSML may have no document type and no entities of its own.") from None
     if str(root.tag).rpartition("}")[2] != "speak":
         raise _invalid("SSML is a <speak> element: put the text between <speak> and </speak>.")
-    writer = _Writer()
-    text = writer.inside(root, _Scope(chinese=any(map(has_hanzi, _texts(root)))))
-    first, n_more = list(writer.warnings)[:_MOST_WARNINGS], len(writer.warnings) - _MOST_WARNINGS
+    warnings = dict[str, None]()
+    text = _inside(root, _Scope(any(map(has_hanzi, _texts(root))), warnings))
+    first, n_more = list(warnings)[:_MOST_WARNINGS], len(warnings) - _MOST_WARNINGS
     return text.strip(), [*first, *([f"{n_more} more tags are not known here."] if n_more > 0 else [])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from speech_text import Dictionaries, TextError, TextFrontend
+from speech_text.__main__ import main
 
 NOTHING = [
     *(
@@ -176,6 +178,19 @@ def test_signs_that_stand_for_many_characters_count_as_such(cache_dir: Path) -> 
     assert frontend.prepare("①" * 40 + "\ufdfa")
     with pytest.raises(TextError, match=r"1800 characters .* at most 200"):
         frontend.prepare("\ufdfa" * 100)
+
+
+def test_the_command_prints_each_segment_and_why_it_differs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text, status, printed in (
+        ("预计3-5天。", 0, "预计三到五天。\n  3-5 -> 三到五: span, figures_zh.tsv:[0-9]+ to\n"),
+        ("Dr. Lee", 0, "doctor lee.\n  Dr -> doctor: .*, tokens_en.tsv:[0-9]+ .*\n"),
+        ("……", 2, "The text has nothing to say: .*\n"),
+    ):
+        monkeypatch.setattr("sys.argv", ["speech_text", "--explain", text])
+        assert main() == status
+        assert re.fullmatch(printed, "".join(capsys.readouterr()))
 
 
 def test_threads_get_the_same_as_one(frontend: TextFrontend) -> None:
