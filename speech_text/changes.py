@@ -66,18 +66,11 @@ class Link(NamedTuple):
         )
 
 
-class Comparison(NamedTuple):
-    """A spoken text compared with its written form. `shown` is the spoken text, in which words that are
-    spoken as written keep their case. `links` are these words, one by one, and the changes, in written
-    order."""
-
-    shown: str
-    links: list[Link]
-
-
-def compare(plain: str, said: Placed) -> Comparison:
-    """Compares `said` with its written form `plain`. Differences of case, of character width and of ordinary
-    punctuation are no changes, nor is a sign that became punctuation."""
+def compare(plain: str, said: Placed) -> tuple[str, list[Link]]:
+    """Compares `said` with its written form `plain`. Returns `said`, in which words that are spoken as they
+    are written keep their case; and these words, one by one, and the changes, in written order. Differences
+    of case, of character width and of ordinary punctuation are no changes, nor is a sign that became
+    punctuation."""
     tokens = _Tokens(plain)
     words = [_word(plain, said, *found.span()) for found in _WORD.finditer(said.text)]
     shown, found = list(said.text), list[Link]()
@@ -92,7 +85,7 @@ def compare(plain: str, said: Placed) -> Comparison:
             found[-1] = found[-1].with_(link)
         else:
             found.append(link)
-    return Comparison("".join(shown), found)
+    return "".join(shown), found
 
 
 def _word(plain: str, said: Placed, said_from: int, said_to: int) -> Link:
@@ -118,10 +111,8 @@ def _dropped(plain: str, said: Placed, tokens: _Tokens) -> Iterator[Link]:
             continue
         if start > done:
             gap = Link(*_trimmed(plain, done, start), at, at)
-            if any(map(str.isalnum, plain[gap.start : gap.end])):
-                yield tokens.grown(gap)
-            elif gap.start < gap.end:
-                yield gap
+            if gap.start < gap.end:
+                yield tokens.grown(gap) if any(map(str.isalnum, plain[gap.start : gap.end])) else gap
         done = max(done, end)
 
 
@@ -153,8 +144,7 @@ class _Tokens:
         spans = [(start, end), *self._spans[first:last]]
         if start == end:
             spans = spans[1:] or spans
-        start, end = min(start for start, _ in spans), max(end for _, end in spans)
-        return link._replace(start=start, end=end)
+        return link._replace(start=min(spans)[0], end=max(end for _, end in spans))
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

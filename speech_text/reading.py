@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from speech_text.changes import Change, Comparison, Link, compare
+from speech_text.changes import Change, Link, compare
 from speech_text.cut.split import weight
 from speech_text.errors import quote
 from speech_text.marks import MarkedText, Part
@@ -128,12 +128,12 @@ class Reading:
     def changes(self) -> tuple[Change, ...]:
         """The parts of the original text whose spoken form differs from their written form, in written order.
         `start` of each is its place in the original text, in which the marks count too."""
-        return tuple(self._change(link) for link in self._compared.links if link.changed)
+        return tuple(self._change(link) for link in self._compared[1] if link.changed)
 
     def rows(self) -> list[str]:
         """Returns for each of the `changes` the row of the rules that made it: its place in its table and how
         it is said, or its pattern; "" if no row is known."""
-        return [getattr(link.kind, "row", "") for link in self._compared.links if link.changed]
+        return [getattr(link.kind, "row", "") for link in self._compared[1] if link.changed]
 
     def _change(self, link: Link) -> Change:
         start = self._place(link.start)
@@ -153,7 +153,7 @@ class Reading:
     def parts(self) -> Iterator[list[ReadPart]]:
         """Yields a list for each segment: the parts of its text, which are the words whose spoken form
         differs from the written one, and the text between them."""
-        ahead = deque(sorted((one for one in self._compared.links if one.changed), key=lambda one: one[2:4]))
+        ahead = deque(sorted((one for one in self._compared[1] if one.changed), key=lambda one: one[2:4]))
         start = 0
         for segment in self.segments:
             end = start + len(segment.text)
@@ -163,7 +163,7 @@ class Reading:
     def _parts(self, start: int, end: int, ahead: deque[Link]) -> Iterator[ReadPart]:
         """Yields the parts of the spoken text from `start` to `end`. `ahead` holds the next changes in order.
         The changes that end at `end` or before are removed from `ahead`."""
-        text, done = self._compared.shown, start
+        text, done = self._compared[0], start
         while ahead and (ahead[0].said_from < end or ahead[0].said_to <= end):
             link, change = ahead[0], self._change(ahead[0])
             first, last = max(link.said_from, done), min(link.said_to, end)
@@ -181,13 +181,13 @@ class Reading:
             yield ReadPart(text[done:end])
 
     @cached_property
-    def _compared(self) -> Comparison:
+    def _compared(self) -> tuple[str, list[Link]]:
         return compare(self.marked.plain, Placed.join(self.placed, self._separator))
 
     def written(self) -> list[Written]:
         """Returns the original text of each segment, without marks, with the words in it."""
         starts = accumulate((len(one.text) + len(self._separator) for one in self.segments[:-1]), initial=0)
-        return written_segments(self.marked.plain, self.text, self._compared.links, list(starts))
+        return written_segments(self.marked.plain, self.text, self._compared[1], list(starts))
 
     def _place(self, at: int) -> int:
         """Returns the place in the original text that belongs to character `at` of the text without marks.

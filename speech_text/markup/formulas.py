@@ -68,9 +68,8 @@ def plain(formula: str) -> str:
     before = ""
     while before != formula:  # from the inner braces to the outer ones
         before = formula
-        formula = _RAISED.sub(
-            lambda m: f"^{_grouped(m[1])}", _LOWERED.sub(lambda m: f" {m[1] or m[2]} ", formula)
-        )
+        formula = _LOWERED.sub(lambda m: f" {m[1] or m[2]} ", formula)
+        formula = _RAISED.sub(lambda m: f"^{_grouped(m[1])}", formula)
         formula = _ROOT.sub(lambda m: f"√{_grouped(m[1])}", _FRACTION.sub(_fraction, formula))
     formula = re.sub(r"[{}\\]", "", _COMMAND.sub(_sign, formula))
     formula = _PRODUCT.sub(lambda m: " ".join(m[0]), formula)

@@ -6,7 +6,7 @@ The parser, defusedxml, refuses document types and entities of a document's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element, ParseError
 
@@ -152,14 +152,9 @@ def with_marks(ssml: str) -> tuple[str, list[str]]:
     if str(root.tag).rpartition("}")[2] != "speak":
         raise _invalid("SSML is a <speak> element: put the text between <speak> and </speak>.")
     warnings = dict[str, None]()
-    text = _inside(root, _Scope(any(map(has_hanzi, _texts(root))), warnings))
+    text = _inside(root, _Scope(any(map(has_hanzi, root.itertext())), warnings))
     first, n_more = list(warnings)[:_MOST_WARNINGS], len(warnings) - _MOST_WARNINGS
     return text.strip(), [*first, *([f"{n_more} more tags are not known here."] if n_more > 0 else [])]
-
-
-def _texts(root: Element) -> Iterator[str]:
-    for element in root.iter():
-        yield from filter(None, (element.text, element.tail))
 
 
 def _rate(rate: str) -> float:

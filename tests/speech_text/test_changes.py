@@ -120,21 +120,6 @@ def test_what_is_not_read_or_looks_misspelt_is_warned_of(frontend: TextFrontend)
     assert frontend.read("Привет, hello, 你好").warnings == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "written", "said", "rule"),
-    [
-        ("预计3-5天送到。", "3-5", "三到五", "span"),
-        ("他得了第2名，去了2次。", "2", "两", "number"),
-        ("Call 911 now.", "911", "nine one one", "short telephone number"),
-    ],
-)
-def test_a_change_names_the_kind_of_its_rule(
-    text: str, written: str, said: str, rule: str, frontend: TextFrontend
-) -> None:
-    found = {(one.written, one.said): one.rule for one in frontend.read(text).changes}
-    assert found[written, said] == rule, found
-
-
 def test_the_published_rules_have_no_names(published: TextFrontend) -> None:
     (change,) = published.read("预计35天送到。").changes
     assert (change.written, change.rule) == ("35", None)
