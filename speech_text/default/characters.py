@@ -37,7 +37,6 @@ _CARD = re.compile(
     "|[♠♥♦♣]\ufe0f?(?:10|[2-9AKQJT])(?:10|[2-9AKQJTx]){0,12}(?![0-9A-Za-z])"
 )
 _SUITS = str.maketrans("♠♥♦♣", "♤♡♢♧", "\ufe0f")
-CARD = r"(?<!\w)(10|[1-9AKQJ])([♤♡♢♧])|([♤♡♢♧])(10|[2-9AKQJ])(?!\w)"  # as `clean` leaves a card
 _NAMED = {
     **{"№": " No. ", "〇": "零", "℃": "°C", "℉": "°F", "🔟": "10", "₋": " - ", "―": "—"},
     **{"ⁿ": "^n", "ˣ": "^x", "\u2044": "/"},
@@ -87,11 +86,6 @@ def _after_its_symbol(isotope: re.Match[str]) -> str:
     """Returns an isotope with its mass after its symbol: ¹⁴C -> C-14."""
     mass, symbol = (part for part in isotope.groups() if part)
     return f"{symbol}-{plain_exponent(mass)}"
-
-
-def rank_and_suit(card: re.Match[str]) -> tuple[str, str]:
-    """Returns the rank and the suit of a match of CARD, whichever stands first: 10♤ and ♤10 -> 10, ♤."""
-    return (card[1], card[2]) if card[1] else (card[4], card[3])
 
 
 def plain_exponent(superscripts: str) -> str:

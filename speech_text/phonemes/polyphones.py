@@ -4,10 +4,11 @@ assets/readings/in_context.tsv       倒 <tab> dao3 <tab> 刮|撞 <tab> 了
 assets/readings/word_readings.tsv    肚子 <tab> du4 zi5
 
 The second table corrects words that pypinyin misreads, wherever they stand. A row of the first one has a
-word, its reading, and patterns of the text before and after the word; an empty pattern fits any text. The
-first row that fits is taken. A pattern with / also sees the part of speech that jieba gives the word before:
-/[va] means after a verb or an adjective. A row counts for a Hanzi that is a word by itself; with + before
-the Hanzi it also counts inside a longer word. A row never counts inside a phrase that pypinyin knows.
+word, its reading, and patterns of the text before and after the word; an empty pattern fits any text. Words
+with the same patterns share a row: 单/盖 <tab> shan4/ge3. The first row that fits is taken. A pattern with /
+also sees the part of speech that jieba gives the word before: /[va] means after a verb or an adjective. A row
+counts for a Hanzi that is a word by itself; with + before the Hanzi it also counts inside a longer word. A
+row never counts inside a phrase that pypinyin knows.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ def rows() -> dict[str, list[Row]]:
     in small letters."""
     table: dict[str, list[Row]] = {}
     for line in (READINGS / "in_context.tsv").read_text(encoding="utf-8").splitlines():
-        word, reading, before, behind = line.split("\t")
-        table.setdefault(word.removeprefix("+"), []).append(
-            Row(syllables_of(reading), re.compile(f"(?:{before})$"), re.compile(behind), word.startswith("+"))
-        )
+        words, readings, before, behind = line.split("\t")
+        patterns = re.compile(f"(?:{before})$"), re.compile(behind)
+        for word, reading in zip(words.removeprefix("+").split("/"), readings.split("/"), strict=True):
+            table.setdefault(word, []).append(Row(syllables_of(reading), *patterns, words.startswith("+")))
     for word, reading in corrected().items():
         table.setdefault(word, []).append(Row(syllables_of(reading), _ANY, _ANY, in_words=True))
     return table

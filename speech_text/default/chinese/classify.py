@@ -7,17 +7,12 @@ import re
 
 from speech_text.default.chinese.numbers import takes_liang
 from speech_text.default.chinese.units import CODES
-from speech_text.default.number_tagger import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, by_name
 
 # Words after a price, however many digits it has.
 _PRICED = re.compile(
     " ?(?:元|块钱|[多余][元块]|[美欧日港]元|平|左右"
     "|以[上下内]|起(?!来|床|飞)|出头|一(?:个月|[晚天年])|低消|包邮)"
-)
-_AMOUNT = re.compile(
-    " ?(?:[多余几%‰°℃日月号级路床栋亿点倍]|来[个名位岁人天块万]|分之|起(?!诉)|左右|"
-    "以[上下内]|[A-Za-z]*/|[kKwWMGT](?![A-Za-z])"
-    "|[km]m|kg|m[gs]|RMB|VS|毫|出头|大卡|积分|QPS)"
 )
 _CALLED = re.compile(
     '(?:[打叫拨]|[拨致来]电|呼叫|报警|火警|急救|电话|热线|客服|联系|发送到|短信)[了过个：: “"]{0,2}$'
@@ -25,11 +20,6 @@ _CALLED = re.compile(
 _ANSWERS = re.compile(
     '[”"]? ?(?:查号|客服|热线|电话|专线|平台|报警|急救|火警|短信'
     "|投诉|举报|报修|服务|人工|官网|查询|咨询|紧急|救援|中心|指挥|接警|来了|马上到)(?!.?费)"
-)
-_SWITCHBOARD = re.compile("电话|分机|总机|前台|座机|热线|客服|人工|[拨打按]|号码")
-_FETES = re.compile(
-    "5[.]1(?:放假|劳动节|假期|[长小]|期间|黄金周|节)|5[.]4(?:运动|青年节)|6[.]1(?:儿童|节)|10[.]1都?不?(?:国庆|放假|假期|期间|黄金周)"
-    "|9[.]11(?:事件|恐)|3[.]8(?:妇女|节|国际)|9[.]18(?:事变|纪念)"
 )
 _COUNTED = re.compile("[第共约了有超近达到为是价号计比满加卖要]$|加上$")
 _ANNOUNCED = re.compile(
@@ -40,7 +30,7 @@ _ANNOUNCED = re.compile(
 
 
 def _is_counted(figure: Figure) -> bool:
-    return takes_liang(figure.rest.lstrip()) or bool(_AMOUNT.match(figure.rest))
+    return takes_liang(figure.rest.lstrip()) or figure.rest[:1] in ("多", "余")
 
 
 def called(figure: Figure) -> bool:
@@ -50,40 +40,18 @@ def called(figure: Figure) -> bool:
     return bool(calls or _ANSWERS.match(figure.rest))
 
 
-def extension(figure: Figure) -> bool:
-    """Returns whether the number `figure` is the extension of a telephone number (转801), and not an amount
-    of money that is sent (转500给你): a telephone number or a word such as 总机 stands before it."""
-    follows = figure.last and figure.last_kind == "telephone" and figure.last.figure.end == figure.start - 1
-    return bool(follows or _SWITCHBOARD.search(figure.lead[-13:-1]))
-
-
 def names(figure: Figure) -> bool:
     """Returns whether the number `figure` is a name and counts nothing: no price follows,
     and it has five characters or more, or no noun that can be counted follows."""
     return not _PRICED.match(figure.rest) and (len(figure.text) > 4 or not _is_counted(figure))
 
 
-def uncounted(figure: Figure) -> bool:
-    return not takes_liang(figure.rest.lstrip()) and figure.rest[:1] not in ("多", "余")
-
-
 def no_currency(figure: Figure) -> bool:
-    return uncounted(figure) and figure.lead[-3:] not in CODES
+    return not _is_counted(figure) and figure.lead[-3:] not in CODES
 
 
 def no_amount(figure: Figure) -> bool:
     return not (_is_counted(figure) or _ANNOUNCED.search(figure.lead))
-
-
-def day(figure: Figure) -> bool:
-    month, day = map(int, runs(figure.text))
-    return 1 <= month <= 12 and 1 <= day <= 31
-
-
-def fete(figure: Figure) -> bool:
-    """Returns whether the number `figure` is the date of a holiday or an event, because the name follows: 5.1
-    before 劳动节, 9/11 before 事件."""
-    return bool(_FETES.match(re.sub("[·/]", ".", figure.text) + figure.rest))
 
 
 def uncounted_year(figure: Figure) -> bool:
@@ -114,16 +82,4 @@ def chat(figure: Figure) -> bool:
     return told or ((sounds or alone) and not _COUNTED.search(figure.lead))
 
 
-TESTS = by_name(
-    called,
-    extension,
-    names,
-    uncounted,
-    no_currency,
-    no_amount,
-    day,
-    fete,
-    uncounted_year,
-    like_the_last,
-    chat,
-)
+TESTS = by_name(called, names, no_currency, no_amount, uncounted_year, like_the_last, chat)

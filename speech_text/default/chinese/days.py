@@ -9,7 +9,7 @@ from speech_text.default.chinese.numbers import takes_liang
 from speech_text.default.number_tagger import Figure, by_name, runs
 
 _DAY_BEFORE = re.compile(
-    "(?:[时期][间限]|日期|[展会档工有放][效期假]|截止|报名|预售|开放|活动|[延推改提][长续迟前到至]{1,2}|定[于在]|约[在到]|持续到|[Dd]eadline|DDL|ETA"
+    "(?:[时期][间限]|日期|[展会档工有放][效期假]|截止|报名|考试|预售|开放|活动|[延推改提][长续迟前到至]{1,2}|定[于在]|约[在到]|持续到|[Dd]eadline|DDL|ETA"
     "|旬[，（(]|[今明后]天[（(]|周.[（(])[：:为是在于到至自从 ]{0,2}$"
 )
 _ONLY_DAYS = re.compile(
@@ -20,7 +20,6 @@ _EVENT = re.compile(
     "|[发收提][货出测]|付|生效|入[住职]|退房|离店|之?[前后]|[早晚]|[上中下]午|起(?![伏跳步])|止|[（(]?周|星期|[（(])"
 )
 _BEGINS = re.compile("(?:^|[，。；;、于在到至自从（(是])$")
-_DAYS_NEAR = re.compile("考试|截止|定[于在]|约在|[Dd]eadline")
 # Words that tell that the number _ is no day behind 到 and the like: 涨到5.6后, 咖啡从9.9起.
 _AMOUNT = re.compile("(?:[价率值分比涨跌升降糖压]|体温|指数|GPA|绩点|[浓温速难]度)[^_]*_|从_起(?:[。！]|$)")
 # The text next to a fraction that is no day: 约11/30, 进度5/12, 11/30的学生.
@@ -28,8 +27,7 @@ _SHARE = re.compile(
     "(?:[率例比值数量度积][为是]|[占约近超达于有的取剩只各过完第=+×÷*<>≤≥(（-]|[率度成骤分球篮A-Za-z]) ?_"
     "|_ ?(?:[人名位页题寸]|同学|学生|的|以[上下]|[=+×÷*<>≤≥)）-])"
 )
-_MEASURED = re.compile(" ?(?:小时|[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤点处左右]|以)")
-_LETTERS = re.compile("[A-Za-z]| [A-Za-z]{1,3}(?![a-z])")
+_MEASURED = re.compile(" ?(?:小时|[%％‰°℃元块万亿倍米个度分秒级毫公折亩吨岁斤点处左右]|以)|[A-Za-z]")
 
 
 def parsed(dates: str) -> list[tuple[str, str, str]]:
@@ -57,33 +55,15 @@ def dated(figure: Figure) -> bool:
     )
 
 
-def falling_day(figure: Figure) -> bool:
-    """Returns whether the number `figure`, such as 10-3, is a month and a day and no span: the first number
-    is the larger one."""
-    month, day = map(int, runs(figure.text))
-    return month > day and dated(figure)
-
-
-def days_not_shares(figure: Figure) -> bool:
-    """Returns whether the number `figure`, such as 5/1-5/7, is a span of days. Spans of fractions of one
-    small denominator, such as 1/3-2/3, are none, unless the text next to them names an event or a
-    deadline."""
-    month, day, month_2, day_2 = map(int, runs(figure.text))
-    is_share = day == day_2 and max(month, month_2) < day <= 10
-    rises = month != month_2 or day < day_2
-    return dated(figure) and (_is_named(figure) if is_share else rises)
-
-
 def told_day(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 9.12 or 6/7, is a day. Its numbers must be a month and a
     day, no unit may follow, and the text next to it must name an event or a deadline. With a slash its second
     number may also tell: 1 is always a day, and one over 10 is unless the text next to it names a share."""
     near, rest, slashed = figure.lead[-24:], figure.rest[:12], "/" in figure.text
-    unit = _LETTERS.match(rest)
-    if not dated(figure) or _MEASURED.match(rest) or (unit and not (slashed and rest[0] == " ")):
+    if not dated(figure) or _MEASURED.match(rest):
         return False
     around, (first, second) = f"{near}_{rest}", map(int, runs(figure.text))
-    if _is_named(figure) or (slashed and _DAYS_NEAR.search(near)):
+    if _is_named(figure):
         return True
     if slashed and near.endswith(("到", "至")) and first < second <= 10:  # 水加到2/3后
         return False
@@ -97,15 +77,18 @@ def told_days(figure: Figure) -> bool:
     names an event or a deadline, or it begins its clause and a noun follows that is not counted. Returns
     False before a unit."""
     rest = figure.rest[:12]
-    if not dated(figure) or _MEASURED.match(rest) or _LETTERS.match(rest):
+    if not dated(figure) or _MEASURED.match(rest):
         return False
     begins = re.search("(?:^|[，。；;、 ])$", figure.lead) and re.match("[\u4e00-\u9fff]", rest)
     return _is_named(figure) or bool(begins and not takes_liang(rest))
 
 
 def _is_named(figure: Figure) -> bool:
-    """Returns whether the text before or after the number `figure` names an event or a deadline."""
+    """Returns whether the text before or after the number `figure` names an event or a deadline, or
+    whether another date stands before it."""
+    if figure.last_kind == "date" and figure.lead.endswith(("和", "、")):
+        return True
     return bool(_DAY_BEFORE.search(figure.lead[-24:]) or _ONLY_DAYS.match(figure.rest))
 
 
-TESTS = by_name(dated, falling_day, days_not_shares, told_day, told_days)
+TESTS = by_name(dated, told_day, told_days)

@@ -46,7 +46,6 @@ _MAKERS = (
     "|标致|宝马|奔驰|保时捷|法拉利|诺基亚|新百伦|椰子|骁龙|天玑|麒麟|酷睿|锐龙"
 )
 _FIRST = re.compile(r"[\d.]+")
-_TOUR = re.compile(r"\d{1,2} ?[日天晚](?:游|[\d一二两三四五六七八九])")
 _PARTS = re.compile(
     rf"({_NUMBER}) ?({_SCALE})? ?(.*?)(?:(?<!/){_TO}(?=-?\d)({_NUMBER}) ?({_SCALE})? ?(.*))?"
 ).fullmatch
@@ -54,8 +53,8 @@ _PARTS = re.compile(
 
 def may_be_negative(near: str, number: str) -> bool:
     """Returns whether a hyphen between the texts `near` and `number` is a minus sign. `number` begins with a
-    number. Before a tour of some days it is none: 北京-3日游."""
-    return bool(_MEASURED.match(number) or (_MAY_BE_NEGATIVE.search(near) and not _TOUR.match(number)))
+    number."""
+    return bool(_MEASURED.match(number) or _MAY_BE_NEGATIVE.search(near))
 
 
 def negative(figure: Figure) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 
-from speech_text.default.chinese.numbers import takes_liang
 from speech_text.default.number_tagger import Figure, by_name, runs
 
 _SCORE = re.compile(
@@ -13,7 +12,6 @@ _SCORE = re.compile(
     "|打出|赛点|半场|主场|开局|抢七|系列赛"
 )
 _RATIO = re.compile("坡|比[分例率值是为]?$|兑|[局盘]|按照?$|比例|配比|画面|尺寸|稀释")
-_RATIO_BEHIND = re.compile(" ?(?:拆|稀释|配[制比]|混合|兑|的?比例|缩放|的?模型)")
 _CLOCK = re.compile("(?:[于在到从至]|[早晚夜][上里间]?|[上下中]午|时间|[日号天]|周.|定于?|前后)[：: ]*$")
 _BY_CLOCK = re.compile(" ?分?[,，]? ?(?:开|起飞|出发|到达|抵达|准时|见|发车|直播|截止|左右|[前后])")
 _PAIRS = re.compile(r"(?:\d{1,3} ?[-:] ?\d{1,3}[、，, 和及与/]{1,2}){1,9}$")
@@ -21,11 +19,7 @@ _MORE_PAIRS = re.compile(r"(?:[、，, 和及与/]{1,2}\d{1,3} ?[-:] ?\d{1,3}(?!
 _COUNTED = re.compile(" ?(?:[名位个天年人月岁周斤块元米种件折]|小时)")
 _DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得几|的差|的结果|[=≠≈<>+*×÷])")
 _SUM = re.compile("(?:[=+*×÷√]|考我|口算|计算|算式)[：: ]*$")
-_NO_ROOM = re.compile(" ?(?:[%％‰°℃元块万亿]|[A-Za-z])")
-_FORMED = re.compile("的?(?:阵|打法|站位)")
 _APART = re.compile("(?:血压|视力)[^，。]{0,6}$|第$|[A-Za-z](?<![GR])$|[A-Za-z]{2} $")
-_NAMED_BEHIND = re.compile(" ?(?:号[线楼口门]|路(?![程段面口])|班(?!级)|[A-Z][a-z])")
-_SHARE = re.compile("(?:[=+×÷*<>≤≥-] ?|概率|等于|[占约近超达的])_|_ ?(?:[=+×÷*<>≤≥-]|的|以[上下])")
 
 
 def _clause(figure: Figure) -> tuple[str, str]:
@@ -45,7 +39,7 @@ def compared(figure: Figure) -> bool:
     is one; next to 晚上 (evening) it is a time of day."""
     lead, rest = _clause(figure)
     listed = f"{figure.last_kind}{figure.lead[-1:]}" in ("ratio/", "ratio、")
-    if listed or _RATIO.search(lead[-6:]) or _RATIO_BEHIND.match(rest):
+    if listed or _RATIO.search(lead[-6:]):
         return True
     return not (_CLOCK.search(lead) or _BY_CLOCK.match(rest)) and _is_score(lead, rest)
 
@@ -67,10 +61,6 @@ def subtracted(figure: Figure) -> bool:
     return bool(_DIFFERENCE.match(figure.rest) or _SUM.search(figure.lead[-12:]))
 
 
-def roomy(figure: Figure) -> bool:
-    return not (takes_liang(figure.rest) or _NO_ROOM.match(figure.rest))
-
-
 def falling(figure: Figure) -> bool:
     """Returns whether the second number of the number `figure` is not larger than its first, and no measure
     word follows that scores do not count (5-3天, 12-2月)."""
@@ -78,35 +68,22 @@ def falling(figure: Figure) -> bool:
     return first >= second and not _COUNTED.match(figure.rest)
 
 
-def formed(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a formation of football players, such as 4-3-3: the numbers add
-    up to ten, or a word such as 阵型 follows."""
-    return bool(_FORMED.match(figure.rest)) or sum(map(int, runs(figure.text))) == 10
-
-
 def two(figure: Figure) -> bool:
     """Returns whether the number `figure`, which has a slash, is two separate numbers and no fraction. The
     text next to it or its unit may tell so (血压120/80, 8/9号楼, 120/80mmHg). Else it is two if both numbers
     are equal (except 4/4拍), or if the first one is the larger one and above 20. It is also two if both are
-    20 or more, unless the text speaks of a share (占25/30)."""
+    20 or more."""
     first, second = map(int, runs(figure.text)[-2:])
     rest = figure.rest
     return bool(
         figure.text.endswith(("mmHg", "毫米汞柱"))
         or _APART.search(figure.lead[-12:])
-        or _NAMED_BEHIND.match(rest)
         or (first == second and not rest.startswith("拍"))
         or (rest[:1] in tuple("层页楼集关题章节") and second > 5)
         or (first > 1 and second > 10 and re.match(" ?(?:个[月小]|[天周年岁月])", rest))
-        or (min(first, second) >= 20 and not _SHARE.search(f"{figure.lead[-12:]}_{rest}"))
+        or min(first, second) >= 20
         or (first > second and first > 20)
     )
 
 
-def unquoted(figure: Figure) -> bool:
-    """Returns whether the mark " after the number `figure` means inches, as in 27". It means inches unless it
-    ends a quotation, that is, unless an odd number of marks " stands in the 60 characters before."""
-    return figure.line[max(0, figure.start - 60) : figure.start].count('"') % 2 == 0
-
-
-TESTS = by_name(compared, scored, subtracted, roomy, falling, formed, two, unquoted)
+TESTS = by_name(compared, scored, subtracted, falling, two)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from speech_text.default.chinese.amounts import COUNTS, THOUSANDS
 from speech_text.default.chinese.classify import TESTS
 from speech_text.default.chinese.days import TESTS as DAYS
 from speech_text.default.chinese.measures import Measures
 from speech_text.default.chinese.money import Money
-from speech_text.default.chinese.names import ADDRESSES, LETTERED
 from speech_text.default.chinese.pairs import TESTS as PAIRED
-from speech_text.default.chinese.signs import DOTS, ROMAN, SIGNS, WIDE
-from speech_text.default.chinese.spans import SPANS
-from speech_text.default.chinese.sums import LETTERS, POWERS, SUMS
-from speech_text.default.chinese.trades import TRADES
+from speech_text.default.chinese.signs import CHINESE
 from speech_text.default.chinese.verbalise import SAID
 from speech_text.default.chinese.years import TESTS as YEARS
 from speech_text.default.data import Words
 from speech_text.default.number_tagger import Language, NumberTagger, by_name
 from speech_text.default.table import Rules, table
+from speech_text.default.tokens import token_rules
 
 
 def rules(words: Words) -> Rules:
@@ -26,12 +22,7 @@ def rules(words: Words) -> Rules:
     looks like; rules for bare numbers come last."""
     money, measures = Money(words), Measures(words)
     return table(
-        TRADES,
-        WIDE,
-        ADDRESSES,
-        ROMAN,
-        THOUSANDS,
-        LETTERED,
+        token_rules("tokens_zh.tsv", CHINESE),
         NumberTagger(
             Language(
                 "figures_zh.tsv",
@@ -41,11 +32,5 @@ def rules(words: Words) -> Rules:
                 near=16,
             )
         ),
-        POWERS,
-        SPANS,
-        SUMS,
-        COUNTS,
-        LETTERS,
-        SIGNS,
-        DOTS,
+        token_rules("signs_zh.tsv", CHINESE),
     )

@@ -1,13 +1,14 @@
-"""Chinese rules for powers, for sums, and for the signs in them."""
+"""Words for Chinese formulas: powers, ions, quotients, absolute values. Tables of tokens name them."""
 
 from __future__ import annotations
 
 import re
 
 from speech_text.default.characters import plain_exponent
-from speech_text.default.chinese import numbers
-from speech_text.default.chinese.units import PER, UNIT, product_name
-from speech_text.default.table import Match, Row, after, before
+from speech_text.default.chinese.numbers import cardinal
+from speech_text.default.chinese.units import product_name
+from speech_text.default.number_tagger import by_name
+from speech_text.default.table import Match, after, before
 
 
 def exponent(match: Match) -> str:
@@ -16,9 +17,8 @@ def exponent(match: Match) -> str:
     base, power = match[1], plain_exponent(match[2].strip("^{}( )"))
     if power in ("2", "3") and base != "10":
         return f"{base}的{'平方' if power == '2' else '立方'}"
-    sign = "负" if power.startswith("-") else ""
     body = power.lstrip("+-")
-    return f"{base}的{sign}{numbers.cardinal(body) if body.isdigit() else body}次方"
+    return f"{base}的{'负' * (power[0] == '-')}{cardinal(body) if body.isdigit() else body}次方"
 
 
 def ion(match: Match) -> str:
@@ -32,22 +32,6 @@ def unit_of_power(match: Match) -> str:
     return "方" + "每".join(product_name(product) if product else "" for product in match[1].split("/"))
 
 
-def difference(match: Match) -> str:
-    """Returns the word for a hyphen between a digit and letters: 减 in a formula, as in pOH=14-pH. In a name
-    such as 2,4-D, where a capital follows, the hyphen is dropped. Otherwise it stays."""
-    if "=" in before(match):
-        return "减"
-    return "" if after(match, 1).isupper() else match.group()
-
-
-_HAN = "\u4e00-\u9fff"
-_NUMERALS = "零一二两三四五六七八九十百"
-_PARTICLES = "哒谢啦呀啊哦吧呢嘛哈嗯噢哟呐哇滴"  # after these at the end of a sentence ~ is no "about"
-_SHAPES = {"∠": "角", "△": "三角形", "⊙": "圆"}
-
-_FACTORS = "(?:(?:sin|cos|tan|ln) ?)?[A-Za-zα-ω]{1,2}\\d?(?:[²³]|的[平立]方)?"
-
-
 def over(match: Match) -> str:
     """Returns a quotient of letters in Chinese next to another sign of a formula: a/b= -> b分之a=."""
     if match[0] == "m/s":
@@ -56,76 +40,20 @@ def over(match: Match) -> str:
     return f"{match[2]}分之{match[1]}" if told else match[0]
 
 
-POWERS: list[Row] = [
-    (
-        "abbreviation",
-        r"\.(?:(?<=[Ll][Vv].)|(?<=[Ee][Pp].)|(?<=[CcSs][HhTt].)|(?<=[Vv]ol.)|(?<=[Ff]ig.)"
-        r"|(?<=[Vv]er.)|(?<=Op.)|(?<=No.))(?=\d)",
-        " ",
-    ),
-    ("dot", r"\.(?<=[A-Za-z].)(?=\d)", "点"),
-    ("factorial", r"[!！](?<=[\dn].)(?=\s?[=*×+÷/的)]|\d{1,3}[!！])", "的阶乘"),
-    (
-        "power",
-        r"(\d(?<![A-Za-z\d].)\d{0,29})([⁰¹²³⁴-⁹⁺⁻]{1,9})",
-        exponent,
-    ),
-    (
-        "logarithm",
-        r"(l(?<![A-Za-z].)(?:og|g))_?\{?(\d{1,9})\}?[ (（]+(\d{1,30}|[a-zA-Z])[)）]?",
-        r"\1以\2为底\3的对数",
-    ),
-    ("power", r"((?<![A-Za-z\d.])(?:\d{1,30}|[A-Za-z])|\)) ?(\^ ?[({]?[-+]?\w{1,9}[)}]?)", exponent),
-    (
-        "measure",
-        rf"方(?<=次方) ?((?:{UNIT})?{PER})(?![A-Za-z²³/])",
-        unit_of_power,
-    ),
-    (
-        "difference",
-        r"-(?:(?<=[²³方]-)(?=\d)|(?<=[²³方A-Za-z\d)]-)(?=[A-Za-z\d(][²³]|[a-z]?\d{0,3}(?:[a-z]²)?的?"
-        r"(?:平方|立方))|(?<=[²³]-)(?=[A-Za-z\d(]))",
-        "减",
-    ),
-    ("difference", r"-(?<=\d-)(?=[A-Za-z]{1,3}(?![A-Za-z\d]))", difference),
-    ("and so on", r"([+×]) ?(?:…{1,2}|\.{3,6}) ?\1", r"\1到"),
-    (
-        "difference",
-        r"-(?:(?<=(?<![A-Za-z])[A-Za-z].)|(?<=(?<![A-Za-z])[A-Za-z]{2}.))"
-        r"(?=[A-Za-z]{1,2}(?: ?[=+*<>≤≥]|的[最值差]))",
-        "减",
-    ),
-    ("remainder", r"(=\d{1,9}) ?(?:…{1,2}|\.{3,6}) ?(?=\d)", r"\1余"),
-]
+def quotient(match: Match) -> str:
+    """Returns a fraction with a letter or a root in Chinese: 4x/3 -> 三分之4x, 1/n² -> n²分之一."""
+    minus, above, below, factor = match.groups("")
+    above, below = (cardinal(part) if part.isdigit() else part for part in (above, below))
+    return f"{'减' * bool(minus)}{below}{factor}分之{above}"
 
-SUMS: list[Row] = [
-    ("plus or minus", r"±|\+/-", "正负"),
-    ("plus", r"\+", "加"),
-    ("divided", r"/(?<=[\d)A-ZΩ ].) ?(?=\d[\d.]{0,9}[A-ZΩ]? ?(?:[=≈²³^×*÷]|的[平立]方))", "除以"),
-    ("divided", rf"/(?=[{_NUMERALS}千万点]{{1,12}}[{_HAN}Ω]{{0,3}} ?[=≈])", "除以"),
-    ("quotient", r"/(?<=[)乘].)(?=[A-Za-z\d(])", "除以"),
-    ("quotient", rf"(?<![A-Za-z\d方])({_FACTORS})/({_FACTORS})(?![A-Za-z\d])", over),
-    ("equals", r"={1,3}", "等于"),
-    (
-        "times",
-        rf"(?<=[\w)²³%{_HAN}]) ?[*×] ?(?=[\d({_NUMERALS}])"
-        rf"|(?<=[\d)])(?<![A-Za-z]\d)(?: ?[*×] ?|[xX]| [xX] )(?=[\d{_NUMERALS}])|(?<=[\d)]) ?[*×] ?(?=\w)",
-        "乘",
-    ),
-    ("times", r"×", "乘"),
-    ("divided", r"÷", "除以"),
-    ("slash", r"/(?<=\d.)(?=\d)", "，"),
-    ("slash", r"/(?<=[A-Za-z].)(?=\d)", " "),
-    ("about", r"≈", "约等于"),
-    ("root", r"√", "根号"),
-    ("figure", r"∠ ?(?=[A-Z1-9])|[△⊙] ?(?=[A-Z])", lambda m: _SHAPES[m[0][0]]),
-    ("infinity", r"∞", "无穷大"),
-    ("tilde", rf"[~～](?<=[{_PARTICLES}].) ?(?=[\d{_NUMERALS}])", "，"),
-    ("about", rf"[~～](?<![\w.].) ?(?=[\d{_NUMERALS}])", "约"),
-]
 
-LETTERS: list[Row] = [
-    ("ion", r"([A-Z][a-z二三四]?|[)\]])([²³⁴-⁷]?)([⁺⁻])(?![¹²³⁴-⁹])", ion),
-    ("power", r"([A-Za-z](?<![A-Za-z].)(?!(?<=m)[²³]))([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
-    ("power", r"(\))([⁰¹²³⁴-⁹⁺⁻]{1,9})", exponent),
-]
+def absolute(match: Match) -> str:
+    """Returns an absolute value in Chinese: |x-1| -> x减1的绝对值. In a text about complex numbers or vectors
+    |z| is z的模. A minus sign within, before or behind it is said as well."""
+    name = "模" if re.search("复数|向量", before(match, 40)) else "绝对值"
+    outer = match[1] and ("减" if re.match(r"[A-Za-z\d)]", before(match, 1)) else "负")
+    inner = re.sub("^-", "负", re.sub(r"(?<=[\w²³)])-", "减", match[2]))
+    return f"{outer}{inner}的{name}{'减' * bool(match[3])}"
+
+
+SAID = by_name(exponent, ion, unit_of_power, over, quotient, absolute)

@@ -116,10 +116,6 @@ def angle(text: str) -> str:
     return "负" * (text[0] == "-") + "".join(cardinal(part) + _OF_ANGLES[mark] for part, mark in parts)
 
 
-def inches(text: str) -> str:
-    return f"{(fraction if '/' in text else joined(''))(text)}英寸"
-
-
 def clock(time: str) -> str:
     """Returns a time of day in Chinese words: 21:15 -> 二十一点十五分, 9:30:05 -> 九点三十分零五秒, 5:30 p.m.
     -> 下午五点三十分."""
@@ -177,14 +173,12 @@ _SHORT: dict[str, Say] = {
     "airplane": joined("", named),  # 737-800 -> 七三七八百
     "years": lambda number: ("至" if "至" in number else "到").join(map(digits, runs(number))),
     "decade": lambda number: f"{digits(number) if len(number) == 4 else cardinal(number)}年代",
-    "side_by_side": joined(""),  # the 80/20 of 80/20法则 -> 八十二十
     "fractions": spanned(fraction),
     "nth": lambda number: f"第{cardinal(number)}",
     "ratio": joined("比"),  # 3:2:1 -> 三比二比一
     "versus": joined("v"),  # 5v5 -> 五v五
     "formation": joined("", digits),  # 4-3-3 -> 四三三
     "clocks": spanned(clock),
-    "feet": lambda height: "{}英尺{}英寸".format(*map(cardinal, runs(height))),  # 6'2" -> 六英尺二英寸
     "to": dashed("到"),
     "minus": dashed("减"),
     "dash": dashed("杠"),
@@ -196,5 +190,5 @@ _SHORT: dict[str, Say] = {
 }
 SAID = _SHORT | by_name(
     *(cardinal, dialled, digits, named, telephone, chip, dates, date_of_eight, verse, psalm),
-    *(fraction, power_of_ten, angle, inches, clock, duration, minutes),
+    *(fraction, power_of_ten, angle, clock, duration, minutes),
 )

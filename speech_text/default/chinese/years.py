@@ -14,12 +14,6 @@ _SPAN = re.compile(
 _SHORT = re.compile(r"[，、。]_[，、。]|[是属]_的(?!历史|时间)|\d年[^，。]{1,4}_")
 
 
-def reign(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a span of the years of a life or a dynasty: 701-762年. The
-    second number must be larger, and the two must not both end with 0."""
-    return rising(figure) and not all(run.endswith("0") for run in runs(figure.text))
-
-
 def rising(figure: Figure) -> bool:
     first, second = map(int, runs(figure.text))
     return first < second
@@ -52,4 +46,4 @@ def short_year(figure: Figure) -> bool:
     return bool(_SHORT.search(f"{figure.lead[-12:]}_{figure.rest[1:4]}"))
 
 
-TESTS = by_name(reign, rising, next_year, rising_uncounted, no_span_of_years, short_year)
+TESTS = by_name(rising, next_year, rising_uncounted, no_span_of_years, short_year)

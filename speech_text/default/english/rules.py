@@ -16,10 +16,11 @@ from speech_text.default.english.stops import ending
 from speech_text.default.english.times import PATTERNS
 from speech_text.default.english.times import SAID as TIMES
 from speech_text.default.english.times import TESTS as TIMED
-from speech_text.default.english.tokens import token_rules
+from speech_text.default.english.tokens import ENGLISH
 from speech_text.default.english.verbalise import SAID
 from speech_text.default.number_tagger import Language, NumberTagger
 from speech_text.default.table import Rules, table
+from speech_text.default.tokens import token_rules
 from speech_text.english import number_words
 
 _LEFT_OVER = {"-": " ", "²": " squared ", "³": " cubed ", "…": ". "}
@@ -31,7 +32,7 @@ def rules(words: Words) -> Rules:
     Rules for bare numbers come after all other rules for numbers."""
     money, measures = Money(words), Measures(words)
     return table(
-        token_rules("tokens_en.tsv"),
+        token_rules("tokens_en.tsv", ENGLISH),
         NumberTagger(
             Language(
                 "figures_en.tsv",
@@ -42,7 +43,7 @@ def rules(words: Words) -> Rules:
                 ending=ending,
             )
         ),
-        token_rules("signs_en.tsv"),
+        token_rules("signs_en.tsv", ENGLISH),
         [  # for signs and digits of no other rule; these changes are of no kind
             (None, re.compile(r"\d+"), lambda run: f" {number_words(run[0])} "),
             *((None, sign, said) for sign, said in _LEFT_OVER.items()),

@@ -1,23 +1,10 @@
-"""The rules for English words and signs: tokens_en.tsv before the numbers are read, signs_en.tsv afterwards.
-
-A row has the kind of a token, the words that are said for it (`said`) and the pattern of the token
-(`text`). `left` and `right` tell the texts that stand beside the token. `near` is a pattern that is found
-in the 60 characters to either side, with _ in the token's place. A cell that begins with ! tells what does
-not stand there. The left cell lists texts of a fixed length with | between them. (?i) before them says that
-capitals do not matter, and a word with a blank begins at a word. A name in braces stands for a list of
-lists_en.tsv or a pattern of PATTERNS.
-
-`said` is the name of a function, or = and words. In the words, \\1 is a group of the pattern. The slot
-{1:name} is the word for the group by a list of lists_en.tsv or a function of _WORDS. The slot {stop} is a
-full stop if the token ends its sentence. {end} and {time} are the same where nothing or a time goes on with
-the sentence, instead of a name. The rows are applied in order.
-"""
+"""What the tables of English tokens name: the lists of lists_en.tsv, patterns and functions."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from speech_text.default.data import READINGS, either, rows
@@ -28,13 +15,9 @@ from speech_text.default.english.stops import A_NAME, A_TIME, NOTHING, SENTENCE_
 from speech_text.default.english.units import ALONE, PER, UNITS
 from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import EMAIL, URL
-from speech_text.default.table import Match, Row, after, before
 from speech_text.default.table import names as parsed
+from speech_text.default.tokens import Vocabulary
 
-_NAME = re.compile(r"\{([a-z_]+)\}")
-_SLOT = re.compile(r"\{(?:(\d):)?([a-z_]+)\}")
-_WORD = re.compile(r"(?:\[[A-Z][a-z]\])?[A-Za-z][\w. ]* ").fullmatch
-_NEAR = 60  # characters to either side
 _COLLEGES = "Ball|Boise|Fresno|Jackson|Kent|Murray|NC|Penn|San Diego|San Jose|Weber|Wichita|Youngstown"
 _MOVE = r"(?:(?:[a-h]x|[KQRBN][a-h1-8]?x?)?[a-h][1-8](?!\w)|O-O)"
 _RANKS = {"A": "ace", "K": "king", "Q": "queen", "J": "jack"}
@@ -126,61 +109,8 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "undotted": lambda letters: letters.replace(".", ""),
     "apart": lambda letters: " ".join(letters.replace(".", " ").split()),
 }
-_STOPS = {"stop": A_NAME, "end": NOTHING, "time": A_TIME}
-
-
-def token_rules(table: str) -> Iterator[Row]:
-    """Yields the rows of `table`, a file of tokens, as rules."""
-    for row in rows(READINGS / table):
-        said = row.pop("said")
-        say = _template(said[1:]) if said[0] == "=" else _SAID[said]
-        cells = {name: _NAME.sub(lambda m: PATTERNS[m[1]], cell) for name, cell in row.items()}
-        text = f"(?i:{text[4:]})" if (text := cells["text"]).startswith("(?i)") else f"(?:{text})"
-        pattern = _left(cells["left"]) + text + _right(cells["right"])
-        yield row["kind"], pattern, _if_near(cells["near"], say) if cells["near"] else say
-
-
-def _template(said: str) -> Callable[[Match], str] | str:
-    """Returns `said`, or a function that fills the slots that it has, such as {1:title}."""
-    if "{" not in said:
-        return said
-
-    def word(match: Match, slot: Match) -> str:
-        group, name = slot.groups()
-        if group is None:
-            return stop(match, _STOPS[name])
-        return _WORDS[name](match[int(group)]) if match[int(group)] else ""
-
-    return lambda match: _SLOT.sub(partial(word, match), match.expand(said))
-
-
-def _if_near(cell: str, say: Callable[[Match], str] | str) -> Callable[[Match], str]:
-    """Returns a function that says a match as `say` does if what `cell` asks is near, and else leaves it."""
-    wanted, pattern = cell[0] != "!", re.compile(cell.removeprefix("!"))
-
-    def said(match: Match) -> str:
-        if bool(pattern.search(f"{before(match, _NEAR)}_{after(match, _NEAR)}")) != wanted:
-            return match[0]
-        return match.expand(say) if isinstance(say, str) else say(match)
-
-    return said
-
-
-def _left(cell: str) -> str:
-    if not cell:
-        return ""
-    if cell[0] == "!":
-        return f"(?<!{cell[1:]})"
-    texts = cell.removeprefix("(?i)")
-    places = "|".join(rf"(?<={_boundary(text)}{text})" for text in texts.split("|"))
-    return f"({'?i' * (texts != cell) or '?'}:{places})"
-
-
-def _right(cell: str) -> str:
-    if not cell:
-        return ""
-    return f"(?!{cell[1:]})" if cell[0] == "!" else f"(?={cell})"
-
-
-def _boundary(text: str) -> str:
-    return r"\b" if _WORD(text) else ""
+_ENDS = {
+    name: partial(stop, goes_on=goes_on)
+    for name, goes_on in {"stop": A_NAME, "end": NOTHING, "time": A_TIME}.items()
+}
+ENGLISH = Vocabulary(PATTERNS, _SAID, _WORDS, _ENDS)
