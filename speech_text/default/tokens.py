@@ -30,8 +30,8 @@ _NEAR = 60  # characters to either side
 
 
 class Vocabulary(NamedTuple):
-    """What the tables of tokens of a language name: patterns, functions that say a token, functions that say
-    a group of it, and functions that say how a token ends."""
+    """The names in a language's tables of tokens, each with its pattern or function. `functions` say a token,
+    `words` say a group of it, and `ends` say how it ends."""
 
     patterns: Mapping[str, str]
     functions: Mapping[str, Callable[[Match], str]]

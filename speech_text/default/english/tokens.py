@@ -1,4 +1,4 @@
-"""What the tables of English tokens name: the lists of lists_en.tsv, patterns and functions."""
+"""The lists, patterns and functions of the tables of English tokens."""
 
 from __future__ import annotations
 
