@@ -44,10 +44,11 @@ _ENOUGH_SPANS = 2  # for each render thread: so many keep it at work for a while
 
 
 class EngineCore:
-    """Owns the device threads. Any thread may use `submit`, `wake`, `close` and the properties. `on_fault` is
-    called with each fault that belongs to no request, on the thread of the fault. `on_fault` is also called
-    with an EngineLost, after which no step is taken. `decoder`, which only the decode thread may change, and
-    `token2wav` are there once the models are loaded."""
+    """Owns the device threads. Any thread may use `submit`, which takes an EngineRequest and returns at once,
+    `wake`, `close` and the properties. `on_fault` is called with each fault that belongs to no request, on
+    the thread of the fault. `on_fault` is also called with an EngineLost, after which no step is taken.
+    `decoder`, which only the decode thread may change, and `token2wav` are there once the models are
+    loaded."""
 
     decoder: DecodeBatcher
     token2wav: Token2Wav
@@ -63,6 +64,7 @@ class EngineCore:
             n_threads=power_of_two(config.threads),  # for the loading; each step sets its own number
             on_fault=partial(self._faulted, self._decode_watch),
         )
+        self.submit: Callable[[EngineRequest], object] = partial(self._decode.post, self._admit)
         self._renderers: list[DeviceThread] = []
         self._delivery = threading.Lock()
         self._scheduler: Scheduler[EngineRequest] = Scheduler(config.n_rows, n_reserved=config.n_reserved)
@@ -97,9 +99,6 @@ class EngineCore:
         for thread in (self._decode, *self._renderers):
             thread.close()
 
-    def submit(self, request: EngineRequest) -> None:
-        self._decode.post(partial(self._admit, request))
-
     def wake(self) -> None:
         """Makes the device threads notice cancelled requests, and sinks that can take more audio."""
         self._decode.wake()
@@ -113,7 +112,7 @@ class EngineCore:
         """Measures how fast a usual request is decoded and rendered while there is no other request. Returns
         at once; later a render thread calls `on_measured` with the pace. The pace is None where the request
         does not fit the memory; shorter requests may still fit."""
-        self._decode.post(partial(self._measure, warm_up, on_measured))
+        self._decode.post(self._measure, warm_up, on_measured)
 
     @property
     def step_s(self) -> float:
@@ -264,7 +263,7 @@ class EngineCore:
                     self._starts.rendered(span)
                     if not request.cancelled:
                         request.deliver(span)
-            self._decode.post(partial(self._span_ended, request))
+            self._decode.post(self._span_ended, request)
         return True
 
     # -- any device thread

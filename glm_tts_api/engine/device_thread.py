@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -61,8 +62,8 @@ class DeviceThread:
         self._thread.start()
         self._begun.result()
 
-    def post(self, call: Callable[[], object]) -> None:
-        self._inbox.put(call)
+    def post(self, call: Callable[..., object], *args: object) -> None:
+        self._inbox.put(partial(call, *args))
 
     def ask(self, call: Callable[[], T]) -> Future[T]:
         """Posts a call, which the thread makes later. The future gets the call's result or its error."""

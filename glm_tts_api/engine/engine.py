@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from glm_tts_api.contracts import Check
@@ -61,7 +62,10 @@ class Engine:
     """Turns requests into speech. `load_models` is called on the decode thread, `load_frontend` in the text
     pool. `on_lost` is called, from any thread, when the engine cannot speak any more; its argument is the
     reason. The requests that wait then never end by themselves. `info` are the facts about the engine; None
-    until the model is loaded."""
+    until the model is loaded.
+
+    `speak` begins to speak a request and returns at once; the engine must be ready. The event sink gets the
+    audio and the end of the request, also if it fails."""
 
     def __init__(
         self,
@@ -84,6 +88,8 @@ class Engine:
             )
             for name in ("text", "reading")
         )
+        in_text_pool: Callable[..., object] = self._pool.submit
+        self.speak: Callable[[Speak, EventSink], object] = partial(in_text_pool, self._prepare)
         self._spare_memory = SpareMemory(give_back)
         self._loaded: _Loaded | None = None
         self._started_at = self._ready_at = time.monotonic()
@@ -128,16 +134,6 @@ class Engine:
         self._core.close()
         for pool in (self._pool, self._readers):
             pool.shutdown(cancel_futures=True)
-
-    def speak(
-        self,
-        message: Speak,
-        sink: EventSink,
-    ) -> None:
-        """Begins to speak a request and returns at once. The engine must be ready. `sink` gets the audio
-        and the end of the request, also if it fails."""
-        assert self._loaded is not None
-        self._pool.submit(self._prepare, self._loaded.processor, message, sink)
 
     def wake(self) -> None:
         """Makes the threads notice requests that were cancelled, and requests whose sink can take more
@@ -192,12 +188,9 @@ class Engine:
         if not frontend.cancelled() and (error := frontend.exception()) is not None:
             self._failed(error, "the text front end: ")
 
-    def _prepare(
-        self,
-        processor: InputProcessor,
-        message: Speak,
-        sink: EventSink,
-    ) -> None:
+    def _prepare(self, message: Speak, sink: EventSink) -> None:
+        assert self._loaded is not None
+
         def require_open() -> None:
             if sink.closed:
                 raise NobodyListens
@@ -205,7 +198,7 @@ class Engine:
         try:
             require_open()
             with sink.stage("text"):
-                request = processor.request(message, sink, require_open)
+                request = self._loaded.processor.request(message, sink, require_open)
             self._core.decoder.layout.require_room(request.segments)
         except NobodyListens:
             sink.request_freed()

@@ -187,7 +187,7 @@ class EngineRequest:
             return
         self._decoding.pop(segment, None)
         text, is_heard = self.segments[segment], bool(self.windows[segment])
-        best = sequence if is_heard else best_of(ended, text)
+        best = sequence if is_heard or len(ended) == 1 else best_of(ended, text)
         faults = faults_in(best, text)
         if faults and n_retakes < MOST_RETAKES and not is_heard:
             self._waiting.append((segment, len(ended)))

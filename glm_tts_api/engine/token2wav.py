@@ -98,7 +98,9 @@ class Token2Wav:
             with span.request.sink.stage("flow" if is_flow else "vocoder"):
                 if is_flow:
                     sampler = span.progress or self._sampler(span, steps=self._flow_steps)
-                    span.progress = sampler.mel() if self._flow_step(sampler) else sampler
+                    with self.cores.render_step():
+                        is_last = sampler.step()
+                    span.progress = sampler.mel() if is_last else sampler
                 else:
                     span.pcm = self._speak(span, span.progress)
         except Exception as error:
@@ -114,29 +116,18 @@ class Token2Wav:
         because the first step also plans."""
         begin = time.perf_counter()
         sampler = self._sampler(span, steps=max(2, self._flow_steps))
-        prepared = time.perf_counter()
-        self._flow_step(sampler)
-        begun = time.perf_counter()
-        step_s = begun - prepared
-        if step_s < _LONG_STEP_S:
-            self._flow_step(sampler)
-            step_s = time.perf_counter() - begun
-        return begun - begin + (self._flow_steps - 1) * step_s
+        times = [time.perf_counter()]
+        while len(times) == 1 or (len(times) == 2 and times[1] - times[0] < _LONG_STEP_S):
+            with self.cores.render_step():
+                sampler.step()
+            times.append(time.perf_counter())
+        return times[1] - begin + (self._flow_steps - 1) * (times[-1] - times[-2])
 
     def vocoder_seconds(self, span: Span) -> float:
         """Measures the seconds that the vocoder takes for a span, with a mel of zeros."""
         begin = time.perf_counter()
         self._speak(span, torch.zeros(1, N_MELS, FRAMES_PER_TOKEN * len(span.tokens), device=self._device))
         return time.perf_counter() - begin
-
-    def _flow_step(self, sampler: FlowSampler) -> bool:
-        """Runs one flow step. Returns whether it was the last one. On a GPU, waits until it has ended: a more
-        urgent render could not overtake steps that are already in the GPU's queue."""
-        with self.cores.render_step():
-            is_last = sampler.step()
-        if self._device.type == "cuda":
-            torch.cuda.current_stream(self._device).synchronize()
-        return is_last
 
     def _sampler(self, span: Span, *, steps: int) -> FlowSampler:
         voice = span.voice  # always the original prompt, whatever the LLM was prompted with

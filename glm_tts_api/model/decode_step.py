@@ -36,7 +36,7 @@ class DecodeStep(Protocol):
     def kernels(self) -> DecodeKernels:
         """The kind of kernels that compute what lies between the products."""
 
-    def prefill(self, ids: Sequence[int], *, slot: int, start: int) -> None:
+    def prefill(self, ids: Sequence[int], *, slot: int, start: int) -> object:
         """Reads the next ids of a prompt, as `LlmRunner.prefill` does."""
 
     def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
@@ -70,6 +70,7 @@ class CpuDecodeStep:
         self._row_multiple = fixed if fixed_shape else multiple
         self._llm = llm
         self._cache = cache
+        self.prefill = partial(llm.prefill, cache=cache)
         self._columns = Columns(end=end, vocab_size=llm.config.vocab_size, ids=llm.sampled_ids)
 
     def __call__(self, rows: Sequence[SpeechSequence]) -> list[Drawn]:
@@ -84,9 +85,6 @@ class CpuDecodeStep:
                     method, [rows[i] for i in indices], logits[indices]
                 )
         return [Drawn(*pair) for pair in zip(columns.tolist(), log_probs.tolist(), strict=True)]
-
-    def prefill(self, ids: Sequence[int], *, slot: int, start: int) -> None:
-        self._llm.prefill(ids, cache=self._cache, slot=slot, start=start)
 
     def _logits(self, rows: Sequence[SpeechSequence]) -> Tensor:
         hidden = self.forward(

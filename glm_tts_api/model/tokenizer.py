@@ -74,16 +74,12 @@ class TextTokenizer:
         """Returns the ids of `text`, and the text of each id. An added token in it, such as `<|user|>`,
         becomes its one id. No id is added before or after them. A character of several ids belongs to the
         last of them; the texts of the others are empty."""
-        ids, texts = list[int](), list[str]()
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        ids = list[int]()
         for piece in self._cut(text):
-            if isinstance(piece, AddedToken):
-                ids.append(piece.id)
-                texts.append(self._contents[piece.id])
-            else:
-                ids += (found := self._bpe.encode_ordinary(piece))
-                texts += (decoder.decode(self._bpe.decode_single_token_bytes(each)) for each in found)
-        return ids, texts
+            ids += [piece.id] if isinstance(piece, AddedToken) else self._bpe.encode_ordinary(piece)
+        decoder, ordinary = codecs.getincrementaldecoder("utf-8")("replace"), self._bpe
+        texts = (self._contents.get(i) or decoder.decode(ordinary.decode_single_token_bytes(i)) for i in ids)
+        return ids, [*texts]
 
     def _cut(self, text: str) -> Iterator[str | AddedToken]:
         """Cuts `text` into added tokens and the ordinary text between them, and yields these in their order.

@@ -249,8 +249,11 @@ class FlowSampler:
 
     @torch.inference_mode()
     def step(self) -> bool:
-        """Takes one Euler step. Returns whether it was the last one."""
+        """Takes one Euler step. Returns whether it was the last one. On a GPU, waits until the step has
+        ended: a more urgent render could not overtake steps that are already in the GPU's queue."""
         (self.state,) = self._model.euler_step(*self.step_inputs())
+        if self.state.is_cuda:
+            torch.cuda.current_stream(self.state.device).synchronize()
         self.step_index += 1
         return self.step_index == self.steps
 
