@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from itertools import groupby
 
 import numpy as np
@@ -24,10 +24,9 @@ def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Answer:
         for speed, alike in groupby(chunks, request.speed_of)
     )
     output = _Output(request, n_samples=n_samples)
-    body = [*map(output.push, chunks), output.finish()]
     return Answer(
         request.audio_format,
-        audio=b"".join(body),
+        audio=b"".join(map(output.push, [*chunks, None])),
         pcm=b"".join(output.heard),
         pcm_rate=output.pcm_rate,
         sample_rate=output.sample_rate,
@@ -59,30 +58,29 @@ class _Output:
         )
         self.sample_rate = self._encoder.sample_rate
 
-    def push(self, chunk: AudioChunk) -> bytes:
-        if self._keeper is not None:
-            self._keeper.hear(chunk)
-        volume, speed = self._request.volume, self._request.speed_of(chunk)
-        pcm = chunk.pcm if volume == 1.0 else chunk.pcm * np.float32(volume)
-        if self._paced is None and speed != 1.0:
-            self._paced = Paced(self._request.sample_rate)
-        if self._paced is not None:
-            pcm = self._paced.push(pcm, speed)
-        return self._encode(pcm if self._resampled is None else self._resampled.push(pcm))
-
-    def finish(self) -> bytes:
-        ends = []
-        if self._paced is not None:
-            rest = self._paced.finish()
-            ends.append(self._encode(rest if self._resampled is None else self._resampled.push(rest)))
+    def push(self, chunk: AudioChunk | None) -> bytes:
+        """Returns the next bytes. None in place of a chunk ends the answer."""
+        pieces = list[Float32]()
+        if chunk is not None:
+            if self._keeper is not None:
+                self._keeper.hear(chunk)
+            volume, speed = self._request.volume, self._request.speed_of(chunk)
+            pcm = chunk.pcm if volume == 1.0 else chunk.pcm * np.float32(volume)
+            if self._paced is None and speed != 1.0:
+                self._paced = Paced(self._request.sample_rate)
+            pieces = [pcm if self._paced is None else self._paced.push(pcm, speed)]
+        elif self._paced is not None:
+            pieces = [self._paced.finish()]
         if self._resampled is not None:
-            ends.append(self._encode(self._resampled.finish()))
-        return b"".join([*ends, self._encoder.finish()])
-
-    def _encode(self, pcm: Float32) -> bytes:
+            pieces = [*map(self._resampled.push, pieces)]
+            if chunk is None:
+                pieces.append(self._resampled.finish())
         if self._request.audio_format not in RAW:
-            self.heard.append(to_pcm16(pcm).tobytes())
-        return self._encoder.push(pcm)
+            self.heard += (to_pcm16(pcm).tobytes() for pcm in pieces)
+        encoded = [*map(self._encoder.push, pieces)]
+        if chunk is None:
+            encoded.append(self._encoder.finish())
+        return b"".join(encoded)
 
 
 class Encoded:
@@ -118,9 +116,9 @@ class Encoded:
         self.sample_rate, self.times = output.sample_rate, output.times
         async for chunk in stream:
             self.seconds += chunk.seconds / request.speed_of(chunk)
-            yield await self._on_a_thread(output.push, chunk)
+            yield await self._encoded(chunk)
         stream.timings.end_generation()
-        rest = await self._on_a_thread(output.finish)
+        rest = await self._encoded(None)
         if self._tape is not None:
             answer = self._tape.answer
             answer.pcm_rate, answer.sample_rate = output.pcm_rate, output.sample_rate
@@ -130,10 +128,10 @@ class Encoded:
         if stream.verifier is not None:
             await stream.verifier.report()
 
-    async def _on_a_thread(self, call: Callable[..., bytes], *args: AudioChunk) -> bytes:
+    async def _encoded(self, chunk: AudioChunk | None) -> bytes:
         """Encodes in a thread of the pool, and takes what the output says of the bytes."""
         with self._stream.timings.stage("encode"):
-            piece = await self._pool.run(call, *args)
+            piece = await self._pool.run(self._output.push, chunk)
         heard, self._output.heard = self._output.heard, []
         if self._tape is not None:
             self._tape.add(heard, piece)
