@@ -165,13 +165,15 @@ class SpeechStream:
         return self
 
     async def __anext__(self) -> AudioChunk:
-        """Returns the next chunk in the order of the text. If the engine has died, waits for an engine that
-        continues. Raises the ServiceError that ended the request, and DeadlineExceeded once a whole answer is
-        sure to be late."""
+        """Returns the next chunk in the order of the text, and counts it. If the engine has died, waits for
+        an engine that continues. A chunk ends the reservation of an engine. If the chunk ends its segment,
+        the position moves to the start of the next segment. Raises the ServiceError that ended the request,
+        and DeadlineExceeded once a whole answer is sure to be late."""
         if self._is_heard and self._playback is not None:
             self._playback.passed_on()  # the client asks for the next chunk
         self._require_in_time()
-        while True:
+        chunk: AudioChunk | None = None
+        while chunk is None:
             await self._may_go_on.wait()
             self._plays = True
             item = self._items[0]
@@ -184,22 +186,7 @@ class SpeechStream:
                 await self._go_on(item)
                 continue
             self._engines.each[self._permit.engine].send(messages.Credit(self._number, item.seconds))
-            if (chunk := self._unheard(item) if self._n_known else item) is not None:
-                await self._note(chunk)
-                return chunk
-
-    def _unheard(self, chunk: AudioChunk) -> AudioChunk | None:
-        """Returns the part of a chunk that was not sent yet; None if all of it was sent. The last chunk of a
-        segment is always returned, if need be without samples."""
-        n_known = min(self._n_known, len(chunk.pcm))
-        self._n_known -= n_known
-        if n_known == len(chunk.pcm) and not chunk.ends_segment:
-            return None
-        return replace(chunk, pcm=chunk.pcm[n_known:])
-
-    async def _note(self, chunk: AudioChunk) -> None:
-        """Counts a chunk that is sent to the client now, and ends the reservation of an engine. If the chunk
-        ends its segment, the position moves to the start of the next segment."""
+            chunk = self._unheard(item) if self._n_known else item
         self._n_deaths, self._is_alone, self._is_heard = 0, False, True
         await self._solitude.aclose()
         if self.verifier is not None:
@@ -212,6 +199,16 @@ class SpeechStream:
             self._segment, self._n_heard = chunk.segment + 1, 0
             n_spoken = sum(log.state != "queued" for log in self._active)
             self._ends.append((asyncio.get_running_loop().time(), n_spoken))
+        return chunk
+
+    def _unheard(self, chunk: AudioChunk) -> AudioChunk | None:
+        """Returns the part of a chunk that was not sent yet; None if all of it was sent. The last chunk of a
+        segment is always returned, if need be without samples."""
+        n_known = min(self._n_known, len(chunk.pcm))
+        self._n_known -= n_known
+        if n_known == len(chunk.pcm) and not chunk.ends_segment:
+            return None
+        return replace(chunk, pcm=chunk.pcm[n_known:])
 
     def _require_in_time(self) -> None:
         """Raises DeadlineExceeded once a whole answer is sure to be late, by the pace of its segments; after
