@@ -52,6 +52,16 @@ _SPOKEN = {
 router = OWN.router("/api/v1", 401, 403, 500, tag="speech")
 
 
+@router.get(
+    "/tts",
+    name="tts_from_address",
+    summary="Speak, told by an address",
+    description="Speaks as POST /tts does, with the fields in the query string, for a browser's address bar "
+    "and for\nprograms that can only open a URL. Unless the URL says otherwise, the answer is mp3 and is "
+    "sent while it\nis made.",
+    openapi_extra=query_docs(SpeechFields, without=("prompt_text",)),
+    responses={200: _SPOKEN, **error_docs(400, 404, 408, 422, 503)},
+)
 @router.post(
     "/tts",
     summary="Speak",
@@ -61,61 +71,49 @@ router = OWN.router("/api/v1", 401, 403, 500, tag="speech")
 async def tts(request: Request, state: AppStateDep) -> Response:
     """Says input_text in a registered voice (index), or in the voice of a recording (prompt_audio,
     prompt_text). With stream=true, the audio is sent while it is made."""
-    with logged_speech(request, state, OWN):
-        return await _say(request, state, await read_body(request, state.config.max_text_bytes))
-
-
-@router.get(
-    "/tts",
-    summary="Speak, told by an address",
-    openapi_extra=query_docs(SpeechFields, without=("prompt_text",)),
-    responses={200: _SPOKEN, **error_docs(400, 404, 408, 422, 503)},
-)
-async def tts_from_address(request: Request, state: AppStateDep) -> Response:
-    """Speaks as POST /tts does, with the fields in the query string, for a browser's address bar and for
-    programs that can only open a URL. Unless the URL says otherwise, the answer is mp3 and is sent while it
-    is made."""
-    with logged_speech(request, state, OWN):
-        sent = read_query(request).fields
-        fields = {"response_format": "mp3", "stream": sent.get("response_format") != "json", **sent}
-        return await _say(request, state, Body(fields, {}))
-
-
-async def _say(request: Request, state: AppState, body: Body) -> Response:
-    fields, warnings = await read_speech(request, state, OWN, SpeechFields, body, files=(PROMPT_AUDIO,))
-    if fields.stream and fields.response_format == "json":
-        raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
-    voice = await asked_voice(body, fields, state, state.voices.get)
-    text, more = await marked_text(fields, state)
-    lexicon = (
-        await state.pools.files.run(own_lexicon, fields.lexicon, state.lexicon) if fields.lexicon else ()
-    )
-    speech = await speech_of(
-        request,
-        state,
-        text,
-        voice,
-        verify=fields.verify,
-        sampling=fields.options,
-        sample_rate=fields.sample_rate,
-        use_cache=fields.use_cache,
-        reading=ReadingOptions(fields.use_phoneme, fields.verbatim, lexicon),
-        streams=fields.stream,
-        audio_format="wav" if fields.response_format == "json" else fields.response_format,
-        speed=fields.speed,
-        timestamps="word" if fields.subtitle else fields.timestamps,
-        warnings=[*warnings, *more],
-    )
-    token, given = state.config.verify_token, request.headers.get(_TOKEN_HEADER, "")
-    if token and secrets.compare_digest(given.encode(), token.encode()):
-        request.state.log.metrics = None  # the test sentence of the restart that started this server
-    if fields.response_format != "json":
-        return await answer_speech(request, state, speech)
-    if request.method == "HEAD":
-        return headers_alone(request, state, speech, "application/json")
-    answer = await speak(request, state, speech)
-    made = await state.pools.encode.run(_json_with_audio, answer, request.state.log, fields, speech.warnings)
-    return Response(made, media_type="application/json")
+    with logged_speech(request, state, OWN) as log:
+        if request.method == "POST":
+            body = await read_body(request, state.config.max_text_bytes)
+        else:
+            raw = read_query(request).fields
+            body = Body({"response_format": "mp3", "stream": raw.get("response_format") != "json", **raw}, {})
+        fields, warnings = await read_speech(request, state, OWN, SpeechFields, body, files=(PROMPT_AUDIO,))
+        if fields.stream and fields.response_format == "json":
+            raise InvalidField(
+                "stream=true needs an audio format: response_format=wav, for example, not json."
+            )
+        voice = await asked_voice(body, fields, state, state.voices.get)
+        is_ssml = fields.input_type == "ssml"
+        text, more = await marked_text(fields, state) if is_ssml else (fields.input_text, [])
+        lexicon = (
+            await state.pools.files.run(own_lexicon, fields.lexicon, state.lexicon) if fields.lexicon else ()
+        )
+        speech = await speech_of(
+            request,
+            state,
+            text,
+            voice,
+            verify=fields.verify,
+            sampling=fields.options,
+            sample_rate=fields.sample_rate,
+            use_cache=fields.use_cache,
+            reading=ReadingOptions(fields.use_phoneme, fields.verbatim, lexicon),
+            streams=fields.stream,
+            audio_format="wav" if fields.response_format == "json" else fields.response_format,
+            speed=fields.speed,
+            timestamps="word" if fields.subtitle else fields.timestamps,
+            warnings=[*warnings, *more],
+        )
+        token, given = state.config.verify_token, request.headers.get(_TOKEN_HEADER, "")
+        if token and secrets.compare_digest(given.encode(), token.encode()):
+            log.metrics = None  # the test sentence of the restart that started this server
+        if fields.response_format != "json":
+            return await answer_speech(request, state, speech)
+        if request.method == "HEAD":
+            return headers_alone(request, state, speech, "application/json")
+        answer = await speak(request, state, speech)
+        made = await state.pools.encode.run(_json_with_audio, answer, log, fields, speech.warnings)
+        return Response(made, media_type="application/json")
 
 
 async def asked_voice(
