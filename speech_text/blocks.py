@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
+from speech_text.english import ONES, TENS
+
 BlockKind = Literal["heading", "paragraph", "item", "verse"]
 
 _NARROWEST, _WIDEST = 50, 120  # columns: the width of a hard-wrapped text lies between these
@@ -32,9 +34,7 @@ _ATX = re.compile(r"(#{1,6})\s+(?=\S)")
 _BULLET = re.compile("(?:[-*+•·▪◦●○■□◆‣–](?:\\s+|\u3000)|[●○■□◆▪•])(?=\\S)")
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:[.)．）](?=\s|[^\x00-\xff])|、)|[(（]\d{1,3}[)）]|[①-⑳])\s*\S")
 _ORDINAL = "[〇零一二三四五六七八九十百千两\\d０-９]{1,7}"
-_ONES = "one|two|three|four|five|six|seven|eight|nine"
-_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-_TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+_ONES, _TEENS, _TENS = map("|".join, (ONES[1:10], ONES[10:], TENS[2:]))
 _NUMERAL = rf"(?i:\d{{1,4}}|[ivxlc]{{1,8}}|{_ONES}|{_TEENS}|(?:{_TENS})(?:[ -](?:{_ONES}))?)(?![^\W_])"
 _NAMED = (
     "楔子|序章|序幕|序言|自序|前言|引子|引言|尾声|后记|终章|番外|附录"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-_ONES = (
+ONES = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
     *("twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 )
-_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _THOUSANDS = (
     *("", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion"),
     *("septillion", "octillion", "nonillion", "decillion"),
@@ -18,7 +18,7 @@ def number_words(digits: str) -> str:
     forty-five"). A number of more than 36 digits is read digit by digit."""
     significant = digits.lstrip("0")
     if len(significant) > 3 * len(_THOUSANDS):
-        return " ".join(_ONES[int(digit)] for digit in digits)
+        return " ".join(ONES[int(digit)] for digit in digits)
     number = int(significant or "0")
     if number < 100:
         return _below_hundred(number)
@@ -35,12 +35,12 @@ def number_words(digits: str) -> str:
 
 def _below_thousand(number: int) -> str:
     hundreds, rest = divmod(number, 100)
-    parts = ([f"{_ONES[hundreds]} hundred"] if hundreds else []) + ([_below_hundred(rest)] if rest else [])
+    parts = ([f"{ONES[hundreds]} hundred"] if hundreds else []) + ([_below_hundred(rest)] if rest else [])
     return " and ".join(parts)
 
 
 def _below_hundred(number: int) -> str:
     if number < 20:
-        return _ONES[number]
+        return ONES[number]
     tens, ones = divmod(number, 10)
-    return _TENS[tens] + (f"-{_ONES[ones]}" if ones else "")
+    return TENS[tens] + (f"-{ONES[ones]}" if ones else "")
