@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from speech_text.english import ONES, TENS
 from speech_text.signs import PUNCTUATION
 
 _HANZI_RUN = re.compile("[\u4e00-\u9fff]+")
 _NUMBER = frozenset("零〇一二三四五六七八九十百千万亿两点负幺")
 _NUMBER_WORDS = re.compile(
-    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
-    "|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand"
-    "|million|billion|trillion|and|point|minus|percent|oh|first|second|third|(?:four|fif|six|seven|eigh|nin|ten"
-    "|eleven|twelf|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)tie"
-    "|hundred|thousand)th"
+    f"{'|'.join((*ONES, *TENS[2:]))}|hundred|thousand|million|billion|trillion|and|point|minus|percent|oh"
+    "|first|second|third|(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|(?:thir|four|fif|six|seven|eigh|nine)teen"
+    "|(?:twen|thir|for|fif|six|seven|eigh|nine)tie|hundred|thousand)th"
 )
 _LETTER = re.compile("[b-hj-z]")  # next to a number: of a version, a model or a road
 # Words of addresses and versions, as they are spoken.
