@@ -23,13 +23,16 @@ from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.checkpoint import Models, load_checkpoint
 from glm_tts_api.model.flow import FlowInput
+from glm_tts_api.model.inspection import inspect
 from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.linear import Fp8Linear, Int8Linear, MakeLinear, PackedLinear
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.settings import BUNDLED_MODEL
 from mini.heldout import CHINESE, ENGLISH
 from mini.program import Program
 from mini.speaking import Server, WaveSink
 
+KINDS: dict[str, MakeLinear] = {"bf16": PackedLinear, "int8": Int8Linear, "fp8": Fp8Linear}
 FLOW_STEPS = (4, 6, 8, 10, 20, 40)
 REFERENCE_STEPS = 10
 SEED = 1000
@@ -78,8 +81,7 @@ def mels(models: Models, request: EngineRequest, tokens: list[int]) -> dict[str,
 
 
 @torch.inference_mode()
-def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> None:
-    models = variants["fp32"]
+def compare(server: Server, models: Models, variants: dict[str, LlmRunner], texts: list[str]) -> None:
     config = EngineConfig(n_rows=1)
     features = VoiceFeatures(models, 4)
     processor = InputProcessor(models, server.frontend, features, config.stream_chunks)
@@ -93,7 +95,7 @@ def compare(server: Server, variants: dict[str, Models], texts: list[str]) -> No
         prompt_ids, tokens = drawn_tokens(batcher, request)
         first_choices = choices(models.llm, prompt_ids, tokens).argmax(1)
         for name, variant in variants.items():
-            scores = choices(variant.llm, prompt_ids, tokens)
+            scores = choices(variant, prompt_ids, tokens)
             likely[name].append(float(scores.gather(1, torch.tensor(tokens)[:, None]).mean()))
             same[name].append(float((scores.argmax(1) == first_choices).float().mean()))
         made = mels(models, request, tokens)
@@ -118,17 +120,15 @@ def main() -> None:
     parser = Program(__doc__)
     parser.add_argument("--sentences", type=int, default=20)
     args = parser.parse_args()
-    variants = {
-        "fp32": load_checkpoint(BUNDLED_MODEL, device="cpu"),
-        "bf16": load_checkpoint(BUNDLED_MODEL, device="cpu", dtype="bf16"),
-        "int8": load_checkpoint(BUNDLED_MODEL, device="cpu", dtype="int8"),
-    }
+    models = load_checkpoint(BUNDLED_MODEL, device="cpu")
+    ids, load = models.llm.sampled_ids.tolist(), inspect(BUNDLED_MODEL).llm.load
+    variants = {"fp32": models.llm}
+    for name, linear in KINDS.items():
+        dtype = torch.float32 if name == "int8" else torch.bfloat16
+        variants[name] = LlmRunner(load(), sampled_ids=ids, device="cpu", dtype=dtype, linear=linear)
     server = Server(args.folder, flow_steps=REFERENCE_STEPS)
-    compare(
-        server,
-        variants,
-        [text for pair in zip(CHINESE, ENGLISH, strict=True) for text in pair][: args.sentences],
-    )
+    texts = [text for pair in zip(CHINESE, ENGLISH, strict=True) for text in pair]
+    compare(server, models, variants, texts[: args.sentences])
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
 
     decode = kind("decode")
     decode.add_argument("--size", choices=("mini", "small", "official"), default="small")
-    decode.add_argument("--dtype", choices=("auto", *DTYPES), default="auto", help="as DTYPE")
+    decode.add_argument("--dtype", choices=("auto", *DTYPES, "fp8"), default="auto", help="as DTYPE")
     kind("flow").add_argument("--steps", type=int, default=10)
     official = kind("official")
     official.add_argument("--dtype", choices=DTYPES, nargs="+", default=DTYPES, help="as DTYPE")

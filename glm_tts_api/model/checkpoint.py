@@ -93,7 +93,7 @@ def load_checkpoint(
         sampled_ids=[*speech_ids, tokenizer.end_of_audio],
         device=device,
         dtype=precision.dtype,
-        int8=precision.int8,
+        linear=precision.linear,
     )
     speech_tokenizer = parts.speech_tokenizer.load_copy(device)
     followed, fit = find_head(llm, tokenizer, speech_tokenizer)

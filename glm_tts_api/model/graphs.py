@@ -91,11 +91,11 @@ class Graphs:
     def __init__(self, function: Callable[..., Outputs]) -> None:
         """`function` must neither wait for values on the CPU nor keep any of its input tensors."""
         self._function = function
-        self._graphs: dict[Shapes, _Graph] = {}
+        self.captured: dict[Shapes, _Graph] = {}
         self._held: list[Tensor | None] = []  # the tensors from which the graphs' inputs were copied
 
     def __call__(self, *inputs: Tensor | None) -> Outputs:
-        graph = self._graphs.get(_shapes(inputs)) if self._graphs else None
+        graph = self.captured.get(_shapes(inputs)) if self.captured else None
         if graph is None:
             return self._function(*inputs)
         for at, (read, new) in enumerate(zip(graph.inputs, inputs, strict=True)):
@@ -109,10 +109,6 @@ class Graphs:
         """Returns a copy without graphs, because the copied function has its own weights."""
         return Graphs(copy.deepcopy(self._function, memo))
 
-    @property
-    def captured(self) -> list[Shapes]:
-        return list(self._graphs)
-
     def capture(self, examples: Sequence[Inputs], pool: GraphPool) -> None:
         """Captures one graph in `pool` for the shapes of each example, of which the largest must come
         first. The graphs read their inputs from the same memory.
@@ -123,9 +119,9 @@ class Graphs:
             with pool.open():
                 for inputs in _in_shared_memory(examples):
                     graph = pool.capture(partial(self._function, *inputs))
-                    self._graphs[_shapes(inputs)] = _Graph(inputs, *graph)
+                    self.captured[_shapes(inputs)] = _Graph(inputs, *graph)
         except RuntimeError:
-            self._graphs.clear()
+            self.captured.clear()
             raise
 
 

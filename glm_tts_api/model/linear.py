@@ -31,6 +31,7 @@ _BLOCK = 128  # rows of a weight that are rounded at once: this number fits into
 
 
 Linear = Callable[[Tensor], Tensor]  # x [rows, k] -> x @ weight.T [rows, n], for inference
+MakeLinear = Callable[[Tensor], Linear]  # of a weight [n, k]
 
 
 class PackedLinear:
@@ -122,6 +123,22 @@ class Int8Linear:
     def reads_pairs() -> bool:
         """Returns whether each row of x must be replaced by two rows."""
         return _sums_of_pairs_saturate()
+
+
+class Fp8Linear:
+    """Computes x @ weight.T with a weight that is rounded to 8-bit floating point (E4M3). Each of its outputs
+    has its own scale, a power of two, so the rounded weight is a bfloat16 weight too. A call converts the
+    whole weight; on a GPU triton_kernels.py computes the product from the 8 bits."""
+
+    def __init__(self, weight: Tensor) -> None:
+        """`weight` [n, k] must have its final device and dtype."""
+        fp8 = torch.float8_e4m3fn
+        _, exponent = torch.frexp(weight.abs().amax(1).float() / torch.finfo(fp8).max)
+        self.scale = torch.ldexp(torch.ones_like(exponent, dtype=torch.float32), exponent).to(weight.dtype)
+        self.weight = (weight / self.scale[:, None]).to(fp8)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight.to(x.dtype)) * self.scale
 
 
 class _PackedIntegers:

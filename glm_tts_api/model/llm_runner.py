@@ -9,7 +9,7 @@ kernels (triton_decode.py). With the operators in this module, the rows on a GPU
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -20,8 +20,10 @@ from glm_tts_api.model.linear import (
     MOST_ALIKE,
     ROW_MULTIPLE,
     AlignedHead,
+    Fp8Linear,
     Int8Linear,
     Linear,
+    MakeLinear,
     PackedLinear,
     rounds_by_blocks,
 )
@@ -38,7 +40,7 @@ class _Layer:
         *,
         device: torch.device,
         dtype: torch.dtype,
-        linear: Callable[[Tensor], Linear],
+        linear: MakeLinear,
     ) -> None:
         def fused(*names: str) -> Linear:
             weights = [layer.get_parameter(f"{name}.weight").detach() for name in names]
@@ -70,7 +72,7 @@ class LlmRunner:
 
     `llama` may lie on the CPU, memory-mapped, in any dtype. Its weights are copied layer by layer to `device`
     as `dtype`, and `llama` is not kept. `sampled_ids` are the vocabulary ids whose logits are computed.
-    `int8` makes the products use 8-bit weights (on the CPU only); everything between the products stays in
+    `linear` makes the layers' products, also with 8-bit weights; everything between the products stays in
     `dtype`. The attributes without underscores are for triton_decode.py, which runs the same weights.
     """
 
@@ -81,9 +83,9 @@ class LlmRunner:
         sampled_ids: Sequence[int],
         device: torch.device | str,
         dtype: torch.dtype,
-        int8: bool = False,
+        linear: MakeLinear = PackedLinear,
     ) -> None:
-        linear: Callable[[Tensor], Linear] = Int8Linear if int8 else PackedLinear
+        int8 = linear is Int8Linear
         self.config = llama.config
         self.device = torch.device(device)
         self.row_multiple = 1 if int8 else ROW_MULTIPLE
@@ -94,7 +96,7 @@ class LlmRunner:
         self.embedding = llama.model.embed_tokens.weight.detach().to(self.device, dtype, copy=True)
         ids = torch.tensor(sampled_ids, dtype=torch.int64)
         self.sampled_ids = ids.to(self.device)
-        head = linear if self.device.type == "cpu" else AlignedHead
+        head = AlignedHead if self.device.type != "cpu" or linear is Fp8Linear else linear
         self._head = head(llama.head_weight.detach()[ids].to(self.device, dtype))
         self.norm = llama.model.norm.weight.detach().to(self.device, dtype, copy=True)
         self.layers = [

@@ -6,28 +6,27 @@ from __future__ import annotations
 import platform
 import re
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.errors import StartupError
-from glm_tts_api.model.linear import Int8Linear, PackedLinear, has_amx_units
+from glm_tts_api.model.linear import Fp8Linear, Int8Linear, MakeLinear, PackedLinear, has_amx_units
 
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _CPU = torch.device("cpu")
+_8_BITS: dict[Dtype, MakeLinear] = {"int8": Int8Linear, "fp8": Fp8Linear}
 _DRIVER = Path("/proc/driver/nvidia/version")
 _IS_X86 = platform.machine() == "x86_64"  # the units of other CPUs are not known here
 _CACHED_WEIGHTS = 50_000_000  # fewer weights than this stay in a CPU's caches
 
 
-@dataclass(frozen=True, slots=True)
-class Precision:
-    """The precision of the LLM: its dtype, and whether its products use 8-bit weights."""
+class Precision(NamedTuple):
+    """The precision of the LLM: its dtype, and the products of its layers, which may have 8-bit weights."""
 
     dtype: torch.dtype
-    int8: bool = False
+    linear: MakeLinear = PackedLinear
 
 
 def choose_device(device: str, *, nth: int = 0) -> torch.device:
@@ -76,29 +75,31 @@ def choose_precision(device: torch.device, *, n_weights: int, dtype: Dtype) -> P
     "auto" takes bf16 on a GPU with units for bfloat16. "auto" also takes bf16 on a CPU with such units, if
     the LLM has more than 50 million weights: reading these from memory then takes most of the time. Otherwise
     "auto" takes fp32. The choice follows fixed rules and no measurement, so that a seed gives the same audio
-    after each start. "int8" takes 8-bit weights, with float32 between the products.
+    after each start. "int8" and "fp8" take 8-bit weights, with float32 or bfloat16 between the products.
 
-    Raises StartupError for "int8" on a GPU, and for "bf16" on a GPU without units for bfloat16.
+    Raises StartupError for "int8" on a GPU, and for "bf16" and "fp8" on a GPU without units for them.
     """
-    if dtype == "int8":
-        if device.type != "cpu":
-            raise StartupError(f"DTYPE='int8' is for the CPU, and this runs on {device}: set DTYPE=auto")
-        return Precision(torch.float32, int8=True)
     if dtype == "auto":
         reads_memory = device.type == "cuda" or n_weights > _CACHED_WEIGHTS
         dtype = "bf16" if reads_memory and has_bf16_units(device) else "fp32"
+    elif dtype == "int8" and device.type != "cpu":
+        raise StartupError(f"DTYPE='int8' is for the CPU, and this runs on {device}: set DTYPE=auto")
+    elif dtype == "fp8" and not has_fp8_units(device):
+        fits = "GPUs with units for FP8 (RTX 40, L4, H100 and newer)"
+        raise StartupError(f"DTYPE='fp8' is for {fits}, and {device} is none: set DTYPE=auto")
     elif dtype == "bf16" and device.type == "cuda" and not has_bf16_units(device):
         raise StartupError(
             f"DTYPE='bf16': {torch.cuda.get_device_name(device)} has no units for bfloat16, which GPUs have"
             " from Ampere on: set DTYPE=auto, which takes fp32 there"
         )
-    return Precision(_DTYPES[dtype])
+    is_bf16 = dtype in ("bf16", "fp8")
+    return Precision(torch.bfloat16 if is_bf16 else torch.float32, _8_BITS.get(dtype, PackedLinear))
 
 
 def flow_in_bf16(dtype: Dtype) -> bool:
     """Returns whether the flow computes its products in bfloat16 with the setting `dtype`. The result is True
-    for "bf16", and for "int8" on a CPU that has units for bfloat16."""
-    return dtype == "bf16" or (dtype == "int8" and has_bf16_units())
+    for "bf16" and "fp8", and for "int8" on a CPU that has units for bfloat16."""
+    return dtype in ("bf16", "fp8") or (dtype == "int8" and has_bf16_units())
 
 
 def has_bf16_units(device: torch.device = _CPU) -> bool:
@@ -109,6 +110,10 @@ def has_bf16_units(device: torch.device = _CPU) -> bool:
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capability: str = torch.backends.cpu.get_cpu_capability()
     return "AVX512" in capability and bool(torch.cpu._is_avx512_bf16_supported() or has_amx_units())
+
+
+def has_fp8_units(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 9)
 
 
 def _what_is_there(n: int) -> str:
@@ -183,7 +188,7 @@ def require_operators(device: torch.device, precision: Precision) -> None:
         has_bf16_units()
         for dtype in (torch.float32, torch.bfloat16):
             PackedLinear(torch.eye(32, dtype=dtype))(torch.ones(4, 32, dtype=dtype))
-        if precision.int8:
+        if precision.linear is Int8Linear:
             Int8Linear(torch.eye(32))(torch.ones(4, 32))
     except (AttributeError, RuntimeError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]

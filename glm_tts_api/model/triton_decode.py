@@ -1,5 +1,5 @@
-"""The forward pass of a decode step with a fixed shape, and that of a prompt: cuBLAS computes the products,
-Triton everything between them.
+"""The forward pass of a decode step with a fixed shape, and that of a prompt: cuBLAS computes the products
+(Triton those with weights in FP8), Triton everything between them.
 
 Each slot is a row of each step, whether it decodes or not. So each product always uses the same kernel and
 shape, and a row's bits do not depend on the number of other rows. Idle rows cost no time if reading the
@@ -53,12 +53,12 @@ def _layers(
     added = F.embedding(ids, llm.embedding)
     x = torch.zeros_like(added)
     for index, (layer, *cached) in enumerate(zip(llm.layers, cache.keys, cache.values, strict=True)):
-        qkv = layer.qkv(kernels.add_and_norm(x, added, layer.attention_norm, eps))
+        qkv = kernels.product(layer.qkv, kernels.add_and_norm(x, added, layer.attention_norm, eps))
         is_followed = slot is None and cache.followed and cache.followed.layer == index
         kept = (cache.queries, cache.followed.number) if cache.followed and is_followed else None
         q = kernels.rotate_and_cache(qkv, rope, lengths, cached, heads, slot, kept)
         attend = kernels.attend if slot is None else partial(kernels.attend_to_prompt, slot=slot)
-        added = layer.output(attend(q, cached, lengths))
-        gate_up = layer.gate_up(kernels.add_and_norm(x, added, layer.mlp_norm, eps))
-        added = layer.down(kernels.silu_times(gate_up))
+        added = kernels.product(layer.output, attend(q, cached, lengths))
+        gate_up = kernels.product(layer.gate_up, kernels.add_and_norm(x, added, layer.mlp_norm, eps))
+        added = kernels.product(layer.down, kernels.silu_times(gate_up))
     return x, added

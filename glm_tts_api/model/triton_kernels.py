@@ -1,4 +1,4 @@
-"""Triton kernels for everything between the matrix products of the LLM.
+"""Triton kernels for the LLM: for all that lies between its products, and for products with FP8 weights.
 
 A Triton program computes a row, or a part of a row, from the numbers of that row alone. The order depends
 only on the row's own length, so no other row changes a bit. A program computes in float32 and rounds to the
@@ -20,10 +20,13 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from glm_tts_api.model.linear import Fp8Linear, Linear
+
 SPLIT = 256  # keys that one program reads
 _TILE_BYTES = 128  # keys read at once times the bytes of a number: two tiles of keys and values fit 64 KiB
 _DOT_ROWS = 16  # the fewest rows that tl.dot takes
 _COLUMNS = 1024  # columns of the feed-forward that one program computes
+_FEW_ROWS, _FEW_COLUMNS = 32, 4096  # up to which a product in FP8 takes smaller tiles
 
 
 @triton.jit
@@ -188,6 +191,43 @@ def _silu_times(gate_up: tl.tensor, out: tl.tensor, WIDTH: tl.constexpr, BLOCK: 
     up = tl.load(gate_up + (row * 2 + 1) * WIDTH + column, mask=inside, other=0.0).to(tl.float32)
     value = gate / (1.0 + tl.exp(-gate)) * up
     tl.store(out + row * WIDTH + column, value.to(out.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def _multiply(
+    x: tl.tensor, weight: tl.tensor, scale: tl.tensor, out: tl.tensor, n_rows: tl.tensor,
+    COLUMNS: tl.constexpr, WIDTH: tl.constexpr,
+    ROWS: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr, DOT: tl.constexpr,
+) -> None:  # fmt: skip
+    row = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None]
+    column = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)[None, :]
+    total = tl.full([ROWS, BLOCK], 0.0, tl.float32)
+    for first in range(0, WIDTH, DEPTH):
+        across, down = first + tl.arange(0, DEPTH)[None, :], first + tl.arange(0, DEPTH)[:, None]
+        inputs = tl.load(x + row * WIDTH + across, mask=(row < n_rows) & (across < WIDTH), other=0.0)
+        inside = (column < COLUMNS) & (down < WIDTH)
+        weights = tl.load(weight + column * WIDTH + down, mask=inside, other=0.0)
+        total += tl.dot(inputs.to(DOT), weights.to(DOT), input_precision="ieee")
+    value = total * tl.load(scale + column, mask=column < COLUMNS, other=0.0).to(tl.float32)
+    inside = (row < n_rows) & (column < COLUMNS)
+    tl.store(out + row * COLUMNS + column, value.to(out.dtype.element_ty), mask=inside)
+
+
+def product(linear: Linear, x: Tensor) -> Tensor:
+    """Returns linear(x) for x [rows, k]; converts weights in FP8 only where they are multiplied. With few
+    rows that takes as long as reading the weight: narrow tiles let more programs read one of few columns."""
+    if not isinstance(linear, Fp8Linear):
+        return linear(x)
+    (rows, width), columns = x.shape, len(linear.weight)
+    few = rows <= _FEW_ROWS
+    tile = max(_DOT_ROWS, triton.next_power_of_2(rows)) if few else 2 * _FEW_ROWS
+    block, depth = (32, 256) if few and columns <= _FEW_COLUMNS else (64, 128)
+    out = x.new_empty(rows, columns)
+    _multiply[(triton.cdiv(rows, tile), triton.cdiv(columns, block))](
+        x, linear.weight, linear.scale, out, rows, COLUMNS=columns, WIDTH=width,
+        ROWS=tile, BLOCK=block, DEPTH=depth, DOT=_dot(x), num_warps=4, num_stages=4 if few else 3,
+    )  # fmt: skip
+    return out
 
 
 def add_and_norm(x: Tensor, added: Tensor, weight: Tensor, eps: float) -> Tensor:

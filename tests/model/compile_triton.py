@@ -24,12 +24,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from glm_tts_api.model import draw_kernels, flow_kernels, triton_decode
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
 from glm_tts_api.model.kv_cache import Head, KVCache
+from glm_tts_api.model.linear import Fp8Linear
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.placement import Precision
 from tests.dispatched import Dispatched
 
 _POINTERS = {
     torch.bfloat16: "*bf16", torch.float32: "*fp32", torch.int32: "*i32", torch.int64: "*i64",
+    torch.float8_e4m3fn: "*fp8e4nv",
 }  # fmt: skip
 _SLOTS, _NEWER = 20, (80, 86, 89, 90, 100, 120)
 
@@ -69,13 +72,13 @@ class Launches:
 
 
 @torch.inference_mode()
-def launched(dtype: torch.dtype, capability: int, n_layers: int) -> tuple[Launches, int]:
+def launched(precision: Precision, capability: int, n_layers: int) -> tuple[Launches, int]:
     """A step's launches, and the number of operators beside them."""
     with torch.device("meta"):
         llama = Llama(dataclasses.replace(LlmConfig(), num_hidden_layers=n_layers)).eval()
-    runner = LlmRunner(llama, sampled_ids=range(65535, 98304), device="meta", dtype=dtype)
+    runner = _runner(llama, precision)
     cache = KVCache(
-        runner.config, slots=_SLOTS, slot_length=3776, dtype=dtype, device="meta", followed=Head(0, 0)
+        runner.config, slots=_SLOTS, slot_length=3776, dtype=runner.dtype, device="meta", followed=Head(0, 0)
     )
     ids = torch.zeros(_SLOTS, dtype=torch.int64, device="meta")
     launches, seen = Launches(capability), Dispatched()
@@ -85,8 +88,13 @@ def launched(dtype: torch.dtype, capability: int, n_layers: int) -> tuple[Launch
     return launches, seen.n_kernels
 
 
+def _runner(llama: Llama, precision: Precision) -> LlmRunner:
+    ids, dtype = range(65535, 98304), precision.dtype
+    return LlmRunner(llama, sampled_ids=ids, device="meta", dtype=dtype, linear=precision.linear)
+
+
 @torch.inference_mode()
-def launch_the_rest(dtype: torch.dtype) -> None:
+def launch_the_rest(precision: Precision) -> None:
     """A prompt, a draw, and the flow's blocks."""
     with torch.device("meta"):
         llama = Llama(dataclasses.replace(LlmConfig(), num_hidden_layers=1)).eval()
@@ -95,7 +103,7 @@ def launch_the_rest(dtype: torch.dtype) -> None:
         p, fields = torch.zeros(_SLOTS, 32832)[:, :32769], torch.zeros(_SLOTS, 16, dtype=torch.int64)
         noise, out = torch.zeros(_SLOTS, 32, 2, 32769), torch.zeros(_SLOTS, 2)
         mel, tokens, parts = torch.zeros(2, 320, 80), torch.zeros(2, 320, 512), torch.zeros(2, 14 * 768)
-    runner = LlmRunner(llama, sampled_ids=range(65535, 98304), device="meta", dtype=dtype)
+    runner, dtype = _runner(llama, precision), precision.dtype
     cache = KVCache(runner.config, slots=_SLOTS, slot_length=3776, dtype=dtype, device="meta")
     triton_decode.prefill_slot(runner, lengths.long(), lengths, fields[0, 0], cache=cache)
     draw_kernels.draw(p, fields, noise, out, end=32768)
@@ -105,15 +113,17 @@ def launch_the_rest(dtype: torch.dtype) -> None:
     flow.estimator.velocity(mel, mel, tokens, modulation=parts)
 
 
+def told(precision: Precision, capability: int) -> dict[str, Any]:
+    (few, n_few), (more, n_more) = (launched(precision, capability, n_layers) for n_layers in (1, 2))
+    a_layer = {"launches": more.n - few.n, "operators": n_more - n_few}
+    launch_the_rest(precision)
+    return {"a_layer": a_layer, "shared_bytes": more.shared_bytes}
+
+
 if __name__ == "__main__":
-    told = {}
-    for dtype, capability in [
-        (torch.float32, 75),
-        *((torch.bfloat16, n) for n in (80, 86, 89, 90, 100, 120)),
-    ]:
-        (few, n_few), (more, n_more) = (launched(dtype, capability, n_layers) for n_layers in (1, 2))
-        a_layer = {"launches": more.n - few.n, "operators": n_more - n_few}
-        launch_the_rest(dtype)
-        name = f"{str(dtype).removeprefix('torch.')} sm_{capability}"
-        told[name] = {"a_layer": a_layer, "shared_bytes": more.shared_bytes}
-    print(json.dumps(told))
+    kinds = {
+        "float32": (Precision(torch.float32), (75,)),
+        "bfloat16": (Precision(torch.bfloat16), _NEWER),
+        "fp8": (Precision(torch.bfloat16, Fp8Linear), _NEWER[2:]),
+    }
+    print(json.dumps({f"{name} sm_{n}": told(kind, n) for name, (kind, ns) in kinds.items() for n in ns}))

@@ -33,8 +33,8 @@ SIZES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 PRECISIONS: dict[str, dict[str, Any]] = {
     "fp32": {"dtype": torch.float32},
-    "int8": {"dtype": torch.float32, "int8": True},
-    "int8 in pairs": {"dtype": torch.float32, "int8": True},  # of a CPU without VNNI
+    "int8": {"dtype": torch.float32, "linear": linear.Int8Linear},
+    "int8 in pairs": {"dtype": torch.float32, "linear": linear.Int8Linear},  # of a CPU without VNNI
     "bf16": {"dtype": torch.bfloat16},
 }
 N_READ = [37, 299, 1, 128, 127, 200, 5, 31, 32, 33, 64, 2, 63, 65, 257, 8]  # positions of each slot

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.linear import Int8Linear, PackedLinear
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from tests.model.tiny_decode import llama
@@ -35,8 +36,8 @@ def _llama(**sizes: int) -> Llama:
     return llama(_config(**sizes))
 
 
-def _runner(llama: Llama, *, dtype: torch.dtype = torch.float32, int8: bool = False) -> LlmRunner:
-    return LlmRunner(llama, sampled_ids=range(100, 231), device="cpu", dtype=dtype, int8=int8)
+def _runner(llama: Llama, *, dtype: torch.dtype = torch.float32, **linear: Any) -> LlmRunner:
+    return LlmRunner(llama, sampled_ids=range(100, 231), device="cpu", dtype=dtype, **linear)
 
 
 def _cache(runner: LlmRunner) -> KVCache:
@@ -76,7 +77,7 @@ def _decode(
 
 PRECISIONS = [
     pytest.param({}, id="fp32"),
-    pytest.param({"int8": True}, id="int8"),
+    pytest.param({"linear": Int8Linear}, id="int8"),
     pytest.param(
         {"dtype": torch.bfloat16},
         id="bf16",
@@ -103,7 +104,7 @@ def test_a_row_is_bit_equal_alone_and_among_others(sizes: dict[str, int], precis
 def test_8_bit_weights_stay_close_to_the_full_ones(sizes: dict[str, int]) -> None:
     """Each product errs by about a hundredth; weights and inputs here are as random as can be."""
     llama = _llama(**sizes)
-    full, small = (_decode(_runner(llama, int8=int8), [0], [0])[0] for int8 in (False, True))
+    full, small = (_decode(_runner(llama, linear=kind), [0], [0])[0] for kind in (PackedLinear, Int8Linear))
     assert 0 < (small - full).norm() / full.norm() < 0.1
 
 

@@ -12,10 +12,11 @@ import torch
 from glm_tts_api.cli import main
 from glm_tts_api.errors import StartupError
 from glm_tts_api.model.checkpoint import load_checkpoint
+from glm_tts_api.model.linear import Int8Linear
 from glm_tts_api.model.placement import Precision, require_operators
 from glm_tts_api.settings import BUNDLED_MODEL
 
-CPU = torch.device("cpu")
+CPU, INT8 = torch.device("cpu"), Precision(torch.float32, Int8Linear)
 
 
 class Without:
@@ -31,8 +32,8 @@ class Without:
 
 
 def test_the_installed_pytorch_has_them_all() -> None:
-    for dtype, int8 in ((torch.float32, False), (torch.bfloat16, False), (torch.float32, True)):
-        require_operators(CPU, Precision(dtype, int8=int8))
+    for precision in (Precision(torch.float32), Precision(torch.bfloat16), INT8):
+        require_operators(CPU, precision)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_a_missing_one_is_named(monkeypatch: pytest.MonkeyPatch, namespace: str,
         owner = getattr(owner, parent)
     monkeypatch.setattr(owner, last, Without(getattr(owner, last), name))
     with pytest.raises(StartupError) as error:
-        require_operators(CPU, Precision(torch.float32, int8=True))
+        require_operators(CPU, INT8)
     assert f"PyTorch {torch.__version__} lacks" in str(error.value)
     assert f"'{name}'" in str(error.value)
     assert "pip install -c constraints.txt" in str(error.value)

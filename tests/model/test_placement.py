@@ -13,6 +13,7 @@ import torch
 from glm_tts_api.cli import main
 from glm_tts_api.contracts import Dtype
 from glm_tts_api.errors import StartupError
+from glm_tts_api.model.linear import Fp8Linear, Int8Linear
 from glm_tts_api.model.placement import (
     Precision,
     choose_device,
@@ -64,14 +65,26 @@ def test_bf16_on_a_cpu_without_units_for_it_is_a_warning_that_says_what_to_set(
 def test_8_bit_weights_are_for_the_cpu() -> None:
     for n_weights in (SMALL, LARGE):
         precision = choose_precision(CPU, n_weights=n_weights, dtype="int8")
-        assert precision == Precision(torch.float32, int8=True), "quicker so, whatever the CPU's units"
+        assert precision == Precision(torch.float32, Int8Linear), "quicker so, whatever the CPU's units"
     with pytest.raises(StartupError, match=r"^DTYPE='int8' is for the CPU"):
         choose_precision(torch.device("cuda", 0), n_weights=LARGE, dtype="int8")
 
 
-def test_beside_8_bit_weights_the_flow_is_in_bf16_where_the_cpu_has_units_for_it() -> None:
+def test_fp8_is_for_gpus_with_units_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_gpu, capability = torch.device("cuda", 0), [8, 0]
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: tuple(capability))
+    for device in (CPU, a_gpu):
+        with pytest.raises(
+            StartupError, match=rf"^DTYPE='fp8' is for GPUs .*{device} is none: set DTYPE=auto"
+        ):
+            choose_precision(device, n_weights=LARGE, dtype="fp8")
+    capability[1] = 9
+    assert choose_precision(a_gpu, n_weights=LARGE, dtype="fp8") == Precision(torch.bfloat16, Fp8Linear)
+
+
+def test_beside_8_bit_weights_the_flow_is_in_bf16_where_the_device_has_units_for_it() -> None:
     assert flow_in_bf16("int8") == HAS_BF16_UNITS
-    assert [flow_in_bf16(dtype) for dtype in ("bf16", "fp32", "auto")] == [True, False, False]
+    assert [flow_in_bf16(dtype) for dtype in ("bf16", "fp8", "fp32", "auto")] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(

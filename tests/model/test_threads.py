@@ -11,8 +11,10 @@ from torch import Tensor
 
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching
 from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.linear import Int8Linear
 from glm_tts_api.model.llm import LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.placement import Precision
 from glm_tts_api.model.threads import at_most
 from glm_tts_api.model.vocoder import HiFT, HiftConfig
 from tests.model.tiny_decode import llama
@@ -58,20 +60,22 @@ WIDE = LlmConfig(
 
 
 @pytest.mark.parametrize(
-    ("dtype", "int8", "n_kv_heads"),
+    ("precision", "n_kv_heads"),
     [
-        (torch.float32, False, 4),
-        (torch.float32, False, 1),
-        (torch.float32, True, 2),
-        (torch.bfloat16, False, 4),
+        (Precision(torch.float32), 4),
+        (Precision(torch.float32), 1),
+        (Precision(torch.float32, Int8Linear), 2),
+        (Precision(torch.bfloat16), 4),
     ],
 )
-def test_prompts_are_read_and_rows_decoded_alike(dtype: torch.dtype, int8: bool, n_kv_heads: int) -> None:
+def test_prompts_are_read_and_rows_decoded_alike(precision: Precision, n_kv_heads: int) -> None:
     """In float32 a single query at 33 positions differed, and chunks of two and three ids."""
-    if dtype == torch.bfloat16 and not HAS_BF16_UNITS:
+    if precision.dtype == torch.bfloat16 and not HAS_BF16_UNITS:
         pytest.skip("oneDNN packs no bf16 here")
     llm = llama(replace(WIDE, num_key_value_heads=n_kv_heads))
-    runner = LlmRunner(llm, sampled_ids=range(100, 231), device="cpu", dtype=dtype, int8=int8)
+    runner = LlmRunner(
+        llm, sampled_ids=range(100, 231), device="cpu", dtype=precision.dtype, linear=precision.linear
+    )
     lengths = [32, 130, 3, 67]
 
     def compute() -> list[Tensor]:

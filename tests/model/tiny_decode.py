@@ -9,6 +9,7 @@ import torch
 from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.decode_step import DecodeStep, Drawn
 from glm_tts_api.model.kv_cache import Head, KVCache
+from glm_tts_api.model.linear import MakeLinear, PackedLinear
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
@@ -32,8 +33,12 @@ def llama(config: LlmConfig = CONFIG) -> Llama:
     return model.eval()
 
 
-def runner_of(device: str = "cpu", dtype: torch.dtype = torch.float32) -> LlmRunner:
-    return LlmRunner(llama(), sampled_ids=AUDIO, device=device, dtype=dtype)
+def runner_of(
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    linear: MakeLinear = PackedLinear,
+) -> LlmRunner:
+    return LlmRunner(llama(), sampled_ids=AUDIO, device=device, dtype=dtype, linear=linear)
 
 
 def cache_of(runner: LlmRunner, slots: int = SLOTS, slot_length: int = SLOT_LENGTH) -> KVCache:

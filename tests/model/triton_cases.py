@@ -22,6 +22,7 @@ from glm_tts_api.model import cuda_decode, draw_kernels, flow_kernels, triton_de
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
 from glm_tts_api.model.decode_step import CpuDecodeStep, Drawn
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
+from glm_tts_api.model.linear import Fp8Linear, MakeLinear, PackedLinear
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sampling import HISTORY
 from glm_tts_api.model.static_draw import Rules, chances, draw
@@ -104,10 +105,30 @@ def test_a_rows_attention_keeps_its_bits_beside_others_and_in_another_slot(
         assert found[row].equal(together[row])
 
 
-@both_dtypes
-def test_a_step_computes_what_plain_operators_do(dtype: torch.dtype, tolerance: float) -> None:
+@gpus.with_fp8
+@pytest.mark.parametrize(("rows", "shape"), [(4, (96, 320)), (33, (160, 96)), (20, (4100, 64))])
+def test_products_with_weights_in_fp8_are_those_of_plain_operators(rows: int, shape: tuple[int, int]) -> None:
+    """Of few and of many rows; a row has the same bits among fewer rows."""
+    linear = Fp8Linear(_normal(*shape).to(DEVICE, torch.bfloat16))
+    x = _normal(rows, shape[1], seed=1).to(DEVICE, torch.bfloat16)
+    found = triton_kernels.product(linear, x)
+    _close(found, linear(x), 1e-2)
+    assert triton_kernels.product(linear, x[:3]).equal(found[:3])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tolerance", "linear"),
+    [
+        pytest.param(torch.float32, 1e-5, PackedLinear, id="fp32"),
+        pytest.param(torch.bfloat16, 1e-2, PackedLinear, id="bf16", marks=gpus.from_ampere_on),
+        pytest.param(torch.bfloat16, 1e-2, Fp8Linear, id="fp8", marks=gpus.with_fp8),
+    ],
+)
+def test_a_step_computes_what_plain_operators_do(
+    dtype: torch.dtype, tolerance: float, linear: MakeLinear
+) -> None:
     """Slots with 0, 255, 256 and 600 positions, and two without a row."""
-    runner = tiny.runner_of(DEVICE, dtype)
+    runner = tiny.runner_of(DEVICE, dtype, linear)
     plain, ours = tiny.cache_of(runner), tiny.cache_of(runner)
     lengths = torch.tensor([0, 255, -1, 256, 600, -1], device=DEVICE)
     for slot, n in enumerate(lengths.tolist()):

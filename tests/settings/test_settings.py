@@ -98,7 +98,7 @@ ORIGINS = "origins like https://app.example.org with commas between them, or *"
         ("PORT", "70000", "a whole number from 1 to 65535"),
         ("LONG_TEXT_TIMEOUT", "soon", "a number of seconds from 0.1 to 86400"),
         ("DEVICE", "tpu", "auto, cpu, cuda or cuda:N"),
-        ("DTYPE", "fp8", "auto, fp32, bf16 or int8"),
+        ("DTYPE", "fp16", "auto, fp32, bf16, int8 or fp8"),
         ("TEXT_RULES", "new", "default or published"),
         ("VERIFY_TTS", "maybe", "true or false"),
         ("PRESET", "day", "one of long-heavy, multi-gpu, night, short-heavy"),
