@@ -180,15 +180,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     count = n_weights(config, len(sampled_ids))
     precision = choose_precision(device, n_weights=count, dtype=args.dtype)
     runner = LlmRunner(
-        llama, sampled_ids=sampled_ids, device=device, dtype=precision.dtype, int8=precision.int8
+        llama, sampled_ids=sampled_ids, device=device, dtype=precision.dtype, linear=precision.linear
     )
     del llama
-    read_s = count * (1 if precision.int8 else precision.dtype.itemsize) / bandwidth(device)
-    flops = float("inf") if precision.int8 else matmul_flops(device, precision.dtype)  # int8: memory-bound
+    small = args.dtype in ("int8", "fp8")
+    read_s = count * (1 if small else precision.dtype.itemsize) / bandwidth(device)
+    flops = float("inf") if small else matmul_flops(device, precision.dtype)  # 8 bits: memory-bound
     result: dict[str, Any] = {
         "size": args.size,
         "device": str(device),
-        "dtype": "int8" if precision.int8 else str(precision.dtype).removeprefix("torch."),
+        "dtype": args.dtype if small else str(precision.dtype).removeprefix("torch."),
         "baseline_tps": base,
         "floor_tps": 1 / read_s,
         "rows": {},

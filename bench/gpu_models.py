@@ -5,9 +5,11 @@ Texts are given as token ids.
 
 from __future__ import annotations
 
+import copy
 import gc
 import time
 from collections.abc import Callable
+from itertools import product
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -20,6 +22,7 @@ from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.checkpoint import Models
 from glm_tts_api.model.flow import FlowMatching
 from glm_tts_api.model.flow.config import FlowConfig
+from glm_tts_api.model.linear import Fp8Linear
 from glm_tts_api.model.llm import Llama, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.placement import choose_precision
@@ -28,17 +31,11 @@ from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerC
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
 
 MS = 1000.0
-
-
 LLM, N_AUDIO = LlmConfig(), 32768
 CONFIG = EngineConfig(fewer_rows=True)
 AUDIO_START = LLM.vocab_size - N_AUDIO - 1  # texts are ids already: no more of a text tokenizer is needed
 TOKENIZER: Any = SimpleNamespace(audio_start=AUDIO_START, begin_of_audio=AUDIO_START - 1)
-N_IDS, N_PROMPT, N_TRANSCRIPT = (
-    13,
-    125,
-    20,
-)  # of a request: text ids, and the voice's speech tokens and text ids
+N_IDS, N_PROMPT, N_TRANSCRIPT = 13, 125, 20  # a request's text ids; its voice's speech tokens and text ids
 
 
 class Tones(nn.Module):
@@ -58,10 +55,9 @@ class NoEncoder:
 class Bench:
     """The models of the official sizes on their device."""
 
-    def __init__(self, device: torch.device, *, config: EngineConfig = CONFIG, n_engines: int = 1) -> None:
-        self.device, self._n_engines = device, n_engines
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
         torch.manual_seed(0)
-        started = time.perf_counter()
         with torch.device(device):
             llama = Llama(LLM).eval().requires_grad_(False)
             self.tokenizer = SpeechTokenizer(SpeechTokenizerConfig()).eval().requires_grad_(False)
@@ -69,12 +65,10 @@ class Bench:
         ids = range(AUDIO_START, LLM.vocab_size)  # the last id stands for the end
         self.runner = LlmRunner(llama, sampled_ids=ids, device=device, dtype=dtype)
         del llama
-        torch.cuda.synchronize(device)
-        self.load_s = time.perf_counter() - started
-        self.slot_length = config.slot_length(LLM.max_position_embeddings)
-        self.asked, models = config, self.models()
+        self.slot_length = CONFIG.slot_length(LLM.max_position_embeddings)
+        models = self.models()
         self.release()  # what the allocator keeps is free for rows then
-        self.config = fit_rows(models, config)
+        self.config = fit_rows(models, CONFIG)
 
     def models(self) -> Models:
         """Returns the models with a new flow and new vocoders, since an engine captures and changes them."""
@@ -89,8 +83,15 @@ class Bench:
             speech_tokenizer=self.tokenizer,
             speaker_encoder=cast(SpeakerEncoder, NoEncoder()),
             text_tokenizer=TOKENIZER,
-            n_engines=self._n_engines,
         )
+
+    def in_fp8(self) -> LlmRunner:
+        """Returns the LLM with the weights of its layers in FP8 (DTYPE=fp8)."""
+        runner = copy.copy(self.runner)
+        runner.layers = [copy.copy(layer) for layer in runner.layers]
+        for layer, name in product(runner.layers, ("qkv", "output", "gate_up", "down")):
+            setattr(layer, name, Fp8Linear(getattr(layer, name)._weight))
+        return runner
 
     def release(self) -> None:
         gc.collect()

@@ -21,15 +21,15 @@ _SMI = "clocks.sm,clocks.max.sm,clocks.mem,power.limit,mig.mode.current,memory.u
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A measured row. `goal` maps a figure's label to its goal: "<= 3", ">= 40", or the exact value. `must`
-    says that the whole check fails if a goal is missed. `real` says that only a real card can reach the
-    goals: on a fake one (tests/gpu_fake) kernels compute nothing."""
+    """A row, with its `figures` once it is measured. `goal` maps a figure's label to its goal: "<= 3",
+    ">= 40", or the exact value. `must` says that the whole check fails if a goal is missed. `real` says that
+    only a real card can reach the goals: on a fake one (tests/gpu_fake) kernels compute nothing."""
 
     what: str
-    figures: Figures
     goal: Mapping[str, str] = field(default_factory=dict)
     must: bool = False
     real: bool = True
+    figures: Figures = field(default_factory=dict)
 
     @property
     def verdict(self) -> str:
@@ -47,7 +47,7 @@ def on_a_fake() -> bool:
 def failed(what: str, error: BaseException) -> Line:
     """Returns the page's line for the row named `what` whose measurement raised `error`."""
     said = f"{type(error).__name__}: {error}".partition("\n")[0].replace("|", "/")[:200]
-    return Line(what, {"error": said}, {"error": "none"}, must=True, real=False)
+    return Line(what, {"error": "none"}, must=True, real=False, figures={"error": said})
 
 
 def _meets(value: float | str | None, goal: str) -> bool:

@@ -9,21 +9,18 @@ from __future__ import annotations
 import queue
 import threading
 import time
-import traceback
-import warnings
-from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 
-from bench.gpu_models import MS, N_IDS, N_PROMPT, Bench
+from bench.gpu_models import CONFIG, MS, N_IDS, N_PROMPT, Bench
 from bench.gpu_page import GIB
 from glm_tts_api.contracts import AudioChunk, SamplingOptions, SpeechRequest, Voice
+from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import Segment
@@ -81,11 +78,8 @@ class Request(EventSink):
 class Serving:
     """A running engine in this process, with the models of a Bench. `close` ends its threads."""
 
-    deterministic = False
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        config, models = replace(bench.asked, deterministic=self.deterministic), bench.models()
+    def __init__(self, bench: Bench, *, config: EngineConfig = CONFIG) -> None:
+        self.bench, models = bench, bench.models()
         bench.release()
         loaded: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
         self.core = EngineCore(config, on_fault=loaded.put)
@@ -141,26 +135,6 @@ class Serving:
         heard = {what: self.speak(seeds, at_once=_BURST)[-1].pcm for what, seeds in beside.items()}
         return {what: "same" if pcm == alone else "other bytes" for what, pcm in heard.items()}
 
-    def waits(self) -> Measured:
-        """Counts how often the host waits for the device in one request, and names the places."""
-        places: Counter[str] = Counter()
-
-        def note(message: Warning | str, *_: Any, **__: Any) -> None:
-            ours = [frame for frame in traceback.extract_stack() if "/glm_tts_api/" in frame.filename]
-            if "synchroniz" in str(message) and ours:
-                places[f"{ours[-1].filename.rpartition('/')[2]}:{ours[-1].lineno}"] += 1
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")
-            warnings.showwarning = note
-            torch.cuda.set_sync_debug_mode("warn")
-            try:
-                self.one(0)
-            finally:
-                torch.cuda.set_sync_debug_mode("default")
-        most = ", ".join(f"{place} {n}" for place, n in places.most_common(8))
-        return {"in all": str(places.total()), "at": most}
-
     def memory(self) -> Measured:
         """Returns GiB after other requests, and the seconds of the engine's start."""
         device = self.bench.device
@@ -171,10 +145,6 @@ class Serving:
             "peak GiB": torch.cuda.max_memory_reserved(device) / GIB,
             "context, libraries and others GiB": (total - free - torch.cuda.memory_reserved(device)) / GIB,
         }
-
-
-class SteadyServing(Serving):
-    deterministic = True
 
 
 def engine_request(

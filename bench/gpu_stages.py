@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from functools import partial
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bench.decode import prefilled, step_s
 from bench.floor import bandwidth, matmul_flops
@@ -20,8 +22,10 @@ from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.engine.torch_flags import full_float32, tf32
 from glm_tts_api.engine.voice_features import VoiceFeatures
 from glm_tts_api.model.cuda_decode import CudaDecodeStep
-from glm_tts_api.model.flow import FRAMES_PER_TOKEN
-from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.flow import FRAMES_PER_TOKEN, FlowInput
+from glm_tts_api.model.graphs import GraphPool
+from glm_tts_api.model.llm_runner import LlmRunner
+from glm_tts_api.model.placement import has_fp8_units
 
 Measured = dict[str, float | str]
 _N_STEPS, _BEHIND = 40, 5  # timed decode steps, and those kept free in the KV cache beside them
@@ -31,35 +35,38 @@ class Decoding:
     """A KV cache with a prompt in every slot, and the decode step that works on it."""
 
     @torch.inference_mode()
-    def __init__(self, bench: Bench) -> None:
-        self.bench, runner = bench, bench.runner
-        self.cache = prefilled(runner, slots=bench.config.n_rows, slot_length=bench.slot_length)
+    def __init__(self, bench: Bench, llm: LlmRunner | None = None, slot_length: int = 0) -> None:
+        self.bench, self.runner = bench, (runner := llm or bench.runner)
+        length = slot_length or bench.slot_length
+        self.cache = prefilled(runner, slots=bench.config.n_rows, slot_length=length)
         started = time.perf_counter()
         self.step = CudaDecodeStep(runner, self.cache, end=len(runner.sampled_ids) - 1)
         self._capture_s = time.perf_counter() - started
 
     def start(self) -> Measured:
-        figures: Measured = {"LLM to the device s": self.bench.load_s, "graphs s": self._capture_s}
-        return {**figures, "slots": str(self.bench.config.n_rows), "kernels": self.step.kernels}
+        return {"graphs s": self._capture_s, "slots": str(self.cache.slots), "kernels": self.step.kernels}
 
     @torch.inference_mode()
     def step_ms(self, n_keys: int) -> Measured:
         """Measures the decode step with about `n_keys` cached positions. Returns ms by the number of rows."""
-        runner, n_read = self.bench.runner, n_keys - _N_STEPS - _BEHIND
-        rows = sorted({min(n, self.bench.config.n_rows) for n in (1, 4, 16, 20)})
-        return {f"{n} rows": MS * step_s(runner, self.step, n, _N_STEPS, n_read=n_read) for n in rows}
+        n_read, rows = n_keys - _N_STEPS - _BEHIND, sorted({min(n, self.cache.slots) for n in (1, 4, 16, 20)})
+        return {f"{n} rows": MS * step_s(self.runner, self.step, n, _N_STEPS, n_read=n_read) for n in rows}
 
     @torch.inference_mode()
     def prefill_ms(self) -> Measured:
-        llm = self.bench.runner
-        # A separate cache: the slots of `Decoding` keep their prompts.
-        cache = KVCache(llm.config, slots=1, slot_length=1024, dtype=llm.dtype, device=llm.device)
-
         def best_ms(n: int, start: int = 0) -> float:
-            read = partial(llm.prefill, range(n), cache=cache, slot=0, start=start)
+            read = partial(self.step.prefill, range(n), slot=0, start=start)
             return min(self.bench.ms(read) for _ in range(5))
 
         return {**{f"{n} ids": best_ms(n) for n in (20, 150, 1000)}, "150 ids behind 20": best_ms(150, 20)}
+
+    @torch.inference_mode()
+    def logits(self) -> Tensor:
+        """Returns those of the next step of all slots, of which each has read 1 to 20 ids of its own."""
+        from glm_tts_api.model.triton_decode import decode_slots
+
+        n = torch.arange(self.cache.slots, device=self.bench.device)
+        return self.runner.logits(decode_slots(self.runner, n + 300, n % 20 + 1, cache=self.cache))
 
     def close(self) -> None:
         del self.step, self.cache
@@ -137,13 +144,40 @@ class Rendering:
             renderer.join()
         return {"1 rows": alone["1 rows"], "beside windows": beside["1 rows"]}
 
+    def fp8_weights(self) -> Measured:
+        """Measures decode steps with weights in FP8, and how far their logits are from those in bfloat16."""
+        if not has_fp8_units(self.bench.device):
+            return {"left out": "no units for FP8"}
+        full, small = (Decoding(self.bench, llm, 1024) for llm in (self.bench.runner, self.bench.in_fp8()))
+        exact, rounded = full.logits(), small.logits()
+        same, off = (rounded.argmax(1) == exact.argmax(1)).float().mean(), (rounded - exact).norm()
+        likeness = {"same first choice": float(same), "logits off by": float(off / exact.norm())}
+        return small.step_ms(512) | likeness
+
+    @torch.inference_mode()
+    def bf16_flow(self) -> Measured:
+        """Renders a window with the flow in bfloat16. Returns the ms of a step, and the error of the mel."""
+        flow, steps, mels = self.models.flow, self.models.flow.config.steps, list[Tensor]()
+        half = copy.deepcopy(flow).pack(torch.bfloat16)
+        half.precision = full_float32
+        half.capture(GraphPool(self.bench.device), (312,), steps=steps)
+        window = FlowInput(torch.zeros(156, dtype=torch.int64), torch.ones(192), noise=0)
+        ms = min(self.bench.ms(lambda: mels.append(half.sample(window, steps=steps))) for _ in range(3))
+        off = (flow.sample(window, steps=steps) - mels[0]).abs().mean()
+        return {"312 frames": ms / steps, "log mel off by": float(off)}
+
+    @torch.inference_mode()
     def rates(self) -> Measured:
-        """Measures the best rates of the card, from which the least time of each stage can be computed."""
+        """Measures the best rates of the card, from which the least time of each stage can be computed, and
+        the grouped convolutions of a flow step, whose time depends most on cuDNN's choice."""
         products = {"bf16": (torch.bfloat16, full_float32), "TF32": (torch.float32, tf32)}
         figures: Measured = {"GB/s": bandwidth(self.bench.device) / 1e9}
         for name, (dtype, precision) in products.items():
             with precision():
                 figures[f"TFLOPS in {name}"] = matmul_flops(self.bench.device, dtype, rows=8192) / 1e12
+        convolve = partial(self.models.flow.estimator.emb_concator.conv_pos_embed, padding=None)
+        frames = torch.zeros(2, 320, self.models.flow.config.trans_dim, device=self.bench.device)
+        figures["convolutions ms"] = min(self.bench.ms(partial(convolve, frames)) for _ in range(3))
         return figures
 
     def close(self) -> None:

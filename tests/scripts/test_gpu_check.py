@@ -44,7 +44,7 @@ def test_a_bare_machine_without_a_gpu_is_told_so(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_goal_is_met_or_missed(value: float | str, goal: str, must: bool, said: str) -> None:
-    line = Line("row", {"it": value}, {"it": goal}, must)
+    line = Line("row", {"it": goal}, must, figures={"it": value})
     assert line.verdict == said
     text = page(["- a card"], [line], "The check took 9 s.")
     assert text.endswith("**FAIL**: row" if said == "FAIL" else "**PASS**")
