@@ -16,13 +16,17 @@ import torch
 
 from bench import gpu_check
 from bench.decode import joined, prefilled
-from bench.gpu_models import Bench
+from bench.gpu_models import CONFIG, Bench
 from bench.gpu_serving import Request, Serving, engine_request
 from bench.gpu_stages import Rendering
 from glm_tts_api.engine.faults import EngineLost
 from glm_tts_api.engine.token2wav import Token2Wav
 from glm_tts_api.model import triton_decode
+from glm_tts_api.model.buckets import HIFT_GRAPHS
+from glm_tts_api.model.checkpoint import load_checkpoint
 from glm_tts_api.model.cuda_decode import PROMPT_SIZES, CudaDecodeStep, fastest_kernels
+from glm_tts_api.model.linear import Fp8Linear
+from glm_tts_api.settings import BUNDLED_MODEL
 from tests.engine import tiny
 from tests.gpu_fake import card
 
@@ -46,9 +50,12 @@ def no_rule_is_broken() -> Iterator[None]:
     assert card.faults() == []
 
 
-def test_a_step_is_one_graph_and_one_wait_and_a_prompts_chunk_a_graph_without_one(bench: Bench) -> None:
+@pytest.mark.parametrize("weights", ["bf16", "fp8"])
+def test_a_step_is_one_graph_and_one_wait_and_a_prompts_chunk_a_graph_without_one(
+    bench: Bench, weights: str
+) -> None:
     card.graphs()
-    llm, copy = bench.runner, "copy of pinned memory"
+    llm, copy = bench.in_fp8() if weights == "fp8" else bench.runner, "copy of pinned memory"
     step = CudaDecodeStep(llm, prefilled(llm, slots=20, slot_length=2048), end=len(llm.sampled_ids) - 1)
     *prompts, (n_nodes, priority) = card.graphs()
     assert n_nodes <= 300
@@ -103,15 +110,31 @@ def test_a_window_is_graphs_but_for_its_preparation(bench: Bench) -> None:
             assert work.launches == [*["copy"] * 3, f"graph {nodes[16]}", "copy"], "what changes is copied"
             assert work.waits == 1
         assert min(work.cpu_ms for work in works[:-1]) <= 1
+        assert works[-1].waits == 1, "for the waveform"
         spoken = [each for each in works[-1].launches if each.startswith("graph")]
         assert spoken == [f"graph {nodes[32]}"] * (2 if frames == 1000 else 1)
     rendering.close()
 
 
-def test_the_flow_in_bf16_is_as_few_nodes(bench: Bench) -> None:
+def test_dtype_fp8_streams_in_as_few_nodes_and_waits_at_most_once_a_graph(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its weights are in FP8, and its flow is in bfloat16."""
     card.graphs()
-    Token2Wav(bench.models(), replace(bench.config, flow_bf16=True))
-    assert max(n_nodes for n_nodes, _ in card.graphs()[16:32]) <= 320
+    monkeypatch.setattr(bench, "runner", bench.in_fp8())
+    with torch.inference_mode(False):
+        serving = Serving(bench, config=replace(CONFIG, flow_bf16=True))
+        assert sorted(n_nodes for n_nodes, _ in card.graphs())[-len(HIFT_GRAPHS) - 1] <= 320
+        with card.seen() as work:
+            assert serving.one(0).audio_s > 1
+        serving.close()
+    assert 0 < work.waits <= sum(launch.startswith("graph") for launch in work.launches)
+
+
+def test_dtype_fp8_loads_a_checkpoint(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glm_tts_api.model.checkpoint.find_head", lambda *_: (None, 0.0))
+    llm = load_checkpoint(BUNDLED_MODEL, device=bench.device, dtype="fp8").llm
+    assert all(isinstance(layer.down, Fp8Linear) for layer in llm.layers)
 
 
 def test_the_page_of_gpu_check_has_no_fault_and_names_what_needs_a_card(
@@ -124,9 +147,9 @@ def test_the_page_of_gpu_check_has_no_fault_and_names_what_needs_a_card(
     rows = {line.split(" | ")[0].removeprefix("| "): line for line in lines if line.startswith("| ")}
     assert lines[-1] == "**PASS**"
     for _, group in gpu_check.GROUPS:
-        for row in group:
-            verdict = "-" if not row.goal else "needs a real card" if row.real else "PASS"
-            assert rows[row.what].endswith(f" | {verdict} |")
+        for _, line in group:
+            verdict = "-" if not line.goal else "needs a real card" if line.real else "PASS"
+            assert rows[line.what].endswith(f" | {verdict} |")
 
 
 def test_flow_and_vocoder_go_without_graphs_where_they_cannot_be_captured(

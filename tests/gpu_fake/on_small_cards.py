@@ -45,10 +45,12 @@ def test_as_many_rows_as_fit_serve_the_longest_prompt_and_segment(serving: Servi
 
 
 @pytest.mark.skipif(GIB != 14.6, reason="has units for bfloat16")
-def test_a_t4_takes_float32_and_refuses_bfloat16() -> None:
+def test_a_t4_takes_float32_and_refuses_bfloat16_and_fp8() -> None:
     assert choose_precision(DEVICE, n_weights=0, dtype="auto").dtype == torch.float32
     with pytest.raises(StartupError, match=r"has no units for bfloat16.* set DTYPE=auto"):
         choose_precision(DEVICE, n_weights=0, dtype="bf16")
+    with pytest.raises(StartupError, match=r"for GPUs with units for FP8 .* set DTYPE=auto"):
+        choose_precision(DEVICE, n_weights=0, dtype="fp8")
 
 
 @pytest.mark.skipif(DEVICE.index == 0, reason="one card")

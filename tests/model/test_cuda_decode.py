@@ -67,14 +67,3 @@ def test_a_cleared_slot_forgets_what_was_not_finite() -> None:
     cache.clear(0)
     (drawn,) = CudaDecodeStep(runner, cache, end=END)([likeliest(0, 5, 3)])
     assert torch.tensor(drawn.log_prob).isfinite()
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-@pytest.mark.parametrize("slots", [[0], [4, 2, 0], [5, 3, 1, 4, 0, 2]])
-def test_captured_steps_compute_what_the_cpu_does(slots: list[int]) -> None:
-    expected_by, runner = runner_of(), runner_of("cuda")
-    cache, plain = cache_of(runner), cache_of(expected_by)
-    found = tiny_decode.decode(runner, cache, CudaDecodeStep(runner, cache, end=END), slots)
-    expected = tiny_decode.decode(expected_by, plain, CpuDecodeStep(expected_by, plain, end=END), slots)
-    assert_same(found, expected, atol=5e-3)

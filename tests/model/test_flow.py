@@ -11,9 +11,7 @@ import torch
 
 from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.flow import FlowConfig, FlowInput, FlowMatching, FlowSampler
-from glm_tts_api.model.flow.sampler import _PackedLayer
 from glm_tts_api.model.graphs import GraphPool
-from tests.dispatched import Dispatched
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = FlowConfig(
@@ -130,32 +128,6 @@ def test_weights_in_bf16_round_no_more_than_pytorchs_own_autocast(flow: FlowMatc
     with torch.autocast("cpu", torch.bfloat16):
         error = (flow.sample(_segment(20)) - wanted).abs().mean()
     assert 0 < (halved.sample(_segment(20)) - wanted).abs().mean() < error
-
-
-def test_on_the_meta_device_a_bf16_step_casts_no_weight_and_waits_for_nothing(
-    flow: FlowMatching, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is cast are activations. Under PyTorch's autocast it would be the weights as well."""
-    with Dispatched() as seen, torch.autocast("cpu", torch.bfloat16):
-        FlowSampler(flow, _segment(20), steps=2).step()
-    assert {weight.untyped_storage()._cdata for weight in _weights(flow)} & {c.cast_of for c in seen.calls}
-    monkeypatch.setitem(FRAME_MULTIPLE, "meta", FRAME_MULTIPLE["cuda"])
-    halved = copy.deepcopy(flow).to("meta").pack(torch.bfloat16)
-    sampler = FlowSampler(halved, _segment(20), steps=2)
-    with Dispatched() as seen:
-        sampler.step()
-    weights = {weight.untyped_storage()._cdata for weight in _weights(halved)}
-    assert [call for call in seen.calls if call.cast_of in weights] == []
-    assert sum(call.cast_of is not None for call in seen.calls) > 0
-    assert [call.name for call in seen.calls if call.waits] == []
-    kinds = {weight.dtype for weight in _weights(halved.estimator.transformer_blocks) if weight.ndim == 2}
-    assert torch.bfloat16 in kinds
-
-
-def _weights(module: torch.nn.Module) -> list[torch.Tensor]:
-    """Parameters, and what packed layers hold in their place."""
-    packed = [part._product._weight for part in module.modules() if isinstance(part, _PackedLayer)]
-    return [*module.parameters(), *packed]
 
 
 def test_a_window_s_frames_keep_the_noise_and_the_places_that_they_have_in_the_whole(

@@ -9,13 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from glm_tts_api.model.buckets import FRAME_MULTIPLE, bucket
+from glm_tts_api.model.buckets import FRAME_MULTIPLE
 from glm_tts_api.model.graphs import GraphPool
 from glm_tts_api.model.vocoder import HiFT, HiftConfig, Vocos2D
 from glm_tts_api.model.vocoder.stft import PaddedSTFT
 from glm_tts_api.model.vocoder.vocos2d import MEL_OFFSET
 from scripts.checks.parity.components import run_file
-from tests.dispatched import Dispatched
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 GOLDEN = Path(__file__).parents[1] / "golden" / "data"
@@ -95,42 +94,6 @@ def test_captured_calls_say_what_others_do_and_keep_nothing_of_one_another() -> 
     assert torch.equal(first, plain(_mel(20), noise=1)), "the second call must not write into the first one's"
     assert torch.equal(again, plain(_mel(30), noise=2))
     assert len(captured.graphs.captured) == 2
-
-
-def convolved_shapes(frames: int) -> list[torch.Size]:
-    """What each convolution is asked for, on the meta device; what comes out has the true length. There an
-    operator that needs a value on the host fails."""
-    shapes: list[torch.Size] = []
-    with torch.device("meta"):
-        hift = HiFT(SMALL).fold()
-        mel, noise = torch.empty(1, 80, frames), torch.empty(1, 9, 480 * frames)
-        pitch, turned = torch.empty(1, frames), torch.empty(1, 9, 1)
-    for module in hift.modules():
-        if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):
-            module.register_forward_pre_hook(lambda _, args: shapes.append(args[0].shape))
-    with torch.inference_mode():
-        wave, found = hift.speak(mel, noise, pitch=pitch, turned=turned)
-    assert (wave.shape, found.shape) == ((1, 480 * frames), (1, frames))
-    return shapes
-
-
-@pytest.mark.usefixtures("padded")
-def test_a_thousand_requests_ask_a_gpus_convolutions_for_few_lengths() -> None:
-    """Segments of up to 40 s: one length for each 64 frames, and every convolution keeps to them."""
-    lengths = torch.randint(20, 2001, (1000,), generator=_seeded(0)).tolist()
-    assert len(set(lengths)) > 700
-    assert {bucket(frames, torch.device("cuda")) for frames in lengths} == set(range(64, 2001 + 63, 64))
-    first, again, next_one = (convolved_shapes(frames) for frames in (130, 191, 193))
-    assert len(first) == 85
-    assert first == again
-    assert all(shape != other for shape, other in zip(first, next_one, strict=True))
-
-
-@pytest.mark.usefixtures("padded")
-def test_on_the_meta_device_a_padded_call_waits_for_nothing() -> None:
-    with Dispatched() as seen:
-        convolved_shapes(100)
-    assert [call.name for call in seen.calls if call.waits] == []
 
 
 def test_sizes_come_from_config_json(tmp_path: Path) -> None:
