@@ -26,10 +26,11 @@ Verdict = Literal["ok", "inconclusive", "drift"]  # from the best to the worst
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 Dtype = Literal["auto", "fp32", "bf16", "int8", "fp8"]
 DecodeKernels = Literal["triton", "c", "plain"]  # of a decode step: on a GPU, on a CPU, and PyTorch's
-AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
+AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm", "mulaw", "alaw"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 Timestamps = Literal["segment", "sentence", "word"]
 SampleRate = Literal[24000, 32000]  # Hz; each has its own vocoder
+OutputRate = Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000]  # Hz; of sent audio
 SAMPLE_RATE: Final = 24000  # Hz; the default
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect, HTTPConnection
@@ -16,7 +16,7 @@ from glm_tts_api.api.dialects import Dialect
 from glm_tts_api.api.heard import is_verified
 from glm_tts_api.audio.containers import HEAD_BYTES
 from glm_tts_api.audio.decode import require_audio
-from glm_tts_api.contracts import SpeechRequest, UploadedVoice, Voice
+from glm_tts_api.contracts import SAMPLE_RATE, SampleRate, SpeechRequest, UploadedVoice, Voice
 from glm_tts_api.errors import quote
 from glm_tts_api.http.body import Body, ModelT, Upload, read_body
 from glm_tts_api.speech.request_log import RequestLog, recorded_outcome
@@ -79,20 +79,25 @@ async def speech_of(
     voice: str | Voice | UploadedVoice,
     *,
     verify: bool = False,
+    sample_rate: int = SAMPLE_RATE,
     **options: Any,
 ) -> SpeechRequest:
     """Makes the SpeechRequest of a request to any API, which is to say `text` in `voice`, the voice itself or
     its name. Adds the voices that marks such as [[voice ann]] name in the text, the client, and verify=true
-    from the URL. `options` are further fields of SpeechRequest. Raises UnknownVoice, and InvalidField if the
+    from the URL. The audio has `sample_rate` Hz; it is resampled unless a vocoder has this rate. `options`
+    are further fields of SpeechRequest. Raises UnknownVoice, and InvalidField if the
     request is to be verified and the server has no recogniser."""
     own = await state.pools.files.run(named_voice, voice, state) if isinstance(voice, str) else voice
     others = dict[str, Voice]()
     if "[[" in text:  # it may have marks
         others = await state.pools.files.run(lambda: named_voices(voices_in(text), state, own))
+    has_vocoder = sample_rate in get_args(SampleRate)
     return SpeechRequest(
         request.state.request_id,
         text,
         own,
+        sample_rate=sample_rate if has_vocoder else SAMPLE_RATE,
+        output_rate=None if has_vocoder else sample_rate,
         others=others,
         verify=is_verified(request, state, verify),
         client=request.state.client.name,

@@ -22,7 +22,7 @@ from glm_tts_api.api.access import owner_of
 from glm_tts_api.api.app_state import AppState
 from glm_tts_api.api.heard import doubts
 from glm_tts_api.api.v1.job_speech import keep_unfinished
-from glm_tts_api.audio.encode import media_type
+from glm_tts_api.audio.encode import media_type, played_rate
 from glm_tts_api.contracts import AudioChunk, SpeechRequest
 from glm_tts_api.errors import DeadlineExceeded, ServiceError
 from glm_tts_api.http.middleware import cancelled_on_disconnect
@@ -244,8 +244,9 @@ def headers_alone(request: Request, state: AppState, speech: SpeechRequest, kind
     `kind` is the Content-Type; if it is empty, the Content-Type is that of the audio."""
     state.speech.require_ready()
     request.state.log.metrics = None
-    kind = kind or media_type(speech.audio_format, speech.sample_rate)
-    response = Response(media_type=kind, headers=audio_headers(speech.sample_rate, speech.warnings))
+    rate = played_rate(speech.audio_format, speech.output_rate or speech.sample_rate)
+    kind = kind or media_type(speech.audio_format, rate)
+    response = Response(media_type=kind, headers=audio_headers(rate, speech.warnings))
     del response.headers["content-length"]
     return response
 

@@ -8,7 +8,7 @@ consist of whole frames: their length is right to half a frame, and the encoder'
 Equal samples give equal bytes: no time, version or random number is written. Where its container has a place
 for that, a file has a mark which tells programs that the speech is synthetic (Regulation (EU) 2024/1689,
 article 50(2)). In a WAV the mark comes after the samples, which therefore begin at byte 44; a WAV of unknown
-length has no mark. AAC and PCM have no place for it.
+length has no mark. AAC, PCM and a telephone's mu-law and A-law have no place for it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _FULL_SCALE = 32767
 _BYTES_PER_SAMPLE = 2
 _UNKNOWN_SIZE = 0xFFFFFFFF
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+_TELEPHONE_RATE, _TELEPHONE_FRAME = 8000, 160  # ITU-T G.711; 20 ms, as telephones send it
 _KBITS = {"mp3": 96, "aac": 96, "opus": 48}
 _MP3_DELAY, _AAC_DELAY = 1105, 1024  # samples of delay, by LAME with its decoder and by FFmpeg's AAC encoder
 
@@ -60,7 +61,15 @@ def media_type(audio_format: AudioFormat, sample_rate: int) -> str:
     """Returns the Content-Type of audio in this format; for PCM it has the rate and the channels."""
     if audio_format == "pcm":
         return f"audio/pcm;rate={sample_rate};channels=1"
-    return {"mp3": "audio/mpeg", "opus": "audio/ogg"}.get(audio_format, f"audio/{audio_format}")
+    named = {"mp3": "mpeg", "opus": "ogg", "mulaw": "PCMU", "alaw": "PCMA"}
+    return f"audio/{named.get(audio_format, audio_format)}"
+
+
+def played_rate(audio_format: AudioFormat, sample_rate: int) -> int:
+    """Returns the rate in Hz at which samples at `sample_rate` Hz play once they are in this format."""
+    if audio_format in ("mulaw", "alaw"):
+        return _TELEPHONE_RATE
+    return 48000 if audio_format == "opus" and sample_rate not in _OPUS_RATES else sample_rate
 
 
 def open_encoder(
@@ -69,7 +78,7 @@ def open_encoder(
     """Returns an encoder for `audio_format`, which takes samples at `sample_rate` Hz. `n_samples` is the
     number of samples to come, None if unknown; a WAV then does not state its length. `kbits` is the bit rate
     of MP3, AAC and Opus in kbit/s; None is the usual rate."""
-    kbits = kbits or _KBITS.get(audio_format, 0)
+    kbits, played = kbits or _KBITS.get(audio_format, 0), played_rate(audio_format, sample_rate)
     match audio_format:
         case "pcm":
             return _Pcm(sample_rate)
@@ -93,8 +102,11 @@ def open_encoder(
         case "aac":
             return _Muxed("aac", "adts", sample_rate, sample_rate, {}, kbits=kbits, delay=_AAC_DELAY)
         case "opus":
-            heard, paged = sample_rate if sample_rate in _OPUS_RATES else 48000, {"page_duration": "20000"}
-            return _Muxed("libopus", "ogg", sample_rate, heard, paged, comment=MARK, kbits=kbits)
+            paged = {"page_duration": "20000"}
+            return _Muxed("libopus", "ogg", sample_rate, played, paged, comment=MARK, kbits=kbits)
+        case "mulaw" | "alaw":
+            codec = f"pcm_{audio_format}"
+            return _Muxed(codec, audio_format, sample_rate, played, {}, frame_size=_TELEPHONE_FRAME)
         case "flac" if n_samples is None:
             return _Muxed("flac", "flac", sample_rate, sample_rate, {}, comment=MARK)
         case "flac":
@@ -200,10 +212,11 @@ class _Muxed:
         delay: int | None = None,
         codec_options: dict[str, str] | None = None,
         tail: bytes = b"",
+        frame_size: int = 1024,
     ) -> None:
         """`comment` is a tag of the container. `delay` is the encoder's delay in samples, which is cut off
         together with the padding at the end; None where the container declares both. `tail` are the bytes to
-        write after the last packet."""
+        write after the last packet. `frame_size` is for codecs whose frames may have any size."""
         self.sample_rate, self._tail = heard, tail
         self._sink = _Sink()
         options = {"flush_packets": "1", "fflags": "+bitexact", **options}
@@ -218,7 +231,7 @@ class _Muxed:
         if delay is not None:
             context.format, context.options = "fltp", codec_options or {}
         context.open()
-        self._frame_size = context.frame_size or 1024
+        self._frame_size = context.frame_size or frame_size
         self._input = Frames(rate, heard, context.format.name, self._frame_size)
         self._keeps_all = delay is None
         self._n_skipped = round((delay or 0) / self._frame_size)

@@ -3,11 +3,12 @@ Blocking."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 
 import av
 import numpy as np
+import soxr
 from av.filter import Graph
 
 from glm_tts_api.contracts import Float32
@@ -50,50 +51,42 @@ class Frames:
     size."""
 
     def __init__(self, rate: int, heard: int, sample_format: str, frame_size: int | None) -> None:
-        self._rate = rate
-        self._resampler = av.AudioResampler(sample_format, "mono", heard, frame_size=frame_size)
+        self._resampled = Resampled(rate, heard)
+        self._rate = heard
+        self._frames = av.AudioResampler(sample_format, "mono", heard, frame_size=frame_size)
         self._n_in = 0
 
     def push(self, pcm: Float32) -> list[av.AudioFrame]:
         """Takes the next samples. Returns the frames that are complete now; possibly none."""
+        return self._framed(self._resampled.push(pcm))
+
+    def finish(self) -> list[av.AudioFrame]:
+        """Ends the audio. Returns the last frames."""
+        ready = self._framed(self._resampled.finish())
+        return [*ready, *self._frames.resample(None)] if self._n_in else []
+
+    def _framed(self, pcm: Float32) -> list[av.AudioFrame]:
         if not len(pcm):
             return []
         frame = frame_of(np.clip(pcm, -1.0, 1.0), self._rate, self._n_in)
         self._n_in += len(pcm)
-        ready: list[av.AudioFrame] = self._resampler.resample(frame)
+        ready: list[av.AudioFrame] = self._frames.resample(frame)
         return ready
-
-    def finish(self) -> list[av.AudioFrame]:
-        """Ends the audio. Returns the last frames."""
-        rest: list[av.AudioFrame] = self._resampler.resample(None) if self._n_in else []
-        return rest
 
 
 class Resampled:
-    """Resamples pieces of mono float32 samples [n] in [-1, 1] from `rate` to `heard` Hz. The result has
-    exactly as many samples as the same duration needs, rounded."""
+    """Resamples pieces of mono float32 samples [n] from `rate` to `heard` Hz by soxr. The result is the same
+    however the samples are cut into pieces, and has as many as the duration needs, rounded half up. What the
+    new rate cannot hold is more than 100 dB down."""
 
     def __init__(self, rate: int, heard: int) -> None:
-        self._rate, self._heard = rate, heard
-        self._frames = None if heard == rate else Frames(rate, heard, "flt", None)
-        self._n_in = self._n_out = 0
+        self._stream = None if heard == rate else soxr.ResampleStream(rate, heard, 1, dtype="float32")
 
     def push(self, pcm: Float32) -> Float32:
         """Takes the next samples. Returns the samples at the new rate that are ready; possibly none."""
-        if self._frames is None:
-            return pcm
-        self._n_in += len(pcm)
-        return self._next(self._frames.push(pcm))
+        return pcm if self._stream is None else self._stream.resample_chunk(pcm)
 
     def finish(self) -> Float32:
         """Ends the audio. Returns the last samples."""
-        if self._frames is None:
-            return np.zeros(0, np.float32)
-        n_due = round(self._n_in * self._heard / self._rate) - self._n_out
-        rest = self._next(self._frames.finish())[:n_due]
-        return np.pad(rest, (0, n_due - len(rest)))
-
-    def _next(self, frames: Sequence[av.AudioFrame]) -> Float32:
-        ready = np.concatenate([np.zeros(0, np.float32), *map(samples_of, frames)])
-        self._n_out += len(ready)
-        return ready
+        nothing = np.zeros(0, np.float32)
+        return nothing if self._stream is None else self._stream.resample_chunk(nothing, last=True)

@@ -24,7 +24,7 @@ from speech_text.marks import in_mood
 _NO_DEVICE = "audio open failed"  # ffplay prints this without a sound device, but ends with exit code 0
 _LOOK_S = 0.5  # how often the server is asked for the progress
 FORMATS: dict[str, str] = {".ogg": "opus", **{f".{name}": name for name in get_args(AudioFormat)}}
-_ANY = tuple(name for name in get_args(AudioFormat) if name != "pcm")
+_ANY = tuple(name for name in get_args(AudioFormat) if name not in ("pcm", "mulaw", "alaw"))
 
 
 def run(arguments: argparse.Namespace) -> int:

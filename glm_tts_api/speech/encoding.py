@@ -53,7 +53,7 @@ class _Output:
         self._encoder = open_encoder(
             request.audio_format,
             played,
-            n_samples=None if n_samples is None else round(n_samples * played / rate),
+            n_samples=None if n_samples is None else int(n_samples * played / rate + 0.5),
             kbits=request.kbits,
         )
         self.sample_rate = self._encoder.sample_rate

@@ -15,7 +15,8 @@ from glm_tts_api.errors import NotFound, quote
 from glm_tts_api.speech.times import SegmentTimes
 
 RAW = ("wav", "pcm")  # formats whose bytes are the samples
-_FRAMED = ("mp3", "aac", "opus")  # formats without a length in the header: streamed and whole files are alike
+# Formats without a length in the header: streamed and whole files are alike.
+_FRAMED = ("mp3", "aac", "opus", "mulaw", "alaw")
 _NOT_HEARD = ("request_id", "warnings", "client")
 
 

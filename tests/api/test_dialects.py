@@ -36,6 +36,8 @@ ALL_OF_OURS = {
 BODIES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     OURS: [
         ({"seed": None, "prompt_text": None}, {}),
+        ({"sample_rate": 16000}, {"output_rate": 16000}),
+        ({"response_format": "mulaw", "stream": True}, {"audio_format": "mulaw", **STREAMED}),
         (
             ALL_OF_OURS,
             {
@@ -53,6 +55,8 @@ BODIES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     OPENAI: [
         (dict.fromkeys(("voice", "model", "instructions", "response_format", "speed")), MP3),
         ({"voice": {"id": "exampleB"}, "lang_code": "z"}, {**MP3, "voice": "exampleB"}),
+        ({"response_format": "G711_ulaw"}, {"audio_format": "mulaw", **STREAMED}),
+        ({"response_format": "g711_alaw"}, {"audio_format": "alaw", **STREAMED}),
         ({"speed": 2, "seed": 7, "timestamps": "word"}, {**MP3, "speed": 2, "seed": 7, "timestamps": "word"}),
     ],
     ZHIPU: [
@@ -134,14 +138,15 @@ def test_each_of_elevenlabs_formats_is_what_its_name_says(serve: Serve) -> None:
     with server.client() as client:
         for name in get_args(OutputFormat):
             answer = client.post(ELEVENLABS, params={"output_format": name}, json=SAY[ELEVENLABS])
-            kind, rate, *kbits = name.split("_")
+            kind, rate, *kbits = name.replace("ulaw", "mulaw").split("_")
             found = asked(server)
             assert found.get("audio_format", "wav") == kind
-            assert found["output_rate"] == int(rate) == int(answer.headers["X-Sample-Rate"])
-            assert found.get("sample_rate", 24000) == (32000 if rate == "32000" else 24000)
+            vocoder = 32000 if rate == "32000" else 24000
+            assert found.get("output_rate", vocoder) == int(rate) == int(answer.headers["X-Sample-Rate"])
+            assert found.get("sample_rate", 24000) == vocoder
             assert found.get("kbits") == (int(kbits[0]) if kbits else None)
             n_bytes[name] = len(answer.content)
-            exact = {"pcm": 0, "wav": 44}.get(kind)
+            exact = {"pcm": 0, "wav": 44, "mulaw": -16000, "alaw": -16000}.get(kind)
             assert exact is None or 0 <= n_bytes[name] - exact - 4 * int(rate) < 200
     assert n_bytes["mp3_44100_192"] * 8 / 2000 == pytest.approx(192, rel=0.05)
     assert n_bytes["opus_48000_192"] > 2 * n_bytes["opus_48000_32"]

@@ -115,7 +115,7 @@ def test_a_process_of_its_own_writes_to_a_pipe_and_loads_no_torch(server: Runnin
 
 
 WRONG = [
-    (("hello", "-o", "a.xyz"), 2, "-o a.xyz: the name must end in one of .aac, .flac, "),
+    (("hello", "-o", "a.xyz"), 2, "-o a.xyz: the name must end in one of .aac, .alaw, .flac, "),
     (("hello", "-o", "no/a.wav"), 2, "-o no/a.wav: there is no folder 'no'."),
     (("missing.txt", "-o", "a.wav"), 2, "There is no file 'missing.txt'."),
     (("missing.md", "-o", "a.wav"), 2, "There is no file 'missing.md'."),

@@ -4,7 +4,7 @@ after the path, the audio is sent while it is made. Other routes list the voices
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, Literal, cast
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,7 @@ from glm_tts_api.api.heard import VerifyField
 from glm_tts_api.api.openapi import audio_docs, json_docs, query_docs
 from glm_tts_api.api.speech_request import logged_speech, read_speech, speech_of
 from glm_tts_api.api.speech_response import answer_speech
-from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SamplingOptions, SpeechRequest
+from glm_tts_api.contracts import AudioFormat, SamplingOptions, SpeechRequest
 from glm_tts_api.http.body import read_query
 from glm_tts_api.validation import Allowed, Echoed, Seed, Speed
 from glm_tts_api.voices.index import VoiceInfo
@@ -75,6 +75,8 @@ OutputFormat = Literal[
     "wav_32000",
     "wav_44100",
     "wav_48000",
+    "ulaw_8000",
+    "alaw_8000",
 ]
 
 
@@ -118,7 +120,7 @@ class ElevenLabsQuery(Fields):
     def audio(self) -> tuple[AudioFormat, int, int | None]:
         """The format, the sample rate of the sent audio in Hz, and the bit rate in kbit/s."""
         kind, rate, *kbits = self.output_format.split("_")
-        return cast(AudioFormat, kind), int(rate), int(kbits[0]) if kbits else None
+        return cast(AudioFormat, kind.replace("ulaw", "mulaw")), int(rate), int(kbits[0]) if kbits else None
 
 
 class ElevenLabsVoice(BaseModel):
@@ -153,7 +155,7 @@ _DOCS = {
 }
 
 _ERRORS = (400, 401, 403, 404, 408, 413, 422, 429, 500, 503)
-_SPOKEN = {200: audio_docs("mp3", "opus", "pcm", "wav")}
+_SPOKEN = {200: audio_docs("mp3", "opus", "pcm", "wav", "mulaw", "alaw")}
 router = ELEVENLABS.router("/v1/text-to-speech", *_ERRORS, key=_KEY, responses=_SPOKEN)
 
 
@@ -189,11 +191,10 @@ async def _speech_of(request: Request, state: AppState, voice_id: str, *, stream
         voice_id,
         verify=fields.verify,
         sampling=SamplingOptions(seed=fields.seed),
-        sample_rate=rate if rate in get_args(SampleRate) else SAMPLE_RATE,  # of the vocoder
+        sample_rate=rate,
         streams=streams,
         audio_format=audio_format,
         speed=settings.speed,
-        output_rate=rate,
         kbits=kbits,
         warnings=[*warnings, *unused],
     )

@@ -87,6 +87,13 @@ VoiceName = Annotated[
 ]
 
 
+_REALTIME = {"pcm16": "pcm", "ulaw": "mulaw", "g711_ulaw": "mulaw", "g711_alaw": "alaw"}
+# OpenAI's realtime API has names of its own for these formats.
+OpenAIFormat = Annotated[
+    AudioFormat, BeforeValidator(lambda value: _REALTIME.get(str(value), value)), AnyCase
+]
+
+
 class OpenAISpeechFields(Fields):
     """The fields of a speech request, in addition to ref_audio. Other fields are ignored with a warning; null
     counts as not sent."""
@@ -105,8 +112,11 @@ class OpenAISpeechFields(Fields):
         "Speak in a glad tone.",
         default=None,
     )
-    response_format: Annotated[AudioFormat, AnyCase] = described(
-        "The format of the audio. pcm: samples of 16 bit, mono, 24000 Hz.", "mp3", default="mp3"
+    response_format: OpenAIFormat = described(
+        "The format of the audio. pcm (pcm16): samples of 16 bit, mono, 24000 Hz. mulaw (g711_ulaw) and alaw "
+        "(g711_alaw): a telephone's, 8000 Hz.",
+        "mp3",
+        default="mp3",
     )
     speed: Speed = described("Faster or slower at the same pitch.", 1.0, default=1.0)
     stream_format: Literal["audio", "sse"] = described(

@@ -18,12 +18,13 @@ from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.fields import Fields
 from glm_tts_api.api.heard import is_verified
 from glm_tts_api.api.openai.speaker import GOING_AWAY, MAKES_NO_SENSE, SOCKET, Client, Mark, Speaker
+from glm_tts_api.api.openai.speech import OpenAIFormat
 from glm_tts_api.api.speech_request import named_voice, speech_of
-from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, SampleRate, SamplingOptions, Timestamps, Voice
+from glm_tts_api.contracts import SAMPLE_RATE, OutputRate, SamplingOptions, Timestamps, Voice
 from glm_tts_api.errors import ClientGone, InvalidField, ServiceError, TextTooLong, quote
 from glm_tts_api.http.body import Body, read_json
 from glm_tts_api.http.connections import Connection
-from glm_tts_api.validation import AnyCase, FormNumber, Seed, Speed
+from glm_tts_api.validation import FormNumber, Seed, Speed
 from speech_text import Pauses, SentenceSplitter
 from speech_text.marks import MOOD_SIGN, in_mood, voices_in
 
@@ -62,8 +63,8 @@ class StartFields(Fields):
     type: str = "start"
     model: str = "glm-tts"
     voice: str = "alloy"
-    response_format: Annotated[AudioFormat, AnyCase] = "pcm"
-    sample_rate: Annotated[SampleRate, FormNumber] = SAMPLE_RATE
+    response_format: OpenAIFormat = "pcm"
+    sample_rate: Annotated[OutputRate, FormNumber] = SAMPLE_RATE
     speed: Speed = 1.0
     seed: Seed = 42
     timestamps: Timestamps | None = None

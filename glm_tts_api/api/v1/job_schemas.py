@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from glm_tts_api.api.fields import Answer, described
 from glm_tts_api.api.heard import VerifiedSegment
 from glm_tts_api.api.v1.schemas import SpeechFields, Warnings
-from glm_tts_api.contracts import AudioFormat, JobState, Verdict
+from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, JobState, SampleRate, Verdict
 from glm_tts_api.longform.reading import MAX_CHARACTERS
-from glm_tts_api.validation import AnyCase
+from glm_tts_api.validation import AnyCase, FormNumber
 
 EXAMPLE_JOB = "2f0c8a1d4a5c4f0f8f6a9a7c3f0f2f11"
 _STATE: Any = described("The state of the job. message says why a job has paused or failed.", "running")
@@ -27,6 +27,9 @@ class JobFields(SpeechFields):
         default="",
     )
     use_cache: bool = described("Not used: each piece of a job is spoken by itself.", True, default=True)
+    sample_rate: Annotated[SampleRate, FormNumber] = described(
+        "The sample rate: 24000 Hz (HiFT vocoder) or 32000 Hz (Vocos2D).", 24000, default=SAMPLE_RATE
+    )
     response_format: Annotated[Literal["json", AudioFormat], AnyCase] = described(
         "Not used: GET .../audio chooses the format.", "json", default="json"
     )

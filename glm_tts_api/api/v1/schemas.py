@@ -13,8 +13,8 @@ from glm_tts_api.contracts import (
     SAMPLE_RATE,
     AudioFormat,
     FinishReason,
+    OutputRate,
     SampleMethod,
-    SampleRate,
     SamplingOptions,
 )
 from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed, WholeNumber
@@ -88,8 +88,10 @@ class SpeechFields(Fields):
         42,
         default=_SAMPLING.seed,
     )
-    sample_rate: Annotated[SampleRate, FormNumber] = described(
-        "The sample rate: 24000 Hz (HiFT vocoder) or 32000 Hz (Vocos2D).", 24000, default=SAMPLE_RATE
+    sample_rate: Annotated[OutputRate, FormNumber] = described(
+        "The sample rate in Hz. 32000 is the Vocos2D vocoder's; all others are made from HiFT's 24000.",
+        24000,
+        default=SAMPLE_RATE,
     )
     use_cache: bool = described(
         "true: each segment continues from the speech of the earlier ones; false: segments are independent "
@@ -113,7 +115,7 @@ class SpeechFields(Fields):
     )
     response_format: Annotated[Literal["json", AudioFormat], AnyCase] = described(
         "json: the answer is JSON with a WAV as base64. Other formats: the answer is the audio itself (pcm: "
-        "16 bit, mono). opus at 32000 Hz is sent at 48000 Hz.",
+        "16 bit, mono; mulaw, alaw: a telephone's, 8000 Hz). opus at 32000 Hz is sent at 48000 Hz.",
         "wav",
         default="json",
     )
