@@ -76,8 +76,8 @@ class Frames:
 
 class Resampled:
     """Resamples pieces of mono float32 samples [n] from `rate` to `heard` Hz by soxr. The result is the same
-    however the samples are cut into pieces, and has as many as the duration needs, rounded half up. What the
-    new rate cannot hold is more than 100 dB down."""
+    however the samples are cut into pieces, and has as many as the duration needs, rounded half up.
+    Frequencies above half the new rate are more than 100 dB down."""
 
     def __init__(self, rate: int, heard: int) -> None:
         self._stream = None if heard == rate else soxr.ResampleStream(rate, heard, 1, dtype="float32")
