@@ -28,6 +28,7 @@ Dtype = Literal["auto", "fp32", "bf16", "int8", "fp8"]
 DecodeKernels = Literal["triton", "c", "plain"]  # of a decode step: on a GPU, on a CPU, and PyTorch's
 AudioFormat = Literal["wav", "flac", "mp3", "opus", "aac", "pcm", "mulaw", "alaw"]
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+Fit = Literal["pad", "cut"]
 Timestamps = Literal["segment", "sentence", "word"]
 SampleRate = Literal[24000, 32000]  # Hz; each has its own vocoder
 OutputRate = Literal[8000, 16000, 22050, 24000, 32000, 44100, 48000]  # Hz; of sent audio
@@ -84,8 +85,9 @@ class SpeechRequest:
     `verify` has a recogniser hear each segment. `speed` keeps the pitch. `volume` is a factor; samples beyond
     full scale are clipped. `timestamps` names the units whose times the client wants. `output_rate` is the
     rate of the sent audio in Hz; None means `sample_rate`. `kbits` is the bit rate of a compressed format in
-    kbit/s; None means the usual one. `warnings` name the sent fields that are not
-    used. `client` is the name of the client that has sent it.
+    kbit/s; None means the usual one. A whole answer lasts `duration_s` seconds, and `fit` is what may be done
+    if no natural tempo does it; None leaves the length. Its loudness is `loudness` LUFS; None leaves it.
+    `warnings` name the sent fields that are not used. `client` is the name of the client that has sent it.
     """
 
     request_id: str
@@ -103,6 +105,9 @@ class SpeechRequest:
     timestamps: Timestamps | None = None
     output_rate: int | None = None
     kbits: int | None = None
+    duration_s: float | None = None
+    fit: Fit | None = None
+    loudness: float | None = None
     warnings: Sequence[str] = ()
     client: str = ""
     pause_s: float = 0.0
@@ -152,7 +157,8 @@ class Timings:
     """Measures a request's work while it goes on; any thread may write to it. `segments` is the number of the
     text's segments. `audio_s` is the speech so far, `generation_s` the time of the work, both in seconds.
     `began_at` is when the work began (time.perf_counter). `resampled` counts how often a segment was decoded
-    again. `faults` has each segment's remaining faults with their words, `verified` its verdict.
+    again, `takes` how often the whole answer was spoken. `faults` has each segment's remaining faults with
+    their words, `verified` its verdict.
 
     `stage_s` has the seconds of each stage. If several stages run at once (a segment is decoded while the one
     before it is rendered), only the latest in the order of STAGES is counted. So the stages add up to the
@@ -162,6 +168,7 @@ class Timings:
     def __init__(self) -> None:
         self.segments = 0
         self.resampled = 0
+        self.takes = 1
         self.faults: dict[int, Mapping[SegmentFault, str]] = {}
         self.verified: dict[int, Verified] = {}
         self.audio_s = self.generation_s = 0.0

@@ -152,9 +152,13 @@ def is_verified(request: HTTPConnection, state: AppState, sent: bool) -> bool:
 
 
 def misspoken(timings: Timings) -> list[str]:
-    """Returns a sentence for each fault that a segment still has, which names the words."""
+    """Returns a sentence for each fault that a segment still has, which names the words, and one if there
+    were several takes of the answer."""
     faults = [(segment, *each) for segment, found in sorted(timings.faults.items()) for each in found.items()]
-    return [f"Segment {segment} may be misspoken ({fault}): '{words}'." for segment, fault, words in faults]
+    told = [f"Segment {segment} may be misspoken ({fault}): '{words}'." for segment, fault, words in faults]
+    if timings.takes > 1:
+        told.append(f"Of {timings.takes} takes, the one closest to the duration was chosen.")
+    return told
 
 
 def doubts(timings: Timings) -> Iterator[str]:

@@ -30,6 +30,7 @@ from glm_tts_api.http.ranges import ranged
 from glm_tts_api.recognition.recogniser import listed
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.encoding import Encoded, encode_whole
+from glm_tts_api.speech.fitting import closest_take
 from glm_tts_api.speech.recent import Answer, Tape, what_is_asked
 from glm_tts_api.speech.request_log import Playback, RequestLog, recorded_outcome
 from glm_tts_api.speech.times import SegmentTimes
@@ -125,11 +126,13 @@ async def speak(
     chunks = list[AudioChunk]()
     begun = state.speech.speaking(speech, log, arrived_at=request.state.arrived_at)
     try:
-        async with cancelled_on_disconnect(request.receive), begun as (_, stream):
+        async with cancelled_on_disconnect(request.receive), begun as (permit, stream):
             async for chunk in stream:
                 chunks.append(chunk)
             if stream.verifier is not None:
                 chunks = await stream.verifier.repaired(chunks)
+            elif speech.duration_s is not None:
+                chunks, log.timings.takes = await closest_take(chunks, stream, permit)
             log.timings.end_generation()
             with log.timings.stage("encode"):
                 answer = await state.pools.encode.run(encode_whole, chunks, speech)

@@ -23,10 +23,10 @@ import numpy as np
 import soundfile
 
 from glm_tts_api.audio.encode import MARK, media_type, open_encoder
+from glm_tts_api.audio.mastering import LEVEL, Preset, mastered
 from glm_tts_api.audio.resample import Frames
 from glm_tts_api.contracts import AudioFormat, Float32
 from glm_tts_api.errors import JobRefuses
-from glm_tts_api.longform.loudness import LEVEL, Preset, mastered
 from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import TimedText
 from speech_text.marks import without_marks

@@ -35,11 +35,11 @@ import numpy as np
 from msgspec import Struct
 
 from glm_tts_api.audio.encode import encode
+from glm_tts_api.audio.mastering import quiet_tail
 from glm_tts_api.contracts import Recording, Verified, Voice
 from glm_tts_api.durable import replace_file, temporary_of, told_what_to_do
 from glm_tts_api.errors import JobRuns, NothingToSay
 from glm_tts_api.longform.job import Job, PlannedChapter, Spoken, Unit, plan
-from glm_tts_api.longform.loudness import quiet_tail
 from glm_tts_api.longform.script import Book
 from speech_text import Pauses
 

@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from glm_tts_api.audio.mastering import ACX, LEVEL, at_loudness
 from glm_tts_api.longform.audio import BookFormat, write_audio
 from glm_tts_api.longform.folder import on_disk
-from glm_tts_api.longform.loudness import ACX, LEVEL, at_loudness
 from glm_tts_api.longform.shelf import Look
 
 _N_THREADS = 2

@@ -11,6 +11,7 @@ from glm_tts_api.audio.encode import open_encoder, to_pcm16
 from glm_tts_api.audio.resample import Resampled
 from glm_tts_api.audio.tempo import Paced
 from glm_tts_api.contracts import AudioChunk, Float32, SpeechRequest
+from glm_tts_api.speech.fitting import fitted
 from glm_tts_api.speech.pools import Pool
 from glm_tts_api.speech.recent import RAW, Answer, Tape
 from glm_tts_api.speech.stream import SpeechStream
@@ -18,7 +19,10 @@ from glm_tts_api.speech.times import SegmentTimes, TimeKeeper
 
 
 def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Answer:
-    """Encodes all chunks of an answer as one file, in the format of the request. Blocking."""
+    """Encodes all chunks of an answer as one file, in the format of the request. Blocking. Raises
+    InvalidField if the answer cannot last as long as the request asks."""
+    if request.duration_s is not None or request.loudness is not None:
+        chunks, request = fitted(chunks, request)
     n_samples = sum(
         round(sum(len(chunk.pcm) for chunk in alike) / speed)
         for speed, alike in groupby(chunks, request.speed_of)

@@ -228,7 +228,7 @@ def _audio(content: bytes, kind: str) -> tuple[str, str]:
     if kind in ("pcm", "L16"):
         samples = np.frombuffer(content[: len(content) // 2 * 2], "<i2")
     else:
-        samples = _decoded(content)
+        samples = _decoded(content, {"PCMU": "mulaw"}.get(kind))
     level = 20 * np.log10(max(1.0, float(np.sqrt(np.mean(samples.astype(float) ** 2)))) / 32768)
     kept = base64.b64encode(samples[::_APART].astype("<i2").tobytes()).decode()
     if any(kind in each for each in LOSSY) or kind in ("mp3", "m4b"):
@@ -237,8 +237,8 @@ def _audio(content: bytes, kind: str) -> tuple[str, str]:
     return f"{_digest(exact)} {len(samples)}", kept
 
 
-def _decoded(content: bytes) -> npt.NDArray[np.int16]:
-    with av.open(io.BytesIO(content)) as file:
+def _decoded(content: bytes, container: str | None) -> npt.NDArray[np.int16]:
+    with av.open(io.BytesIO(content), format=container) as file:
         resampler = av.AudioResampler("s16", "mono")
         frames = [piece for frame in file.decode(audio=0) for piece in resampler.resample(frame)]
         frames += resampler.resample(None)

@@ -22,7 +22,16 @@ LONG = "今天的天气真的很好，我们一起去公园走走吧。And then 
 MARKED = "[[重庆|chong2 qing4]]很大。[[pause 0.3]][[voice exampleB]]你好。"
 FORMATS = ("wav", "flac", "pcm", "mp3", "opus", "aac")
 PROMPT = {"prompt_text": "录音里说的每一个字。"}
-ELEVEN = ("mp3_44100_128", "mp3_22050_32", "opus_48000_64", "pcm_16000", "pcm_44100", "wav_32000", "wav_8000")
+ELEVEN = (
+    "mp3_44100_128",
+    "mp3_22050_32",
+    "opus_48000_64",
+    "pcm_16000",
+    "pcm_44100",
+    "wav_32000",
+    "wav_8000",
+    "ulaw_8000",
+)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pytest
 
 from glm_tts_api.audio.encode import open_encoder
+from glm_tts_api.audio.mastering import ACX, LEVEL, Preset, at_loudness, mastered, speech_level
 from glm_tts_api.contracts import Float32
 from glm_tts_api.longform.audio import write_audio
 from glm_tts_api.longform.job import Spoken, Unit
 from glm_tts_api.longform.jobs import run_job
-from glm_tts_api.longform.loudness import ACX, LEVEL, Preset, at_loudness, mastered, speech_level
 from glm_tts_api.longform.shelf import Look
 from tests.longform.books import book_of, new_job
 

@@ -25,8 +25,9 @@ from glm_tts_api.api.v1.job_files import (
 )
 from glm_tts_api.api.v1.job_speech import job_of
 from glm_tts_api.api.v1.lexicon import own_lexicon
-from glm_tts_api.api.v1.schemas import Done
+from glm_tts_api.api.v1.schemas import OF_WHOLE_ANSWERS, Done
 from glm_tts_api.api.v1.tts import asked_voice
+from glm_tts_api.audio.mastering import ACX
 from glm_tts_api.contracts import JobState, SpeechRequest, UploadedVoice, Voice
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import PROMPT_AUDIO, Body, Upload, read_body
@@ -36,7 +37,6 @@ from glm_tts_api.longform.audio import chapter_times, timed_texts
 from glm_tts_api.longform.cast import read_cast, read_pauses
 from glm_tts_api.longform.folder import Draft, JobFolder
 from glm_tts_api.longform.job import BOOK, unit_voices
-from glm_tts_api.longform.loudness import ACX
 from glm_tts_api.longform.reading import read_apart
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
@@ -70,6 +70,11 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     other request needs. It continues after a restart of the server."""
     body = await read_body(request, state.config.max_upload_bytes)
     fields, warnings = body.parse(job_schemas.JobFields, files=(PROMPT_AUDIO, FILE), voice="index")
+    for name in OF_WHOLE_ANSWERS:
+        if getattr(fields, name) is not None:
+            raise InvalidField(
+                f"{name} is of POST /tts. GET .../audio?loudness= sets a job's loudness.", name
+            )
     if fields.verify:
         state.speech.recogniser.require("verify", "verify=true")
     upload = body.file(FILE)

@@ -13,6 +13,7 @@ from glm_tts_api.contracts import (
     SAMPLE_RATE,
     AudioFormat,
     FinishReason,
+    Fit,
     OutputRate,
     SampleMethod,
     SamplingOptions,
@@ -20,6 +21,7 @@ from glm_tts_api.contracts import (
 from glm_tts_api.validation import Allowed, AnyCase, FormNumber, Seed, Speed, WholeNumber
 from speech_text import Verbatim
 
+OF_WHOLE_ANSWERS = ("duration", "loudness")  # fields that need all of an answer's audio
 _SAMPLING = SamplingOptions()
 Warnings = Annotated[
     list[str],
@@ -123,6 +125,23 @@ class SpeechFields(Fields):
         "true: the audio is sent while it is made. Not possible with json.", False, default=False
     )
     speed: Speed = described("Faster or slower at the same pitch.", 1.0, default=1.0)
+    duration: Annotated[float | None, Field(ge=0.1, le=600)] = described(
+        "The answer lasts so many seconds. Up to three takes are spoken, and the closest one is made faster "
+        "or slower, 0.7 to 1.6 times at most. Not with stream or speed.",
+        2.5,
+        default=None,
+    )
+    fit: Fit | None = described(
+        "If no such tempo gives the duration: pad adds silence, cut ends the speech at the last word that "
+        "fits. If left out, the request is refused.",
+        "pad",
+        default=None,
+    )
+    loudness: Annotated[float | None, Field(ge=-31, le=-14)] = described(
+        "The integrated loudness of the answer in LUFS (EBU R 128), with peaks below -1 dB. Not with stream.",
+        -16,
+        default=None,
+    )
     verbatim: VerbatimField
     lexicon: OwnLexicon
     input_type: InputType

@@ -17,7 +17,7 @@ from glm_tts_api.api.openapi import BINARY, body_docs, error_docs, query_docs
 from glm_tts_api.api.speech_request import logged_speech, read_speech, speech_of, uploaded_voice
 from glm_tts_api.api.speech_response import answer_speech, headers_alone, speak
 from glm_tts_api.api.v1.lexicon import own_lexicon
-from glm_tts_api.api.v1.schemas import SpeechAnswer, SpeechFields
+from glm_tts_api.api.v1.schemas import OF_WHOLE_ANSWERS, SpeechAnswer, SpeechFields
 from glm_tts_api.api.v1.text import marked_text
 from glm_tts_api.audio.encode import media_type
 from glm_tts_api.contracts import SAMPLE_RATE, AudioFormat, UploadedVoice, Voice
@@ -76,12 +76,10 @@ async def tts(request: Request, state: AppStateDep) -> Response:
             body = await read_body(request, state.config.max_text_bytes)
         else:
             raw = read_query(request).fields
-            body = Body({"response_format": "mp3", "stream": raw.get("response_format") != "json", **raw}, {})
+            is_whole = raw.get("response_format") == "json" or not raw.keys().isdisjoint(OF_WHOLE_ANSWERS)
+            body = Body({"response_format": "mp3", "stream": not is_whole, **raw}, {})
         fields, warnings = await read_speech(request, state, OWN, SpeechFields, body, files=(PROMPT_AUDIO,))
-        if fields.stream and fields.response_format == "json":
-            raise InvalidField(
-                "stream=true needs an audio format: response_format=wav, for example, not json."
-            )
+        _require_whole(fields)
         voice = await asked_voice(body, fields, state, state.voices.get)
         is_ssml = fields.input_type == "ssml"
         text, more = await marked_text(fields, state) if is_ssml else (fields.input_text, [])
@@ -101,7 +99,10 @@ async def tts(request: Request, state: AppStateDep) -> Response:
             streams=fields.stream,
             audio_format="wav" if fields.response_format == "json" else fields.response_format,
             speed=fields.speed,
-            timestamps="word" if fields.subtitle else fields.timestamps,
+            timestamps="word" if fields.subtitle or fields.fit == "cut" else fields.timestamps,
+            duration_s=fields.duration,
+            fit=fields.fit,
+            loudness=fields.loudness,
             warnings=[*warnings, *more],
         )
         token, given = state.config.verify_token, request.headers.get(_TOKEN_HEADER, "")
@@ -114,6 +115,20 @@ async def tts(request: Request, state: AppStateDep) -> Response:
         answer = await speak(request, state, speech)
         made = await state.pools.encode.run(_json_with_audio, answer, log, fields, speech.warnings)
         return Response(made, media_type="application/json")
+
+
+def _require_whole(fields: SpeechFields) -> None:
+    """Raises InvalidField for fields that need a whole answer, where a stream is asked for, and others that do
+    not go together."""
+    if fields.stream and fields.response_format == "json":
+        raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
+    for name in OF_WHOLE_ANSWERS:
+        if fields.stream and getattr(fields, name) is not None:
+            raise InvalidField(f"{name} needs the whole answer: leave out stream=true.", name)
+    if fields.duration is not None and fields.speed != 1.0:
+        raise InvalidField("Send either duration or speed: duration finds the speed.", "duration")
+    if fields.duration is None and fields.fit is not None:
+        raise InvalidField("fit needs duration: it says what to do if no natural tempo gives it.", "fit")
 
 
 async def asked_voice(
