@@ -273,9 +273,12 @@ def _add_commands(commands: Any) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help=".wav, .flac, .mp3, .opus, .ogg, .aac or .pcm; - is a WAV on standard output",
+        help=".wav, .flac, .mp3, .opus, .ogg, .aac, .pcm, .mulaw or .alaw; - is a WAV on standard output",
     )
     _add_voice(say)
+    say.add_argument("--duration", type=float, metavar="S", help="it lasts S seconds")
+    say.add_argument("--fit", choices=["pad", "cut"], help="what to do if no natural tempo does that")
+    say.add_argument("--loudness", type=float, metavar="LUFS", help="-31 to -14; -16 for podcasts")
     say.add_argument("--srt", type=Path, metavar="FILE", help="subtitles of the text as it is written")
     say.add_argument("--play", action="store_true", help="with -o: play it too")
     _add_server(say, "say")

@@ -33,13 +33,15 @@ def run(arguments: argparse.Namespace) -> int:
     fields = {"input_text": given_text(arguments.text, "say"), "response_format": _format(output)}
     options = {"seed": arguments.seed, "speed": arguments.speed, "prompt_text": arguments.prompt_text}
     options["verify"] = arguments.verify or None
+    options |= {"duration": arguments.duration, "fit": arguments.fit, "loudness": arguments.loudness}
+    is_whole = arguments.srt or arguments.verify or arguments.duration or arguments.loudness
     fields |= {name: str(value) for name, value in options.items() if value is not None}
     files = prompt_of(arguments)
     player = player_of(fields["response_format"]) if arguments.play or output is None else None
     with server_at(arguments.url, arguments.key) as api:
         if not files:
             fields["index"] = voice_of(arguments, api)
-        if output is None and arguments.srt is None and not arguments.verify:
+        if output is None and not is_whole:
             assert player is not None
             with api.stream(fields, files) as pieces:
                 play(pieces, player)
