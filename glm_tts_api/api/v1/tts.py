@@ -118,8 +118,8 @@ async def tts(request: Request, state: AppStateDep) -> Response:
 
 
 def _require_whole(fields: SpeechFields) -> None:
-    """Raises InvalidField for fields that need a whole answer, where a stream is asked for, and others that do
-    not go together."""
+    """Raises InvalidField for fields that need a whole answer where a stream is asked for, and for others
+    that do not go together."""
     if fields.stream and fields.response_format == "json":
         raise InvalidField("stream=true needs an audio format: response_format=wav, for example, not json.")
     for name in OF_WHOLE_ANSWERS:
