@@ -27,7 +27,7 @@ _FURTHEST = 40  # characters to either side at which a class may look
 # A pattern that matches at most one character: (?:^|[^.])
 _ONE_CHARACTER = re.compile(r"\.\?|\(\?:\^\|\[(?:[^\]\\]|\\.)*\]\)")
 _DIGITS = re.compile("[0-9]+")
-_NAME = re.compile(r"\{([a-z]+)\}")  # the name of a pattern in a cell of a table: {unit}
+_NAME = re.compile(r"\{([a-z_]+)\}")  # the name of a pattern in a cell of a table: {unit}
 _GROUPED = re.compile(r"(1[3-9]\d)(\d{4})(\d{4})|([48]00)(\d{3})(\d{4})")
 _LATIN = re.compile("[0-9A-Za-z]")
 _PLURAL = re.compile(r"s\b")
@@ -87,7 +87,8 @@ class Language(NamedTuple):
     `table` is the file with the classes. `said` has the functions that write a number as words, and `tests`
     has those that test a number and its neighbours. `patterns` has the patterns whose names the table writes
     in braces, such as {unit}. Text within `near` characters of a number counts as near. `ending` is a
-    function that returns a full stop if a number ends its sentence, otherwise "".
+    function that returns a full stop if a number ends its sentence, otherwise "". `number` writes the number
+    or the span at the start of a text as words.
     """
 
     table: str
@@ -96,6 +97,7 @@ class Language(NamedTuple):
     near: int
     patterns: Mapping[str, str] = MappingProxyType({})
     ending: Callable[[Figure], str] = lambda _: ""
+    number: Say = str
 
 
 class Class:
@@ -108,7 +110,10 @@ class Class:
             name: _NAME.sub(lambda m: f"(?:{language.patterns[m[1]]})", cell) for name, cell in row.items()
         }
         said = row["said"]
-        self.say: Say = (lambda _: said[1:]) if said[0] == "=" else language.said[said]
+        if said[0] == "=":  # words, with the number in place of {}
+            self.say: Say = lambda text: said[1:].format(language.number(text) if "{}" in said else "")
+        else:
+            self.say = language.said[said]
         self._has_shape = re.compile(row["shape"]).fullmatch
         self.dropped = re.compile(f"(?:{row['drop']})$") if row["drop"] else None
         self._dropped_behind = re.compile(row["drop_behind"]) if row["drop_behind"] else None

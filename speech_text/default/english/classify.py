@@ -13,11 +13,6 @@ ELECTRIC = re.compile(
 )
 
 
-def like_the_last(figure: Figure) -> bool:
-    """Returns whether the number before `figure` is a room number: rooms 304 and 305."""
-    return figure.last_kind == "room"
-
-
 def lettered_too(figure: Figure) -> bool:
     """Returns whether the letter of the number `figure` is part of a name because that of the number before
     it is: Room 3B, not 3A. Where electricity is spoken of, it is a unit."""
@@ -30,11 +25,6 @@ def identified_too(figure: Figure) -> bool:
     return figure.last_kind == "identifier" or (figure.last_kind == "name" and len(figure.text) == 8)
 
 
-def scored_too(figure: Figure) -> bool:
-    """Returns whether the number before `figure` tells of goals: Kilmore 1-14, St Brigid's 0-16."""
-    return figure.last_kind in ("goals and points", "minute of a goal")
-
-
 # Words before a billion (worth 3B), and words of sport and of heat.
 _COUNTS = re.compile(
     r"(?i)\b(?:worth|about|over|nearly|almost|hit|hits|reach\w*|than|to|at|raised|of|under|roughly|around|some|total"
@@ -43,10 +33,6 @@ _COUNTS = re.compile(
 _SPORT = re.compile(
     r"(?i)\b(?:teams?|seasons?|overall|on the road|leagues?|division|conference|playoffs?|games?|coach|won"
     r"|lost|record|standings|ATS)\b"
-)
-_HEAT = re.compile(
-    r"(?i)\b(?:kelvins?|temperatures?|temp|heat\w*|cool\w*|superconduct\w*|helium|nitrogen|cryo\w*|boils?|melts?"
-    r"|freez\w*|liquef\w*|absolute|critical|transition|stars?|plasma|annealed|reacts?|samples?)\b|°"
 )
 _MANY = re.compile(
     r" (?:people|users|followers|subscribers|views|viewers|fans|likes|downloads|copies|dollars|euros|pounds"
@@ -78,17 +64,13 @@ def scales(figure: Figure) -> bool:
     return bool(_COUNTS.search(figure.lead) or _MANY.match(figure.rest))
 
 
-def unheated(figure: Figure) -> bool:
-    """Returns whether the K of the number `figure` is no kelvin: the text does not speak of heat."""
-    return not figure.mentions(_HEAT)
-
-
-def of_a_hundred(figure: Figure) -> bool:
-    """Returns whether the number `figure` is two shares of a hundred: an 80/20 rule, a 55/45 split."""
-    return sum(map(int, runs(figure.text))) == 100
-
-
-TESTS = by_name(
-    *(like_the_last, lettered_too, identified_too, scored_too, letter_behind, of_a_team, scales),
-    *(unheated, of_a_hundred),
-)
+TESTS = by_name(lettered_too, identified_too, letter_behind, of_a_team, scales) | {
+    "like_the_last": lambda figure: figure.last_kind == "room",  # rooms 304 and 305
+    "scored_too": lambda figure: figure.last_kind in ("goals and points", "minute of a goal"),
+    "of_a_hundred": lambda figure: sum(map(int, runs(figure.text))) == 100,  # an 80/20 rule
+}
+PATTERNS = {
+    "heat": r"(?i:\b(?:kelvins?|temperatures?|temp|heat\w*|cool\w*|superconduct\w*|helium|nitrogen|cryo\w*"
+    r"|boils?|melts?|freez\w*|liquef\w*|absolute|critical|transition|stars?|plasma|annealed|reacts?"
+    r"|samples?)\b|°)",
+}

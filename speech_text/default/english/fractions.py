@@ -4,6 +4,7 @@ apart."""
 from __future__ import annotations
 
 import re
+from operator import le
 
 from speech_text.default.english import numbers
 from speech_text.default.english.numbers import cardinal
@@ -15,17 +16,13 @@ _RATED = re.compile(
     r"|solid|exam|quiz|test|(?:ambian?ce|decor|food|location|parking|price|service|taste|value|vibes?): $"
 )
 _CRICKET = re.compile(
-    r"(?i)wicket|\bovers?\b|innings|stumps|declared|\btea\b|lunch|chas(?:ed|ing)|cricket"
-    r"|\d\d\* |\bov\b|a\.o\.|by \d+ runs|\ball out"
-)
-
-_STUMPS = re.compile(
-    r"(?i)wicket|\b(?:overs|stumps|declared|cricket|(?:first|second) innings|lbw|all out|not out|seamers?"
-    r"|spinners?)\b"
-)
-_BATS = re.compile(
-    r"\boff \d{1,3} balls|\b(?:bowled|batsm[ae]n|batters?|crease|lbw|not out|the Ashes)\b"
+    r"(?i:wicket|\bovers?\b|innings|stumps|declared|\btea\b|lunch|chas(?:ed|ing)|cricket|\bov\b|\ball out"
+    r"|a\.o\.|by \d+ runs)|\boff \d{1,3} balls|\b(?:bowled|batsm[ae]n|batters?|crease|lbw|not out|the Ashes)\b"
     r"|\d\d\* |\b\d{3}-\d,? with |\bovernight, [A-Z]"
+)
+_STUMPS = re.compile(
+    r"(?i:wicket|\b(?:overs|stumps|declared|cricket|(?:first|second) innings|lbw|all out|not out|seamers?"
+    r"|spinners?)\b)"
 )
 
 
@@ -44,26 +41,13 @@ def rated(figure: Figure) -> bool:
 def at_stumps(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 287-6 or 103*, belongs to a cricket match. The words that
     are near it may be weaker than for 45-2, which may be a score of another game."""
-    return cricket(figure) or batted(figure) or figure.mentions(_BATS)
+    return batted(figure) or figure.mentions(_CRICKET)
 
 
 def batted(figure: Figure) -> bool:
     """Returns whether the number `figure`, such as 45-2, belongs to a cricket match: a word that belongs to
     no other game stands near it, or the number before belongs to one."""
     return figure.last_kind == "wickets" or figure.mentions(_STUMPS)
-
-
-def no_more(figure: Figure) -> bool:
-    """Returns whether, of the two numbers in `figure`, the first is not larger than the second, as in 28/40
-    passes."""
-    first, second = map(int, runs(figure.text))
-    return first <= second
-
-
-def cricket(figure: Figure) -> bool:
-    """Returns whether the number `figure`, such as 250/5, is the score of a cricket match: a word such as
-    wicket stands near it."""
-    return figure.mentions(_CRICKET)
 
 
 def fraction(text: str) -> str:
@@ -82,12 +66,6 @@ def fraction(text: str) -> str:
     return f"{lead}{cardinal(first)} {part if first == '1' else part + 's'}"
 
 
-def no_mixed(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a span of fractions (1/3-2/3) and no mixed number, in which a
-    hyphen stands before the fraction (3-1/2)."""
-    return not re.fullmatch(r"\d+ ?[-~—–] ?\d+/\d+", figure.text)
-
-
 def fractions(text: str) -> str:
     """Returns a span of fractions in words: 1/3-2/3 -> one third to two thirds."""
     return " to ".join(
@@ -99,8 +77,11 @@ SAID = by_name(fraction, fractions) | {
     "over": lambda text: (
         " over ".join(map(cardinal, runs(text))) + " millimeters of mercury" * text.endswith("Hg")
     ),
-    "not_out": lambda text: f"{cardinal(runs(text)[0])} not out",  # 103*
     "out_of": lambda text: " out of ".join(map(cardinal, text.split("/"))),  # 4.5/5
     "thread": lambda text: f"{fraction(text.split('-')[0])} {cardinal(text.split('-')[1])}",  # 1/4-20
 }
-TESTS = by_name(no_mixed, rated, no_more, cricket, at_stumps, batted)
+TESTS = by_name(rated, batted, at_stumps) | {
+    "no_more": lambda figure: le(*map(int, runs(figure.text))),  # 28/40 passes
+    # A span of fractions, but no mixed number, in which a hyphen stands before the fraction: 3-1/2.
+    "no_mixed": lambda figure: not re.fullmatch(r"\d+ ?[-~—–] ?\d+/\d+", figure.text),
+}

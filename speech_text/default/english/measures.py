@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 
 from speech_text.default.data import Words, either
 from speech_text.default.english import numbers
@@ -12,7 +11,6 @@ from speech_text.default.english.fractions import fraction
 from speech_text.default.english.numbers import cardinal, paired
 from speech_text.default.english.units import ONLY_JOINED, SCALES
 from speech_text.default.number_tagger import Figure, by_name, runs
-from speech_text.default.table import names
 
 # Nouns that a measure describes without an article: 500 mg tablets, the 100 m final.
 _BARE_ATTRIBUTE = re.compile(
@@ -47,23 +45,21 @@ _OPEN_SINGLE = re.compile(
     r"(?<![^\s(\[,])'(?=\w|$)(?!\d0s|em\b|til\b|cause\b|round\b)(?:[^']|(?<=\w)'(?=\w))*$"
 )
 _CLOSED_LATER = re.compile(r'[^"]*[^\s\d"(]"(?!\w)')
-_SOLVED = re.compile(r"(?i)solution|dissolv|buffer|acid|NaOH|NaCl|HCl|titrat|\bmL\b")
 # Text before a number whose A, J, N or t is a unit.
 _PHYSICAL = re.compile(
     r"[=≈<>] ?$|equals\s{1,3}$|(?i:\b(?:carr(?:y|ies)|cargo|current|draws?|energy|force|load|stores?|thrust"
     r"|tonnage|weigh(?:s|ed|ing)?)\b)"
 )
 _NUMBERED = re.compile(r"(?:\b[A-Z][a-z]+\.?|\b(?:fig|sect?|tab)\.|figure|section|table|version) $")
-# Words behind a number, by the names that figures_en.tsv uses: 2-3x -> two to three x.
-_WORDS = names("""
-    million=million; thousand_k=k; molar=molar; fold=x; times=times;
-    basis_points=basis points; home_runs=home runs; age=year old;
-    seconds=seconds;
-    celsius=degrees celsius; fahrenheit=degrees fahrenheit;
-""")
 _NUMBER = r"-?\d+(?:\.\d+)?"
+# Units that are read where their own classes find them.
+_MARKS = {
+    **dict.fromkeys(("in", '"', "″"), "inch"),
+    **dict.fromkeys(("'", "’", "′"), "foot"),
+    **dict.fromkeys(("c", "¢"), "cent"),
+}
 _TO = r"\s?[-—~]\s?"
-_PARTS = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?([\s-]?)(.*)").fullmatch
+_PARTS = re.compile(rf"({_NUMBER})(?:\s?%)?(?:{_TO}({_NUMBER}))?[\s-]?(.*)").fullmatch
 
 
 def _said(text: str) -> tuple[str, str, str]:
@@ -71,13 +67,14 @@ def _said(text: str) -> tuple[str, str, str]:
     digits (of its last number) with which a noun agrees, and the rest."""
     parts = _PARTS(text)
     assert parts, text
-    first, second, _, rest = parts.groups("")
+    first, second, rest = parts.groups("")
     number = " to ".join(cardinal(number) for number in (first, second) if number)
     return number, second or first.lstrip("-"), rest
 
 
-def _with_words(words: str, text: str) -> str:
-    return f"{_said(text)[0]} {words}"
+def number(text: str) -> str:
+    """Returns the number or span at the start of `text` in words: 5-10% -> five to ten."""
+    return _said(text)[0]
 
 
 class Measures:
@@ -105,13 +102,13 @@ class Measures:
             "minus": r"(?<![\w%°)/-])-",
             "lone": r"(?:^|[^\w.,]|\dx)",
         }
+        self._units |= _MARKS
         self.said = by_name(
-            *(self.measure, self.attribute, self.measures, self.part, self.part_of),
-            *(percent, scaled, length, attribute_length, crossed),
-        ) | {name: partial(_with_words, words) for name, words in _WORDS.items()}
+            *(self.measure, self.attribute, self.measures, self.part, self.part_of, scaled, crossed)
+        )
         self.said["by"] = lambda text: f"{cardinal(text.rstrip('x× '))} by"  # the 10 x of 10 x 20 cm
         self.said["planks"] = lambda text: numbers.plural(" by ".join(map(cardinal, runs(text))), "2")  # 2x4s
-        self.tests = by_name(self.measured, self.attributive, attributes_inch, solved, unquoted)
+        self.tests = by_name(self.measured, self.attributive, attributes_inch, unquoted)
 
     def _cut(self, text: str) -> tuple[str, str, str, str]:
         """Splits an amount into its number in words, the digits with which a noun agrees, its unit as it is
@@ -189,7 +186,7 @@ class Measures:
         number = re.match(r"[\d/]+(?:(?:\s|\sand\s|-)[\d/]+)?", text)
         assert number, text
         unit = text[number.end() :].strip(" .-")
-        return fraction(number[0]), "inch" if unit in ("in", '"', "″") else self._units[unit]
+        return fraction(number[0]), self._units[unit]
 
 
 def attributes_inch(figure: Figure) -> bool:
@@ -209,17 +206,6 @@ def unquoted(figure: Figure) -> bool:
     return not (figure.text.endswith('"') and _OPEN.search(opened)) or bool(_CLOSED_LATER.match(figure.rest))
 
 
-def solved(figure: Figure) -> bool:
-    """Returns whether the unit M of the number `figure` means molar, because the text is about a solution."""
-    return figure.mentions(_SOLVED)
-
-
-def percent(text: str) -> str:
-    """Returns a percentage or a span of percentages in words: 5-10% -> five to ten percent."""
-    parts = re.split(r"(?<=%)\s?[-—~]\s?", text)
-    return " to ".join(f"{_said(part.rstrip('% '))[0]} percent" for part in parts)
-
-
 def scaled(text: str) -> str:
     """Returns, in words, an amount whose letter is a scale: 5M -> five million, 10-15k -> ten to fifteen
     thousand."""
@@ -231,21 +217,3 @@ def crossed(text: str) -> str:
     """Returns a size of two numbers in words: 4x4 -> four by four."""
     say = paired if re.fullmatch(r"\d{3,4}[x×]\d{3,4}", text) else cardinal
     return " by ".join(map(say, re.split("[x×]", text)))
-
-
-def length(text: str) -> str:
-    """Returns a length in feet or inches in words: 6" -> six inches, 6' -> six feet."""
-    said, number, noun = _length(text)
-    return f"{said} {numbers.plural(noun, number)}"
-
-
-def attribute_length(text: str) -> str:
-    """Returns, in words, a length that describes a noun: the 27" of a 27" monitor -> twenty seven inch, the
-    40' of a 40' container -> forty foot."""
-    said, _, noun = _length(text)
-    return f"{said} {noun}"
-
-
-def _length(text: str) -> tuple[str, str, str]:
-    said, number, mark = _said(text)
-    return said, number, "foot" if mark in ("'", "’", "′") else "inch"

@@ -50,7 +50,7 @@ class Money:
             rf"({sign}|{code})?\s?([\d,.]+)(?:[\s-]?({_SCALE}))?"
             rf"(?:\s?[-–—]+\s?(?:{sign})?\s?([\d,.]+)(?:[\s-]?({_SCALE}))?)?\s?(.+)?"
         ).fullmatch
-        self.said = by_name(self.money, self.price, self.yuan, self.cents)
+        self.said = by_name(self.money, self.price, self.yuan)
         self.tests = by_name(priced)
 
     def money(self, amount: str, agree: Callable[[str, str], str] = numbers.plural) -> str:
@@ -59,21 +59,18 @@ class Money:
         noun in the singular or plural, as it follows the amount."""
         if amount.startswith("-"):
             return f"minus {self.money(amount[1:], agree)}"
-        parts = self._parts(re.sub(r"(?<=\d) (?=\d)", "", amount))
+        parts = self._parts(re.sub(r"(?<=\d) (?=\d)|,(?=\d)", "", amount))
         assert parts, amount
         sign, first, scale, second, scale_of_both, behind = parts.groups("")
         noun = self._names.get(behind or sign) or self._names[(behind or sign).upper()]
         part = self._parts_of.get(sign.upper(), "")
-        cents = first.partition(".")[2]
-        if part and not scale and not scale_of_both and len(cents) == 2 and noun not in _WITHOUT_PARTS:
-            if re.search(r"\.\d\d$", second):
-                return f"{_with_cents(first, noun, part, agree)} to {_with_cents(second, noun, part, agree)}"
-            if not second:
-                return _with_cents(first, noun, part, agree)
+        both = [number for number in (first, second) if number]
+        with_cents = part and not scale and not scale_of_both and noun not in _WITHOUT_PARTS
+        if with_cents and all(re.search(r"\.\d\d$|^0\.\d$", number) for number in both):
+            return " to ".join(_with_cents(number, noun, part, agree) for number in both)
         said = " to ".join(
-            f"{cardinal(number.replace(',', ''))} {SCALES.get(of.lower(), '')}".rstrip()
-            for number, of in ((first, scale), (second, scale_of_both))
-            if number
+            f"{cardinal(number)} {SCALES.get(of.lower(), '')}".rstrip()
+            for number, of in zip(both, (scale, scale_of_both), strict=False)
         )
         return f"{said} {agree(noun, '2' if second or scale else first)}"
 
@@ -86,14 +83,10 @@ class Money:
         """Returns, in words, an amount whose sign ¥ means yuan, as in a text about China."""
         return self.money("CNY" + amount[1:])
 
-    def cents(self, amount: str) -> str:
-        """Returns an amount of cents in words: 5¢ -> five cents."""
-        number = amount.rstrip("¢c ")
-        return f"{cardinal(number)} {numbers.plural('cent', number)}"
-
 
 def _with_cents(number: str, major: str, minor: str, agree: Callable[[str, str], str]) -> str:
-    whole, _, cents = number.replace(",", "").partition(".")
+    whole, _, cents = number.partition(".")
+    cents = cents.ljust(2, "0")
     spoken = f"{cardinal(whole)} {agree(major, '1' if whole == '1' else '2')}"
     if not cents.strip("0"):
         return spoken

@@ -6,14 +6,14 @@ import re
 
 from speech_text.default.data import Words
 from speech_text.default.english.amounts import FIGURES as COUNTED
-from speech_text.default.english.classify import TESTS
+from speech_text.default.english.classify import PATTERNS, TESTS
 from speech_text.default.english.days import TESTS as DAYS
 from speech_text.default.english.fractions import SAID as FRACTIONS
 from speech_text.default.english.fractions import TESTS as SHARES
-from speech_text.default.english.measures import Measures
+from speech_text.default.english.measures import Measures, number
 from speech_text.default.english.money import Money
 from speech_text.default.english.stops import ending
-from speech_text.default.english.times import PATTERNS
+from speech_text.default.english.times import PATTERNS as EVENTS
 from speech_text.default.english.times import SAID as TIMES
 from speech_text.default.english.times import TESTS as TIMED
 from speech_text.default.english.tokens import ENGLISH
@@ -38,9 +38,10 @@ def rules(words: Words) -> Rules:
                 "figures_en.tsv",
                 SAID | TIMES | COUNTED | FRACTIONS | money.said | measures.said,
                 TESTS | DAYS | TIMED | SHARES | measures.tests | money.tests,
-                patterns=measures.patterns | money.patterns | PATTERNS,
+                patterns=measures.patterns | money.patterns | PATTERNS | EVENTS,
                 near=40,
                 ending=ending,
+                number=number,
             )
         ),
         token_rules("signs_en.tsv", ENGLISH),

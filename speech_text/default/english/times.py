@@ -12,7 +12,7 @@ from speech_text.default.english.fractions import fraction
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.short_forms import STATES
 from speech_text.default.english.verbalise import SAID as NUMBERS
-from speech_text.default.number_tagger import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, Say, by_name, runs
 from speech_text.default.table import names
 
 _DECADES = (
@@ -25,10 +25,6 @@ _PRICED = re.compile(
     "|per ?cent|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|%|(?<![,.] )[$£€]"
 )
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
-_SCORE = re.compile(
-    r"(?i)\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score|scored|draw|drew|defeat\w*|victory|tied?|final"
-    r"|set|halftime|trail\w*|record)\b"
-)
 _SECONDS_BEFORE = re.compile(
     r"(?i)\b(?:after|for|every|knocked|shaved|within|about|takes?|took|only|than|wait|lasts?|lasted"
     r"|under|to|just) $"
@@ -61,14 +57,10 @@ PATTERNS = {
     r"|knock(?:ing)? off|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance"
     r"|pick(?:ed)? (?:you |me |him |her |them )?up|radio|rehearsals?|school|seated|seminar|service|show"
     r"|supper|surgery|tour|trains?|trip|tutorial|woke|wake)\b)",
+    "scored": r"(?i:\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score|scored|draw|drew|defeat\w*"
+    r"|victory|tied?|final|set|halftime|trail\w*|record)\b)",
     "state": either({*STATES.values(), "n y", "n j"}),
 }
-
-
-def unscored(figure: Figure) -> bool:
-    """Returns whether the number `figure`, such as 41:30, is a time and not a score. After a word such as won
-    it is a score."""
-    return not _SCORE.search(figure.lead[-24:])
 
 
 def of_scripture(figure: Figure) -> bool:
@@ -137,15 +129,29 @@ def _parts(amounts: Iterable[str], units: Iterable[str]) -> list[str]:
     ]
 
 
-def _without_zeros(parts: list[str]) -> str:
-    return " ".join([part for part in parts if not part.startswith("zero ")] or parts[-1:])
+def apart(*units: str) -> Say:
+    """Returns a function that says the numbers of a text with `units`, without those that are 0."""
+
+    def said(text: str) -> str:
+        parts = _parts(runs(text), units)
+        return " ".join([part for part in parts if not part.startswith("zero ")] or parts[-1:])
+
+    return said
 
 
 def duration(time: str) -> str:
-    """Returns a duration of hours, minutes and seconds in words: 1:02:03 -> one hour two minutes and three
-    seconds."""
+    """Returns a duration in words: 1:02:03 -> one hour two minutes and three seconds."""
     hours, minutes, seconds = _parts(runs(time), ("hour", "minute", "second"))
     return f"{hours} {minutes} and {seconds}"
+
+
+def height(height: str) -> str:
+    """Returns a height in words: 5'8" -> five feet eight inches, 6'3 1/2" -> six feet three and a half
+    inches."""
+    feet, inches, *part = runs(height)
+    if part:
+        return f"{_parts([feet], ['foot'])[0]} {fraction(' '.join((inches, '/'.join(part))))} inches"
+    return apart("foot", "inch")(height)
 
 
 def lettered(time: str) -> str:
@@ -154,25 +160,10 @@ def lettered(time: str) -> str:
     return " ".join(_parts(amounts, map(_UNITS.__getitem__, letters)))
 
 
-def left(time: str) -> str:
-    """Returns a duration or a pace of minutes and seconds in words: 5'30" -> five minutes thirty seconds, the
-    2:00 of 2:00 left -> two minutes."""
-    return _without_zeros(_parts(runs(time), ("minute", "second")))
-
-
 def lap(time: str) -> str:
     """Returns the time of a lap in words: 1:35.20 -> one minute thirty five point two zero seconds."""
     minutes, seconds = time.split(":")
     return f"{cardinal(minutes)} {numbers.plural('minute', minutes)} {cardinal(seconds)} seconds"
-
-
-def height(height: str) -> str:
-    """Returns a height in feet and inches in words: 5'8" -> five feet eight inches, 6'0" -> six feet,
-    6'3 1/2" -> six feet three and a half inches."""
-    feet, inches, *part = runs(height)
-    if part:
-        return f"{_parts([feet], ['foot'])[0]} {fraction(' '.join((inches, '/'.join(part))))} inches"
-    return _without_zeros(_parts((feet, inches), ("foot", "inch")))
 
 
 def decade(years: str) -> str:
@@ -194,8 +185,9 @@ def verse(verse: str) -> str:
 
 
 SAID = (
-    by_name(clock, clocks, military, duration, lettered, left, lap, height, decade, verse)
+    by_name(clock, clocks, military, duration, height, lettered, lap, decade, verse)
     | {
+        "left": apart("minute", "second"),  # 5'30", the 2:00 of 2:00 left
         "early": lambda text: " to ".join(
             military(run).removesuffix(" hours") for run in runs(text)
         ),  # 0600-1500
@@ -204,4 +196,4 @@ SAID = (
         "ratio": lambda pair: " to ".join(cardinal(number.strip()) for number in pair.split(":")),  # 1.5:1
     }
 )
-TESTS = by_name(unscored, unpriced, timed_too, of_scripture, lasts, tall)
+TESTS = by_name(unpriced, timed_too, of_scripture, lasts, tall)
