@@ -49,10 +49,20 @@ def standing_alone(match: Match) -> str:
     named = _WHEN.search(lead) and (word[:1].isupper() or not number.endswith("0"))
     is_counted = not named and not word.isupper() and _COUNTED(word.lower())
     is_year = _YEAR(number) and not is_counted and not _AMOUNT.search(lead)
-    return numbers.year(number) if is_year else cardinal(number)
+    if is_year:
+        return numbers.year(number)
+    is_name = _NAME(number) and _DEFINITE.search(lead) and _NO_NOUN.match(after(match, 16))
+    return numbers.paired(number) if is_name else cardinal(number)
 
 
 _YEAR = re.compile(r"1[1-9]\d\d|20\d\d").fullmatch
+# A number of three digits that counts nothing is a name: the 405, a 404.
+_DEFINITE = re.compile(r"(?i)\b(?:the|an?|every|old|another|this|that) $")
+_NAME = re.compile(r"[1-9]\d\d(?<!00)").fullmatch
+_NO_NOUN = re.compile(
+    r"[.,;:!?)]|$| (?:an?|are|as|at|both|by|for|from|he|I|i[fns]|on|she|th(?:e|en|ey)|to|was|we|when|with|you"
+    r"|near|runs|(?:bus|plan|train|tram|visa)|[A-Z]\w+)\b"
+)
 _AMOUNT = re.compile(
     r"(?i)\b(?:equals|plus|minus|times|divided by|nearly|over|almost|only|weighs|costs"
     r"|(?:percent|half|attendance|average|capacity|elevation|height|length|maximum|minimum|number|population|price"

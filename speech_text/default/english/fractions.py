@@ -17,8 +17,8 @@ _RATED = re.compile(
 )
 _CRICKET = re.compile(
     r"(?i:wicket|\bovers?\b|innings|stumps|declared|\btea\b|lunch|chas(?:ed|ing)|cricket|\bov\b|\ball out"
-    r"|a\.o\.|by \d+ runs)|\boff \d{1,3} balls|\b(?:bowled|batsm[ae]n|batters?|crease|lbw|not out|the Ashes)\b"
-    r"|\d\d\* |\b\d{3}-\d,? with |\bovernight, [A-Z]"
+    r"|a\.o\.|by \d+ runs)|\boff \d{1,3} balls|\b(?:bowled|batsm[ae]n|batters?|crease|lbw|the Ashes)\b"
+    r"|not out|\d\d\* |\b\d{3}-\d,? with |\bovernight, [A-Z]"
 )
 _STUMPS = re.compile(
     r"(?i:wicket|\b(?:overs|stumps|declared|cricket|(?:first|second) innings|lbw|all out|not out|seamers?"

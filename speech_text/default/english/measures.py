@@ -20,24 +20,22 @@ _BARE_ATTRIBUTE = re.compile(
     r"|warranty|guarantee|trip|commute|capacitor|resistor|motor|engine|bulb|adapter|charger|heater|outlet|socket|circuit|gold"
     r"|angles?|turns?|frame|(?:car|gas|water) (?:battery|heater|tank))\b|\sf/"
 )
-_NOUN = re.compile(
-    r" (?!(?:of|and|or|in|at|per|to|for|is|was|are|were|more|less|from|with|on|as|by|than|after|before"
-    r"|away|long|wide|tall|high|deep|above|below|over|under|each|every|ago|later|when|if|that)\b)[a-z]{2}"
-    r"|,? \d[\d.,]{0,6} [A-Z]?[a-z]{0,2}[A-Z]?h? [a-z]{3}"
+# Words behind an amount that are no noun, and text that begins with a noun.
+_NO_NOUN = (
+    r"(?:above|across|after|ago|an?|and|apart|are|as|at|away|before|below|but|by|deep|each|every|for|from|had|has"
+    r"|have|he|high|i[fnst]|it's|last|later|less|long|may|more|must|next|of|off|on|or|over|overnight|per|she|should"
+    r"|so|tall|th(?:an|at|e|en|ey|ick|is)|to|today|tonight|under|was|we|went|were|when|which|who|wide|will|with|worth"
+    r"|would|x|yesterday|you)\b"
 )
+NOUN = re.compile(rf" (?!{_NO_NOUN})[a-z]{{2}}|,? \d[\d.,]{{0,6}} [A-Z]?[a-z]{{0,2}}[A-Z]?h? [a-z]{{3}}")
 # A noun in the plural, the tablets of 500mg tablets, or the power of a resistor: 4.7kΩ 1/4W resistor.
 _THINGS = re.compile(
-    r" \d/\d ?W |"
-    r" (?!(?:[btq]i?ds|always|as|besides|causes|comes|contains|costs|does|equals|falls|feeds|gains|gets"
-    r"|gives|goes|has|helps|hers|his|hits|hurts|is|its|keeps|lasts|leaves|less|looks|makes|means|minus|needs|ours"
-    r"|perhaps|plus|produces|reduces|rises|runs|seems|serves|sometimes|takes|thanks|theirs|this|thus"
-    r"|times|unless|upstairs|versus|was|weighs|whereas|wins|works|yes|yours)\b|\w{0,12}wards\b)"
-    r"[a-z]{2,14}(?<![sui])s\b"
+    r" \d/\d ?W | (?!(?:[btq]i?ds|always|as|besides|comes|contains|costs|does|equals|falls|feeds|gets|gives"
+    r"|goes|has|helps|his|hurts|is|its|keeps|lasts|leaves|less|makes|means|minus|needs|perhaps|plus|rises|runs"
+    r"|seems|takes|this|thus|times|unless|versus|was|weighs|whereas|works)\b|\w{0,12}wards\b)[a-z]{2,14}(?<![sui])s\b"
 )
-_OF_INCHES = re.compile(r"\s(?:[a-z]|[A-Z][A-Z-]|[A-Z][a-z]{1,12} (?:\w{2,4} )?(?:TV|screen|monitor))")
-_NO_NOUN = re.compile(
-    r"\s(?:long|wide|tall|deep|high|thick|by|x|and|or|of|in|is|at|from|apart|across|away|per|last|this|today|tonight"
-    r"|yesterday|overnight|can|may|must|should|will|would|on|to|with|for|below|above|than|more|less|each|it|it's|he|she|they|we|you|so|then|when|if|but|the|an?|are|was|were|has|had)\b"
+_OF_INCHES = re.compile(
+    rf"\s(?!{_NO_NOUN})(?:[a-z]|\d{{3,4}}p\b|[A-Z][A-Z-]|[A-Z][a-z]{{1,12}} (?:\w{{2,4}} )?(?:TV|monitor))"
 )
 # A quotation that is still open, and one that is closed behind the number: "is 5" wide".
 _OPEN = re.compile(r'(?<![\w.;!?)])(?<!\d )"[^"]*$')
@@ -141,7 +139,7 @@ class Measures:
         if not self.measured(figure):
             return False
         hyphened = re.search(r"\d-[^\d\s]", figure.text)
-        described = re.search(r"\b[Aa]n? $", figure.lead) and _NOUN.match(figure.rest)
+        described = re.search(r"\b[Aa]n? $", figure.lead) and NOUN.match(figure.rest)
         if re.search(r"\d[A-Za-zµμΩ]+$", figure.text) or re.search(r"\b(?:[Ww]ith|[Uu]se) $", figure.lead):
             described = described or _THINGS.match(figure.rest)
         *_, unit = re.split(r"[\d\s-]+", figure.text)
@@ -191,10 +189,7 @@ class Measures:
 
 def attributes_inch(figure: Figure) -> bool:
     """Returns whether the inches of the number `figure` describe a noun: a 27" monitor."""
-    if not unquoted(figure) or _NO_NOUN.match(figure.rest):
-        return False
-    has_article = re.search(r"\b[Aa]n? $", figure.lead) and figure.rest.startswith(" ")
-    return bool(has_article or _OF_INCHES.match(figure.rest))
+    return unquoted(figure) and bool(_OF_INCHES.match(figure.rest))
 
 
 def unquoted(figure: Figure) -> bool:

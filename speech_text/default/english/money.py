@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from speech_text.default.data import Words, either
 from speech_text.default.english import numbers
+from speech_text.default.english.measures import NOUN
 from speech_text.default.english.numbers import cardinal
 from speech_text.default.english.units import SCALES
 from speech_text.default.number_tagger import Figure, by_name
@@ -22,17 +23,14 @@ _PRICED = re.compile(
     r"|contracts?|fines?|checks?|cheques?|stamps?|discounts?|rebates?|beers|charges?|deposits?|donations?|fees?"
     r"|burgers?|cocktails|drafts|drinks|margaritas|pints|tacos|wings|copays?|price tags?|bonus(?:es)?)\b"
 )
-_NOUN = re.compile(
-    r" (?![a-z]{1,10}ed\b|(?:and|are|each|for|from|had|has|have|less|more|next|off|over|per|than|that|the"
-    r"|they|this|was|went|when|which|who|will|with|worth|you)\b)[a-z]{3}"
-)
 _ARTICLE = re.compile(r"(?i)\b(?:an?|the|this|one|my|your|his|her|our|their|every|another) $")
 
 
 def priced(figure: Figure) -> bool:
     """Returns whether the number `figure` describes a noun, as in a $5 bill and a $500-a-night hotel. In the
     $5 that he owed it is an amount."""
-    by_article = _ARTICLE.search(figure.lead) and _NOUN.match(re.sub(r"^/[a-z]{1,6}\b\.?", "", figure.rest))
+    rest = re.sub(r"^/[a-z]{1,6}\b\.?", "", figure.rest)
+    by_article = _ARTICLE.search(figure.lead) and NOUN.match(rest) and not re.match(r" [a-z]{1,10}ed\b", rest)
     return bool(by_article or _PRICED.match(figure.rest) or re.match(r"-(?:an?|per)-[a-z]", figure.rest))
 
 
