@@ -41,24 +41,33 @@ _GOES_ON = {"etc": A_TIME} | dict.fromkeys(
     ("approx", "btwn", "ca", "cf", "chs", "eqs", "esp", "excl", "incl", "viz", "vol", "vols", "vs"),
     ANYTHING,
 )
-_ORDINAL = re.compile(r"(?:\d(?:st|nd|rd|th)|\b(?:second|third))[ -]$")
-_FIGURE = re.compile(
-    r"\d{1,4}(?!\w)|\s+#[A-Z]"
-    r"|\s+[(+-]?[#$£€]?(?:\d|[A-Z]-?\d|[ivx]{2,5}\b|[ivx][-–][ivx]|[IVX]{2,5}\b|[IVX][-,.;:)])",
-    re.ASCII,
+# In these patterns the short form stands between two ¦, with its full stop behind.
+_FIGURE = (
+    r"(?:\d{1,4}(?!\w)|\s+#[A-Z]"
+    r"|\s+[(+-]?[#$£€]?(?:\d|[A-Z]-?\d|[ivx]{2,5}\b|[ivx][-–][ivx]|[IVX]{2,5}\b|[IVX][-,.;:)]))"
 )
-_LETTER = re.compile(r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])")
-_NUMBER = re.compile(r":?\s(?:#?\d|[A-Z]-?\d)")
-_COUNT = re.compile(r"\d $")
-_CODE = re.compile(r"\s[A-Z](?:[A-Z]{0,3}[ /-]?#?\d|\w{2,8} \d\d)")
-_MONEY = re.compile(r":? ?[£$€]\d")
-_GOING_ON = re.compile(r"\s+[A-Za-z0-9(&$£€]|[,:;?!)\]\"”’'…—]|$")
+_LETTER = r"\s[B-HJ-Z]\b(?!'|\. ?[A-Za-z])"
+_NUMBERED = rf"¦(?:[^¦]*¦\.{_FIGURE}|[A-Z][^¦]*¦\.{_LETTER})"
+_PLACES = {
+    place: re.compile(pattern)
+    for place, pattern in {
+        "ordinal": r"(?:\d(?:st|nd|rd|th)|\b(?:second|third))[ -]¦[^¦]*¦(?:\.|(?! [A-Z]))",
+        "money": r"¦\.?:? ?[£$€]\d",
+        "figure": _NUMBERED,
+        "cited": _NUMBERED,
+        "label": rf"{_NUMBERED}|¦\.?(?::?\s(?:#?\d|[A-Z]-?\d)|{_LETTER})",
+        "code": r"¦\.\s[A-Z](?:[A-Z]{0,3}[ /-]?#?\d|\w{2,8} \d\d)",
+        "colon": r"(?<![a-z] )¦[^¦]*¦\.?:",
+        "behind": r"\d ¦",
+        "stop": r"¦\.(?:\s+[A-Za-z0-9(&$£€]|[,:;?!)\]\"”’'…—]|$)",
+        "within": rf"(?<!\d )¦[^¦]*¦\.(?:\s+(?:[a-z(]|{MONTH}\b)|,)",
+        "counted": r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|long|new|next"
+        r"|one|past|per|prior|rush|school|second|the|third|this|whole) ¦",
+        "note": "",
+        "unit": r"(?<!\d )¦[^¦]*¦",
+    }.items()
+}
 _SMALL = re.compile(r"\s+[a-z0-9(@=&+#$£€]|[,)]")
-_WITHIN = re.compile(rf"\s+(?:[a-z(]|{MONTH}\b)|,")
-_COUNTING = re.compile(
-    r"(?i)\b(?:an?|calendar|each|every|final|first|fiscal|full|half|happy|last|long|new|next|one|past|per"
-    r"|prior|rush|school|second|the|third|this|whole) $"
-)
 # A word behind the number tells that a new sentence begins there, unless one of _CITING stands before.
 _NEW_SENTENCE = re.compile(
     r"\s\d{1,6}s? (?!(?:and|above|at|below|by|contains?|for|from|in|is|of(?! (?:them|us|you)\b)|on|or"
@@ -84,7 +93,6 @@ def _forms() -> dict[str, dict[str, str]]:
 
 
 _FORMS = _forms()
-SHORT_FORMS = frozenset(form.lower() for form in _FORMS)
 WITH_STOP = frozenset(form.lower() for form in _FORMS if {"note", "stop", "within"} & {*_FORMS[form]})
 
 
@@ -92,50 +100,25 @@ def _cited(match: Match) -> bool:
     """Returns whether the full stop of a short form that is a word, too, may be that of a short form."""
     lead = before(match)
     verse = match[1] == "Ex" and re.match(r"\.? \d{1,3}:\d", after(match))  # Exodus, and no example
-    if _COUNT.search(lead) or verse:
+    if re.search(r"\d $", lead) or verse:
         return False
     return match[1][0].isupper() or not _NEW_SENTENCE.match(after(match)) or bool(_CITING.search(lead))
 
 
-def _beside(match: Match, words: dict[str, str], lead: str, rest: str) -> str | None:
-    """Returns the words of a short form that stands next to a figure, an amount or a colon."""
-    numbered = words.get("figure") or words.get("label") or (_cited(match) and words.get("cited"))
-    lettered = match[1][0].isupper() and _LETTER.match(rest)
-    if (
-        numbered
-        and not ("money" in words and _MONEY.match(rest))
-        and match[0].endswith(".")
-        and (_FIGURE.match(rest) or lettered)
-    ):
-        return numbered + " " * rest[0].isdigit()
-    places = {
-        "label": _NUMBER.match(rest) or _LETTER.match(rest),
-        "code": match[0].endswith(".") and _CODE.match(rest),
-        "money": _MONEY.match(rest),
-        "colon": rest.startswith(":") and not re.search("[a-z] $", lead),
-        "behind": _COUNT.search(lead),
-    }
-    return next((words[place] + stop(match) for place in places if place in words and places[place]), None)
-
-
 def short_form(match: Match) -> str:
     """Returns a short form in words where its place tells that it is one. Elsewhere it stays."""
-    words, dotted = _FORMS[match[1].replace(".", "")], match[0].endswith(".")
-    lead, rest = before(match), after(match)
-    behind_figure = _COUNT.search(lead)
-    if "ordinal" in words and _ORDINAL.search(lead) and (dotted or not re.match(" [A-Z]", rest)):
-        return words["ordinal"] + stop(match)
-    if beside := _beside(match, words, lead, rest):
-        return beside
-    if "stop" in words and dotted and _GOING_ON.match(rest):
-        return words["stop"] + stop(match, _GOES_ON.get(match[1].lower(), A_NAME))
-    if "within" in words and dotted and _WITHIN.match(rest) and not behind_figure:
-        return words["within"]
-    anywhere = words.get("counted") if _COUNTING.search(lead) else None
-    anywhere = anywhere or words.get("note") or (None if behind_figure else words.get("unit"))
-    if anywhere is None:
+    words, dot, rest = _FORMS[match[1].replace(".", "")], match[0].endswith("."), after(match)
+    near = f"{before(match)}¦{match[1]}¦{'.' * dot}{rest}"
+    for place, pattern in _PLACES.items():
+        if place in words and pattern.search(near) and (place != "cited" or _cited(match)):
+            break
+    else:
         return match[0]
-    return anywhere + ("." if dotted and not _SMALL.match(rest) else "")
+    if place in ("figure", "cited", "label"):
+        return words[place] + " " * rest[:1].isdigit()
+    if place in ("counted", "note", "unit"):
+        return words[place] + "." * (dot and not _SMALL.match(rest))
+    return words[place] + stop(match, _GOES_ON.get(match[1].lower(), A_NAME))
 
 
 def as_written(match: Match) -> str:
