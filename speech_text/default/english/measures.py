@@ -57,7 +57,7 @@ _MARKS = {
     **dict.fromkeys(("c", "¢"), "cent"),
 }
 _TO = r"\s?[-—~]\s?"
-_PARTS = re.compile(rf"({_NUMBER})(?:\s?%)?(?:{_TO}({_NUMBER}))?[\s-]?(.*)").fullmatch
+_PARTS = re.compile(rf"({_NUMBER})(?:{_TO}({_NUMBER}))?[\s-]?(.*)").fullmatch
 
 
 def _said(text: str) -> tuple[str, str, str]:
@@ -71,7 +71,7 @@ def _said(text: str) -> tuple[str, str, str]:
 
 
 def number(text: str) -> str:
-    """Returns the number or span at the start of `text` in words: 5-10% -> five to ten."""
+    """Returns the number or span at the start of `text` in words: 5-10 kg -> five to ten."""
     return _said(text)[0]
 
 
@@ -102,7 +102,7 @@ class Measures:
         }
         self._units |= _MARKS
         self.said = by_name(
-            *(self.measure, self.attribute, self.measures, self.part, self.part_of, scaled, crossed)
+            *(self.measure, self.attribute, self.measures, self.part, self.part_of, percent, scaled, crossed)
         )
         self.said["by"] = lambda text: f"{cardinal(text.rstrip('x× '))} by"  # the 10 x of 10 x 20 cm
         self.said["planks"] = lambda text: numbers.plural(" by ".join(map(cardinal, runs(text))), "2")  # 2x4s
@@ -199,6 +199,11 @@ def unquoted(figure: Figure) -> bool:
     if figure.text.endswith(("'", "’")):
         return not _OPEN_SINGLE.search(opened)
     return not (figure.text.endswith('"') and _OPEN.search(opened)) or bool(_CLOSED_LATER.match(figure.rest))
+
+
+def percent(text: str) -> str:
+    """Returns a percentage or a span of percentages in words: 5-10% -> five to ten percent."""
+    return " to ".join(f"{number(part)} percent" for part in re.split(r"(?<=%)\s?[-—~]\s?", text))
 
 
 def scaled(text: str) -> str:

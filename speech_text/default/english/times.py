@@ -53,13 +53,13 @@ _SCRIPTURE = re.compile(
 PATTERNS = {
     "book": either({*_BOOKS, *map(str.title, _BOOKS.values()), *_OTHER_BOOKS.split()}),
     "appointment": r"(?:(?:pick|drop|kick|check)[- ]?(?:up|off|in|out)|KO|meet|collection|curtain(?: up)?"
-    r"|doors(?: open)?|assembly|registration|last \w+|gates|table for \w+|depart(?:s|ing)|arriv(?:es|ing))",
-    "event": r"(?i:\b(?:alarm|appointment|arriv\w+|assembly|bed|booked|breakfast|bus(?:es)?|church|clinic|coach"
-    r"|coffee|collection|comedy|communion|concert|curtain|depart\w*|dinner|doors|drinks|evensong|ferry|film"
-    r"|(?:check|drop|kick|knock(?:ing)?|pick(?:ed)?)[- ](?:\w+ )?(?:off|up|in|out)|entry|gates|headliner|home"
-    r"|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance|pop|radio|registration"
-    r"|rehearsals?|school|seated|seminar|service|sharp|show|supper|surgery|table|there|to(?:day|night|morrow)|tour"
-    r"|trains?|trip|tutorial|woke|wake|morning|afternoon|eve(?:ning)?"
+    r"|assembly|doors(?: open)?|registration|last \w+|gates|table for \w+|departs|departing|arriving)",
+    "event": r"(?i:\b(?:alarm|appointment|arriv\w+|assembly|bed|booked|breakfast|bus(?:es)?|church|clinic"
+    r"|coach|coffee|collection|comedy|communion|concert|curtain|depart\w*|dinner|doors|drinks|evensong|ferry"
+    r"|(?:check|drop|kick|knock(?:ing)?|pick(?:ed)?)[- ](?:\w+ )?(?:off|up|in|out)|entry|film|gates|headliner"
+    r"|home|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance|pop|radio"
+    r"|registration|rehearsals?|school|seated|seminar|service|sharp|show|supper|surgery|table|there"
+    r"|to(?:day|night|morrow)|tour|trains?|trip|tutorial|woke|wake|morning|afternoon|eve(?:ning)?"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b)",
     "scored": r"(?i:\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score|scored|draw|drew|defeat\w*"
     r"|victory|tied?|final|set|halftime|trail\w*|record)\b)",
