@@ -7,6 +7,7 @@ the same it also takes the one that sorts last. The resulting words are exactly 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,9 @@ from jieba.posseg import POSTokenizer, char_state_tab_P, emit_P, pair, start_P, 
 
 _UNSEEN = -3.14e100  # the log probability of a character in a state in which the model never saw it
 _STATES = sorted(trans_P, reverse=True)  # the last first, since argmax takes the first of equals
-_NUMBERS = {state: number for number, state in enumerate(_STATES)}
 _ALL = np.arange(len(_STATES))
 _START = np.array([start_P[state] for state in _STATES])
 _STEP = np.array([[trans_P[before].get(state, -np.inf) for before in _STATES] for state in _STATES])
-_HAS_NEXT = np.array([bool(trans_P[state]) for state in _STATES])
-
-_Numbers = npt.NDArray[np.intp]
 
 
 class Tagger(POSTokenizer):  # type: ignore[misc]
@@ -43,38 +40,26 @@ class Tagger(POSTokenizer):  # type: ignore[misc]
 def _likeliest(hanzi: str) -> list[tuple[str, str]]:
     """Returns the most likely state of each character of `hanzi`: its place in a word (B, M, E or S) and the
     part of speech of the word."""
-    states = _states_of(hanzi[0])
-    weights = _START[states] + _emissions(hanzi[0], states)
-    # For each character its possible states, and the best state before each of them.
-    way: list[tuple[_Numbers, _Numbers]] = []
+    _, known = _emissions(hanzi[0])
+    weights, way = _START + known, list[npt.NDArray[np.intp]]()
     for char in hanzi[1:]:
-        open_ended = _HAS_NEXT[states]
-        before, weights = states[open_ended], weights[open_ended]
-        states = _reachable(before, _states_of(char))
-        sums = weights + _STEP[np.ix_(states, before)] + _emissions(char, states)[:, None]
-        best = sums.argmax(axis=1)
-        way.append((states, before[best]))
-        weights = sums[np.arange(len(states)), best]
-    number = int(states[weights.argmax()])
-    found = [number]
-    for states, befores in reversed(way):
-        number = int(befores[np.searchsorted(states, number)])
-        found.append(number)
+        every, known = _emissions(char)
+        steps = weights + _STEP
+        if np.isneginf(steps[np.isfinite(known)]).all():  # no known state may follow
+            known = every
+        steps += known[:, None]
+        way.append(steps.argmax(axis=1))
+        weights = steps[_ALL, way[-1]]
+    found = [weights.argmax()]
+    for before in reversed(way):
+        found.append(before[found[-1]])
     return [_STATES[number] for number in reversed(found)]
 
 
-def _states_of(char: str) -> _Numbers:
-    known = char_state_tab_P.get(char)
-    return _ALL if known is None else np.array(sorted(_NUMBERS[state] for state in known))
-
-
-def _reachable(before: _Numbers, states: _Numbers) -> _Numbers:
-    """Returns those of `states` that may follow the states `before`. If none of them may, returns every state
-    that may."""
-    follow = np.isfinite(_STEP[:, before]).any(axis=1)
-    both = states[follow[states]]
-    return both if len(both) else np.flatnonzero(follow)
-
-
-def _emissions(char: str, states: _Numbers) -> npt.NDArray[np.float64]:
-    return np.array([emit_P[_STATES[number]].get(char, _UNSEEN) for number in states])
+@lru_cache(4096)
+def _emissions(char: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Returns the weights of `char` in all states, and those in its known states alone, others being
+    impossible. A character without known states may be in each state."""
+    every = np.array([emit_P[state].get(char, _UNSEEN) for state in _STATES])
+    known = frozenset(char_state_tab_P.get(char, _STATES))
+    return every, np.where([state in known for state in _STATES], every, -np.inf)

@@ -42,6 +42,9 @@ def _parsed(numbers: list[str]) -> tuple[str, str, str]:
     if len(numbers) == 2 and 4 in map(len, numbers):
         year, month = sorted(numbers, key=len, reverse=True)
         return year, month, ""
+    if len(numbers[-1]) == 4:  # 25-12-2024, or as in America 12/25/2024
+        first, second, year = numbers
+        return (year, first, second) if int(second) > 12 else (year, second, first)
     year, month, day = ["", "", *numbers][-3:]
     return year, month, day
 

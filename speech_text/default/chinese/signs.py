@@ -27,10 +27,10 @@ _SIGNS = {
 }
 _LATITUDES = {"N": "北纬", "S": "南纬", "E": "东经", "W": "西经"}
 _DIGIT_NAMES = {chr(code): name for code, name in CHINESE_DIGITS.items()}
-_PER = re.compile(f"(?!周[日末])(?:{MEASURES}|[月时日平桌杆款户]|学期|季度|盎司)(?![{_NUMERALS}亿])")
+_PER = re.compile(
+    f"(?!周[日末]|本科|大专|[男女])(?:{MEASURES}|[月时日平桌杆款户]|学期|季度|盎司)(?![{_NUMERALS}亿])"
+)
 _QUANTITY = re.compile(rf"(?<![周期拜])[{_NUMERALS}亿] ?[a-zA-Z]?[{_HAN}]{{0,3}} ?$|每[{_HAN}]{{1,3}}$")
-# Words of a list that describes a person: 1.75m/65kg/本科.
-_OF_A_PERSON = re.compile("本科|硕士|博士|专科|大专|高中|未婚|已婚|离异|[男女]")
 
 _PATTERNS = {
     "angle": r"\d{1,3}(?:\.\d{1,9})?°(?: ?\d{1,2}(?:\.\d{1,6})?[′'])?(?: ?\d{1,2}(?:\.\d{1,6})?[″\"])?",
@@ -67,9 +67,7 @@ def place(match: Match) -> str:
 def hanzi_apart(match: Match) -> str:
     """Returns the word for a slash before Hanzi: 每 between a quantity and a measure word (三元/月),
     otherwise a comma for a pause."""
-    following = after(match, 4)
-    per = _PER.match(following) and not _OF_A_PERSON.match(following)
-    return "每" if per and _QUANTITY.search(before(match, 6)) else "，"
+    return "每" if _PER.match(after(match, 4)) and _QUANTITY.search(before(match, 6)) else "，"
 
 
 def without_commas(match: Match) -> str:

@@ -14,11 +14,6 @@ _SPAN = re.compile(
 _SHORT = re.compile(r"[，、。]_[，、。]|[是属]_的(?!历史|时间)|\d年[^，。]{1,4}_")
 
 
-def rising(figure: Figure) -> bool:
-    first, second = map(int, runs(figure.text))
-    return first < second
-
-
 def next_year(figure: Figure) -> bool:
     """Returns whether the number `figure` is a season, which spans two years: 2015-16, 1999/00."""
     first, second = map(int, runs(figure.text))
@@ -28,8 +23,9 @@ def next_year(figure: Figure) -> bool:
 def rising_uncounted(figure: Figure) -> bool:
     """Returns whether the number `figure` is a span of years: 1998-2002. The second number must be larger,
     and no measure word but 年 may follow."""
+    first, second = map(int, runs(figure.text))
     rest = figure.rest.lstrip()
-    return rising(figure) and (rest.startswith("年") or not takes_liang(rest))
+    return first < second and (rest.startswith("年") or not takes_liang(rest))
 
 
 def no_span_of_years(figure: Figure) -> bool:
@@ -46,4 +42,4 @@ def short_year(figure: Figure) -> bool:
     return bool(_SHORT.search(f"{figure.lead[-12:]}_{figure.rest[1:4]}"))
 
 
-TESTS = by_name(rising, next_year, rising_uncounted, no_span_of_years, short_year)
+TESTS = by_name(next_year, rising_uncounted, no_span_of_years, short_year)
