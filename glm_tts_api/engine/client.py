@@ -218,7 +218,7 @@ class EngineClient:
         self._recordings.clear()
         watch = asyncio.create_task(self._watch(handle))
         try:
-            handle.send(self._load if self.info is None else replace(self._load, again_on=self.info.device))
+            handle.send(replace(self._load, again=self.info))
             try:
                 await self._listen(handle)
             except BrokenMessage as error:

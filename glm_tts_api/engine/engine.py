@@ -238,6 +238,7 @@ class Engine:
             slot_length=self._core.decoder.layout.slot_length,
             flow_steps=self._config.steps_of(models.flow.config),
             decode_kernels=self._core.decoder.kernels,
+            followed=models.followed,
         )
 
     def _warmed_up(self, loaded: _Loaded, warm_up: WarmUp, error: Exception | None) -> None:

@@ -33,7 +33,7 @@ class Message(Struct, frozen=True, eq=False, array_like=True, tag=True):
 class Load(Message, frozen=True):
     """The first message: tells the engine which model to load, and with which settings. `number` is the
     engine's number, from 0 to `n_engines` - 1. All paths are absolute. `device` is the setting DEVICE.
-    `again_on` is the device of the engine's last process; empty for its first process."""
+    `again` are the facts of the engine's last process; None for its first process."""
 
     number: int
     n_engines: int
@@ -47,7 +47,7 @@ class Load(Message, frozen=True):
     cache_dir: str
     logs_json: bool
     logs_texts: bool
-    again_on: str = ""
+    again: EngineInfo | None = None
 
 
 class PutRecording(Message, frozen=True):

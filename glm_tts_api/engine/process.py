@@ -160,7 +160,7 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
     from speech_text import TextFrontend, spoken_seconds
 
     def load_models() -> Models:
-        device = choose_device(load.again_on or load.device, nth=load.number)
+        device = choose_device(load.again.device if load.again else load.device, nth=load.number)
         warnings = placement_warnings(load.device, dtype=load.dtype)
         for warning in warnings:
             logger.warning(warning)
@@ -168,7 +168,8 @@ def build_engine(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> 
         if device.type == "cuda":  # else Triton's compiled kernels go to the user's home
             os.environ.setdefault("TRITON_CACHE_DIR", str(Path(load.cache_dir, "triton")))
         root, cache_dir = Path(load.checkpoint_dir), Path(load.cache_dir)
-        models = load_checkpoint(root, device=device, dtype=load.dtype, cache_dir=cache_dir)
+        head = load.again.followed if load.again else None
+        models = load_checkpoint(root, device=device, dtype=load.dtype, cache_dir=cache_dir, followed=head)
         n_engines = n_sharing(device, load.device, n_engines=load.n_engines)
         return replace(models, warnings=(*warnings, *models.warnings), n_engines=n_engines)
 

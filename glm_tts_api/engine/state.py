@@ -8,6 +8,7 @@ from typing import Literal
 from glm_tts_api.contracts import DecodeKernels
 from glm_tts_api.engine.stream_pace import Forecast
 from glm_tts_api.errors import Loading, Unhealthy
+from glm_tts_api.model.llm_config import Head
 
 Status = Literal["loading", "ready", "stalled", "idle", "reloading", "restarting", "failed", "lost"]
 
@@ -58,7 +59,7 @@ class EngineInfo:
     """Facts about an engine, for an operator. `n_rows` is the number of requests that the engine can speak
     at once, from which the server derives how many it admits; 0 means that it is not known. `slot_length` is
     the number of positions in a decode row. `streaming` is the forecast for a stream while there is no other
-    request; None until warm-up has measured it."""
+    request; None until warm-up has measured it. `followed` is the LLM's head that follows the text."""
 
     model_name: str
     device: str
@@ -69,3 +70,4 @@ class EngineInfo:
     streaming: Forecast | None = field(default=None, repr=False)
     decode_kernels: DecodeKernels | None = None
     flow_steps: int | None = None
+    followed: Head | None = field(default=None, repr=False)

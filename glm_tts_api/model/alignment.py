@@ -17,7 +17,8 @@ import numpy.typing as npt
 import torch
 
 from glm_tts_api.contracts import Float32
-from glm_tts_api.model.kv_cache import Head, KVCache
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_config import Head
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.mel import resample
 from glm_tts_api.model.speaker_encoder import SAMPLE_RATE
@@ -97,8 +98,7 @@ def find_head(
     """Returns the head that follows the words of two recordings most clearly, and its fit. The head is None
     if no head is clear."""
     config = llm.config
-    fits = np.zeros((config.num_hidden_layers, config.num_attention_heads))
-    begins = np.zeros_like(fits)
+    fits, begins = np.zeros((2, config.num_hidden_layers, config.num_attention_heads))
     for name, words in _WORDS.items():
         (texts, _), speech = tokenizer.encode(words), _speech_tokens(name, speech_tokenizer)
         ids = [*texts, tokenizer.begin_of_audio, *(token + tokenizer.audio_start for token in speech)]
@@ -107,10 +107,14 @@ def find_head(
         cache = KVCache(
             config, slots=1, slot_length=len(ids), dtype=llm.dtype, device=llm.device, followed=Head(0, 0)
         )
-        cache.of_prefill = []
+        queries = cache.of_prefill = []
         llm.prefill(ids, cache=cache, slot=0)
-        for layer, head in np.ndindex(fits.shape):
-            cache.followed, cache.queries[0] = Head(layer, head), cache.of_prefill[layer][head]
+        keys = cache.keys[:, 0, :, : len(texts)].repeat_interleave(config.group_size, 1).float()
+        scores = torch.stack(queries)[:, :, len(texts) :].float() @ keys.mT / config.head_dim**0.5
+        # A head's fit is at most the mean of its highest attentions: most heads need not be followed.
+        most = torch.softmax(scores, -1).amax(-1).mean(-1).cpu().numpy()
+        for layer, head in np.argwhere(most >= 2 * _LEAST_FIT - 1).tolist():
+            cache.followed, cache.queries[0] = Head(layer, head), queries[layer][head]
             spoken = Spoken.of(cache, 0, range(len(texts), len(ids)), range(len(texts)))
             fits[layer, head] += spoken.fit / len(_WORDS)
             begins[layer, head] += np.mean(spoken.begins(range(len(texts)))) / len(_WORDS)

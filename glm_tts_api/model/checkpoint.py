@@ -19,7 +19,7 @@ from glm_tts_api.model.cpu_kernels import CpuKernels
 from glm_tts_api.model.flow import FlowMatching
 from glm_tts_api.model.flow.dit import Rotary
 from glm_tts_api.model.inspection import INV_FREQ, SPEAKER_ENCODER, CheckpointFiles, inspect
-from glm_tts_api.model.kv_cache import Head
+from glm_tts_api.model.llm_config import Head
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.placement import choose_device, choose_precision, require_operators
 from glm_tts_api.model.speaker_encoder import SpeakerEncoder
@@ -71,11 +71,17 @@ def require_servable(root: Path, *, device: str, dtype: Dtype) -> None:
 
 
 def load_checkpoint(
-    root: Path, *, device: torch.device | str, dtype: Dtype = "fp32", cache_dir: Path | None = None
+    root: Path,
+    *,
+    device: torch.device | str,
+    dtype: Dtype = "fp32",
+    cache_dir: Path | None = None,
+    followed: Head | None = None,
 ) -> Models:
     """Loads the models of the checkpoint in `root` to `device`, as float32. The LLM has the precision that
     `dtype` asks for (see choose_precision). On a CPU, kernels for decode steps are compiled and kept in
-    `cache_dir`; without it PyTorch's operators compute these steps.
+    `cache_dir`; without it PyTorch's operators compute these steps. `followed` is the head that an earlier
+    load has found; None has it looked for.
 
     Raises CheckpointError, and the errors of choose_precision and require_operators.
     """
@@ -96,8 +102,9 @@ def load_checkpoint(
         linear=precision.linear,
     )
     speech_tokenizer = parts.speech_tokenizer.load_copy(device)
-    followed, fit = find_head(llm, tokenizer, speech_tokenizer)
-    logger.info("Attention on the spoken text: %s (fit %.2f)", followed or "no head is clear enough", fit)
+    if followed is None:
+        followed, fit = find_head(llm, tokenizer, speech_tokenizer)
+        logger.info("Attention on the spoken text: %s (fit %.2f)", followed or "no head is clear enough", fit)
     return Models(
         name=root.resolve().name,
         llm=llm,

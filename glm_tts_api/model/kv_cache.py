@@ -5,21 +5,12 @@ from __future__ import annotations
 import math
 import mmap
 from contextlib import suppress
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from glm_tts_api.model.llm import LlmConfig
-
-
-class Head(NamedTuple):
-    """An attention head of the LLM: its layer, and its number among the layer's query heads. `lead` is by how
-    many speech tokens the head looks ahead of the sound."""
-
-    layer: int
-    number: int
-    lead: float = 0.0
+from glm_tts_api.model.llm_config import Head
 
 
 class KVCache:

@@ -1,4 +1,4 @@
-"""The sizes of the LLM, which are read from llm/config.json. Knows no tensors."""
+"""The sizes of the LLM, which are read from llm/config.json, and the name of a head. Knows no tensors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Head(NamedTuple):
+    """An attention head of the LLM: its layer, and its number among the layer's query heads. `lead` is by how
+    many speech tokens the head looks ahead of the sound."""
+
+    layer: int
+    number: int
+    lead: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

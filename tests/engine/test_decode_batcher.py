@@ -19,7 +19,8 @@ from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.spare_memory import SpareMemory
 from glm_tts_api.engine.voice_features import VoicePrompt
 from glm_tts_api.model.alignment import Spoken
-from glm_tts_api.model.kv_cache import Head, KVCache
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_config import Head
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny

@@ -54,7 +54,7 @@ def build(load: messages.Load, on_lost: Callable[[EngineLost], None]) -> Engine:
         if Path(load.checkpoint_dir, "gone").exists():
             raise CheckpointError("the weights are gone")
         torch.set_num_threads(1)
-        return tiny.tiny_models(StumblingRunner, device=load.again_on or load.device)
+        return tiny.tiny_models(StumblingRunner, device=load.again.device if load.again else load.device)
 
     return tiny.tiny_engine(load.config, load=models, on_lost=on_lost)
 

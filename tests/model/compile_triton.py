@@ -23,9 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from glm_tts_api.model import draw_kernels, flow_kernels, triton_decode
 from glm_tts_api.model.flow import FlowConfig, FlowMatching
-from glm_tts_api.model.kv_cache import Head, KVCache
+from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.linear import Fp8Linear
 from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm_config import Head
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.placement import Precision
 from tests.dispatched import Dispatched

@@ -10,8 +10,8 @@ import torch
 
 from glm_tts_api.model.alignment import Spoken, find_head
 from glm_tts_api.model.inspection import inspect
-from glm_tts_api.model.kv_cache import Head, KVCache
-from glm_tts_api.model.llm import LlmConfig
+from glm_tts_api.model.kv_cache import KVCache
+from glm_tts_api.model.llm_config import Head, LlmConfig
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.threads import at_most
 from glm_tts_api.settings import BUNDLED_MODEL

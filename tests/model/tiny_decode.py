@@ -8,9 +8,10 @@ import torch
 
 from glm_tts_api.contracts import SamplingOptions
 from glm_tts_api.model.decode_step import DecodeStep, Drawn
-from glm_tts_api.model.kv_cache import Head, KVCache
+from glm_tts_api.model.kv_cache import KVCache
 from glm_tts_api.model.linear import MakeLinear, PackedLinear
 from glm_tts_api.model.llm import Llama, LlmConfig
+from glm_tts_api.model.llm_config import Head
 from glm_tts_api.model.llm_runner import LlmRunner
 from glm_tts_api.model.sequence import SpeechSequence
 
