@@ -1,6 +1,6 @@
 """Counts the faulty segments of the bundled model, without and with the guard that decodes them again.
 
-    python -m bench.guard [--sentences 400] [--seed 7] [--texts TEXTS] [--json FILE]
+    python -m bench.guard [--sentences 400] [--seed 7] [--texts TEXTS] [--streams] [--json FILE]
 
 The guard (glm_tts_api/engine/guard.py) finds segments whose speech tokens cannot be right. The program
 decodes the lines of TEXTS or sentences of tests/speech_text/readings, half of them Chinese, in both voices.
@@ -24,7 +24,7 @@ from bench.arguments import Arguments
 from glm_tts_api.contracts import SamplingOptions, SegmentFault, SpeechRequest, Voice
 from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.decode_batcher import DecodeBatcher
-from glm_tts_api.engine.guard import best_of, faults_in
+from glm_tts_api.engine.guard import faults_in
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.request import EngineRequest
@@ -42,12 +42,9 @@ ROWS = 16
 
 @dataclass
 class Outcome:
-    """The result of one sentence: `voice` speaks `text` with `seed`.
-
-    `first` is the fault of the first try, and `last` the fault that remains after the guard. `n_drawn` counts
-    the sampled tokens of all tries, `n_spoken` those of the final try. `ratio` is the first try's number of
-    tokens divided by the likely number for the text.
-    """
+    """The result of one sentence: `voice` speaks `text` with `seed`. `first` is the fault of the first try,
+    and `last` the fault that remains after the guard. `n_drawn` counts the sampled tokens of all tries,
+    `n_spoken` those that are spoken. `ratio` is the first try's tokens over the likely number."""
 
     text: str
     voice: str
@@ -63,22 +60,22 @@ class Outcome:
 class Run:
     """One sentence while it is decoded. `takes` are its tries."""
 
-    text: str
-    voice: str
     request: EngineRequest
+    sink: WaveSink
     takes: list[SpeechSequence] = field(default_factory=list)
 
     def outcome(self) -> Outcome:
         (said,) = self.request.segments
-        spoken = best_of(self.takes, said)
+        spoken = next(take for take in self.takes if take.tokens == self.sink.tokens)
         assert said.likely is not None
+        asked = self.request.speech
         return Outcome(
-            self.text,
-            self.voice,
-            self.request.speech.sampling.seed,
+            asked.text,
+            asked.request_id,
+            asked.sampling.seed,
             first=next(iter(faults_in(self.takes[0], said)), None),
             last=next(iter(faults_in(spoken, said)), None),
-            n_drawn=sum(len(take.tokens) for take in self.takes),
+            n_drawn=sum(len(take.tokens) - len(take.kept.tokens if take.kept else ()) for take in self.takes),
             n_spoken=len(spoken.tokens),
             ratio=len(self.takes[0].tokens) / said.likely,
         )
@@ -92,14 +89,14 @@ def chosen(n: int, seed: int) -> Iterator[str]:
 
 
 def runs(
-    texts: Iterable[str], processor: InputProcessor, voices: Mapping[str, Voice], seed: int
+    texts: Iterable[str], processor: InputProcessor, voices: Mapping[str, Voice], seed: int, *, streams: bool
 ) -> Iterator[Run]:
     for number, text in enumerate(texts):
         for name, voice in voices.items():
-            asked = SpeechRequest("guard", text, voice, SamplingOptions(seed=seed + number))
-            request = processor.request(Speak(0, asked), WaveSink())
+            asked = SpeechRequest(name, text, voice, SamplingOptions(seed=seed + number), streams=streams)
+            request = processor.request(Speak(0, asked), sink := WaveSink())
             if len(request.segments) == 1:
-                yield Run(text, name, request)
+                yield Run(request, sink)
 
 
 def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:
@@ -119,6 +116,8 @@ def decode(waiting: Iterator[Run], decoder: DecodeBatcher) -> Iterator[Outcome]:
                 yield running.pop(sequence.owner).outcome()
             else:
                 decoder.join(sequence.slot, run.request.next_sequence(decoder.layout))
+        for request in running:
+            list(request.next_spans())  # cuts the spans of a stream
 
 
 def main() -> None:
@@ -126,6 +125,7 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=400)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--texts", type=lambda file: Path(file).read_text().splitlines())
+    parser.add_argument("--streams", action="store_true")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -133,12 +133,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         frontend = TextFrontend(cache_dir=Path(scratch))
         store = shipped_voices(Path(scratch))
-        config = EngineConfig(n_rows=ROWS)
-        processor = InputProcessor(
-            models, frontend, VoiceFeatures(models, len(VOICES)), config.stream_chunks, guard=True
-        )
+        config = EngineConfig(n_rows=ROWS).on("cpu")
+        features = VoiceFeatures(models, len(VOICES))
+        processor = InputProcessor(models, frontend, features, config.stream_chunks, guard=True)
         texts = arguments.texts or chosen(arguments.sentences, arguments.seed)
-        waiting = runs(texts, processor, {name: store.get(name) for name in VOICES}, arguments.seed)
+        voices = {name: store.get(name) for name in VOICES}
+        waiting = runs(texts, processor, voices, arguments.seed, streams=arguments.streams)
         outcomes = [*decode(waiting, DecodeBatcher(models, config))]
     show(outcomes)
     if arguments.json is not None:

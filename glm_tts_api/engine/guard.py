@@ -2,7 +2,8 @@
 the text that the LLM's attention followed. Knows lists of ids.
 
 The LLM sometimes speaks on after the text, stops early, skips words, says them twice or falls into a loop.
-Such a segment is decoded again with the next seed, so the answer is still a function of the request alone.
+Such a segment is decoded again with the next seed: once as a whole, then from the pause before its first
+fault on, at last from the word before it. So the answer is still a function of the request alone.
 The thresholds lie beyond the values of the good segments among 2,400 segments of the bundled model
 (bench/guard.py).
 """
@@ -13,13 +14,14 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 
 from glm_tts_api.contracts import SegmentFault
 from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.model.sequence import SpeechSequence
 
-MOST_RETAKES = 2
+MOST_RETAKES = 3
 # A segment is too long if it has more tokens than LONGEST times its likely number and also more than
 # LONGEST_PER_ID for each text id. Both are asked for, because good segments exceed either one at times.
 LONGEST, LONGEST_PER_ID = 2.0, 12
@@ -30,6 +32,8 @@ LONGEST_REPEAT, LONGEST_PERIOD = 38, 40
 LEAST_ATTENTION = 0.5  # an id with less is lost
 FEWEST_SKIPPED = FEWEST_REPEATED = 2  # one id alone may be a letter that is not heard
 LONGEST_END = 40  # tokens from the last id on
+_PAUSE = re.compile(r"[，；：。！？、—…,;:.!?]")
+_BEGIN = re.compile(r" \w|[\u3400-\u9fff]")  # of an id with which a word begins
 _WORD = re.compile(r"[^\W\u3400-\u9fff]+(?:['’][^\W\u3400-\u9fff]+)*|\w")  # a word or a Hanzi
 
 
@@ -90,6 +94,23 @@ def best_of(takes: Iterable[SpeechSequence], segment: Segment) -> SpeechSequence
             -take.mean_log_prob,
         ),
     )
+
+
+def kept_of(take: SpeechSequence, segment: Segment, n_retakes: int, n_heard: int) -> SpeechSequence | None:
+    """Returns the part of a faulty take before its first fault: up to the last pause there, else up to the
+    last word. The last retake begins with that word in any case, the first one with the segment. Returns None
+    if there is no such part of at least `n_heard` speech tokens, which cannot be taken back."""
+    lost = min((ids[0] for _, ids in misspoken(take, segment)), default=0)
+    places = range(1, 1 + lost if n_retakes or n_heard else 1)
+    pauses = [at for at in places if _PAUSE.search(segment.pieces[at - 1])]
+    words = [at for at in places if _BEGIN.match(segment.pieces[at])]
+    for end in (*pauses[-1:], *words[-1:]) if n_retakes < MOST_RETAKES - 1 else words[-1:]:
+        assert take.spoken is not None
+        n = min(len(take.tokens), round(take.spoken.begins([end])[0]))
+        if n >= n_heard:
+            spoken = take.spoken.first(end, n)
+            return replace(take, tokens=take.tokens[:n], log_probs=take.log_probs[:n], spoken=spoken)
+    return None
 
 
 def _words(pieces: Sequence[str], ids: Sequence[int]) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from glm_tts_api.contracts import AudioChunk, Float32
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.guard import MOST_RETAKES, best_of, faults_in
+from glm_tts_api.engine.guard import MOST_RETAKES, best_of, faults_in, kept_of
 from glm_tts_api.engine.llm_prompt import (
     MAX_TOKENS_PER_ID,
     MIN_TOKENS_PER_ID,
@@ -97,7 +97,7 @@ class EngineRequest:
         self._failed = False
         # Voices do not share what was said before: one voice's speech would colour the next words of another.
         self._earlier: defaultdict[VoicePrompt, Earlier] = defaultdict(list)
-        self._waiting: deque[tuple[int, int]] = deque()
+        self._waiting: deque[tuple[int, int, SpeechSequence | None]] = deque()  # (segment, candidate, kept)
         self._candidates: dict[int, list[SpeechSequence]] = {}
         self._untold = dict(sorted(message.tokens.items()))  # tokens that `_earlier` does not have yet
         self.n_undecided = len(segments) - len(self._untold)
@@ -150,7 +150,7 @@ class EngineRequest:
 
     def next_sequence(self, layout: PromptLayout) -> SpeechSequence:
         """Removes the next candidate that waits, and returns its sequence. Needs `n_waiting_rows` above 0."""
-        segment, candidate = self._waiting.popleft()
+        segment, candidate, kept = self._waiting.popleft()
         text = self.segments[segment]
         if self.speech.use_cache:
             for number, tokens in self._untold.items():
@@ -159,7 +159,10 @@ class EngineRequest:
                 self._earlier[before.prompt].append((before.ids, tokens))
             self._untold = {}
             layout.prune(self._earlier[text.prompt], text)
-        prompt_ids, positions = layout.build(text, self._earlier[text.prompt])
+        earlier = self._earlier[text.prompt]
+        if kept is not None and kept.spoken is not None:  # the rest alone, as short as can be
+            text, earlier = replace(text, ids=text.ids[len(kept.spoken.attention) :]), []
+        prompt_ids, positions = layout.build(text, earlier)
         n_ids, sampling = len(text.ids), self.speech.sampling
         sequence = SpeechSequence(
             prompt_ids=prompt_ids,
@@ -171,27 +174,36 @@ class EngineRequest:
             owner=self,
             segment=segment,
             candidate=candidate,
+            kept=kept,
         )
-        if sampling.beam_size == 1:  # of several candidates, none is rendered before all have ended
+        if sampling.beam_size == 1 and kept is None:  # of several candidates, none is rendered before all end
             self._decoding[segment] = sequence
         return sequence
 
     def take(self, sequence: SpeechSequence) -> None:
         """Takes a sequence that has ended. After a segment's last candidate, chooses the segment's tokens and
-        cuts spans. Has a faulty segment decoded again, twice at most and never after its first span."""
+        cuts spans. Has a faulty segment decoded again: first all of it, then what comes after the part that
+        is sound. The tokens of spans that are cut already stay."""
         segment = sequence.segment
+        n_heard = self.windows[segment][-1].stop if self.windows[segment] else 0
+        if (kept := sequence.kept) is not None and kept.spoken is not None and sequence.spoken is not None:
+            sequence.tokens[:0], sequence.log_probs[:0] = kept.tokens, kept.log_probs
+            sequence.spoken = kept.spoken.then(sequence.spoken)
         ended = self._candidates.setdefault(segment, [])
         ended.append(sequence)
         n_retakes = len(ended) - self.speech.sampling.beam_size
         if n_retakes < 0:
             return
         self._decoding.pop(segment, None)
-        text, is_heard = self.segments[segment], bool(self.windows[segment])
-        best = sequence if is_heard or len(ended) == 1 else best_of(ended, text)
+        text = self.segments[segment]
+        fitting = (each for each in ended if each.tokens[:n_heard] == sequence.tokens[:n_heard])
+        best = sequence if len(ended) == 1 else best_of(fitting, text)
         faults = faults_in(best, text)
-        if faults and n_retakes < MOST_RETAKES and not is_heard:
-            self._waiting.append((segment, len(ended)))
-            return
+        if faults and n_retakes < MOST_RETAKES:
+            kept = kept_of(best, text, n_retakes, n_heard)
+            if kept is not None or not n_heard:
+                self._waiting.append((segment, len(ended), kept))
+                return
         del self._candidates[segment]
         self.n_undecided -= 1
         if self.speech.use_cache:
@@ -276,4 +288,4 @@ class EngineRequest:
 
     def _open(self, segments: Sequence[int]) -> None:
         beam = range(self.speech.sampling.beam_size)
-        self._waiting.extend((segment, candidate) for segment in segments for candidate in beam)
+        self._waiting.extend((segment, candidate, None) for segment in segments for candidate in beam)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,16 @@ class Spoken:
         first = np.searchsorted(np.maximum.accumulate(self.path), ids)
         begins: list[float] = np.clip(first + self.lead - 0.5, 0, len(self.path)).tolist()
         return begins
+
+    def first(self, n_ids: int, n_tokens: int) -> Spoken:
+        """Returns how the first `n_ids` ids were spoken by the first `n_tokens` speech tokens."""
+        path = [min(at, n_ids - 1) for at in self.path[:n_tokens]]
+        return replace(self, path=path, attention=self.attention[:n_ids])
+
+    def then(self, rest: Spoken) -> Spoken:
+        """Returns how two texts were spoken, this one and then another one."""
+        path = [*self.path, *(len(self.attention) + at for at in rest.path)]
+        return replace(self, path=path, attention=[*self.attention, *rest.attention])
 
 
 def _likeliest(scores: Float32) -> npt.NDArray[np.int64]:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from glm_tts_api.contracts import SamplingOptions
-from glm_tts_api.engine.guard import best_of, faults_in
+from glm_tts_api.engine.guard import MOST_RETAKES, best_of, faults_in
 from glm_tts_api.engine.llm_prompt import Segment
 from glm_tts_api.engine.request import EngineRequest
 from glm_tts_api.engine.seeds import llm_seed
 from glm_tts_api.model.alignment import Spoken
 from glm_tts_api.model.sequence import SpeechSequence
-from tests.engine.test_request import LAYOUT, CollectingSink, make_request, prompt
+from tests.engine.test_request import AUDIO, BOA, LAYOUT, CollectingSink, make_request, prompt
 
 WORDS = ["We", " pay", " with", " cash", " or", " cr", "edit", " cards", " to", "day"]
 LIKELY = Segment([*range(10)], prompt(), likely=70.0, pieces=WORDS)  # 2.8 s
@@ -106,9 +106,9 @@ def test_a_bad_one_is_decoded_again_with_the_next_seed(bad: list[int]) -> None:
     assert (sink.timings.finish_reason, sink.timings.resampled) == ("repaired", 1)
 
 
-def test_after_two_retakes_the_one_whose_length_is_the_likeliest_is_spoken() -> None:
+def test_after_the_last_retake_the_one_whose_length_is_the_likeliest_is_spoken() -> None:
     request, sink = ask()
-    decode(request, SHORT, LONG, [*range(200)])
+    decode(request, SHORT, LONG, *([*range(200)] for _ in range(MOST_RETAKES - 1)))
     assert sink.tokens[0] == LONG
     assert sink.timings.finish_reason == "length"
     assert sink.timings.faults == {0: {"run_on": "".join(WORDS)}}
@@ -123,16 +123,68 @@ def test_of_several_candidates_a_good_one_is_spoken_though_a_bad_one_is_likelier
     assert (sink.tokens[0], sink.timings.resampled) == (GOOD, 0)
 
 
-def test_what_is_heard_of_a_stream_is_not_taken_back() -> None:
-    request, sink = ask(streams=True)
+PIECES = ["We", " pay", " cash", ",", " or", " with", " a", " card", " to", "day"]
+
+
+def say(request: EngineRequest, *ids: int, asked: range = range(10)) -> None:
+    """The next row has to say the ids `asked` of LIKELY, and says `ids` of them, each with five tokens."""
     sequence = request.next_sequence(LAYOUT)
-    sequence.tokens += LONG[:40]
-    (first,) = request.next_spans()
-    assert [*first.tokens][:3] == [0, 1, 2]
-    sequence.tokens += LONG[40:]
+    assert sequence.prompt_ids == [1, 2, *asked, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
+    sequence.tokens[:] = path = said(*ids)
+    sequence.spoken = Spoken(path, [float(path.count(at)) for at in range(len(asked))], 1.0)
+    assert len([*request.next_spans()]) == (request.speech.streams and asked == range(10))
     request.take(sequence)
-    assert not request.n_undecided
-    assert sink.timings.faults == {0: {"run_on": "".join(WORDS)}}
+
+
+def said(*ids: int) -> list[int]:
+    return [at for at in ids for _ in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "streams", "faulty", "n_kept"),
+    [
+        (PIECES, False, [0, 1, 2, 3, 4, 7, 8, 9], 4),  # up to the comma before "with a"
+        (WORDS, False, [0, 1, 2, 3, 7, 8, 9], 4),  # up to the last word, where there is no mark
+        (WORDS, False, [*range(9)], 8),  # "today" is one word
+        (PIECES, False, [*range(8), *range(5, 10)], 4),  # what is said twice goes both times
+        (PIECES, False, [*range(4)], 4),  # all that was said stays
+        (PIECES, True, [0, 1, 2, 3, 7, 8, 9], 4),
+        (PIECES, True, [0, 1, 3, 4, 5, 6], 7),  # the place of the comma has left already
+    ],
+)
+def test_the_text_behind_the_sound_part_is_decoded_again_as_a_segment_of_its_own(
+    pieces: list[str], streams: bool, faulty: list[int], n_kept: int
+) -> None:
+    """At the second fault; of a stream whose first span has left, at the first."""
+    request, sink = make_request(replace(LIKELY, pieces=pieces), streams=streams)
+    for _ in range(2 - streams):
+        say(request, *faulty)
+    say(request, *range(10 - n_kept), asked=range(n_kept, 10))
+    kept = faulty[: faulty.index(n_kept - 1) + 1]
+    assert sink.tokens[0] == said(*kept, *range(10 - n_kept))
+    assert (sink.timings.finish_reason, sink.timings.resampled) == ("repaired", 2 - streams)
+
+
+def test_the_last_retake_begins_with_the_word_of_the_fault() -> None:
+    request, sink = make_request(replace(LIKELY, pieces=PIECES))
+    for _ in range(2):
+        say(request, *range(8))
+    say(request, *range(4), asked=range(4, 10))
+    say(request, 0, 1, asked=range(8, 10))
+    assert sink.tokens[0] == said(*range(8), 0, 1)
+
+
+def test_a_fault_in_the_first_word_has_all_words_decoded_again() -> None:
+    request, sink = make_request(replace(LIKELY, pieces=PIECES))
+    for first in [2] * MOST_RETAKES + [0]:
+        say(request, *range(first, 10))
+    assert sink.timings.finish_reason == "repaired"
+
+
+def test_what_is_heard_of_a_stream_is_not_taken_back() -> None:
+    request, sink = make_request(replace(LIKELY, pieces=PIECES), streams=True)
+    say(request, 0, *range(4, 10))
+    assert sink.timings.faults == {0: {"skipped": "pay cash"}}
 
 
 def test_a_stream_that_stops_before_its_first_span_is_decoded_again() -> None:

@@ -40,16 +40,6 @@ def test_a_gap_is_as_long_as_the_audio_is_late() -> None:
     assert found.longest_gap_s == pytest.approx(0.8 - 0.24)
 
 
-def test_the_longest_step_is_a_flow_step_or_a_token_of_all_rows() -> None:
-    """Official sizes on two cores, by docs/performance.md: 4 s a token, 61 s of flow over 160 tokens in ten
-    steps, 7.5 s of vocoder for 101."""
-    official = Pace(prefill_s=8, token_s=4, flow_s=0, flow_token_s=61 / 160, vocoder_token_s=7.5 / 101)
-    longest_s = official.longest_step_s(n_prompt=750, n_rows=2, flow_steps=10)
-    assert longest_s == pytest.approx(2 * 6.1 * 1500 / 160)
-    assert longest_s > 2 * 750 * official.vocoder_token_s
-    assert official.longest_step_s(n_prompt=750, n_rows=40, flow_steps=10) == 160
-
-
 SECONDS = st.floats(0, 0.1)
 PACES = st.builds(
     Pace,
