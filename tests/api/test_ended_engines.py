@@ -69,3 +69,20 @@ def test_a_text_that_loses_the_device_is_500_and_the_others_are_spoken_as_if_not
     assert told("requests_total", outcome="fatal_text") == 1
     assert sum(worker["restarts"] for worker in server.stats()["per_worker"]) == n_deaths
     assert f"begins again: {LOST}" in server.log.read_text()
+
+
+def test_the_words_of_a_stream_are_timed_after_a_kill_as_without_it(speaking_server: Server) -> None:
+    text = 3 * "We sail for Lisbon tomorrow at noon, and the harbour will be full of ships. "
+    fields = {"input": text, "voice": "exampleB", "stream_format": "sse", "timestamps": "word"}
+    times: list[list[str]] = []
+    for kills in (False, True):
+        with speaking_server.client.stream("POST", "/v1/audio/speech", json=fields, timeout=120) as answer:
+            lines = answer.iter_lines()
+            next(line for line in lines if "speech.audio.delta" in line)
+            if kills:
+                os.kill(speaking_server.stats()["per_worker"][0]["pid"], signal.SIGKILL)
+            times.append([line for line in lines if "speech.audio.timestamps" in line])
+    assert times[1] == times[0]
+    assert len(times[0]) > 1
+    assert speaking_server.scrape()("requests_resumed_total") == 1
+    assert speaking_server.log.read_text().count("Attention on the spoken text") == 1  # the successor is told
