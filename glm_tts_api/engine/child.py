@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from msgspec import msgpack
 
-from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
-from glm_tts_api.engine.messages import Message
+from glm_tts_api.engine.frames import LENGTH, TO_SERVER, frame
+from glm_tts_api.engine.messages import BrokenMessage, Message
 from glm_tts_api.model.allocator import allocator_variables
 from glm_tts_api.processes import number_in
 
@@ -36,7 +36,7 @@ EXIT_REFUSED = 2
 PASSED = b"\n"  # the process sends this if its checkpoint can be served
 _LOOK_AT_MOST_S = 1.0  # a longer time between two looks means that the server itself was stopped
 _LAST_WORDS_S = 2.0  # time for a process to end by itself, and to write to the log, before it is killed
-_AT_ONCE = 2**20
+_LONGEST = 2**28  # bytes of a message
 
 
 class EngineDied(Exception):
@@ -112,12 +112,18 @@ class ProcessHandle:
 
     async def messages(self) -> AsyncIterator[Any]:
         """Yields the process's messages until the connection ends. Raises BrokenMessage if the process sends
-        an invalid message."""
-        frames = Frames(self._decoder)
-        with suppress(ConnectionError):
-            while data := await self._reader.read(_AT_ONCE):
-                for message in frames.push(data):
-                    yield message
+        an invalid message, or one of more than 256 MiB."""
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
+                if length > _LONGEST:
+                    raise BrokenMessage(f"a message of {length} bytes")
+                raw = await self._reader.readexactly(length)
+                try:
+                    message = self._decoder.decode(raw)
+                except ValueError as error:  # not MessagePack, or not one of the expected messages
+                    raise BrokenMessage(str(error)) from None
+                yield message
 
     # -- watching the process
 

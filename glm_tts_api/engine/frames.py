@@ -19,11 +19,9 @@ import numpy as np
 from msgspec import Struct, ValidationError, msgpack
 
 from glm_tts_api.contracts import Recording, Voice
-from glm_tts_api.engine.messages import BrokenMessage, Message, ToServer
+from glm_tts_api.engine.messages import Message, ToServer
 
-_LENGTH: Final = struct.Struct("<I")
-_LONGEST = 2**28  # bytes of a message; a recording of 30 s has some 6 million
-_AT_ONCE = 2**20
+LENGTH: Final = struct.Struct("<I")
 
 
 def _encoded(value: Any) -> Any:
@@ -59,36 +57,10 @@ TO_SERVER: Final = decoder(ToServer)
 
 def frame(message: Struct) -> bytearray:
     """Returns a message as a frame: its length in four bytes, then its bytes."""
-    framed = bytearray(_LENGTH.size)
-    _ENCODER.encode_into(message, framed, _LENGTH.size)
-    _LENGTH.pack_into(framed, 0, len(framed) - _LENGTH.size)
+    framed = bytearray(LENGTH.size)
+    _ENCODER.encode_into(message, framed, LENGTH.size)
+    LENGTH.pack_into(framed, 0, len(framed) - LENGTH.size)
     return framed
-
-
-class Frames:
-    """Splits the received bytes into messages. The bytes may come in pieces of any size."""
-
-    def __init__(self, decoder: msgpack.Decoder[Any]) -> None:
-        self._decoder = decoder
-        self._rest = bytearray()
-
-    def push(self, data: bytes) -> Iterator[Any]:
-        """Adds the received bytes `data`, and yields each message that is complete now. Raises BrokenMessage
-        for a message that is invalid or longer than 256 MiB."""
-        self._rest += data
-        while len(self._rest) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._rest)
-            end = _LENGTH.size + length
-            if length > _LONGEST:
-                raise BrokenMessage(f"a message of {length} bytes")
-            if len(self._rest) < end:
-                return
-            raw = self._rest[_LENGTH.size : end]
-            del self._rest[:end]
-            try:
-                yield self._decoder.decode(raw)
-            except ValueError as error:  # not MessagePack, or not one of the expected messages
-                raise BrokenMessage(str(error)) from None
 
 
 class ChildSide:
@@ -100,12 +72,13 @@ class ChildSide:
         self._sending = threading.Lock()
 
     def __iter__(self) -> Iterator[Any]:
-        """Waits for the server's messages and yields them until the server is gone. Raises BrokenMessage for
-        an invalid message."""
-        frames = Frames(self._decoder)
-        with suppress(ConnectionError):
-            while data := self._socket.recv(_AT_ONCE):
-                yield from frames.push(data)
+        """Waits for the server's messages and yields them until the server is gone. Raises ValueError for an
+        invalid message."""
+        with suppress(ConnectionError), self._socket.makefile("rb") as received:
+            while len(head := received.read(LENGTH.size)) == LENGTH.size:
+                (length,) = LENGTH.unpack(head)
+                if len(raw := received.read(length)) == length:
+                    yield self._decoder.decode(raw)
 
     def send(self, message: Message) -> None:
         framed = frame(message)

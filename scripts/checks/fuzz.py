@@ -26,8 +26,8 @@ from bench.torture_texts import tortures
 from glm_tts_api.api.keys import read_keys
 from glm_tts_api.audio.decode import RecordingLimits, decode_audio
 from glm_tts_api.audio.measure import trimmed
-from glm_tts_api.engine.frames import TO_SERVER, Frames, decoder, frame
-from glm_tts_api.engine.messages import BrokenMessage, DropRecording, ToEngine
+from glm_tts_api.engine.frames import TO_SERVER, decoder
+from glm_tts_api.engine.messages import DropRecording, ToEngine
 from glm_tts_api.errors import ServiceError
 from glm_tts_api.http.body import read_json
 from glm_tts_api.longform.cast import read_cast, read_pauses
@@ -133,7 +133,7 @@ def _cut(data: bytes) -> None:
 
 def _framed(data: bytes) -> None:
     for its in (decoder(ToEngine), TO_SERVER):
-        list(Frames(its).push(data))
+        its.decode(data)
 
 
 def _indexed(data: bytes) -> None:
@@ -170,7 +170,7 @@ def _target(name: str, folder: Path) -> Target:
         books = {"a.epub": [packed(), _zip_bomb()], "a.srt": [_SRT.encode()], "a.md": _texts()}
         plain = [*_texts(), _TEXTS[0].encode("gb18030"), _TEXTS[0].encode("utf-16")]
         return lambda data: read_book(data, name), books.get(name, plain), []
-    message, spoken = bytes(frame(DropRecording("digest"))), msgpack.encode({"type": "Speak", "number": 1})
+    message, spoken = msgpack.encode(DropRecording("digest")), msgpack.encode({"type": "Speak", "number": 1})
     bodies = [json.dumps({"input_text": text, "seed": 1, "speed": 1.5}).encode() for text in _TEXTS]
     targets: dict[str, Target] = {
         "marks": (_marked, _texts(), [TextError]),
@@ -181,7 +181,7 @@ def _target(name: str, folder: Path) -> Target:
             [],
         ),
         "JSON bodies": (read_json, bodies, []),
-        "messages of engines": (_framed, [message, spoken, message * 2], [BrokenMessage]),
+        "messages of engines": (_framed, [message, spoken, message * 2], [ValueError]),
         "prompt_cache.json": (_indexed, [json.dumps(_ENTRIES).encode()], [ValueError]),
         "lexicon": (
             lambda data: Lexicon().entry(json.loads(data)),

@@ -3,26 +3,23 @@ message ends the engine's process and nothing else."""
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import struct
 from pathlib import Path
-from typing import Any, get_args
+from types import SimpleNamespace
+from typing import Any, cast, get_args
 
 import msgspec
 import numpy as np
 import pytest
 
-from glm_tts_api.contracts import (
-    AudioChunk,
-    Recording,
-    SamplingOptions,
-    SpeechRequest,
-)
+from glm_tts_api.contracts import AudioChunk, Recording, SamplingOptions, SpeechRequest
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.child import EngineDied, Spawned
+from glm_tts_api.engine.child import EngineDied, ProcessHandle, Spawned
 from glm_tts_api.engine.client import EngineClient
 from glm_tts_api.engine.config import EngineConfig
-from glm_tts_api.engine.frames import TO_SERVER, Frames, decoder, frame
+from glm_tts_api.engine.frames import TO_SERVER, decoder, frame
 from glm_tts_api.engine.messages import Message
 from glm_tts_api.engine.state import EngineInfo, EngineState, EngineUsage
 from glm_tts_api.engine.stream_pace import Pace, forecast
@@ -93,21 +90,25 @@ def to_server(tmp_path: Path) -> list[Message]:
     ]
 
 
-def test_every_message_comes_through_whole_in_whatever_pieces_it_comes(tmp_path: Path) -> None:
-    said: dict[msgspec.msgpack.Decoder[Any], list[Message]]
+async def heard(its: msgspec.msgpack.Decoder[Any], sent: bytes, cut: int = 0) -> list[Any]:
+    """The messages in what is `sent`, whose first `cut` bytes come before the others."""
+    reader = asyncio.StreamReader()
+    handle = ProcessHandle(cast(Any, SimpleNamespace(pid=0)), reader, cast(Any, None), its)
+    reader.feed_data(sent[:cut])
+    asyncio.get_running_loop().call_soon(lambda: (reader.feed_data(sent[cut:]), reader.feed_eof()))
+    return [message async for message in handle.messages()]
+
+
+async def test_every_message_comes_through_whole_also_in_two_pieces(tmp_path: Path) -> None:
     voices = {voice.digest: voice.recording for voice in map(tiny.voice, (1, 2))}
-    said = {decoder(messages.ToEngine, voices): to_engine(), TO_SERVER: to_server(tmp_path)}
-    assert {type(one) for each in said.values() for one in each} == set(
+    said = (decoder(messages.ToEngine, voices), to_engine()), (TO_SERVER, to_server(tmp_path))
+    assert {type(one) for _, each in said for one in each} == set(
         get_args(messages.ToEngine | messages.ToServer)
     )
-    for its, each in said.items():
+    for its, each in said:
         sent = b"".join(map(bytes, map(frame, each)))
-        for size in (1, 7, 4096, len(sent)):
-            frames = Frames(its)
-            heard = [
-                one for start in range(0, len(sent), size) for one in frames.push(sent[start : start + size])
-            ]
-            assert list(map(frame, heard)) == list(map(frame, each))
+        for cut in (1, 7, 4096, len(sent)):
+            assert list(map(frame, await heard(its, sent, cut))) == list(map(frame, each))
 
 
 def test_an_error_keeps_its_class_and_its_sentence() -> None:
@@ -138,9 +139,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN)
-def test_what_is_no_message_is_refused(raw: bytes) -> None:
+async def test_what_is_no_message_is_refused(raw: bytes) -> None:
     with pytest.raises(messages.BrokenMessage):
-        next(Frames(TO_SERVER).push(raw))
+        await heard(TO_SERVER, raw)
 
 
 async def test_what_is_no_message_ends_the_engine_that_said_it_and_not_the_server(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.frames import TO_SERVER, Frames, frame
+from glm_tts_api.engine.frames import TO_SERVER, ChildSide, frame
 from glm_tts_api.engine.messages import Message
 from glm_tts_api.errors import InternalFault
 from tests.engine import echo_process, tiny, tiny_process
@@ -31,17 +31,16 @@ class OtherSide:
     log: Path
 
     def __post_init__(self) -> None:
-        self._frames = Frames(TO_SERVER)
+        self._heard = iter(ChildSide(self.own, TO_SERVER))
 
     def say(self, *said: Message) -> None:
         self.own.sendall(b"".join(map(bytes, map(frame, said))))
 
     def hear(self, kind: type[MessageT]) -> MessageT:
         """The next of its kind."""
-        while data := self.own.recv(2**16):
-            for message in self._frames.push(data):
-                if isinstance(message, kind):
-                    return message
+        for message in self._heard:
+            if isinstance(message, kind):
+                return message
         raise AssertionError(f"it ended before it said {kind.__name__}")
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from glm_tts_api import contracts
 from glm_tts_api.contracts import AudioChunk, Float32, Recording, SamplingOptions, SpeechRequest, Voice
 from glm_tts_api.engine import messages
-from glm_tts_api.engine.frames import Frames, decoder, frame
+from glm_tts_api.engine.frames import LENGTH, decoder, frame
 from glm_tts_api.engine.process import EXIT_LOST
 from glm_tts_api.engine.seeds import respoken_seed
 from glm_tts_api.engine.state import EngineInfo, EngineState
@@ -124,7 +124,7 @@ class Process:
         self.spoken: dict[int, messages.Speak] = {}
         self._n_out_of_memory = world.n_out_of_memory
         self.reader, self.transport = asyncio.StreamReader(loop=self.loop), self
-        self._frames, self._inbox = Frames(self.its), deque[Any]()
+        self._inbox = deque[Any]()
         self._go_on, self._ended = asyncio.Event(), self.loop.create_future()
         self._go_on.set()
         world.processes.append(self)
@@ -162,11 +162,10 @@ class Process:
 
     # -- as the server's StreamWriter and its transport
 
-    def write(self, data: bytes) -> None:
-        came = [*self._frames.push(bytes(data))]
-        for message in came:
-            self.loop.call_soon(self.world.judge.sent, message, self.is_ready)
-        self._inbox.extend(came)
+    def write(self, framed: bytes) -> None:
+        message = self.its.decode(framed[LENGTH.size :])
+        self.loop.call_soon(self.world.judge.sent, message, self.is_ready)
+        self._inbox.append(message)
         self.loop.call_later(self.world.chance.random() * 0.002, self._deliver)
 
     def abort(self) -> None:
