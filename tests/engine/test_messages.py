@@ -92,19 +92,19 @@ def to_server(tmp_path: Path) -> list[Message]:
 
 async def heard(its: msgspec.msgpack.Decoder[Any], sent: bytes, cut: int = 0) -> list[Any]:
     """The messages in what is `sent`, whose first `cut` bytes come before the others."""
-    reader = asyncio.StreamReader()
+    reader, soon = asyncio.StreamReader(), asyncio.get_running_loop().call_soon
     handle = ProcessHandle(cast(Any, SimpleNamespace(pid=0)), reader, cast(Any, None), its)
     reader.feed_data(sent[:cut])
-    asyncio.get_running_loop().call_soon(lambda: (reader.feed_data(sent[cut:]), reader.feed_eof()))
+    soon(reader.feed_data, sent[cut:])
+    soon(reader.feed_eof)
     return [message async for message in handle.messages()]
 
 
 async def test_every_message_comes_through_whole_also_in_two_pieces(tmp_path: Path) -> None:
     voices = {voice.digest: voice.recording for voice in map(tiny.voice, (1, 2))}
     said = (decoder(messages.ToEngine, voices), to_engine()), (TO_SERVER, to_server(tmp_path))
-    assert {type(one) for _, each in said for one in each} == set(
-        get_args(messages.ToEngine | messages.ToServer)
-    )
+    kinds = get_args(messages.ToEngine | messages.ToServer)
+    assert {type(one) for _, each in said for one in each} == {*kinds}
     for its, each in said:
         sent = b"".join(map(bytes, map(frame, each)))
         for cut in (1, 7, 4096, len(sent)):
