@@ -4,25 +4,36 @@ without them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-_FREQUENT = "etaoinshrdlu "  # in English; a set without these tells more
 _WIDEST = 300  # characters of a range that is looked into
 _REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
 
 
-def needed(pattern: re.Pattern[str]) -> frozenset[str] | None:
-    """Returns characters of which every text with a match of `pattern` has at least one. Returns None if no
-    such characters are found."""
-    return _of_sequence(parser.parse(pattern.pattern, pattern.flags), bool(pattern.flags & re.IGNORECASE))
+def needed(pattern: re.Pattern[str]) -> tuple[frozenset[str], ...]:
+    """Returns sets of characters. A text with a match of `pattern` has at least one character of each set."""
+    any_case = bool(pattern.flags & re.IGNORECASE)
+    return tuple(_known(parser.parse(pattern.pattern, pattern.flags), any_case))
+
+
+def _known(sequence: Iterable[tuple[Any, Any]], any_case: bool) -> Iterator[frozenset[str]]:
+    for code, value in sequence:
+        if code is codes.SUBPATTERN:
+            _, added, removed, inner = value
+            yield from _known(
+                inner, bool((any_case or added & re.IGNORECASE) and not removed & re.IGNORECASE)
+            )
+        elif code is codes.ASSERT or (code in _REPEATS and value[0] > 0):
+            yield from _known(value[-1], any_case)
+        elif (chars := _of_part(code, value, any_case)) is not None:
+            yield chars
 
 
 def _of_sequence(sequence: Iterable[tuple[Any, Any]], any_case: bool) -> frozenset[str] | None:
-    found = [chars for code, value in sequence if (chars := _of_part(code, value, any_case)) is not None]
-    return min(found, key=lambda chars: (sum(map(chars.__contains__, _FREQUENT)), len(chars)), default=None)
+    return min(_known(sequence, any_case), key=len, default=None)
 
 
 def _of_part(code: Any, value: Any, any_case: bool) -> frozenset[str] | None:
@@ -36,11 +47,6 @@ def _of_part(code: Any, value: Any, any_case: bool) -> frozenset[str] | None:
         return _either(_of_part(item, inner, any_case) for item, inner in value)
     if code is codes.BRANCH:
         return _either(_of_sequence(branch, any_case) for branch in value[1])
-    if code is codes.SUBPATTERN:
-        _, added, removed, inner = value
-        return _of_sequence(inner, bool((any_case or added & re.IGNORECASE) and not removed & re.IGNORECASE))
-    if code is codes.ASSERT or (code in _REPEATS and value[0] > 0):
-        return _of_sequence(value[-1], any_case)
     return None
 
 

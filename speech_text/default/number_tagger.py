@@ -182,7 +182,7 @@ class NumberTagger:
     """Writes the numbers of a text as words, by the classes of one language. The first class that fits a
     number is taken."""
 
-    needs = frozenset("0123456789")
+    needs = (frozenset("0123456789"),)
 
     def __init__(self, language: Language) -> None:
         tables = ("figures.tsv", language.table)

@@ -32,7 +32,7 @@ class Rule(NamedTuple):
     kind: str | None
     pattern: re.Pattern[str]
     say: str | Callable[[Match], str]
-    needs: frozenset[str] | None
+    needs: tuple[frozenset[str], ...]
 
 
 def table(*parts: Iterable[Row] | NumberTagger) -> Rules:
@@ -56,7 +56,7 @@ def apply_rules(rules: Rules, text: Placed, check: Check) -> Placed:
     chars = set(text.text)
     for rule in rules:
         check()
-        if rule.needs is None or not chars.isdisjoint(rule.needs):
+        if not any(map(chars.isdisjoint, rule.needs)):
             read = text.sub(*rule[1:3], rule.kind) if isinstance(rule, Rule) else rule.read(text)
             if read is not text:
                 text, chars = read, set(read.text)

@@ -42,6 +42,8 @@ def _parsed(numbers: list[str]) -> tuple[str, str, str]:
     if len(numbers) == 2 and 4 in map(len, numbers):
         year, month = sorted(numbers, key=len, reverse=True)
         return year, month, ""
+    if len(numbers) == 1:  # 20240105
+        return numbers[0][:4], numbers[0][4:6], numbers[0][6:]
     if len(numbers[-1]) == 4:  # 25-12-2024, or as in America 12/25/2024
         first, second, year = numbers
         return (year, first, second) if int(second) > 12 else (year, second, first)

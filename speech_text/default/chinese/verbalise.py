@@ -61,12 +61,6 @@ def _part(run: str) -> str:
     return digits(run) if run[0] == "0" or len(run) > 5 else cardinal(run)
 
 
-def chip(number: str) -> str:
-    """Returns the name of a processor in Chinese words: the 7-12700 of i7-12700 -> 七 一二七零零."""
-    first, second = number.split("-")
-    return f"{cardinal(first)} {digits(second)}"
-
-
 def dates(number: str) -> str:
     """Returns a date or a span of dates in Chinese words: 2024-01-05 -> 二零二四年一月五日, 5.1-5.7 ->
     五月一日到五月七日."""
@@ -76,11 +70,6 @@ def dates(number: str) -> str:
 def _date(year: str, month: str, day: str) -> str:
     numbers = digits(year), month and cardinal(month), day and cardinal(day)
     return "".join(number + unit for number, unit in zip(numbers, "年月日", strict=True) if number)
-
-
-def date_of_eight(number: str) -> str:
-    """Returns a date of eight digits (year, month, day) in Chinese words: 20240105 -> 二零二四年一月五日."""
-    return _date(number[:4], number[4:6], number[6:])
 
 
 def verse(number: str, division: str = "章") -> str:
@@ -165,6 +154,7 @@ _SHORT: dict[str, Say] = {
     "dashed": spelled(dialled),
     "marked": spelled(digits),
     "version": spelled(_part),  # 2.3.10 -> 二点三点十
+    "chip": lambda name: "{} {}".format(cardinal(name.split("-")[0]), digits(name.split("-")[1])),
     "rooms": joined("杠", _room),  # a building, its unit and a room: 3-1-1202 -> 三杠一杠幺二零二
     "span": joined("到", dialled),  # rooms: 1201-1203 -> 幺二零幺到幺二零三
     "struck": joined("，"),  # kills, deaths and assists: 12/1/8 -> 十二，一，八
@@ -189,6 +179,6 @@ _SHORT: dict[str, Say] = {
     "more": lambda number: f"{number[:-1]}多",  # the 60+ of 60+岁 -> 60多
 }
 SAID = _SHORT | by_name(
-    *(cardinal, dialled, digits, named, telephone, chip, dates, date_of_eight, verse, psalm),
+    *(cardinal, dialled, digits, named, telephone, dates, verse, psalm),
     *(fraction, power_of_ten, angle, clock, duration, minutes),
 )
