@@ -132,7 +132,7 @@ def test_a_segment_that_the_device_has_no_memory_for_fails_alone_and_graphs_do_w
     small, large = ended(models, [20, 200])
     assert small.pcm is not None
     assert isinstance(large.error, torch.OutOfMemoryError)
-    assert "go without CUDA graphs" in caplog.text
+    assert "goes without CUDA graphs" in caplog.text
 
 
 def test_a_request_that_the_device_has_no_memory_for_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
