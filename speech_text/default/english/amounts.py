@@ -1,5 +1,4 @@
-"""English words for numbers in scientific notation, for bare numbers, and for numbers with thousands
-separators."""
+"""English words for bare numbers and for numbers with thousands separators."""
 
 from __future__ import annotations
 
@@ -20,16 +19,6 @@ _CODED = re.compile(rf"\b(?:{_CODE}) $")
 _JOINED = re.compile(r"[^\s(\"]$|[$£€¥₹]\s$")
 
 
-def scientific(text: str) -> str:
-    """Returns a number in scientific notation in words: 1.5e-3 -> one point five times ten to the power of
-    minus three."""
-    factor, exponent = re.split("[eE]", text)
-    return f"{cardinal(factor)} times ten to the power of {cardinal(exponent)}"
-
-
-FIGURES = by_name(scientific)
-
-
 def without_commas(match: Match) -> str:
     """Returns a number without its thousands separators. It stays in digits if it has at most 12 digits, and
     a unit, a sign or a currency stands next to it. Otherwise it is written in words, since later rules would
@@ -37,6 +26,16 @@ def without_commas(match: Match) -> str:
     number = match.group().replace(",", "")
     beside = _MEASURED.match(after(match)) or _CODED.search(before(match)) or _JOINED.search(before(match, 2))
     return number if beside and len(number) <= 12 else cardinal(number)
+
+
+def lakhs(match: Match) -> str:
+    """Returns an Indian number in words: 1,20,000 -> one lakh twenty thousand, ₹2,00,000 -> two lakh
+    rupees."""
+    crores, rest = divmod(int(match[2].replace(",", "")), 10_000_000)
+    parts = ((crores, " crore"), (rest // 100_000, " lakh"), (rest % 100_000, ""))
+    said = " ".join(cardinal(str(amount)) + scale for amount, scale in parts if amount)
+    paise = f" and {cardinal(match[3])} paise" if match[3] and match[3] != "00" else ""
+    return f"{said} rupees{paise}" if match[1] else said
 
 
 def standing_alone(match: Match) -> str:
@@ -73,4 +72,4 @@ _COUNTED = re.compile(
     "(?!(?:was|has|his|its|is|as|does|this|us|olympics|games|news|finals|census|crisis)$).*s"
     "|people|percent|square|cubic|million|men|women|children|feet|more|different|new"
 ).fullmatch
-SAID = by_name(without_commas, standing_alone)
+SAID = by_name(without_commas, lakhs, standing_alone)

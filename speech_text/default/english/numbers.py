@@ -74,6 +74,11 @@ def plural(noun: str, amount: str) -> str:
     return _plural(head) + per + rest
 
 
+def counted(noun: str, amount: str) -> str:
+    """Returns `amount` in digits with `noun` behind: counted("penny", "2") -> "2 pence"."""
+    return f"{amount.strip()} {plural(noun, amount.strip())}"
+
+
 def _plural(noun: str) -> str:
     if _INVARIABLE(noun):
         return noun

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from speech_text.default.data import Words
-from speech_text.default.english.amounts import FIGURES as COUNTED
 from speech_text.default.english.classify import PATTERNS, TESTS
 from speech_text.default.english.days import TESTS as DAYS
 from speech_text.default.english.fractions import SAID as FRACTIONS
@@ -36,7 +35,7 @@ def rules(words: Words) -> Rules:
         NumberTagger(
             Language(
                 "figures_en.tsv",
-                SAID | TIMES | COUNTED | FRACTIONS | money.said | measures.said,
+                SAID | TIMES | FRACTIONS | money.said | measures.said,
                 TESTS | DAYS | TIMED | SHARES | measures.tests | money.tests,
                 patterns=measures.patterns | money.patterns | PATTERNS | EVENTS,
                 near=40,

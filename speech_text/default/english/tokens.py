@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from speech_text.default.data import READINGS, either, rows
-from speech_text.default.english import amounts, capitals, dates, names, numbers, prices, romans, signs, words
+from speech_text.default.english import amounts, dates, names, numbers, romans, signs, words
 from speech_text.default.english import short_forms as forms
 from speech_text.default.english.shortened import ANY, as_written
 from speech_text.default.english.stops import A_NAME, A_TIME, NOTHING, SENTENCE_MAY_END, stop
@@ -35,7 +35,7 @@ PATTERNS = (
         "email": EMAIL.pattern,
         "url": f"(?i:{URL.pattern})",
         "college": either((*_COLLEGES.split("|"), *map(str.title, forms.STATES.values()))),
-        "pence": r"(?=\d)(\d{1,2}(?!\d|/))?(?: ?(1/[24]|3/4) ?)?d\b\.?",
+        "pence": r"((?=\d)(?:\d{1,2}(?!\d|/))?(?: ?(?:1/[24]|3/4) ?)?)d\b\.?",
         "section": r"\d{1,3}[A-Z]{0,2}",
         "unit": either(UNITS),
         "life_date": r"(?:ca?\. ?)?\d{3,4}\b|\d\d[-–]\d|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d",
@@ -67,18 +67,17 @@ PATTERNS = (
         "numeral": f"(?:{signs.NUMERALS})",
         "long_unit": either(unit for unit in UNITS if len(unit) > 1),
         "small_per": either(unit for unit in PER if unit not in "ACFKNTVW"),
-        "staff": capitals.STAFF,
+        "staff": words.STAFF,
     }
 )
 _SAID = {
     **names.SAID,
     **romans.SAID,
-    **prices.SAID,
     **words.SAID,
     **signs.SAID,
     **amounts.SAID,
     **dates.SAID,
-    **by_name(capitals.spelled, as_written),
+    **by_name(as_written),
 }
 
 
@@ -103,6 +102,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
     **by_name(romans.roman_cardinal, romans.roman_ordinal, romans.romans),
     "title": lambda form: forms.TITLES[form.capitalize()].title(),  # by a capital, 5 p.m. Dr. Lee has a stop
     "ranks": lambda cards: " ".join(_RANKS.get(card, card) for card in re.findall("10|.", cards)),
+    **{coin: partial(numbers.counted, coin) for coin in ("pound", "shilling", "penny")},
     "several": lambda number: numbers.plural(numbers.cardinal(number), "2"),
     "units": lambda unit: numbers.plural(UNITS[unit], "2"),
     "underscored": lambda name: name.replace("_", " underscore "),

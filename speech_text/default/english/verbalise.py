@@ -94,6 +94,8 @@ _JOINED: dict[str, Say] = {
     "nth": joined(" to ", ordinal),  # 3rd-5th -> third to fifth
     "games": joined(" and ", lambda run: "oh" if run == "0" else cardinal(run)),  # 2-0 -> two and oh
     "lines": lambda text: " to ".join(map(joined(" "), text.split("-"))),  # 5.5.19-28
+    # 1.5e-3 -> one point five times ten to the power of minus three
+    "scientific": lambda text: " times ten to the power of ".join(map(cardinal, re.split("[eE]", text))),
     "several": lambda text: plural(cardinal(runs(text)[0]), "2"),  # the 2s of 2s and 10s -> twos
     "with_letter": lambda text: f"{cardinal(text[:-1])} {text[-1]}",  # the 6s of iPhone 6s -> six s
     "frequency": lambda text: joined(" point ", digits)(text) + " megahertz" * text.endswith("z"),  # 120.5

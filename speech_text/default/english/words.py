@@ -13,6 +13,19 @@ from speech_text.default.table import Match, after, before
 # Streets that keep their name before another: Wall St. Journal, Main St. Station.
 _STREET = re.compile(r"(?:Bond|Bourbon|Broad|Fleet|High|Main|Market|Wall)\s")
 _NO_STREET = re.compile(rf"(?:{STARTERS}|{either(TITLES)})\s")
+_NEAR = 40  # characters to either side that are examined
+_LAST_WORD, _NEXT_WORD = re.compile(r"([A-Za-z]+)\W*$"), re.compile(r"\W*([A-Za-z]+)")
+# Next to one of these in capitals, or behind one of these before an object, a word is only emphasised: TELL
+# US, give US a call.
+_SHOUTED = re.compile(
+    "ABOUT|ALL|AND|ARE|BE|BUT|CALL|CAN|DID|DO|DOES|FOLLOW|FOR|FROM|GET|GIVE|GOT|HAS|HAVE|HE|HELP|HOW|IF|IN|IS"
+    "|JOIN|JUST|LET|LIKE|LOVE|MAKE|NEVER|NO|NOT|NOW|OF|ON|ONLY|OUT|SEE|SHE|SO|TAKE|TELL|THAT|THEY|THIS|TO|TRUST|UP"
+    "|WANTS?|WAS|WE|WHAT|WHY|WILL|WITH|YES|YOU|(?i:give|let)"
+)
+STAFF = (
+    "admins?|budget|careers?|compan(?:y|ies)|department|desk|directors?|experts?|firms?|guys?|industry|jobs?|managers?|outages?"
+    "|people|person|projects?|security|services?|skills|staff|support|systems?|teams?|workers?|says?|said|asked"
+)
 # Texts beside a short weekday that is a word, too (Sun, Sat).
 DAY_BEFORE = (
     r"(?:(?i:\b(?:due|starts?|on(?: a)?|next|last|this|every|until|by|from|through|since|and|closed|open"
@@ -69,4 +82,14 @@ def cups(match: Match) -> str:
     return " cup " if one else " cups "
 
 
-SAID = by_name(saint_or_street, dash, initials, cups)
+def spelled(match: Match) -> str:
+    """Returns the letters of a word in capitals with blanks between them: US -> U S. The word stays among
+    other words in capitals, and next to one of _SHOUTED (TELL US), since there it is only emphasised."""
+    lead, rest = before(match, _NEAR), after(match, _NEAR)
+    beside = [word[1] for word in (_LAST_WORD.search(lead), _NEXT_WORD.match(rest)) if word]
+    among_capitals = not re.search("[a-z]", lead + rest) and re.search("[A-Z]{2}", lead + rest)
+    emphasised = among_capitals or any(map(_SHOUTED.fullmatch, beside))
+    return match[0] if emphasised else " ".join(match[0])
+
+
+SAID = by_name(saint_or_street, dash, initials, cups, spelled)
