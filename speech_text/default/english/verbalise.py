@@ -23,14 +23,6 @@ def joined(between: str, say: Say = cardinal) -> Say:
     return lambda text: between.join(map(say, runs(text)))
 
 
-def chip(number: str) -> str:
-    """Returns the name of a processor in words: the 7-12700 of i7-12700 -> seven twelve seven hundred."""
-    first, second = runs(number)
-    if re.fullmatch(r"\d{3}00", second):
-        return f"{cardinal(first)} {cardinal(second[:2])} {paired(second[2:])}"
-    return f"{cardinal(first)} {paired(second)}"
-
-
 def host(number: str) -> str:
     """Returns a network address in words: 192.168.1.10 -> one nine two dot one six eight dot one dot ten,
     10.0.0.0/8 -> ten dot zero dot zero dot zero slash eight."""
@@ -89,6 +81,10 @@ _JOINED: dict[str, Say] = {
     "odds": joined(" to "),  # 5/1 -> five to one
     "wickets": joined(" for "),  # 250/5 -> two hundred and fifty for five
     "pairs": joined(" ", paired),  # 747-400 -> seven forty seven four hundred
+    # the 7-12700 of i7-12700 -> seven twelve seven hundred
+    "chip": joined(
+        " ", lambda run: f"{cardinal(run[:2])} {paired(run[2:])}" if len(run) == 5 else paired(run)
+    ),
     "dashes": joined(" dash ", paired),  # 2-1 -> two dash one
     "years": joined(" to ", year),  # 1998-2002 -> nineteen ninety eight to two thousand two
     "nth": joined(" to ", ordinal),  # 3rd-5th -> third to fifth
@@ -101,6 +97,6 @@ _JOINED: dict[str, Say] = {
     "frequency": lambda text: joined(" point ", digits)(text) + " megahertz" * text.endswith("z"),  # 120.5
 }
 SAID = _JOINED | by_name(
-    *(cardinal, digits, paired, telephone, chip, host),
+    *(cardinal, digits, paired, telephone, host),
     *(version, dates, days_first, season, span, minus),
 )
