@@ -56,6 +56,15 @@ takes no second speaking. It can be deleted afterwards.
   glm-tts book book.md -o book --m4b --cast cast.json
       cast.json: {"旁白": "exampleA", "小王": "exampleB"}
 """
+_DUB = """\
+Speaks the subtitles of a film, each at its time, into one file as long as they
+are. Long speech goes on into the silence behind it, then is made faster, 1.6
+times at most; film.cues.json says how each subtitle fits. Interrupted, the
+same command goes on where it was, as glm-tts book does.
+
+  glm-tts dub film.srt -o film.wav --cast cast.json --stems voices
+  ffmpeg -i film.mkv -i film.wav -map 0:v -map 1:a -c:v copy dubbed.mkv
+"""
 _VOICES = """\
 Shows and changes the voices of a server.
 
@@ -283,6 +292,7 @@ def _add_commands(commands: Any) -> None:
     say.add_argument("--play", action="store_true", help="with -o: play it too")
     _add_server(say, "say")
     _add_book(commands)
+    _add_dub(commands)
     _add_voices(commands)
 
 
@@ -291,7 +301,7 @@ def _add_book(commands: Any) -> None:
         commands, "book", "speak a book into a folder; can be interrupted and repeated", _BOOK, _SERVER
     )
     book.add_argument(
-        "book", type=Path, metavar="BOOK", help=".epub, .md, .txt or .srt (whose times are not kept)"
+        "book", type=Path, metavar="BOOK", help=".epub, .md or .txt; .srt, .vtt or .ass without its times"
     )
     book.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the audio is to lie"
@@ -301,11 +311,27 @@ def _add_book(commands: Any) -> None:
     kind.add_argument(
         "--preset", choices=["acx"], help="MP3s with the level, the quiet and the rate that ACX asks for"
     )
-    book.add_argument(
-        "--cast", type=Path, metavar="FILE", help="JSON of names and voices, for lines such as 小王：你好。"
-    )
+    _add_cast(book)
     _add_voice(book)
     _add_server(book, "book")
+    book.set_defaults(timing=None)
+
+
+def _add_dub(commands: Any) -> None:
+    dub = _command(commands, "dub", "speak a film's subtitles, each at its time", _DUB, _SERVER)
+    dub.add_argument("book", type=Path, metavar="SUBTITLES", help=".srt, .vtt or .ass")
+    dub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".wav or .flac")
+    dub.add_argument("--stems", type=Path, metavar="FOLDER", help="also one file for each speaker, into it")
+    _add_cast(dub)
+    _add_voice(dub)
+    _add_server(dub, "dub")
+    dub.set_defaults(m4b=False, preset=None, timing="exact")
+
+
+def _add_cast(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--cast", type=Path, metavar="FILE", help="JSON of names and voices, for lines such as 小王：你好。"
+    )
 
 
 def _add_voice(command: argparse.ArgumentParser) -> None:

@@ -26,7 +26,7 @@ from glm_tts_api.commandline.say import prompt_of, voice_of
 from glm_tts_api.errors import Failed, ServiceError
 from glm_tts_api.longform.cast import read_cast
 from glm_tts_api.longform.folder import JobFolder
-from glm_tts_api.longform.reading import decode, read_book
+from glm_tts_api.longform.reading import SUBTITLES, decode, read_book
 
 WORK = ".glm-tts"  # inside the book's folder
 _JOBS = "/api/v1/jobs"
@@ -37,13 +37,21 @@ _MOST_TITLE = 500  # characters that the server takes
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 _MOST_BYTES = 120  # the most bytes of a title in a file name
 ResultT = TypeVar("ResultT")
+AtEnd = Callable[[Api, str, str], None]
+"""A function that fetches files of a finished job. It takes the job's path on the server and the title."""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Has the book spoken into the folder, or goes on where an earlier command stopped. Returns an exit code.
     Raises Failed or StartupError."""
+    return speak(arguments, arguments.output / WORK, partial(_fetch_rest, arguments))
+
+
+def speak(arguments: argparse.Namespace, work_folder: Path, at_end: AtEnd) -> int:
+    """Has a book spoken as `run` does, with its record in `work_folder`. `at_end` is called once all is
+    spoken."""
     source, files = read_file(arguments.book), prompt_of(arguments)
-    work = JobFolder(arguments.output / WORK)
+    work = JobFolder(work_folder)
     record = work.path / "book.json"
     try:
         asked = _asked(arguments, source, files)
@@ -51,9 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
         work.path.mkdir(parents=True, exist_ok=True)
         with work.locked():
             id = _begun(work, record, asked)
-            if id is None and arguments.book.suffix.lower() == ".srt":
+            if id is None and not arguments.timing and arguments.book.suffix.lower() in SUBTITLES:
                 say_aside(
-                    "The text of the subtitles is spoken one after the other; their times are not kept."
+                    "The text of the subtitles is spoken one after the other; their times are not kept "
+                    "(glm-tts dub keeps them)."
                 )
             is_kept_here = id is not None and JobFolder(work.path / id).is_job
             with server_at(arguments.url, arguments.key, jobs=work.path, starts=is_kept_here) as api:
@@ -61,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
                 if job is None:
                     job = _new(api, arguments, asked, title, {"file": (arguments.book.name, source), **files})
                     write_file(record, json.dumps({"asked": asked, "id": job["id"]}).encode())
-                _follow(api, job, arguments, title)
+                _follow(api, job, arguments, title, at_end)
     except ServiceError as error:
         raise Failed(error.message) from None
     except KeyboardInterrupt:
@@ -91,6 +100,7 @@ def _asked(arguments: argparse.Namespace, source: bytes, files: Files) -> dict[s
         "--seed": _SEED if arguments.seed is None else arguments.seed,
         "--speed": arguments.speed,
         "--verify": arguments.verify or None,
+        "timing": arguments.timing,
     }
 
 
@@ -141,12 +151,13 @@ def _new(
     given = {"index": voice, "prompt_text": arguments.prompt_text, "speed": arguments.speed}
     given |= {"seed": asked["--seed"], "verify": asked["--verify"], "title": title[:_MOST_TITLE]}
     given |= {"cast": json.dumps(asked["--cast"]) if asked["--cast"] else None, "verbatim": "read"}
+    given["timing"] = arguments.timing
     return api.post(_JOBS, {name: str(value) for name, value in given.items() if value is not None}, files)
 
 
-def _follow(api: Api, job: dict[str, Any], arguments: argparse.Namespace, title: str) -> None:
+def _follow(api: Api, job: dict[str, Any], arguments: argparse.Namespace, title: str, at_end: AtEnd) -> None:
     """Waits until the job is done, with a progress bar, and fetches its files: each chapter once it is
-    spoken, or the whole book as M4B at the end. Ctrl-C pauses the job. Raises Failed and OSError."""
+    spoken, and the rest by `at_end`. Ctrl-C pauses the job. Raises Failed and OSError."""
     path, n_fetched = f"{_JOBS}/{job['id']}", 0
     out, preset = arguments.output, arguments.preset
     try:
@@ -154,25 +165,22 @@ def _follow(api: Api, job: dict[str, Any], arguments: argparse.Namespace, title:
             while True:
                 shown.total = job["segments"]
                 shown.update(job["segments_done"] - shown.n)
-                chapters = [] if arguments.m4b else job["chapters"]
+                chapters = [] if arguments.timing or arguments.m4b else job["chapters"]
                 for chapter in chapters[n_fetched:]:
                     if chapter["segments_done"] < chapter["segments"]:
                         break
                     n_fetched += 1
                     number = f"{n_fetched:0{max(2, len(str(len(chapters))))}d}"
                     query = f"chapter={n_fetched}{f'&preset={preset}' if preset else ''}"
-                    name = _file_name(f"{number} {chapter['title'] or title}")
+                    name = file_name(f"{number} {chapter['title'] or title}")
                     _fetch(api, f"{path}/{{}}?{query}", out / f"{name}.mp3")
                 if job["state"] not in ("queued", "running"):
                     break
                 time.sleep(_LOOK_S)
-                job = _patiently(api, partial(api.get, path))
+                job = patiently(api, partial(api.get, path))
         if job["state"] != "done":
             raise Failed(job["message"] or f"The job is {job['state']}.")
-        if arguments.m4b:
-            _fetch(api, f"{path}/{{}}?format=m4b", out / f"{_file_name(title)}.m4b")
-        if arguments.verify:
-            _write_verdicts(api.get(f"{path}/verified"), out / "verified.json")
+        at_end(api, path, title)
     except KeyboardInterrupt:
         with suppress(Failed):
             api.post(f"{path}/pause", {})
@@ -181,15 +189,22 @@ def _follow(api: Api, job: dict[str, Any], arguments: argparse.Namespace, title:
         raise Failed(f"{error} What was spoken stays: the same command goes on from here.") from None
 
 
+def _fetch_rest(arguments: argparse.Namespace, api: Api, path: str, title: str) -> None:
+    if arguments.m4b:
+        _fetch(api, f"{path}/{{}}?format=m4b", arguments.output / f"{file_name(title)}.m4b")
+    if arguments.verify:
+        write_verdicts(api.get(f"{path}/verified"), arguments.output / "verified.json")
+
+
 def _fetch(api: Api, path: str, file: Path) -> None:
     """Writes the audio of a job to `file`, and its subtitles beside it. Prints the name of `file`. `path` has
     a place for what is fetched."""
     for what, new in (("subtitles.srt", file.with_name(f"{file.stem}.srt")), ("audio", file)):
-        _patiently(api, partial(api.download, path.format(what), new))
+        patiently(api, partial(api.download, path.format(what), new))
     tqdm.write(str(file))  # on stdout, above the bar
 
 
-def _patiently(api: Api, act: Callable[[], ResultT]) -> ResultT:
+def patiently(api: Api, act: Callable[[], ResultT]) -> ResultT:
     """Returns the result of `act`. While the server does not answer, `act` is repeated for two minutes.
     Raises Failed."""
     until, told = time.monotonic() + _PATIENCE_S, False
@@ -206,7 +221,7 @@ def _patiently(api: Api, act: Callable[[], ResultT]) -> ResultT:
             time.sleep(_AGAIN_S)
 
 
-def _write_verdicts(verdicts: Mapping[str, Any], path: Path) -> None:
+def write_verdicts(verdicts: Mapping[str, Any], path: Path) -> None:
     """Writes the recogniser's verdicts to the file `path`, and prints their counts on stderr."""
     told = {name: verdicts[name] for name in ("count", "doubtful")}
     write_file(path, json.dumps(told, ensure_ascii=False, indent=2).encode() + b"\n")
@@ -214,7 +229,7 @@ def _write_verdicts(verdicts: Mapping[str, Any], path: Path) -> None:
     say_aside(f"VERIFIED: {counts} ({path} has the texts).")
 
 
-def _file_name(title: str) -> str:
+def file_name(title: str) -> str:
     """Returns the title as a file name of at most 120 bytes that every file system accepts; "book" if nothing
     of the title is left."""
     flat = " ".join(_NOT_IN_NAMES.sub(" ", title).split()).strip(". ")

@@ -10,7 +10,7 @@ from pathlib import Path
 from glm_tts_api.durable import replace_file
 from glm_tts_api.errors import Failed
 
-_OF_A_BOOK = (".md", ".epub", ".srt")
+_OF_A_BOOK = (".md", ".epub", ".srt", ".vtt", ".ass")
 
 
 class Misused(Failed):
@@ -39,7 +39,7 @@ def write_file(path: Path, data: bytes) -> None:
 def given_text(argument: str | None, command: str) -> str:
     """Returns the text that `argument` means: standard input for `-` or None, the content of a .txt file, or
     the argument itself. `command` is the command's name for error messages. Raises Misused if there is no
-    text or no such .txt file, for text that is not UTF-8, and for a .md, .epub or .srt file."""
+    text or no such .txt file, for text that is not UTF-8, and for the file of a book."""
     if argument in (None, "-"):
         return _from_stdin(argument, command)
     assert argument is not None

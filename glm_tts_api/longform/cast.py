@@ -54,7 +54,8 @@ def give_voices(book: Book, cast: Mapping[str, str]) -> Book:
     旁白 or narrator, or None if the cast has neither. Names match without regard to case.
 
     A block that is only a name and a colon is removed. The block after it gets the voice of that name, unless
-    the next block names a speaker itself.
+    the next block names a speaker itself. A subtitle whose format names its speaker gets the voice of that
+    name, and its text stays.
     """
     voices = {_key(name): voice for name, voice in cast.items()}
     narrator = next((voices[name] for name in NARRATORS if name in voices), None)
@@ -68,17 +69,17 @@ def give_voices(book: Book, cast: Mapping[str, str]) -> Book:
 
 
 def _spoken(blocks: Sequence[Block], voices: Mapping[str, str], narrator: str | None) -> Iterator[Block]:
-    voice = narrator
+    voice, named = narrator, ""
     for block in blocks:
-        line = _LINE.fullmatch(block.text) if block.kind != "heading" else None
-        speaker = voices.get(_key(line[1])) if line else None
-        if line and speaker is not None:
-            voice, text = speaker, line[2]
-        else:
-            text = block.text
+        own, text = block.cue.speaker if block.cue else "", block.text
+        line = None if own or block.kind == "heading" else _LINE.fullmatch(text)
+        name = line[1] if line else own
+        if (speaker := voices.get(_key(name))) is not None:
+            voice, named, text = speaker, name, line[2] if line else text
         if text.strip():
-            yield replace(block, text=text, voice=voice)
-            voice = narrator
+            cue = block.cue and replace(block.cue, speaker=own or named.strip())
+            yield replace(block, text=text, voice=voice, cue=cue)
+            voice, named = narrator, ""
 
 
 def _key(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct
 
 from glm_tts_api.contracts import Float32, JobState, Verified
-from glm_tts_api.longform.script import BlockKind, Book
+from glm_tts_api.longform.script import BlockKind, Book, Cue
 from speech_text import Pauses, utterances
 from speech_text.marks import MOOD_SIGN, lasting_marks, voices_in, without_marks
 
@@ -21,13 +21,14 @@ BOOK = ""  # the name of the book's main voice, which speaks unless a unit or a 
 NO_MARKS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-class Unit(Struct, frozen=True):
+class Unit(Struct, frozen=True, omit_defaults=True):
     """A piece of a book that is spoken by one request: a `text` of about one segment (the text that the model
     speaks at once), number `index` of the job.
 
     `chapter` is the number of the unit's chapter, and `block` the number of its block (paragraph, heading,
     ...) in the chapter. `voice` is the name of the unit's voice; None is the voice of the book. `seed` is the
-    unit's own random seed. `pause_s` is the silence after the unit.
+    unit's own random seed. `pause_s` is the silence after the unit. `cue` is the unit's
+    subtitle.
     """
 
     index: int
@@ -38,6 +39,7 @@ class Unit(Struct, frozen=True):
     voice: str | None
     seed: int
     pause_s: float
+    cue: Cue | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +76,7 @@ class Job(Struct, frozen=True):
     `n_units` is 0 until the units are planned. `state` is never `running` on disk: a job is running while a
     process holds its folder's lock. `message` says why a job is paused or failed, and what to do about it.
     `expires_at` is the time at which the job is deleted unless it is resumed before; 0 means that only
-    JobsConfig.keep_s decides.
+    JobsConfig.keep_s decides. With `is_timed` the audio has the speech of each subtitle at its time.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Job(Struct, frozen=True):
     message: str = ""
     owner: str = ""
     expires_at: float = 0.0
+    is_timed: bool = False
     options: dict[str, Any] = {}
 
 
@@ -129,7 +132,10 @@ def plan(
                 marks |= lasting
                 silence_s = pause_s if at == len(texts) else pauses.within(without_marks(text))
                 unit_seed = seed_of(seed, index)
-                yield Unit(index, number, place, block.kind, held + text, block.voice, unit_seed, silence_s)
+                said = held + text
+                yield Unit(
+                    index, number, place, block.kind, said, block.voice, unit_seed, silence_s, block.cue
+                )
                 index += 1
 
 

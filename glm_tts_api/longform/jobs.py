@@ -28,10 +28,10 @@ from glm_tts_api.errors import (
     StorageFull,
     Unavailable,
 )
-from glm_tts_api.longform.audio import remove_damaged
 from glm_tts_api.longform.folder import JobFolder, on_disk
 from glm_tts_api.longform.job import Job, Speak, Spoken, Unit
 from glm_tts_api.longform.shelf import JobsConfig, Look, Shelf, no_such_job
+from glm_tts_api.longform.speech import remove_damaged
 
 logger = logging.getLogger(__name__)
 PATIENCE_S = 5.0  # how long another server has to release a job's lock

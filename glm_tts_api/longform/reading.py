@@ -1,4 +1,4 @@
-"""Reads the bytes of a .txt, .md, .epub or .srt file into a Book. The books that clients send are each read
+"""Reads the bytes of a file, of one of BOOKS, into a Book. The books that clients send are each read
 in a process of its own: a file that is made to take time or memory then ends that process, and the server
 goes on. Knows no HTTP and no disk."""
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import html
 import logging
 import re
 import resource
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
 import msgspec
+import pysubs2
 from msgspec import Struct
 
 from glm_tts_api import errors
@@ -31,14 +33,16 @@ from glm_tts_api.logs import without_text
 from glm_tts_api.longform.cast import give_voices
 from glm_tts_api.longform.epub import read_epub
 from glm_tts_api.longform.markdown import is_markdown, read_markdown
-from glm_tts_api.longform.script import Block, Book, book_of
+from glm_tts_api.longform.script import Block, Book, Chapter, Cue, book_of
 from speech_text import TextError
 from speech_text.blocks import join_lines, paragraphs
 
 logger = logging.getLogger(__name__)
 MAX_CHARACTERS = 2_000_000
 MAX_BLOCKS = 200_000  # each of ten characters, if the book has the most characters
-_KINDS = ("", ".txt", ".text", ".md", ".markdown", ".srt", ".epub")
+SUBTITLES = (".srt", ".vtt", ".ass")
+BOOKS = ".txt, .md, .epub, .srt, .vtt or .ass"
+_KINDS = ("", ".txt", ".text", ".md", ".markdown", ".epub", *SUBTITLES)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _LEAST_COMMON = 0.4  # the least share of GB 2312 in the characters of a Chinese text that are not ASCII
 # A text of 2,000,000 characters in lines of three takes 7 s and 264 MB (AMD EPYC).
@@ -46,8 +50,13 @@ _LIMITS = ((resource.RLIMIT_CPU, 30), (resource.RLIMIT_AS, 2**30), (resource.RLI
 _TOO_MUCH = (
     "The book takes more time or memory to read than any book needs: cut it into parts, or send it as .txt."
 )
-_SRT_CUE = re.compile(r"(?m)^(?:[ \t]*\d+[ \t]*\n)?[ \t]*\d+:\d\d:\d\d[,.]\d{1,3}[ \t]*-->.*$")
-_SRT_TAGS = re.compile(r"</?(?:i|b|u|font|c|v)(?:[ .][^<>]{0,100})?>|\{\\[^{}]{0,50}\}", re.I)
+_LONGEST_FILM_S = 86400
+_VTT_SPEAKER = re.compile(r"<v(?:\.[^ <>]{0,100})? +([^<>]{1,100})>")
+_TAGS = {
+    ".srt": re.compile(r"</?(?:i|b|u|font|c|v)(?:[ .][^<>]{0,100})?>|\{\\[^{}]{0,50}\}", re.I),
+    ".vtt": re.compile(r"<[^<>]{0,100}>"),
+    ".ass": re.compile(r"\{[^{}]*\}"),
+}
 
 
 def read_book(data: bytes | str, name: str) -> Book:
@@ -60,7 +69,7 @@ def read_book(data: bytes | str, name: str) -> Book:
     """
     kind = PurePath(name).suffix.lower()
     if kind not in _KINDS:
-        raise InvalidField(f"A {quote(kind)} is no book: send a .txt, .md, .epub or .srt.", param="file")
+        raise InvalidField(f"A {quote(kind)} is no book: send a {BOOKS}.", param="file")
     if kind == ".epub":
         if isinstance(data, str):
             raise InvalidField("An .epub is a file: send it as one, not as text.", param="file")
@@ -86,8 +95,8 @@ def decode(data: bytes) -> str:
             return _decoded(data[len(bom) :], encoding)
     if b"\0" in data:
         raise UnparsableBody(
-            "The file is no text (a book is a .txt, .md, .epub or .srt), or it is in UTF-16 without its "
-            "mark: save a text as UTF-8.",
+            f"The file is no text (a book is a {BOOKS}), or it is in UTF-16 without its mark: save a text as "
+            "UTF-8.",
             param="file",
         )
     try:
@@ -118,18 +127,42 @@ def _read_text(text: str, kind: str) -> Book:
         )
     if kind in (".md", ".markdown") or (kind in ("", ".txt") and is_markdown(text)):
         return read_markdown(text)
-    if kind == ".srt":
-        return book_of(Block(block) for block in _subtitles(text))
+    if kind in SUBTITLES:
+        return Book((Chapter("", tuple(_subtitles(text, kind))),))
     return book_of(Block(block.text, block.kind, block.rank) for block in paragraphs(text))
 
 
-def _subtitles(text: str) -> Iterator[str]:
-    """Yields the text of each cue of an SRT file, joined into one line. Cues without a letter or digit are
-    left out."""
-    for cue in _SRT_CUE.split("\n".join(text.splitlines()))[1:]:
-        lines = [line for line in _SRT_TAGS.sub("", cue).splitlines() if any(map(str.isalnum, line))]
-        if lines:
-            yield join_lines(lines)
+def _subtitles(text: str, kind: str) -> Iterator[Block]:
+    """Yields the text of each subtitle, joined into one line, in the order of the times. Subtitles without a
+    letter or digit are left out. Raises UnparsableBody."""
+    text = "\n".join(text.splitlines())
+    if kind == ".vtt":  # a comment, a style or a cue's name would become text
+        text = "\n".join(f"{part}\n" for part in _vtt_cues(text))
+    try:
+        found = pysubs2.SSAFile.from_string(f"{text}\n\n0\n", kind[1:], keep_html_tags=True)
+    except (ValueError, LookupError, TypeError, AttributeError, pysubs2.exceptions.Pysubs2Error):
+        raise UnparsableBody(f"The file is no {kind}: save the subtitles anew.", param="file") from None
+    numbered = ((number, event) for number, event in enumerate(found, 1) if not event.is_comment)
+    for number, event in sorted(numbered, key=lambda each: each[1].start):
+        if event.start > 1000 * _LONGEST_FILM_S:
+            raise UnparsableBody(f"Subtitle {number} begins after 24 hours: cut the film.", param="file")
+        named = _VTT_SPEAKER.search(event.text)
+        speaker = named[1].strip() if named and kind == ".vtt" else event.name.strip()[:100]
+        shown = "" if event.is_drawing else event.text.replace(r"\h", " ")
+        lines = re.split(r"\\[Nn]|\n", _TAGS[kind].sub("", shown))
+        said = [line for line in lines if any(map(str.isalnum, line))]
+        if said:
+            joined = join_lines(said)
+            cue = Cue(number, max(0, event.start) / 1000, max(0, event.start, event.end) / 1000, speaker)
+            yield Block(html.unescape(joined) if kind == ".vtt" else joined, cue=cue)
+
+
+def _vtt_cues(text: str) -> Iterator[str]:
+    """Yields the cues of a WebVTT file, each from the line with its times on."""
+    for part in re.split(r"\n[ \t]*\n", text):
+        lines = part.split("\n")
+        if at := [number for number, line in enumerate(lines) if "-->" in line]:
+            yield "\n".join(lines[at[0] :])
 
 
 class _Asked(Struct):

@@ -17,17 +17,30 @@ _LEAST_CONTENTS = 3  # this many headings in a row are taken for a table of cont
 
 
 @dataclass(frozen=True, slots=True)
+class Cue:
+    """The `number` of a subtitle in its file (from 1), its times in seconds, and the name of its `speaker`;
+    empty if it names none."""
+
+    number: int
+    start_s: float
+    end_s: float
+    speaker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph, heading, list item or line of verse, with its `text` as written. `rank` is the level of a
     heading: 1 is the highest, and 0 means that the block is no heading. `chapter` is the title that a table
     of contents gives to the chapter that begins with this block; empty if no such title is known. `voice` is
-    the name of the voice that speaks the block; None is the voice of the book."""
+    the name of the voice that speaks the block; None is the voice of the book. `cue` is the subtitle that the
+    block is the text of."""
 
     text: str
     kind: BlockKind = "paragraph"
     rank: int = 0
     chapter: str = ""
     voice: str | None = None
+    cue: Cue | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ import pytest
 
 from glm_tts_api.audio.encode import to_pcm16
 from glm_tts_api.contracts import SpeechRequest
-from glm_tts_api.longform.audio import speech_of
 from glm_tts_api.longform.folder import JobFolder
 from glm_tts_api.longform.shelf import Look
+from glm_tts_api.longform.speech import speech_of
 from speech_text import TextFrontend
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from glm_tts_api.settings import BUNDLED_MODEL
+from tests.api.job_client import audio, wait_for
 from tests.api.running import Running
 from tests.api.socket_client import heard, kinds, talking, tell
+from tests.api.test_dubbing import stretches
 from tests.api.test_with_the_model import start
 from tests.api.waiting import wait_until
 from tests.scraping import Scrape
@@ -50,6 +52,27 @@ def test_a_sentence_sounds_as_it_does_by_a_request(server: Running) -> None:
         tell(client, "text", text=sentence)
         tell(client, "end")
         assert heard(client, "done")[1] == request
+
+
+def test_speech_begins_at_the_times_of_subtitles(server: Running) -> None:
+    """The model's speech has quiet at its start and end, which a tone has not."""
+    times = (
+        "00:00:01,300 --> 00:00:04,000",
+        "00:00:04,200 --> 00:00:04,900",
+        "00:00:06,000 --> 00:00:09,000",
+    )
+    texts = ("今天的天气真的很好。", "It costs three dollars.", "好的，我知道了。")
+    film = "".join(
+        f"{n}\n{time}\n{text}\n\n" for n, (time, text) in enumerate(zip(times, texts, strict=True), 1)
+    )
+    with server.client() as client:
+        data = {"index": "exampleA", "timing": "exact"}
+        id = client.post("/api/v1/jobs", data=data, files={"file": ("film.srt", film.encode())}).json()["id"]
+        wait_for(client, id, "done")
+        heard = [begin for begin, _ in stretches(audio(client, id).content)]
+    for cue in (1.3, 4.2, 6.0):
+        assert min(abs(begin - cue) for begin in heard) < 0.04
+    assert min(heard) > 1.26
 
 
 def test_cancel_frees_the_row_and_the_place(server: Running) -> None:

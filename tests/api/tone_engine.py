@@ -213,12 +213,15 @@ class ToneEngine:
         self._delay(self.freeing_s, threading.Event())
         self._tell(self._take, messages.Released(number))
 
+    def _seconds_of(self, asked: SpeechRequest) -> float:
+        return self.seconds
+
     def _n_segments_of(self, asked: SpeechRequest) -> int:
         return self.n_segments
 
     def _say(self, asked: SpeechRequest, number: int, first: int, stopped: threading.Event) -> None:
         rate = asked.sample_rate
-        at = np.arange(int(self.seconds * rate)) / rate
+        at = np.arange(int(self._seconds_of(asked) * rate)) / rate
         pitch = 200 + asked.sampling.seed % 200
         tone = (0.3 * np.sin(2 * np.pi * pitch * at)).astype(np.float32)
         n_segments = self._n_segments_of(asked)

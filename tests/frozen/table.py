@@ -24,7 +24,8 @@ FOLDER = Path(__file__).parent
 CHAPTERS = tuple(cases())
 _TABLE = FOLDER / "answers.tsv"
 _COLUMNS = ("case", "status", "headers", "body", "samples")
-_COMMANDS = ("", "say", "book", "voices", "voices add", "serve", "check", "download", "read", "settings")
+_OF_CLIENTS = ("say", "book", "dub", "voices", "voices add")
+_COMMANDS = ("", *_OF_CLIENTS, "serve", "check", "download", "read", "settings")
 _SCRIPTS = (
     "start_api.sh",
     "restart_api.sh",

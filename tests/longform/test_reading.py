@@ -6,8 +6,9 @@ import pytest
 
 from glm_tts_api import errors
 from glm_tts_api.longform import reading
+from glm_tts_api.longform.cast import give_voices
 from glm_tts_api.longform.reading import read_book
-from glm_tts_api.longform.script import Book
+from glm_tts_api.longform.script import Block, Book
 
 
 def kinds(book: Book) -> list[tuple[str, str]]:
@@ -162,12 +163,57 @@ def test_a_cue_of_subtitles_is_a_block() -> None:
     assert kinds(book) == [("paragraph", text) for text in ("Hello there.", "12", "你好世界")]
 
 
+VTT = """\
+WEBVTT
+
+STYLE
+::cue { color: red }
+
+NOTE 1 remark
+of two lines
+
+greeting
+00:01.000 --> 00:02.500 align:start
+<v.loud Ann>Hello &amp; <i>bye</i></v>
+again
+
+00:00:03.000 --> 00:00:04.000
+Ann: 12
+"""
+ASS = """\
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:03.00,0:00:04.00,Default,,0,0,0,,{\\b1}Ann:{\\b0}\\h12
+Dialogue: 0,0:00:01.00,0:00:02.50,Default,Ann,0,0,0,,{\\i1}Hello & bye{\\i0}\\Nagain
+Comment: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,a remark
+Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\p1}m 0 0 l 100 0{\\p0}
+"""
+
+
+@pytest.mark.parametrize(("text", "name"), [(VTT, "a.vtt"), (ASS, "a.ass")])
+def test_subtitles_have_times_and_speakers(text: str, name: str) -> None:
+    (chapter,) = give_voices(read_book(text, name), {"Ann": "exampleB"}).chapters
+    said = [(block.text, block.voice, *times_of(block)) for block in chapter.blocks]
+    assert said == [("Hello & bye again", "exampleB", 1.0, 2.5, "Ann"), ("12", "exampleB", 3.0, 4.0, "Ann")]
+
+
+def times_of(block: Block) -> tuple[float, float, str]:
+    assert block.cue is not None
+    return block.cue.start_s, block.cue.end_s, block.cue.speaker
+
+
 @pytest.mark.parametrize(
     ("data", "name", "error", "says"),
     [
-        (b"text", "a.pdf", errors.InvalidField, "A .pdf is no book: send a .txt, .md, .epub or .srt"),
+        (b"text", "a.pdf", errors.InvalidField, "A .pdf is no book: send a .txt, .md, .epub, .srt, .vtt"),
         (b"RIFF\x24\0\0\0WAVE", "a.wav", errors.InvalidField, "A .wav is no book"),
-        (b"RIFF\x24\0\0\0WAVE", "a.txt", errors.UnparsableBody, "a book is a .txt, .md, .epub or .srt"),
+        (b"RIFF\x24\0\0\0WAVE", "a.txt", errors.UnparsableBody, "a book is a .txt, .md, .epub, .srt"),
+        (
+            "[Events]\nDialogue: 0,25:00:00.00,25:00:01.00,a,b,0,0,0,,hi",
+            "a.ass",
+            errors.UnparsableBody,
+            "24 hours",
+        ),
         (b"caf\xe9 et \xe9s", "a.txt", errors.UnparsableBody, "save it as UTF-8"),
         (
             "naïve français, où êtes-vous ? À bientôt".encode("latin-1"),

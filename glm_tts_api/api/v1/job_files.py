@@ -86,21 +86,29 @@ async def get_job_audio(
     ] = None,
     preset: PresetQuery = None,
     chapter: ChapterQuery = None,
+    speaker: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="With timing=exact: the speech of this speaker alone.",
+            examples=["小王"],
+        ),
+    ] = None,
 ) -> Response:
     """The audio of a job, also while it runs: from the start up to the first segment that is not spoken."""
     look = await find_job(id, request, state)
-    if not look.made.prefix():
-        raise JobRefuses(
-            f"The job is {look.state} and its first segment is not spoken yet: ask again in some seconds. "
-            "A later segment may be done before it."
-        )
+    _require_audio(look)
+    if speaker is not None and (not look.job.is_timed or loudness is not None or chapter is not None):
+        raise InvalidField("speaker is of jobs with timing=exact, without loudness and chapter.", "speaker")
     units = units_of(look, chapter, preset)
     if units is not None and (format != "mp3" or loudness is not None):
         raise InvalidField("A chapter is an MP3: send no other format and no loudness.", param="chapter")
     kind = book_media_type(format, look.job.sample_rate)
     name = url_quote(f"{look.job.title or 'book'}.{format}", safe="")
     headers = {"Content-Disposition": f"attachment; filename=\"book.{format}\"; filename*=UTF-8''{name}"}
-    output = state.outputs.of(look, format, lufs=loudness, chapter=chapter, for_acx=preset == "acx")
+    output = state.outputs.of(
+        look, format, lufs=loudness, chapter=chapter, for_acx=preset == "acx", speaker=speaker
+    )
     # A file that takes longer than 1 s to make is sent while it is made. This needs a client that wants the
     # file from its start, and a format other than m4b. Other clients wait for the file.
     is_from_start = request.headers.get("range", "").replace(" ", "") in _FROM_THE_START
@@ -114,6 +122,29 @@ async def get_job_audio(
         raise Loading(f"The {format} is being put together; ask again in some seconds.")
     headers["ETag"] = f'"{output.etag}"'
     return StreamingResponse(_while_made(output), media_type=kind, headers=headers)
+
+
+async def answer_report(look: Look, state: AppState) -> Response:
+    """Answers with the report on the subtitles of a timed job. Raises InvalidField for another job,
+    JobRefuses before the first segment is spoken, and Loading."""
+    if not look.job.is_timed:
+        raise InvalidField("The job keeps no times: begin it with timing=exact.", "id")
+    _require_audio(look)
+    output = state.outputs.report(look)
+    await asyncio.wait([output.made], timeout=_PATIENCE_S)
+    if not output.made.done():
+        raise Loading("The speech is being measured; ask again in some seconds.")
+    with _ask_again_if_gone():
+        output.made.result()
+        return Response(await asyncio.to_thread(output.path.read_bytes), media_type="application/json")
+
+
+def _require_audio(look: Look) -> None:
+    if not look.made.prefix():
+        raise JobRefuses(
+            f"The job is {look.state} and its first segment is not spoken yet: ask again in some seconds. "
+            "A later segment may be done before it."
+        )
 
 
 @contextmanager

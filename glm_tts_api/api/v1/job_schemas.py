@@ -48,6 +48,11 @@ class JobFields(SpeechFields):
         '{"paragraph": 0.6}',
         default=None,
     )
+    timing: Annotated[Literal["exact"] | None, AnyCase] = described(
+        "exact: the speech of each subtitle in file (.srt, .vtt or .ass) begins at its time, to dub a film.",
+        "exact",
+        default=None,
+    )
     title: str = described(
         "The title of the book. If left out, it is taken from the text.",
         "江南的春天",
@@ -112,6 +117,27 @@ class JobVerdicts(Answer):
         "The number of segments with each verdict.", {"ok": 78, "inconclusive": 1, "drift": 0}
     )
     doubtful: list[VerifiedSegment] = Field(description="The segments whose verdict is not ok.")
+
+
+class DubbedCue(BaseModel):
+    """A subtitle of a job with timing=exact, and how its speech fits. Times are in seconds."""
+
+    number: int = described("The subtitle's number in its file.", 1)
+    speaker: str = described("The speaker's name; empty if the file or the cast names none.", "小王")
+    start_s: float = Field(examples=[12.5])
+    wanted_s: float = described("The length of the subtitle.", 2.0)
+    natural_s: float = described("The length of its speech as spoken.", 3.1)
+    tempo: float = described("How many times as fast it was made: 1 to 1.6.", 1.24)
+    borrowed_s: float = described("How much of the silence behind the subtitle it takes.", 0.5)
+    cut_s: float = described("How much of the speech at its end is cut off.", 0.0)
+    late_s: float = described("How much later than the subtitle it begins.", 0.0)
+
+
+class DubbedCues(Answer):
+    """How the speech of each subtitle fits that is spoken so far, in the order of time."""
+
+    count: int = Field(examples=[1])
+    cues: list[DubbedCue]
 
 
 class LinkAnswer(Answer):

@@ -18,6 +18,7 @@ from glm_tts_api.api.v1.job_files import (
     Id,
     JobDep,
     PresetQuery,
+    answer_report,
     find_job,
     new_router,
     sees_of,
@@ -37,7 +38,7 @@ from glm_tts_api.longform.audio import chapter_times, timed_texts
 from glm_tts_api.longform.cast import read_cast, read_pauses
 from glm_tts_api.longform.folder import Draft, JobFolder
 from glm_tts_api.longform.job import BOOK, unit_voices
-from glm_tts_api.longform.reading import read_apart
+from glm_tts_api.longform.reading import BOOKS, SUBTITLES, read_apart
 from glm_tts_api.longform.script import Book
 from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.subtitles import MEDIA_TYPES, Subtitle, subtitle_file
@@ -51,7 +52,7 @@ _JOB = error_docs(404, 422)
 _CHANGE = error_docs(404, 409, 422)
 _LINK_S = 12 * 3600  # longer than anyone listens without a break
 _TEXT = {"schema": {"type": "string"}}
-_BOOK = {**BINARY["schema"], "description": "The book: .txt, .md, .epub or .srt."}
+_BOOK = {**BINARY["schema"], "description": f"The book: {BOOKS}."}
 
 router = new_router(dependencies=[KeyRequired, WriterRequired])
 
@@ -66,8 +67,8 @@ router = new_router(dependencies=[KeyRequired, WriterRequired])
     responses=error_docs(400, 404, 408, 413, 415, 422, 503, 507),
 )
 async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
-    """Begins to speak a book: a text, or a file (.txt, .md, .epub, .srt). The job uses only capacity that no
-    other request needs. It continues after a restart of the server."""
+    """Begins to speak a book: a text, or a file (.txt, .md, .epub, .srt, .vtt, .ass). The job uses
+    only capacity that no other request needs. It continues after a restart of the server."""
     body = await read_body(request, state.config.max_upload_bytes)
     fields, warnings = body.parse(job_schemas.JobFields, files=(PROMPT_AUDIO, FILE), voice="index")
     for name in OF_WHOLE_ANSWERS:
@@ -78,6 +79,11 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
     if fields.verify:
         state.speech.recogniser.require("verify", "verify=true")
     upload = body.file(FILE)
+    has_times = upload is not None and upload.filename.lower().endswith(SUBTITLES)
+    if fields.timing and not has_times:
+        raise InvalidField(f"timing=exact needs subtitles as {FILE}: {', '.join(SUBTITLES)}.", "timing")
+    if has_times and not fields.timing:
+        warnings = [*warnings, "The times of the subtitles are not kept; timing=exact keeps them."]
     admitted = background_work(request, state, upload.size() if upload else len(fields.input_text))
     async with cancelled_on_disconnect(request.receive), admitted:
         book, more = await _book(upload, fields, state)
@@ -97,7 +103,8 @@ async def add_job(request: Request, state: AppStateDep) -> dict[str, Any]:
         verify=fields.verify,
     )
     title, author = fields.title or book.title, fields.author or book.author
-    job = job_of(speech, owner_of(request) if state.keys.are_needed else "", title=title, author=author)
+    about = {"title": title, "author": author, "is_timed": fields.timing is not None}
+    job = job_of(speech, owner_of(request) if state.keys.are_needed else "", **about)
 
     def write(folder: JobFolder) -> None:
         folder.keep_voices(voices)
@@ -171,6 +178,14 @@ async def get_job_chapters(look: JobDep) -> dict[str, Any]:
     return {"title": look.job.title, "chapters": chapters}
 
 
+@router.get(
+    "/{id}/cues", response_model=job_schemas.DubbedCues, responses=error_docs(404, 409, 422, 400, 503)
+)
+async def get_job_cues(look: JobDep, state: AppStateDep) -> Response:
+    """How the speech of each subtitle fits its time, in the audio so far of a job with timing=exact."""
+    return await answer_report(look, state)
+
+
 @router.post("/{id}/pause", response_model=job_schemas.JobAnswer, responses=_CHANGE)
 async def pause_job(id: Id, request: Request, state: AppStateDep) -> dict[str, Any]:
     """Stops a job until it is resumed. Segments that are being spoken now are then spoken again."""
@@ -238,7 +253,7 @@ async def _book(
     """Reads the book that was sent, and returns it with warnings. Raises InvalidField and the errors of
     `read_apart`."""
     if (upload is None) == (not fields.input_text.strip()):
-        raise InvalidField(f"Send either input_text or {FILE} (.txt, .md, .epub or .srt).")
+        raise InvalidField(f"Send either input_text or {FILE} ({BOOKS}).")
     cast = None if fields.cast is None else read_cast(fields.cast)
     if upload is None:
         return await read_apart(fields.input_text, "", is_ssml=fields.input_type == "ssml", cast=cast)
