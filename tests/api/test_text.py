@@ -53,7 +53,7 @@ def test_the_readings_of_a_word_are_offered_and_each_is_one_that_a_mark_takes(re
 
 
 def test_figures_without_a_word_are_shown_in_the_language_of_the_voice(reader: httpx.Client) -> None:
-    fields = [{"input_text": "38°C", **voice} for voice in ({}, {"index": "exampleA"})]
+    fields = [{"input_text": "38°C", **voice} for voice in ({"index": None}, {"index": "exampleA"})]
     answers = [reader.post(TEXT, json=each) for each in fields]
     assert [answer.json()["text"] for answer in answers] == [
         "thirty eight degrees celsius.",
