@@ -77,13 +77,6 @@ def cpu_s(work: Callable[[], object]) -> float:
 FIFTY = [LexiconEntry("的" * n, replacement="地", context="银") for n in range(1, 51)]
 
 
-def test_fifty_words_at_each_character_cost_little_more_than_the_text(frontend: TextFrontend) -> None:
-    text = "的" * 6000
-    alone_s = min(cpu_s(partial(frontend.read, text)) for _ in range(3))
-    with_words_s = cpu_s(partial(frontend.read, text, ReadingOptions(lexicon=FIFTY)))
-    assert with_words_s < 40 * alone_s
-
-
 def test_words_are_not_looked_for_once_the_client_has_left(frontend: TextFrontend) -> None:
     n_checks = 0
 

@@ -12,7 +12,6 @@ from speech_text.default.characters import clean
 from speech_text.default.chinese import rules as chinese_rules
 from speech_text.default.data import Words
 from speech_text.default.english import rules as english_rules
-from speech_text.default.number_tagger import groups
 from speech_text.default.table import Rule
 from speech_text.places import Placed
 from tests.speech_text.readings.accepted import sentences
@@ -82,13 +81,3 @@ def test_a_rule_that_is_left_out_of_a_text_finds_nothing_in_it() -> None:
         if isinstance(rule, Rule):
             without = [text for text in texts if any(chars.isdisjoint(text) for chars in rule.needs)]
             assert not any(map(rule.pattern.search, without)), rule
-
-
-def test_a_telephone_number_is_said_in_groups() -> None:
-    assert groups("13812345678") == ["138", "1234", "5678"]
-    assert groups("4006279152转8") == ["400", "627", "9152", "8"]
-
-
-def test_the_kind_of_a_class_is_shown(frontend: TextFrontend) -> None:
-    reading = frontend.read("请拨打138-1234-5678")
-    assert [change.rule for change in reading.changes] == ["telephone"]
