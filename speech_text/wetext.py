@@ -106,7 +106,8 @@ def english_normalizer() -> TextNormalizer:
 def simplified_characters() -> dict[int, str]:
     """Returns the package's table from traditional to simplified Chinese characters, as str.translate takes
     it."""
-    rows = _package_table("char/traditional_to_simple.tsv")
+    path = _package_folder() / "chinese" / "data" / "char" / "traditional_to_simple.tsv"
+    rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
     return {ord(row[0]): row[1] for row in rows if len(row) == 2 and len(row[0]) == 1}
 
 
@@ -118,11 +119,6 @@ def _plain_chinese(text: str, table: dict[int, str]) -> str | None:
 def _plain_english(text: str) -> str | None:
     is_plain = _PLAIN_ENGLISH.fullmatch(text) and "per " not in text  # "per m" is a measure
     return text.rstrip(" ") if is_plain else None
-
-
-def _package_table(name: str) -> list[list[str]]:
-    path = _package_folder() / "chinese" / "data" / name
-    return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _package_folder() -> Path:

@@ -41,14 +41,11 @@ class Phonemizer:
 
     def __call__(self, text: str, dictionaries: Dictionaries) -> str:
         pronunciations = dictionaries.pronunciations or {}
-        if not pronunciations:
-            return self._read_all(text, dictionaries)
-        keys = sorted(pronunciations, key=len, reverse=True)
-        out, done = [], 0
-        for match in re.finditer("|".join(map(re.escape, keys)), text):
-            out += [self._read_all(text[done : match.start()], dictionaries), pronunciations[match.group()]]
-            done = match.end()
-        return "".join([*out, self._read_all(text[done:], dictionaries)])
+        keys = "|".join(map(re.escape, sorted(pronunciations, key=len, reverse=True)))
+        pieces = re.split(f"({keys})", text) if keys else [text]  # a key stands at each odd place
+        pieces[::2] = [self._read_all(piece, dictionaries) for piece in pieces[::2]]
+        pieces[1::2] = map(pronunciations.__getitem__, pieces[1::2])
+        return "".join(pieces)
 
     def forget(self) -> None:
         """Empties the cache of syllables."""

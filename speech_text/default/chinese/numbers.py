@@ -31,7 +31,6 @@ _NO_MEASURE = re.compile(
     "|人转|家[电庭]|条件|名[单字称校]|地[区点铁]|处[理于]|包[含括邮]|国[际家]|[省厅年]级|首[席先都]|听[力说]|具[体有]|通[过信]|升[级到至高温]"
     "|口[味红]|打[\\d到]|分[别之]|季度|度(?:烧|近|对)|年[度生]|期(?:间|末|工程)|号|站台|世纪|晚上(?!海)|次[方元函曲项日]|起[步飞]|回到|幅度|例如|锅炉"
 )
-_SCHOOLS = ("初", "高", "大", "小", "专")
 # A number (_) between these is an ordinal: 住2层, 挂2档, 考上2本.
 _RANKED = re.compile(
     "[住在到去楼座元栋]_层(?!小?[楼高])|[挂换踩]到?_档|考[上取]_本|[东西南北]_[门区]|次_车|[1一]到_节(?!课)"
@@ -60,10 +59,7 @@ def counted(number: str, noun: str, before: str = "") -> str:
     if number.lstrip("-+") != "2":
         said = cardinal(number)
         return f"二{said[1:]}" if said.startswith("两百") and _ORDINAL.search(before) else said
-    named = _ORDINAL.search(before) or (
-        before.endswith(_SCHOOLS) and not re.match("岁|个|倍|[公英]?[斤尺寸米]|圈|码", noun)
-    )
-    if named or _RANKED.search(f"{before[-2:]}_{noun[:3]}") or not takes_liang(noun):
+    if _ORDINAL.search(before) or _RANKED.search(f"{before[-2:]}_{noun[:3]}") or not takes_liang(noun):
         return cardinal(number)
     return ("负" if number[0] == "-" else "") + "两"
 
