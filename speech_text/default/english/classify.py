@@ -34,10 +34,13 @@ _SPORT = re.compile(
     r"(?i)\b(?:teams?|seasons?|overall|on the road|leagues?|division|conference|playoffs?|games?|coach|won"
     r"|lost|record|standings|ATS)\b"
 )
-_MANY = re.compile(
-    r" (?:people|users|followers|subscribers|views|viewers|fans|likes|downloads|copies|dollars|euros|pounds"
-    r"|students|employees|customers|jobs|homes|tons|tonnes|barrels|parameters|tokens|votes|deaths|years|shares|miles)\b"
+_COUNTED = (
+    r"(?:acres|barrels|cars|children|copies|customers|deaths|dollars|doses|downloads|employees|euros|fans|followers"
+    r"|hectares|homes|households|jobs|likes|listeners|miles|parameters|passengers|people|players|plays|pounds"
+    r"|readers|refugees|residents|shares|stars|steps|streams|students|subscribers|tests|tickets|tokens|tons|tonnes"
+    r"|tourists|units|users|viewers|views|visitors|votes|words|workers|years)"
 )
+_MANY = re.compile(rf" {_COUNTED}\b")
 
 
 def letter_behind(figure: Figure) -> bool:
@@ -70,6 +73,9 @@ TESTS = by_name(lettered_too, identified_too, letter_behind, of_a_team, scales) 
     "of_a_hundred": lambda figure: sum(map(int, runs(figure.text))) == 100,  # an 80/20 rule
 }
 PATTERNS = {
+    "counted": _COUNTED,
+    "street": r"(?:[A-Z][a-z]{1,15} ){1,3}(?:(?i:street|drive|road|avenue|boulevard|lane|way|court|place"
+    r"|plaza|square)|parkway|expressway|highway|St|Ave|Rd|Blvd|Ln)",
     "heat": r"(?i:\b(?:kelvins?|temperatures?|temp|heat\w*|cool\w*|superconduct\w*|helium|nitrogen|cryo\w*"
     r"|boils?|melts?|freez\w*|liquef\w*|absolute|critical|transition|stars?|plasma|annealed|reacts?"
     r"|samples?)\b|°)",

@@ -34,10 +34,6 @@ def host(number: str) -> str:
     return f"{spoken} colon {digits(port)}" if port else spoken
 
 
-def version(number: str) -> str:
-    return " point ".join(digits(part) if part[0] == "0" else cardinal(part) for part in runs(number))
-
-
 def dates(number: str) -> str:
     """Returns a date or a span of dates in words: 11/30/2024 -> november thirtieth, twenty twenty four;
     3/14-3/16 -> march fourteenth to march sixteenth."""
@@ -60,11 +56,6 @@ def span(numbers: str) -> str:
     first, second = re.split(" ?[-—~] ?", numbers)
     is_year = re.fullmatch(r"(?:1[1-9]|20)\d\d", first) and len(second) == 2
     return f"{year(first) if is_year else cardinal(first)} to {cardinal(second)}"
-
-
-def minus(numbers: str) -> str:
-    """Returns a difference in words: the 12 - 5 of 12 - 5 = 7 -> twelve minus five."""
-    return " minus ".join(map(cardinal, re.split(" ?- ?", numbers)))
 
 
 def season(number: str) -> str:
@@ -92,11 +83,13 @@ _JOINED: dict[str, Say] = {
     "lines": lambda text: " to ".join(map(joined(" "), text.split("-"))),  # 5.5.19-28
     # 1.5e-3 -> one point five times ten to the power of minus three
     "scientific": lambda text: " times ten to the power of ".join(map(cardinal, re.split("[eE]", text))),
+    "version": joined(" point ", lambda part: digits(part) if part[0] == "0" else cardinal(part)),
+    "minus": lambda text: " minus ".join(map(cardinal, re.split(" ?- ?", text))),  # 12 - 5
     "several": lambda text: plural(cardinal(runs(text)[0]), "2"),  # the 2s of 2s and 10s -> twos
     "with_letter": lambda text: f"{cardinal(text[:-1])} {text[-1]}",  # the 6s of iPhone 6s -> six s
     "frequency": lambda text: joined(" point ", digits)(text) + " megahertz" * text.endswith("z"),  # 120.5
 }
 SAID = _JOINED | by_name(
     *(cardinal, digits, paired, telephone, host),
-    *(version, dates, days_first, season, span, minus),
+    *(dates, days_first, season, span),
 )
