@@ -17,8 +17,8 @@ TITLES = names("""
     Regt=regiment; Bn=battalion;
 """)
 WEEKDAYS = names("""
-    Mon=monday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Weds=wednesday; Thu=thursday; Thur=thursday;
-    Thurs=thursday; Fri=friday; Sat=saturday; Sun=sunday;
+    Mon=monday; Tu=tuesday; Tue=tuesday; Tues=tuesday; Wed=wednesday; Weds=wednesday; Thu=thursday;
+    Thur=thursday; Thurs=thursday; Fri=friday; Sat=saturday; Sun=sunday;
 """)
 SHORT_MONTH = "(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)"
 MONTH = (
