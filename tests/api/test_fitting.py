@@ -30,13 +30,8 @@ def spoken(server: Running, **fields: Any) -> tuple[npt.NDArray[np.float32], dic
 
 
 @pytest.fixture
-def engine() -> ToneEngine:
-    return ToneEngine(seconds=1.0, n_segments=2, n_chunks=3)
-
-
-@pytest.fixture
-def server(serve: Serve, engine: ToneEngine) -> Running:
-    return serve(engine)
+def server(serve: Serve) -> Running:
+    return serve(ToneEngine(seconds=1.0, n_segments=2, n_chunks=3))
 
 
 @pytest.mark.parametrize("part", [0.65, 0.8, 1.0, 1.2, 1.4])
@@ -47,16 +42,14 @@ def test_an_answer_lasts_as_long_as_it_is_asked_to(server: Running, part: float)
     assert np.abs(pcm[-2400:]).max() > 0.01, "it is no silence that fills it up"
 
 
-def test_a_take_that_is_far_off_is_drawn_again_with_the_next_seeds(
-    server: Running, engine: ToneEngine
-) -> None:
+def test_a_take_that_is_far_off_is_drawn_again_with_the_next_seeds(server: Running) -> None:
     first, headers = spoken(server, duration=2.7, seed=7)
-    assert [request.sampling.seed for request in engine.requests] == [7, 8, 9]
+    assert [request.sampling.seed for request in server.engine.requests] == [7, 8, 9]
     assert "3 takes" in headers["x-warnings"]
     assert np.array_equal(first, spoken(server, duration=2.7, seed=7)[0])
-    engine.requests.clear()
+    server.engine.requests.clear()
     assert "x-warnings" not in spoken(server, duration=2.1)[1]
-    assert len(engine.requests) == 1
+    assert len(server.engine.requests) == 1
 
 
 @pytest.mark.parametrize(("seconds", "fit", "sounds_s"), [(4.0, "pad", 2.0), (0.9, "cut", 0.9)])
