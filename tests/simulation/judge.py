@@ -67,9 +67,7 @@ class Judge:
         is_stopped = self.world.stopped_since(call.begun_at)
         if call.has_left:
             late_s = call.took_s - call.leaves_s
-            require(
-                late_s <= _LEFT_S or call.pace_s, f"a request goes on {late_s:.0f} s after its client left"
-            )
+            require(late_s <= _LEFT_S or call.pace_s, f"it goes on {late_s:.0f} s after its client left")
         elif call.asked is not None:
             self._speech(call, call.asked, is_stopped=is_stopped)
         else:
@@ -105,8 +103,7 @@ class Judge:
             may_refuse = {
                 "deadline_passed": is_late or len(segments_of(asked.text)) >= _EARLY_SEGMENTS,
                 "fatal_text": is_fatal,
-                "loading": is_late or not call.was_healthy,
-                "unhealthy": is_late or not call.was_healthy,
+                **dict.fromkeys(("loading", "unhealthy"), is_late or not call.was_healthy),
                 "draining": is_stopped,
             }.get(call.code, call.code in ("queue_full", "rate_limited"))
             said = f"healthy: {call.was_healthy}: {bytes(call.body[:300])!r} {call.error!r}"
@@ -118,8 +115,7 @@ class Judge:
         takes = [*takes_of(asked.text, asked.sampling.seed)]
         is_repaired = asked.verify and not asked.streams
         best = [[best_of(each) if is_repaired else each[0]] for each in takes]
-        is_any = is_repaired and call.is_unheard
-        return _is_one_of(best, call.body, asked) or (is_any and _is_one_of(takes, call.body, asked))
+        return _is_one_of(takes if is_repaired and call.is_unheard else best, call.body, asked)
 
     # -- while time passes
 
@@ -156,7 +152,7 @@ class Judge:
 
     def while_down(self) -> None:
         """Notes that the server has ended. It forgets a pause that a full disk lacks."""
-        self._jobs = {id: (("unknown", *seen[1:]), since) for id, (seen, since) in self._jobs.items()}
+        self._jobs = {id: (("unknown", *it[1:]), self.world.loop.now) for id, (it, _) in self._jobs.items()}
 
     def asked(self, id: str, deed: str) -> None:
         """Notes what a client asks of a job; is called before and after that."""
@@ -168,8 +164,12 @@ class Judge:
     def _look_at_jobs(self) -> None:
         looks = {each.job.id: each for each in self.looks}
         for id in {*self._jobs} - {*looks}:
+            (state, *_), since = self._jobs[id]
+            may_be_unread = state == "unknown" and self.world.loop.now < since + _ANSWER_S
+            if may_be_unread and self.world.parts.jobs._shelf.folder(id).is_job:
+                continue
             may_go = (id, "delete") in self._asked_at or self._expires(id)
-            require(may_go, f"a job that was {self._jobs[id][0][0]} is gone, and nobody has deleted it")
+            require(may_go, f"a job that was {state} is gone, and nobody has deleted it")
             del self._jobs[id]
         for look in looks.values():
             if not look.changing.locked():
