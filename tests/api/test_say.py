@@ -120,7 +120,7 @@ WRONG = [
     (("missing.txt", "-o", "a.wav"), 2, "There is no file 'missing.txt'."),
     (("missing.md", "-o", "a.wav"), 2, "There is no file 'missing.md'."),
     (("hello", "-o", "a.wav", "--seed", "x"), 2, "glm-tts say: argument --seed: invalid int value: 'x' (glm"),
-    (("hello", "--loud"), 2, "glm-tts: unrecognized arguments: --loud (glm-tts --help)"),
+    (("hello", "--shout"), 2, "glm-tts: unrecognized arguments: --shout (glm-tts --help)"),
     (("  ", "-o", "a.wav"), 2, "There is no text. Give it: glm-tts say "),
     (("hello", "-o", "a.wav", "--prompt", "me.wav"), 2, "--prompt needs --prompt-text: "),
     (("hello", "-o", "a.wav", "--prompt-text", "me"), 2, "--prompt-text needs --prompt, "),

@@ -124,7 +124,7 @@ async def test_a_request_that_fails_in_every_segment_is_one_fault_and_the_third_
     models = tiny.failing(fault, from_call=2) if stage == "render" else tiny.tiny_models()
     async with watched(models) as (engine, lost):
         if stage == "decode":
-            monkeypatch.setattr(models.llm, "prefill", MagicMock(side_effect=fault))
+            monkeypatch.setattr(engine._core.decoder._decode_step, "prefill", MagicMock(side_effect=fault))
         for status in ("ready", "ready", "lost"):
             await tiny.outcomes(engine, ["ab/cd/ef/gh"], sample_rate=32000, use_cache=False)
             assert engine.state.status == status
