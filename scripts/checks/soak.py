@@ -82,9 +82,6 @@ def keep_asking(server: Server, chapters: Sequence[str], wanted: dict[str, Row],
         tally.fail(*(f"{name}: {then}, now {rows[name].body}" for name, then, now in pairs if now != then))
 
 
-# -- strangers
-
-
 @dataclass(frozen=True)
 class Stranger:
     """A request, and when its client leaves: `moment` is "" for one that stays."""
@@ -214,7 +211,8 @@ def test_a_server_that_is_asked_for_everything_answers_as_before_and_holds_nothi
                 while time.monotonic() < until:
                     time.sleep(draw.uniform(7.5, 22.5))
                     stops = draw.random() < 0.3
-                    engine(server, 1).send_signal(signal.SIGSTOP if stops else signal.SIGKILL)
+                    (ended := engine(server, 1)).send_signal(signal.SIGSTOP if stops else signal.SIGKILL)
+                    ended.wait(600)
                     n_ended, n_stopped = n_ended + 1, n_stopped + stops
                     samples.append([held(process) for process in processes])
             finally:
