@@ -47,10 +47,9 @@ def filtered(graph: Graph) -> Iterator[av.AudioFrame]:
 
 class Frames:
     """Resamples pieces of mono float32 samples [n] in [-1, 1] from `rate` to `heard` Hz, and returns them as
-    frames of `frame_size` samples in FFmpeg's `sample_format`. If `frame_size` is None, the frames have any
-    size."""
+    frames of `frame_size` samples in FFmpeg's `sample_format`."""
 
-    def __init__(self, rate: int, heard: int, sample_format: str, frame_size: int | None) -> None:
+    def __init__(self, rate: int, heard: int, sample_format: str, frame_size: int) -> None:
         self._resampled = Resampled(rate, heard)
         self._rate = heard
         self._frames = av.AudioResampler(sample_format, "mono", heard, frame_size=frame_size)

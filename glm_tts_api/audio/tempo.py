@@ -9,9 +9,22 @@ from av.filter import Graph
 from glm_tts_api.audio.resample import filtered, filters, frame_of, samples_of
 from glm_tts_api.contracts import Float32
 
+FASTEST = 1.6  # the highest speed that still sounds natural
+_FADE_S = 0.01
 _BLOCK = 480  # samples of a frame; frames are short since atempo returns no part of a frame before its end
 _LEAST_FACTOR = 0.5  # the slowest speed of one filter; slower speech takes two filters
 _SILENCE_S = 0.5  # added after the end, since atempo keeps back up to a window of samples
+
+
+def cut_off(pcm: Float32, n_samples: int, sample_rate: int) -> Float32:
+    """Returns the first `n_samples` of the speech `pcm` [n], with a short fade at the end; all of it as it is
+    if it is no longer."""
+    if len(pcm) <= n_samples:
+        return pcm
+    kept = pcm[:n_samples].copy()
+    n_faded = min(n_samples, round(_FADE_S * sample_rate))
+    kept[n_samples - n_faded :] *= np.linspace(1, 0, n_faded, dtype=np.float32)
+    return kept
 
 
 class Paced:

@@ -19,17 +19,15 @@ import msgspec
 import numpy as np
 
 from glm_tts_api.audio.mastering import mastered, quiet_tail
-from glm_tts_api.audio.tempo import Paced
+from glm_tts_api.audio.tempo import FASTEST, Paced, cut_off
 from glm_tts_api.contracts import Float32
 from glm_tts_api.longform.script import Cue
 from glm_tts_api.longform.shelf import Look
 from glm_tts_api.longform.speech import speech_of
 
-_FASTEST = 1.6
 _GAP_S = 0.05
 _SLIP_S = 0.25  # files whose subtitles overlap by less mean that one follows the other
 _LONGEST_MIX_S = 60.0  # so long may a row of overlapping subtitles be; the next one waits for its end
-_FADE_S = 0.01
 _LONGEST_SILENCE_S = 60.0  # of one piece, which is held in memory
 
 
@@ -72,8 +70,8 @@ def dubbed(look: Look, n_units: int) -> Iterator[Dubbed]:
             at = end
         begun = begun if at < end else at
         room = natural if limit_s == math.inf else max(0, round(limit_s * rate) - at)
-        fitting = math.ceil(1000 * natural / room) / 1000 if room else _FASTEST
-        tempo = min(max(1.0, fitting), _FASTEST)
+        fitting = math.ceil(1000 * natural / room) / 1000 if room else FASTEST
+        tempo = min(max(1.0, fitting), FASTEST)
         n_samples = min(room, round(natural / tempo))
         end = max(end, at + n_samples)
         yield Dubbed(cue, units, at, natural, tempo, n_samples)
@@ -139,10 +137,7 @@ def _heard(look: Look, cue: Dubbed) -> Float32:
     if cue.tempo > 1.0:
         paced = Paced(look.job.sample_rate)
         pcm = np.concatenate([paced.push(pcm, cue.tempo), paced.finish()])
-    is_cut, pcm = len(pcm) > cue.n_samples, pcm[: cue.n_samples]
-    n_faded = min(len(pcm), round(_FADE_S * look.job.sample_rate)) if is_cut else 0
-    pcm[len(pcm) - n_faded :] *= np.linspace(1, 0, n_faded, dtype=np.float32)
-    return pcm
+    return cut_off(pcm, cue.n_samples, look.job.sample_rate)
 
 
 def write_report(path: Path, look: Look, n_units: int) -> Iterator[None]:

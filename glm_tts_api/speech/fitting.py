@@ -14,15 +14,15 @@ from itertools import groupby
 import numpy as np
 
 from glm_tts_api.audio.mastering import at_loudness, mastered
+from glm_tts_api.audio.tempo import FASTEST, cut_off
 from glm_tts_api.contracts import AudioChunk, Fit, SpeechRequest
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.speech.admission import Permit
 from glm_tts_api.speech.stream import SpeechStream
 
-_SLOWEST, _FASTEST = 0.7, 1.6
+_SLOWEST = 0.7
 _NEAR = 0.85, 1.2  # a take that needs such a tempo is taken as it is
 _MOST_TAKES = 3
-_FADE_S = 0.01
 
 
 async def closest_take(
@@ -76,11 +76,11 @@ def _as_long(
     chunks: list[AudioChunk], request: SpeechRequest, duration_s: float
 ) -> tuple[list[AudioChunk], SpeechRequest]:
     tempo, (speech_s, pauses_s) = _tempo(chunks, request), _seconds(chunks, request)
-    needed: Fit | None = "pad" if tempo < _SLOWEST else "cut" if tempo > _FASTEST else None
+    needed: Fit | None = "pad" if tempo < _SLOWEST else "cut" if tempo > FASTEST else None
     if needed is None:
         return chunks, replace(request, speed=request.speed * tempo)
     if request.fit != needed:
-        shortest, longest = speech_s / _FASTEST + pauses_s, speech_s / _SLOWEST + pauses_s
+        shortest, longest = speech_s / FASTEST + pauses_s, speech_s / _SLOWEST + pauses_s
         how = "followed by silence" if needed == "pad" else "ended behind the last word that fits"
         raise InvalidField(
             f"The text takes {speech_s + pauses_s:.2f} s. In {shortest:.2f} to {longest:.2f} s it sounds "
@@ -89,7 +89,7 @@ def _as_long(
             "duration",
         )
     if needed == "cut":
-        request = replace(request, speed=request.speed * _FASTEST)
+        request = replace(request, speed=request.speed * FASTEST)
         chunks = list(_cut(chunks, request, duration_s))
     return [*chunks, *_silence(chunks, duration_s - sum(_seconds(chunks, request)))], request
 
@@ -106,9 +106,7 @@ def _cut(chunks: Sequence[AudioChunk], request: SpeechRequest, duration_s: float
             yield chunk
             continue
         ends = [end for _, end in chunk.times if end <= room_s] if chunk.times else [room_s]
-        pcm = chunk.pcm[: int(ends[-1] * rate) if ends else 0].copy()
-        n_faded = min(len(pcm), int(_FADE_S * rate))
-        pcm[len(pcm) - n_faded :] *= np.linspace(1, 0, n_faded, dtype=np.float32)
+        pcm = cut_off(chunk.pcm, int(ends[-1] * rate) if ends else 0, rate)
         yield replace(chunk, pcm=pcm, written=None)
         return
 

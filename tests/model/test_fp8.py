@@ -1,4 +1,4 @@
-"""What weights in FP8 change, computed on a CPU. Their scales are powers of two. So a GPU's products with
+"""The error of weights in FP8, computed on a CPU. Their scales are powers of two. So a GPU's products with
 them are those of a bfloat16 model with these weights, but for the order of the sums (triton_cases.py)."""
 
 from __future__ import annotations
