@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from glm_tts_api.http.connections import ConnectionLimits
@@ -44,6 +45,12 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 @pytest.fixture
 def server(serve: Callable[..., Running]) -> Running:
     return serve()
+
+
+@pytest.fixture
+def client(server: Running) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
 
 
 @pytest.fixture

@@ -63,12 +63,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def client(server: Running) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
-
-
 def dub(client: httpx.Client, text: str, name: str = "film.srt", **fields: Any) -> str:
     data = {"index": "exampleA", "timing": "exact", **fields}
     answer = client.post("/api/v1/jobs", data=data, files={"file": (name, text.encode())})

@@ -27,12 +27,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def client(server: Running) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
-
-
 def test_a_text_becomes_a_book(client: httpx.Client) -> None:
     id = begin(client, title="江南", author="某人")
     job = wait_for(client, id, "done")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,6 @@ from glm_tts_api.settings.machine import machine_names
 from tests.api.running import Running
 
 Serve = Callable[..., Running]
-
-
-@pytest.fixture
-def client(server: Running) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def test_a_proxy_that_says_nothing_is_told_by_its_http_version(server: Running) -> None:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.api.running import Running
 from tests.recordings import encoded, voice, voice_wav
 
 MINE = {"index": "mine", "prompt_text": "我的声音"}
 MP3 = encoded(voice(2.0), 24000, "MP3")
-
-
-@pytest.fixture
-def client(server: Running) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def add(client: httpx.Client, recording: bytes = MP3, **fields: Any) -> httpx.Response:

@@ -4,7 +4,7 @@ voice's recording; HEAD where GET answers."""
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -27,12 +27,6 @@ Serve = Callable[..., Running]
 TTS, AUDIO = "/api/v1/tts", "/api/v1/prompts/exampleA/audio"
 SAY = {"input_text": "hello", "index": "exampleA"}
 SAFARI = {"Range": "bytes=0-1"}  # what it asks before it plays
-
-
-@pytest.fixture
-def client(server: Running) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def again(client: httpx.Client, answer: httpx.Response, **query: str) -> httpx.Response:

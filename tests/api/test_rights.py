@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -38,12 +38,6 @@ WRITES: list[tuple[str, str, dict[str, Any], int]] = [
 ]
 READS = ("/api/v1/prompts", "/api/v1/stats/concurrency", "/speakers", "/api/paas/v4/voice/list", "/v1/voices")
 POSSIBLE, REFUSED = [status for *_, status in WRITES], [403] * len(WRITES)
-
-
-@pytest.fixture
-def client(server: Running) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
 
 
 def write(client: httpx.Client, **headers: str) -> list[int]:

@@ -37,15 +37,24 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that speaks with the bundled model."""
+def speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that speaks with the bundled model."""
     root = tmp_path_factory.mktemp("studio") / "project"
     server = Server(root, "glm_tts_api.api_server:app", flow_steps=1)
     try:
         wait_until(lambda: server.client.get("/api/v1/health").json()["status"] == "healthy", 120)
-        yield f"http://127.0.0.1:{server.port}"
+        yield server
     finally:
         server.end()
+
+
+@pytest.fixture
+def studio(speaking: Server) -> str:
+    """Its address. It has the shipped voices alone, whatever a test before left there."""
+    for prompt in speaking.client.get("/api/v1/prompts").json()["prompts"]:
+        if prompt["source"] == "own":
+            speaking.client.delete(f"/api/v1/prompts/{prompt['index']}").raise_for_status()
+    return f"http://127.0.0.1:{speaking.port}"
 
 
 @pytest.fixture(scope="module")

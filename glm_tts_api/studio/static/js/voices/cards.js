@@ -2,7 +2,7 @@
 
 import { clockTime, h, icon } from "../dom.js";
 import { sayError, t } from "../i18n.js";
-import { hush, listen, secondsOf } from "./listening.js";
+import { hush, listen, pressed, secondsOf } from "./listening.js";
 import { voiceOf } from "./moods.js";
 import { toast } from "./toast.js";
 
@@ -31,10 +31,12 @@ export function createCards({ api, onChoose, onEdit, onPlay }) {
     if (button.hasAttribute("data-playing")) return hush();
     const name = speakerOf(button.closest(".voice"));
     button.disabled = true;
+    const audio = pressed();
     try {
-      const blob = await (kind === "play" ? recordingOf(name) : spoken(voice, name));
+      const { spoken } = kind === "say" && (await import("./notes.js")); // now and then
+      const blob = await (spoken ? spoken(api, voice, name) : recordingOf(name));
       onPlay();
-      listen(blob, { onEnd: () => showPlaying(button, kind, index, false) });
+      listen(blob, { audio, onEnd: () => showPlaying(button, kind, index, false) });
       showPlaying(button, kind, index, true);
     } catch (error) {
       recordings.delete(name);
@@ -42,10 +44,6 @@ export function createCards({ api, onChoose, onEdit, onPlay }) {
     } finally {
       button.disabled = false;
     }
-  }
-
-  async function spoken(voice, name) {
-    return (await import("./notes.js")).spoken(api, voice, name);
   }
 
   /** `notes`: the module of what a card says of its voice beside its words, where there is any. */

@@ -2,13 +2,18 @@
 
 let current = null;
 
-/** Plays `blob` in place of whatever is playing here. `onTime` gets the seconds as they pass; `onEnd` comes once. */
-export function listen(blob, { onTime = () => {}, onEnd = () => {} } = {}) {
+/** A player that was pressed: a phone lets it play, also if its sound comes long after the press. */
+export function pressed() {
+  const audio = new Audio();
+  audio.play().catch(() => {}); // nothing is there yet
+  return audio;
+}
+
+/** Plays `blob` alone. `onTime` gets the seconds as they pass; `onEnd` comes once. `audio`: of `pressed`. */
+export function listen(blob, { onTime = () => {}, onEnd = () => {}, audio = new Audio() } = {}) {
   hush();
-  const url = URL.createObjectURL(blob);
-  const audio = new Audio(url);
-  const playing = { stop };
-  current = playing;
+  const url = (audio.src = URL.createObjectURL(blob));
+  const playing = (current = { stop });
   let frame = requestAnimationFrame(tick);
   audio.addEventListener("ended", stop);
   audio.addEventListener("error", stop);
@@ -23,8 +28,7 @@ export function listen(blob, { onTime = () => {}, onEnd = () => {} } = {}) {
     if (current !== playing) return;
     current = null;
     cancelAnimationFrame(frame);
-    audio.pause();
-    URL.revokeObjectURL(url);
+    leave(audio, url);
     onEnd();
   }
 }
@@ -35,25 +39,23 @@ export function hushFor(other) {
   current = other;
 }
 
-export function hush() {
-  current?.stop();
-}
+export const hush = () => current?.stop();
 
 /** How long a recording lasts; null if the browser cannot tell. */
 export async function secondsOf(blob) {
   const url = URL.createObjectURL(blob);
   const audio = new Audio();
-  audio.preload = "metadata";
-  try {
-    await new Promise((resolve, reject) => {
-      audio.addEventListener("loadedmetadata", resolve);
-      audio.addEventListener("error", reject);
-      audio.src = url;
-    });
-    return Number.isFinite(audio.duration) ? audio.duration : null;
-  } catch {
-    return null;
-  } finally {
-    URL.revokeObjectURL(url);
-  }
+  const known = new Promise((resolve) => (audio.onloadedmetadata = audio.onerror = resolve));
+  audio.src = url;
+  await known;
+  const { duration } = audio;
+  leave(audio, url);
+  return Number.isFinite(duration) ? duration : null;
+}
+
+/** Lets go of a recording. The player goes first: a slow machine still loads what it is about to play. */
+function leave(audio, url) {
+  audio.removeAttribute("src");
+  audio.load();
+  URL.revokeObjectURL(url);
 }
