@@ -1,34 +1,24 @@
-"""Functions that test an English number by the text next to it, so that its class is found. The table of
-number classes names them."""
+"""Functions and patterns that tell the class of an English number by the text next to it. The table of number
+classes names them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from operator import le, lt
 
-from speech_text.default.number_tagger import Figure, by_name, runs
+from speech_text.default.data import either
+from speech_text.default.number_tagger import Figure, Test, by_name, runs
+from speech_text.default.table import names
 
 ELECTRIC = re.compile(
     r"(?i)\b(?:amps?|batter(?:y|ies)|breakers?|circuits?|current|fuses?|plugs?|rated|sockets?"
     r"|\d{2,3} ?V(?:AC|DC)?)\b"
 )
-
-
-def lettered_too(figure: Figure) -> bool:
-    """Returns whether the letter of the number `figure` is part of a name because that of the number before
-    it is: Room 3B, not 3A. Where electricity is spoken of, it is a unit."""
-    return figure.last_kind == "row" and not ELECTRIC.search(figure.lead + figure.rest)
-
-
-def identified_too(figure: Figure) -> bool:
-    """Returns whether the number `figure` is a code because it follows another code: Zip 90210, not 90201;
-    or an account behind the sort code of its bank: 20-45-12, 60318824."""
-    return figure.last_kind == "identifier" or (figure.last_kind == "name" and len(figure.text) == 8)
-
-
 # Words before a billion (worth 3B), and words of sport and of heat.
-_COUNTS = re.compile(
-    r"(?i)\b(?:worth|about|over|nearly|almost|hit|hits|reach\w*|than|to|at|raised|of|under|roughly|around|some|total"
-    r"|with|by|only|just|has|have) $"
+_COUNTS = (
+    r"(?i:\b(?:worth|about|over|nearly|almost|hit|hits|reach\w*|than|to|at|raised|of|under|roughly|around|some|total"
+    r"|with|by|only|just|has|have) )"
 )
 _SPORT = re.compile(
     r"(?i)\b(?:teams?|seasons?|overall|on the road|leagues?|division|conference|playoffs?|games?|coach|won"
@@ -40,13 +30,66 @@ _COUNTED = (
     r"|readers|refugees|residents|shares|stars|steps|streams|students|subscribers|tests|tickets|tokens|tons|tonnes"
     r"|tourists|units|users|viewers|views|visitors|votes|words|workers|years)"
 )
-_MANY = re.compile(rf" {_COUNTED}\b")
-
-
-def letter_behind(figure: Figure) -> bool:
-    """Returns whether the letter of the number `figure` is part of a name: it is in seat 14B and in a 7B bus.
-    After a word such as worth or about it means billions: worth 3B."""
-    return not _COUNTS.search(figure.lead)
+_MANY = re.compile(rf"{_COUNTS}_|_ {_COUNTED}\b")
+_RATED = re.compile(
+    r"(?i)rat(?:ed?|ing)|scor|star|review|g(?:i|a)v(?:e|ing)|\bgets\b|film|movie|verdict|mark|grade|got|pain|quality"
+    r"|solid|exam|quiz|test|(?:ambian?ce|decor|food|location|parking|price|service|taste|value|vibes?): $"
+)
+_CRICKET = re.compile(
+    r"(?i:wicket|\bovers?\b|innings|stumps|declared|\btea\b|lunch|chas(?:ed|ing)|cricket|\bov\b|\ball out"
+    r"|a\.o\.|by \d+ runs)|\boff \d{1,3} balls|\b(?:bowled|batsm[ae]n|batters?|crease|lbw|the Ashes)\b"
+    r"|not out|\d\d\* |\b\d{3}-\d,? with |\bovernight, [A-Z]"
+)
+_STUMPS = re.compile(
+    r"(?i:wicket|\b(?:overs|stumps|declared|cricket|(?:first|second) innings|lbw|all out|not out|seamers?"
+    r"|spinners?)\b)"
+)
+# Books of the Bible with a short form, and below holy books and books without one.
+BOOKS = names("""
+    Gen=genesis; Ex=exodus; Exod=exodus; Lev=leviticus; Deut=deuteronomy; Ps=psalm; Pss=psalms;
+    Prov=proverbs; Isa=isaiah; Jer=jeremiah; Ezek=ezekiel; Matt=matthew; Rom=romans; Cor=corinthians;
+    Gal=galatians; Eph=ephesians; Phil=philippians; Col=colossians; Thess=thessalonians; Tim=timothy;
+    Heb=hebrews; Pet=peter; Jn=john; Lk=luke; Mk=mark; Mt=matthew; Num=numbers; Josh=joshua; Judg=judges;
+    Sam=samuel; Kgs=kings; Chron=chronicles; Eccl=ecclesiastes; Zech=zechariah; Rev=revelation;
+    Neh=nehemiah; Esth=esther; Lam=lamentations; Dan=daniel; Hos=hosea; Mic=micah; Hab=habakkuk;
+    Mal=malachi; Philem=philemon; Jas=james; Sir=sirach; Macc=maccabees;
+""")
+_OTHER_BOOKS = "Acts Amos Ezra Job Joel Jonah Jude Koran Qur'an Quran Ruth Sura Surah Titus"
+# Short forms of books that are first names too, and a text about a holy book.
+_FORENAME = re.compile(r"(?:Phil|Tim|Dan|Sam|Sir) \d+:\d[05]")
+_SCRIPTURE = re.compile(
+    r"(?i)\b(?:read|reading|verses?|bible|scripture|gospel|psalms?|preach\w*|sermon|NIV|KJV|ESV)\b"
+)
+PATTERNS = {
+    "counted": _COUNTED,
+    "counting": _COUNTS,
+    "street": r"(?:[A-Z][a-z]{1,15} ){1,3}(?:(?i:street|drive|road|avenue|boulevard|lane|way|court|place"
+    r"|plaza|square)|parkway|expressway|highway|St|Ave|Rd|Blvd|Ln)",
+    "heat": r"(?i:\b(?:kelvins?|temperatures?|temp|heat\w*|cool\w*|superconduct\w*|helium|nitrogen|cryo\w*"
+    r"|boils?|melts?|freez\w*|liquef\w*|absolute|critical|transition|stars?|plasma|annealed|reacts?"
+    r"|samples?)\b|°)",
+    "book": either({*BOOKS, *map(str.title, BOOKS.values()), *_OTHER_BOOKS.split()}),
+    "appointment": r"(?:(?:pick|drop|kick|check)[- ]?(?:up|off|in|out)|KO|meet|collection|curtain(?: up)?"
+    r"|assembly|doors(?: open)?|registration|last \w+|gates|table for \w+|departs|departing|arriving)",
+    "event": r"(?i:\b(?:alarm|appointment|arriv\w+|assembly|bed|booked|breakfast|bus(?:es)?|church|clinic"
+    r"|coach|coffee|collection|comedy|communion|concert|curtain|depart\w*|dinner|doors|drinks|evensong|ferry"
+    r"|(?:check|drop|kick|knock(?:ing)?|pick(?:ed)?)[- ](?:\w+ )?(?:off|up|in|out)|entry|film|gates|headliner"
+    r"|home|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance|pop|radio"
+    r"|registration|rehearsals?|school|seated|seminar|service|sharp|show|supper|surgery|table|there"
+    r"|to(?:day|night|morrow)|tour|trains?|trip|tutorial|woke|wake|morning|afternoon|eve(?:ning)?"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b)",
+    "scored": r"(?i:\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score|scored|draw|drew|defeat\w*"
+    r"|victory|tied?|final|set|halftime|trail\w*|record)\b)",
+    # Of prices, marks and rates: a number with a dot near one of these is no time (meet at 7.30).
+    "priced": "(?i:\\b(?:chapter|cents?|density|era|interest|odds|peak\\w*|ph|section|version)\\b"
+    "|share|stock|bond|sterling|magnitude|gpa|price|traded|trading|yield|rate|index|dollar|euro|pence"
+    "|per ?cent|score|ratio|average|\\bcosts?\\b|\\bpaid\\b|%|(?<![,.] )[$£€])",
+    # Beside an s that means seconds, and beside one of a decade: 60s rest, 80s kids.
+    "awhile": r"(?i:\b(?:after|for|every|knocked|shaved|within|about|takes?|took|only|than|wait|lasts?|lasted"
+    r"|under|to|just) _)|_ (?:rest|break|timer|interval|plank|hold|timeout|clip|ad|delay|left|later|flat)\b",
+    "of_an_era": r" (?:kids?|music|hits?|movies?|fashion|style|rock|pop)\b",
+    "running": r"(?i:\b(?:pace|per k|per mile|split|lap|ran|run)|/km|/mi)",
+}
 
 
 def of_a_team(figure: Figure) -> bool:
@@ -62,21 +105,51 @@ def of_a_team(figure: Figure) -> bool:
 def scales(figure: Figure) -> bool:
     """Returns whether the letter of the number `figure` is a scale. A capital letter that stands apart is the
     name of a thing (apartment 3 B), unless a point is in the number or a word of a count stands near it."""
-    if not re.search(r"\s[MB]$", figure.text) or "." in figure.text:
-        return True
-    return bool(_COUNTS.search(figure.lead) or _MANY.match(figure.rest))
+    is_apart = re.search(r"\s[MB]$", figure.text) and "." not in figure.text
+    return not is_apart or bool(_MANY.search(f"{figure.lead}_{figure.rest}"))
 
 
-TESTS = by_name(lettered_too, identified_too, letter_behind, of_a_team, scales) | {
-    "like_the_last": lambda figure: figure.last_kind == "room",  # rooms 304 and 305
+def rated(figure: Figure) -> bool:
+    """Returns whether the number `figure`, such as 9/10 or 4.5/5, is a mark out of a total, and no fraction.
+    The first number must not be larger than the second, and no sign of a sum may stand next to them. A word
+    such as rated must be near, or the total must be 10 or 100, or the mark must have a decimal point."""
+    first, second = figure.text.split("/")
+    in_sum = re.search(r"[=+×*÷<>]\s?$", figure.lead) or re.match(r"\s?[=+×*÷<>]", figure.rest)
+    told = _RATED.search(figure.lead) or _RATED.search(figure.rest[:20])
+    return bool(
+        not in_sum and float(first) <= int(second) and (told or second in ("10", "100") or "." in first)
+    )
+
+
+def batted(figure: Figure, words: re.Pattern[str] = _STUMPS) -> bool:
+    """Returns whether the number `figure`, such as 45-2, belongs to a cricket match: a word that belongs to
+    no other game stands near it, or the number before belongs to one."""
+    return figure.last_kind == "wickets" or figure.mentions(words)
+
+
+def _pair(compared: Callable[[int, int], bool]) -> Test:
+    """Returns a test of the two numbers of a figure."""
+    return lambda figure: compared(*map(int, runs(figure.text)))
+
+
+TESTS: dict[str, Test] = by_name(of_a_team, scales, rated, batted) | {
+    # 287-6 or 103*: the words near it may be weaker than for 45-2, which may be a score of another game.
+    "at_stumps": lambda figure: batted(figure, _CRICKET) or batted(figure),
+    "no_more": _pair(le),  # 28/40 passes
+    "rising": _pair(lt),
+    "consecutive": _pair(lambda first, second: second == (first + 1) % 100),  # 2003-04
+    "of_a_hundred": _pair(lambda first, second: first + second == 100),  # an 80/20 rule
+    # The kind of the number before tells: rooms 304 and 305, Room 3B, not 3A.
+    "like_the_last": lambda figure: figure.last_kind == "room",
     "scored_too": lambda figure: figure.last_kind in ("goals and points", "minute of a goal"),
-    "of_a_hundred": lambda figure: sum(map(int, runs(figure.text))) == 100,  # an 80/20 rule
-}
-PATTERNS = {
-    "counted": _COUNTED,
-    "street": r"(?:[A-Z][a-z]{1,15} ){1,3}(?:(?i:street|drive|road|avenue|boulevard|lane|way|court|place"
-    r"|plaza|square)|parkway|expressway|highway|St|Ave|Rd|Blvd|Ln)",
-    "heat": r"(?i:\b(?:kelvins?|temperatures?|temp|heat\w*|cool\w*|superconduct\w*|helium|nitrogen|cryo\w*"
-    r"|boils?|melts?|freez\w*|liquef\w*|absolute|critical|transition|stars?|plasma|annealed|reacts?"
-    r"|samples?)\b|°)",
+    "timed_too": lambda figure: figure.last_kind == "time",
+    "of_no_decade": lambda figure: figure.last_kind != "decade",
+    # But where electricity is spoken of, the letter is a unit.
+    "lettered_too": lambda figure: figure.last_kind == "row" and not figure.mentions(ELECTRIC),
+    # Zip 90210, not 90201; or an account behind the sort code of its bank: 20-45-12, 60318824.
+    "identified_too": lambda figure: (
+        figure.last_kind == "identifier" or (figure.last_kind == "name" and len(figure.text) == 8)
+    ),
+    # Behind a first name such as Phil, full minutes of five are a time, unless the text is about a holy book.
+    "of_scripture": lambda figure: figure.mentions(_SCRIPTURE) or not _FORENAME.fullmatch(figure.text),
 }

@@ -1,17 +1,27 @@
-"""English words for measures, percentages and amounts in short forms."""
+"""English names of units and currencies, and words for measures, percentages and amounts in short forms."""
 
 from __future__ import annotations
 
 import re
 
 from speech_text.default.data import Words, either
-from speech_text.default.english import numbers
 from speech_text.default.english.classify import ELECTRIC
-from speech_text.default.english.fractions import fraction
-from speech_text.default.english.numbers import cardinal, paired
-from speech_text.default.english.units import ONLY_JOINED, SCALES
+from speech_text.default.english.numbers import cardinal, fraction, paired, plural
 from speech_text.default.number_tagger import Figure, by_name, runs
+from speech_text.default.table import names
 
+# Words of scale after a number.
+SCALES = names("""
+    k=thousand; m=million; mn=million; b=billion; bn=billion; t=trillion; tn=trillion;
+    mm=million; mil=million; hundred=hundred; thousand=thousand; million=million; billion=billion;
+    trillion=trillion; lakh crore=lakh crore; lakh=lakh; lakhs=lakh; l=lakh;
+    crore=crore; crores=crore; cr=crore;
+""")
+UNITS = Words().names("unit", "english")
+PER = UNITS | Words().names("per", "english")  # units and other words that stand after a slash
+# Letters that are a unit only where they touch the number; apart from it they are mostly words or names.
+_ONLY_JOINED = {"A", "t", "N", "J", "MP", "px", "ct", "pt", "ac", "PB", "Mb", "Gb"}
+_APART = re.compile(rf"[\s-]{either(_ONLY_JOINED)}\.?$")
 # Nouns that a measure describes without an article: 500 mg tablets, the 100 m final.
 _BARE_ATTRIBUTE = re.compile(
     r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|hurdles|relay|IM\b|medley|finals?|pool|run|walk|swim|climb"
@@ -48,6 +58,7 @@ _PHYSICAL = re.compile(
     r"[=≈<>] ?$|equals\s{1,3}$|(?i:\b(?:carr(?:y|ies)|cargo|current|draws?|energy|force|load|stores?|thrust"
     r"|tonnage|weigh(?:s|ed|ing)?)\b)"
 )
+_WITH = re.compile(r"\b(?:[Ww]ith|[Uu]se) $")
 _NUMBERED = re.compile(r"(?:\b[A-Z][a-z]+\.?|\b(?:fig|sect?|tab)\.|figure|section|table|version) $")
 _NUMBER = r"-?\d+(?:\.\d+)?"
 # Units that are read where their own classes find them.
@@ -88,7 +99,7 @@ class Measures:
         self._units = words.names("unit", "english")
         self._pers = self._units | words.names("per", "english")
         unit, per = either(self._units), either(self._pers)
-        long = [name for name in self._units if len(name) > 1 and name not in ONLY_JOINED]
+        long = [name for name in self._units if len(name) > 1 and name not in _ONLY_JOINED]
         self.patterns = {
             "unit": rf"{unit}(?:\.?/(?:\({per}·{per}\)|{per}))*"
             r"(?![A-Za-z\d²³]|(?<=[\s\d]\w)['’]s\b| ha\b|(?<=cal) (?:BCE?|AD|BP)\b)"
@@ -105,57 +116,42 @@ class Measures:
             *(self.measure, self.attribute, self.measures, self.part, self.part_of, percent, scaled, crossed)
         )
         self.said["by"] = lambda text: f"{cardinal(text.rstrip('x× '))} by"  # the 10 x of 10 x 20 cm
-        self.said["planks"] = lambda text: numbers.plural(" by ".join(map(cardinal, runs(text))), "2")  # 2x4s
-        self.tests = by_name(self.measured, self.attributive, attributes_inch, unquoted)
+        self.said["planks"] = lambda text: plural(" by ".join(map(cardinal, runs(text))), "2")  # 2x4s
+        self.tests = by_name(measured, self.attributive, attributes_inch, unquoted)
 
     def _cut(self, text: str) -> tuple[str, str, str, str]:
-        """Splits an amount into its number in words, the digits with which a noun agrees, its unit as it is
-        written, and the words for the units after a slash (" per hour")."""
+        """Splits an amount into its number in words, the digits with which a noun agrees, its unit in words,
+        and the words for the units after a slash (" per hour")."""
         said, number, rest = _said(text)
-        rest = rest if rest in self._units else rest.rstrip(".")
-        unit, _, per = (rest, "", "") if rest in self._units else rest.partition("/")
-        pers = "".join(
-            " per " + " ".join(self._pers[name] for name in part.strip("()").split("·"))
-            for part in per.split("/")
-            if part
-        )
-        return said, number, unit.rstrip("."), pers
-
-    def measured(self, figure: Figure) -> bool:
-        """Returns whether the letters of the number `figure` are a unit, as in 5 kg and 5A. In 5 A and 3 N
-        they are names, unless the number is a decimal, a sign such as = stands before, or the text speaks of
-        such amounts (a force of 5 N)."""
-        unit = re.sub(rf"^{_NUMBER}(?:{_TO}{_NUMBER})?", "", figure.text)
-        apart = unit[:1].isspace() or unit[:1] == "-"
-        if not apart or "/" in unit or unit[1:].rstrip(".") not in ONLY_JOINED:
-            return True
-        decimal = re.search(r"\.\d|\d{3}\st$", figure.text) and not _NUMBERED.search(figure.lead)
-        told = decimal or _PHYSICAL.search(figure.lead) or figure.mentions(ELECTRIC)
-        return bool(told) and not re.match(r"-| shirts?\b", figure.rest)
+        if rest in self._units:
+            return said, number, self._units[rest], ""
+        unit, *pers = rest.rstrip(".").split("/")
+        per = (" ".join(self._pers[name] for name in part.strip("()").split("·")) for part in pers)
+        return said, number, self._units[unit.rstrip(".")], "".join(f" per {words}" for words in per)
 
     def attributive(self, figure: Figure) -> bool:
         """Returns whether the unit of the number `figure` stays singular because it describes a noun: a 5 km
         race, 5-km."""
-        if not self.measured(figure):
-            return False
-        hyphened = re.search(r"\d-[^\d\s]", figure.text)
-        described = re.search(r"\b[Aa]n? $", figure.lead) and NOUN.match(figure.rest)
-        if re.search(r"\d[A-Za-zµμΩ]+$", figure.text) or re.search(r"\b(?:[Ww]ith|[Uu]se) $", figure.lead):
-            described = described or _THINGS.match(figure.rest)
-        *_, unit = re.split(r"[\d\s-]+", figure.text)
-        is_rate = " per " in self._units.get(unit.rstrip("."), " per ")
-        return bool(hyphened or ((_BARE_ATTRIBUTE.match(figure.rest) or described) and not is_rate))
+        if not measured(figure) or re.search(r"\d-[^\d\s]", figure.text):
+            return measured(figure)
+        touches = re.search(r"\d[A-Za-zµμΩ]+$", figure.text)
+        described = (
+            _BARE_ATTRIBUTE.match(figure.rest)
+            or (re.search(r"\b[Aa]n? $", figure.lead) and NOUN.match(figure.rest))
+            or ((touches or _WITH.search(figure.lead)) and _THINGS.match(figure.rest))
+        )
+        return bool(described) and " per " not in self.attribute(figure.text)
 
     def measure(self, text: str) -> str:
         """Returns an amount with its unit in words: 5 kg -> five kilograms, 5-10 km/h -> five to ten
         kilometers per hour."""
         said, number, unit, pers = self._cut(text)
-        return f"{said} {numbers.plural(self._units[unit], number)}{pers}"
+        return f"{said} {plural(unit, number)}{pers}"
 
     def attribute(self, text: str) -> str:
         """Returns an amount with its unit in the singular: the 5 km of a 5 km race -> five kilometer."""
         said, _, unit, pers = self._cut(text)
-        return f"{said} {self._units[unit]}{pers}"
+        return f"{said} {unit}{pers}"
 
     def measures(self, text: str) -> str:
         """Returns a span of two amounts in words: 2°-8°C -> two to eight degrees celsius, 30 min-2 h ->
@@ -170,7 +166,7 @@ class Measures:
         half inches."""
         said, unit = self._part(text)
         if len(runs(text)) > 2:
-            return f"{said} {numbers.plural(unit, '2')}"
+            return f"{said} {plural(unit, '2')}"
         article = "an" if unit[0] in "aeiou" or unit == "hour" else "a"
         return f"{'half' if said == 'one half' else said + ' of'} {article} {unit}"
 
@@ -183,8 +179,18 @@ class Measures:
         """Splits a fraction of a unit into its number in words and the name of the unit."""
         number = re.match(r"[\d/]+(?:(?:\s|\sand\s|-)[\d/]+)?", text)
         assert number, text
-        unit = text[number.end() :].strip(" .-")
-        return fraction(number[0]), self._units[unit]
+        return fraction(number[0]), self._units[text[number.end() :].strip(" .-")]
+
+
+def measured(figure: Figure) -> bool:
+    """Returns whether the letters of the number `figure` are a unit, as in 5 kg and 5A. In 5 A and 3 N they
+    are names, unless the number is a decimal, a sign such as = stands before, or the text speaks of such
+    amounts (a force of 5 N)."""
+    if not _APART.search(figure.text):
+        return True
+    decimal = re.search(r"\.\d|\d{3}\st$", figure.text) and not _NUMBERED.search(figure.lead)
+    told = decimal or _PHYSICAL.search(figure.lead) or figure.mentions(ELECTRIC)
+    return bool(told) and not re.match(r"-| shirts?\b", figure.rest)
 
 
 def attributes_inch(figure: Figure) -> bool:

@@ -6,10 +6,8 @@ import re
 from collections.abc import Callable
 
 from speech_text.default.data import Words, either
-from speech_text.default.english import numbers
-from speech_text.default.english.measures import NOUN
-from speech_text.default.english.numbers import cardinal
-from speech_text.default.english.units import SCALES
+from speech_text.default.english.measures import NOUN, SCALES
+from speech_text.default.english.numbers import cardinal, plural
 from speech_text.default.number_tagger import Figure, by_name
 
 _SCALE = (
@@ -51,7 +49,7 @@ class Money:
         self.said = by_name(self.money, self.price, self.yuan)
         self.tests = by_name(priced)
 
-    def money(self, amount: str, agree: Callable[[str, str], str] = numbers.plural) -> str:
+    def money(self, amount: str, agree: Callable[[str, str], str] = plural) -> str:
         """Returns an amount of money in words: $5.50 -> five dollars and fifty cents, $5-$10 million -> five
         to ten million dollars. `agree` is a function of a noun and of an amount in digits. It returns the
         noun in the singular or plural, as it follows the amount."""

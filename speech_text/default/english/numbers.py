@@ -1,10 +1,11 @@
-"""English words for a number: as a cardinal, as an ordinal, as a year, or digit by digit. Works on strings
+"""English words for a number: a cardinal, an ordinal, a year, a fraction, or digit by digit. Works on strings
 only."""
 
 from __future__ import annotations
 
 import re
 
+from speech_text.default.number_tagger import runs
 from speech_text.default.spelling import ENGLISH_DIGITS
 from speech_text.default.table import names
 from speech_text.english import number_words
@@ -12,6 +13,7 @@ from speech_text.english import number_words
 _IRREGULAR = names(
     "one=first; two=second; three=third; five=fifth; eight=eighth; nine=ninth; twelve=twelfth;"
 )
+_PARTS = {"2": "half", "3": "third", "4": "quarter"}
 ROMAN = r"(?=[IVXLC]{1,8}\b)(?!L\b)(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLC])"
 
 
@@ -65,6 +67,19 @@ def paired(number: str) -> str:
     return f"{cardinal(lead)} {last}"
 
 
+def fraction(text: str) -> str:
+    """Returns a fraction in words: 3/4 -> three quarters, 1 1/2 -> one and a half, 11/10 -> eleven over
+    ten."""
+    minus, text = ("minus ", text[1:]) if text[0] == "-" else ("", text)
+    *wholes, first, second = runs(text)
+    if (int(first) >= int(second) and int(second) > 9) or len(first) > 2:
+        return f"{minus}{cardinal(first)} over {cardinal(second)}"
+    if wholes:
+        minus += f"{cardinal(wholes[0])} and "
+    part, one = _PARTS.get(second) or ordinal(second), "a" if wholes and second == "2" else "one"
+    return minus + (f"{one} {part}" if first == "1" else f"{cardinal(first)} {_plural(part)}")
+
+
 def plural(noun: str, amount: str) -> str:
     """Returns `noun` as it follows `amount`, which is a number in digits: in the singular after "1",
     otherwise in the plural. An uncountable noun stays as it is."""
@@ -92,9 +107,9 @@ def _plural(noun: str) -> str:
 
 
 _IRREGULAR_PLURALS = names("""
-    penny=pence; paisa=paise; degree celsius=degrees celsius; degree fahrenheit=degrees fahrenheit;
-    millimeter of mercury=millimeters of mercury; pound of force=pounds of force; volt A C=volts A C;
-    volt D C=volts D C;
+    half=halves; penny=pence; paisa=paise; degree celsius=degrees celsius; pound of force=pounds of force;
+    degree fahrenheit=degrees fahrenheit; millimeter of mercury=millimeters of mercury;
+    volt A C=volts A C; volt D C=volts D C;
 """)
 _INVARIABLE = re.compile(
     "yuan|won|hundredweight|naira|rand|baht|dong|p|fen|jeon|satang|xu|yen|ringgit|sen|(?:kilo|mega|giga)?hertz|horsepower|lux|kelvin"

@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 
 from speech_text.default.data import Words
+from speech_text.default.english import dates
 from speech_text.default.english.classify import PATTERNS, TESTS
-from speech_text.default.english.days import TESTS as DAYS
-from speech_text.default.english.fractions import SAID as FRACTIONS
-from speech_text.default.english.fractions import TESTS as SHARES
 from speech_text.default.english.measures import Measures, number
 from speech_text.default.english.money import Money
 from speech_text.default.english.stops import ending
-from speech_text.default.english.times import PATTERNS as EVENTS
-from speech_text.default.english.times import SAID as TIMES
-from speech_text.default.english.times import TESTS as TIMED
 from speech_text.default.english.tokens import ENGLISH
 from speech_text.default.english.verbalise import SAID
 from speech_text.default.number_tagger import Language, NumberTagger
@@ -35,9 +30,9 @@ def rules(words: Words) -> Rules:
         NumberTagger(
             Language(
                 "figures_en.tsv",
-                SAID | TIMES | FRACTIONS | money.said | measures.said,
-                TESTS | DAYS | TIMED | SHARES | measures.tests | money.tests,
-                patterns=measures.patterns | money.patterns | PATTERNS | EVENTS,
+                SAID | dates.SAID | money.said | measures.said,
+                TESTS | dates.TESTS | measures.tests | money.tests,
+                patterns=measures.patterns | money.patterns | PATTERNS,
                 near=40,
                 ending=ending,
                 number=number,

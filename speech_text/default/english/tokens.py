@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from speech_text.default.data import READINGS, either, rows
-from speech_text.default.english import amounts, dates, names, numbers, romans, signs, words
+from speech_text.default.english import dates, names, numbers, romans, signs, words
 from speech_text.default.english import short_forms as forms
+from speech_text.default.english.measures import PER, UNITS
 from speech_text.default.english.shortened import ANY, as_written
 from speech_text.default.english.stops import A_NAME, A_TIME, NOTHING, SENTENCE_MAY_END, stop
-from speech_text.default.english.units import ALONE, PER, UNITS
 from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import EMAIL, URL
 from speech_text.default.table import names as parsed
@@ -56,7 +56,7 @@ PATTERNS = (
         "windy": r"(?i:\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|breeze|beaufort)\b)",
         "blown": r"_ (?:winds?|gales?|breezes?|airs)\b|\b(?:will|later|then) (?:back|veer) _"
         r"|\b[Ww]inds?(?: (?:are|is|was|were))?:? (?:from )?(?:the )?_",
-        "alone": "|".join(ALONE),
+        "alone": "gal|qt|lb|oz|mi|mo|kg|km|ml|min",
         "state": either(forms.STATES),
         "sure_state": either(set(forms.STATES) - forms.WORDS_TOO),
         "move": _MOVE,
@@ -75,8 +75,7 @@ _SAID = {
     **romans.SAID,
     **words.SAID,
     **signs.SAID,
-    **amounts.SAID,
-    **dates.SAID,
+    **dates.NAMED,
     **by_name(as_written),
 }
 
