@@ -125,13 +125,13 @@ async def listen(
     return await hear(client.stream("POST", "/api/v1/tts", data=form, headers=headers))
 
 
-async def hear(request: Any) -> Heard:
+async def hear(request: Any, bytes_per_s: int = BYTES_PER_S) -> Heard:
     """Records the pieces of the stream that `request`, a call of httpx's `stream`, gives."""
     begin, pieces = time.perf_counter(), list[tuple[float, float]]()
     async with request as answer:
         answer.raise_for_status()
         async for piece in answer.aiter_raw():
-            pieces.append((time.perf_counter() - begin, len(piece) / BYTES_PER_S))
+            pieces.append((time.perf_counter() - begin, len(piece) / bytes_per_s))
     return Heard(pieces)
 
 

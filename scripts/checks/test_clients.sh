@@ -14,14 +14,17 @@ source scripts/lib/own_server.sh
 
 take_arguments 1 "$@"
 
+readonly LIVEKIT='livekit-plugins-openai==1.8.9 livekit-plugins-elevenlabs==1.8.9'
 # (the client's script, its packages, the file that the script writes)
 readonly CLIENTS=(
   'openai_sdk|openai==3.57.0|openai.mp3'
   'zai_sdk|zai-sdk==0.2.3|zai.wav'
   'openai_agents|openai-agents[voice]==0.24.0|agents.wav'
-  'livekit_plugin|livekit-plugins-openai==1.8.9|livekit-sse.wav'
-  'livekit_plugin|livekit-plugins-openai==1.8.9|livekit-tts-1.wav'
+  "livekit_plugin|$LIVEKIT|livekit-sse.wav"
+  "livekit_plugin|$LIVEKIT|livekit-tts-1.wav"
+  "livekit_plugin|$LIVEKIT|livekit-8khz.wav"
   'pipecat_service|pipecat-ai[openai]==1.14.0|pipecat.wav'
+  'pipecat_service|pipecat-ai[openai]==1.14.0|pipecat-twilio.wav'
   'wyoming_bridge|wyoming_openai==0.8.0|wyoming.wav'
   'litellm_sdk|litellm==1.108.7|litellm.mp3'
   'elevenlabs_sdk|elevenlabs==2.78.0|elevenlabs.mp3'

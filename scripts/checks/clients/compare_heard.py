@@ -20,7 +20,7 @@ from heard import TEXT, URL
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-TOLERANCE_S = 0.1  # an encoder adds a delay and padding
+TOLERANCE_S = 0.15  # an encoder adds a delay and padding; Pipecat's resampler drops the last 0.1 s
 WORDS = ["this", "is", "test"]  # without "a", which the model speaks unclearly
 RATE = 24000  # Hz, the input rate of the recogniser
 

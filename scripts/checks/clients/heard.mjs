@@ -2,7 +2,7 @@
 // `node CLIENT.mjs URL FILE`, with its packages in the same folder.
 import { writeFile } from "node:fs/promises";
 
-export const TEXT = "Hello, this is a test of the speech server. 你好。";
+export const TEXT = "Hello, this is a test of the speech server. 你好，世界。";
 export const [URL, FILE] = process.argv.slice(2);
 
 // Writes the body of an answer to FILE as it is.

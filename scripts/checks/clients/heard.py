@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 import wave
 
-TEXT = "Hello, this is a test of the speech server. 你好。"
+# The first take of TEXT has no fault, so a stream of it is as long as a whole answer.
+TEXT = "Hello, this is a test of the speech server. 你好，世界。"
 URL, FILE = sys.argv[1:3]
 RATE = 24000
 

@@ -1,4 +1,5 @@
-"""Speaks through Pipecat's OpenAI service in a small pipeline.
+"""Speaks through Pipecat's OpenAI service in a small pipeline. If FILE ends in twilio.wav, it is the pipeline
+of a telephone: Pipecat's serializer for Twilio makes mu-law of 8 kHz.
 
 The service accepts only OpenAI's voice names.
 """
@@ -6,14 +7,21 @@ The service accepts only OpenAI's voice names.
 from __future__ import annotations
 
 import asyncio
+import audioop
+import base64
+import json
 
-from heard import RATE, TEXT, URL, keep_pcm
+from heard import FILE, RATE, TEXT, URL, keep_pcm
 from pipecat.frames.frames import EndFrame, Frame, TTSAudioRawFrame, TTSSpeakFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.runner import PipelineRunner
 from pipecat.pipeline.task import PipelineParams, PipelineTask
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.serializers.twilio import TwilioFrameSerializer
 from pipecat.services.openai.tts import OpenAITTSService
+
+TELEPHONE = TwilioFrameSerializer("any", params=TwilioFrameSerializer.InputParams(auto_hang_up=False))
+IS_TELEPHONE = FILE.endswith("twilio.wav")
 
 
 class Listener(FrameProcessor):  # type: ignore[misc] # pipecat is not installed where mypy runs
@@ -26,19 +34,23 @@ class Listener(FrameProcessor):  # type: ignore[misc] # pipecat is not installed
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)
         if isinstance(frame, TTSAudioRawFrame):
-            self.pcm += frame.audio
+            self.pcm += await heard_by_telephone(frame) if IS_TELEPHONE else frame.audio
         await self.push_frame(frame, direction)
 
 
+async def heard_by_telephone(frame: TTSAudioRawFrame) -> bytes:
+    media = json.loads(await TELEPHONE.serialize(frame) or '{"media": {"payload": ""}}')["media"]
+    return audioop.ulaw2lin(base64.b64decode(media["payload"]), 2)
+
+
 async def main() -> None:
-    service = OpenAITTSService(
-        api_key="any", base_url=f"{URL}/v1", settings=OpenAITTSService.Settings(voice="alloy")
-    )
-    listener = Listener()
-    task = PipelineTask(Pipeline([service, listener]), params=PipelineParams(audio_out_sample_rate=RATE))
+    voice = OpenAITTSService.Settings(voice="alloy")
+    service = OpenAITTSService(api_key="any", base_url=f"{URL}/v1", sample_rate=RATE, settings=voice)
+    listener, played = Listener(), 8000 if IS_TELEPHONE else RATE
+    task = PipelineTask(Pipeline([service, listener]), params=PipelineParams(audio_out_sample_rate=played))
     await task.queue_frames([TTSSpeakFrame(TEXT), EndFrame()])
     await PipelineRunner(handle_sigint=False).run(task)
-    keep_pcm(listener.pcm)
+    keep_pcm(listener.pcm, played)
 
 
 asyncio.run(main())
