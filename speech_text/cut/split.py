@@ -11,7 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain
 
 from speech_text.cut.pausing import Words, best_end, comma_in_number
 from speech_text.signs import PUNCTUATION, SENTENCE_ENDS
@@ -22,10 +22,14 @@ SYLLABLE_WEIGHT = 0.7
 
 LONG_WORD = 24
 LETTER_WEIGHT = 0.4
-_MAY_COMBINE = re.compile("[^\x00-\u02ff\u2010-\u2027\u3000-\u3020\u4e00-\u9fff\uff00-\uffef]")
 _SYLLABIC = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
 _SYLLABLE = re.compile(r"\S\s*")
 _WORD_PIECE = re.compile(f".{{1,{LONG_WORD}}}", re.DOTALL)
+# A word, a Hanzi or another character, then white space, and combining marks with the letters after them.
+_MARK = "\u0301"
+_LETTERS = "(?:[A-Za-z][A-Za-z'-]*|[\u4e00-\u9fff])"
+_UNIT = re.compile(rf"(?s:{_MARK}?{_LETTERS}|.)\s*(?:{_MARK}{_LETTERS}?\s*)*")
+_UNKNOWN = re.compile(r"[^\x00-\x7f\u4e00-\u9fff\s，。、；：？！]")
 
 Weigh = Callable[[str], float]
 
@@ -44,9 +48,8 @@ def split(text: str, words: Words | None = None, longest: float = MAX_WEIGHT) ->
     sentence without marks is cut where a speaker would best pause, and a number with commas stays whole.
     All weights are scaled so that the largest is `longest` instead of 60.
     """
-    units, weigh = _units(text.lstrip()), _weight
+    units, weigh = _units(text.lstrip(), with_marks=words is not None), _weight
     if words is not None:
-        units = _with_marks(units) if _MAY_COMBINE.search(text) else units
         pieces = ((_SYLLABLE if _SYLLABIC.search(unit) else _WORD_PIECE).findall(unit) for unit in units)
         units, weigh = list(chain.from_iterable(pieces)), _weight_by_letters
     if sum(map(weigh, units)) < longest / 2:  # it has no place for a cut
@@ -66,41 +69,21 @@ def weight(text: str) -> float:
     return sum(map(_weight_by_letters, _units(text)))
 
 
-def _with_marks(units: list[str]) -> list[str]:
-    """Returns `units` with each combining mark, and the letters that follow the mark, joined to the unit
-    before it."""
-    whole: list[list[str]] = []
-    for unit in units:
-        after_mark = whole and unicodedata.category(whole[-1][-1][-1]).startswith("M") and unit[0].isalpha()
-        if whole and (after_mark or unicodedata.category(unit[0]).startswith("M")):
-            whole[-1].append(unit)
-        else:
-            whole.append([unit])
-    return ["".join(parts) for parts in whole]
-
-
-def _units(text: str) -> list[str]:
+def _units(text: str, *, with_marks: bool = False) -> list[str]:
     """Cuts `text` into Hanzi, words, and all other characters one by one. White space belongs to the unit
-    before it."""
-    starts: list[int] = []
-    in_word = False
-    for at, char in enumerate(text):
-        if char.isspace() and starts:
-            in_word = False
-        elif _is_ideograph(char) or not (char.isalpha() or (in_word and char in "'-")):
-            starts.append(at)
-            in_word = False
-        elif not in_word:
-            starts.append(at)
-            in_word = True
-    return [text[start:end] for start, end in pairwise([*starts, len(text)])]
+    before it. So do, `with_marks`, a combining mark and the letters that follow the mark."""
+    shape = _UNKNOWN.sub(lambda char: _shape(char[0]), text)
+    shape = shape if with_marks else shape.replace(_MARK, "0")
+    return [text[slice(*unit.span())] for unit in _UNIT.finditer(shape)]
 
 
-def _is_ideograph(char: str) -> bool:
-    if char.isascii() or "\u4e00" <= char <= "\u9fff":
-        return not char.isascii()
+@lru_cache(maxsize=4096)
+def _shape(char: str) -> str:
+    """Returns a plain character of the same kind as `char`: a mark, a letter, a Hanzi or none of them."""
+    if unicodedata.category(char).startswith("M"):
+        return _MARK
     name = unicodedata.name(char, "")
-    return "CJK" in name or "IDEOGRAPH" in name
+    return ("一" if "CJK" in name or "IDEOGRAPH" in name else "a") if char.isalpha() else "0"
 
 
 def _sentence_end(units: list[str], start: int, weigh: Weigh, words: Words | None, longest: float) -> int:
@@ -131,11 +114,7 @@ def _sentence_end(units: list[str], start: int, weigh: Weigh, words: Words | Non
 
 def _cut(sentence: list[str], weigh: Weigh, words: Words | None, longest: float) -> Iterator[list[str]]:
     start, most = 0, int(longest)
-    # No unit weighs less than one syllable, so a long sentence is not weighed again after each cut.
-    while (
-        len(ahead := sentence[start : start + 3 * most]) * SYLLABLE_WEIGHT > longest + 1
-        or sum(map(weigh, ahead)) > longest
-    ):
+    while sum(map(weigh, ahead := sentence[start : start + 3 * most])) > longest:
         end = most + (len(ahead) > most and _is_mark(ahead[most]))
         if words is not None:
             n_within = bisect_right(list(accumulate(map(weigh, ahead))), 2 * longest)
