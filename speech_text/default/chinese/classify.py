@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 
 from speech_text.default.chinese.numbers import takes_liang
-from speech_text.default.chinese.units import CODES
 from speech_text.default.number_tagger import Figure, by_name
 
 # Words after a price, however many digits it has.
@@ -46,8 +45,8 @@ def names(figure: Figure) -> bool:
     return not _PRICED.match(figure.rest) and (len(figure.text) > 4 or not _is_counted(figure))
 
 
-def no_currency(figure: Figure) -> bool:
-    return not _is_counted(figure) and figure.lead[-3:] not in CODES
+def uncounted(figure: Figure) -> bool:
+    return not _is_counted(figure)
 
 
 def no_amount(figure: Figure) -> bool:
@@ -82,4 +81,4 @@ def chat(figure: Figure) -> bool:
     return told or ((sounds or alone) and not _COUNTED.search(figure.lead))
 
 
-TESTS = by_name(called, names, no_currency, no_amount, uncounted_year, like_the_last, chat)
+TESTS = by_name(called, names, uncounted, no_amount, uncounted_year, like_the_last, chat)

@@ -8,6 +8,7 @@ from speech_text.default.chinese import numbers
 from speech_text.default.chinese.money import scaled
 from speech_text.default.data import Words, either
 from speech_text.default.number_tagger import Figure, Say, by_name, runs
+from speech_text.default.table import Match
 
 _COUNTERS = (
     "本(?!科)|小时|分钟|季度|公[里斤]|千米|平方千米|周(?![一二三四五六日末])|平(?!方)"
@@ -115,7 +116,7 @@ class Measures:
     def measure(self, text: str) -> str:
         """Returns an amount with its unit in Chinese words: 3-5kg -> 三到五千克, 60km/h -> 每小时六十公里,
         -10~-5℃ -> 负十到负五摄氏度."""
-        text = _INVERSE.sub(lambda m: f"/{m[1]}{m[2].strip('¹')}", text.replace("mm/Hg", "mmHg"))
+        text = _divided(text.replace("mm/Hg", "mmHg"))
         body, _, pers = text.partition("/")
         parts = _PARTS(body)
         assert parts, text
@@ -134,6 +135,12 @@ class Measures:
             or (pers == "h" and first == "0" and second)
         )
         return f"{said}每{name}" if behind else f"每{name}{said}"
+
+    def unit_of_power(self, match: Match) -> str:
+        """Returns 方, the end of a power in Chinese words, and the name of the unit behind it: the 方 m/s of
+        二次方 m/s -> 方米每秒. Earlier rules have written the power."""
+        unit, *pers = _divided(match[1]).split("/")
+        return "方" + "每".join([self._name(unit), *map(self._product, pers)])
 
     def pair(self, text: str) -> str:
         """Returns two numbers in Chinese words with a pause between them: 120/80mmHg ->
@@ -154,6 +161,11 @@ class Measures:
             said = "百" if units.replace(" ", "") == "100km" else numbers.cardinal(number)
             return said + self._name(units[len(number) :].strip())
         return "".join(self._pers.get(unit, unit) for unit in units.strip("()").split("·"))
+
+
+def _divided(unit: str) -> str:
+    """Returns `unit` with a divisor in place of a negative power: m·s⁻¹ -> m/s."""
+    return _INVERSE.sub(lambda m: f"/{m[1]}{m[2].strip('¹')}", unit)
 
 
 def _amount(noun: str, name: str = "") -> Say:

@@ -6,9 +6,16 @@ import re
 from decimal import Decimal
 
 from speech_text.default.chinese import numbers
-from speech_text.default.chinese.units import SCALES
 from speech_text.default.data import Words, either
 
+_SCALES = {
+    "k thousand": (1000, ""),
+    "m mn million": (100, "万"),
+    "b bn billion": (10, "亿"),
+    "t trillion": (1, "万亿"),
+    "w": (1, "万"),
+}
+_SCALES = {word: scale for words, scale in _SCALES.items() for word in words.split()}
 _NEXT = {"万": "亿", "亿": "万亿"}
 _NOUN = "美元|美金|欧元|英镑|日元|日币|港元|港币|台币|新台币|澳元|加元|元|块钱?|人民币"
 _SCALE = r"(?:(?i:[kmbtw]|mn|bn|thousand|million|billion|trillion)(?![A-Za-z恤超])|万亿|[十百千]?[万亿]|千)"
@@ -35,7 +42,7 @@ class Money:
         assert parts, amount
         sign, first, second, scale, behind = parts.groups("")
         noun = sign if sign in self._codes and behind in ("元", "块", "块钱") else behind or sign
-        factor, unit = SCALES.get(scale.lower(), (1, scale))
+        factor, unit = _SCALES.get(scale.lower(), (1, scale))
         amounts = [scaled(number, factor) for number in (first, second) if number]
         falls = len(amounts) > 1 and Decimal(amounts[1]) < Decimal(amounts[0])
         if unit in _NEXT and all(Decimal(number) >= 10000 for number in amounts):

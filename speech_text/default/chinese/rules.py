@@ -21,6 +21,10 @@ def rules(words: Words) -> Rules:
     units, currencies and teams. A rule for a name comes before the rule for a date or number that the name
     looks like; rules for bare numbers come last."""
     money, measures = Money(words), Measures(words)
+    signs = CHINESE._replace(
+        patterns={**measures.patterns, **CHINESE.patterns},
+        functions={**CHINESE.functions, **by_name(measures.unit_of_power)},
+    )
     return table(
         token_rules("tokens_zh.tsv", CHINESE),
         NumberTagger(
@@ -32,5 +36,5 @@ def rules(words: Words) -> Rules:
                 near=16,
             )
         ),
-        token_rules("signs_zh.tsv", CHINESE),
+        token_rules("signs_zh.tsv", signs),
     )

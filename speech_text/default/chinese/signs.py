@@ -9,7 +9,6 @@ from collections.abc import Callable
 from speech_text.default.chinese import numbers
 from speech_text.default.chinese.numbers import MEASURES, cardinal, dialled, digits
 from speech_text.default.chinese.sums import SAID as OF_SUMS
-from speech_text.default.chinese.units import PER, UNIT
 from speech_text.default.data import either
 from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import CHINESE_DIGITS, CHINESE_MARKS, EMAIL, URL, spell_address
@@ -43,10 +42,8 @@ _PATTERNS = {
     "king": "伊丽莎白|亨利|路易|查尔斯|查理|乔治|爱德华|威廉|尼古拉|亚历山大|保罗|本笃|腓特烈|拿破仑",
     "n": _NUMERALS,
     "password_word": "口令|(?:密|激活|兑换|邀请|验证|提取)码|账号|用户名|微信号?|[Vv]x?(?=[:：])",
-    "per": PER,
     "signs": either(_SIGNS.keys() - "△"),
     "term": "(?:(?:π?[xyznabrαβθλ]|π)[²³]?)",
-    "unit": UNIT,
     "url": f"(?i:{URL.pattern})",
 }
 

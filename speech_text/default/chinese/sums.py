@@ -6,7 +6,6 @@ import re
 
 from speech_text.default.characters import plain_exponent
 from speech_text.default.chinese.numbers import cardinal
-from speech_text.default.chinese.units import product_name
 from speech_text.default.number_tagger import by_name
 from speech_text.default.table import Match, after, before
 
@@ -24,12 +23,6 @@ def exponent(match: Match) -> str:
 def ion(match: Match) -> str:
     """Returns an ion with its charge in Chinese: Fe³⁺ -> Fe3加."""
     return f"{match[1]}{plain_exponent(match[2])}{'加' if match[3] == '⁺' else '负'}"
-
-
-def unit_of_power(match: Match) -> str:
-    """Returns 方, the end of a power in Chinese words, and the name of the unit that follows: the 方 m/s of
-    二次方 m/s -> 方米每秒. Earlier rules have written the power."""
-    return "方" + "每".join(product_name(product) if product else "" for product in match[1].split("/"))
 
 
 def over(match: Match) -> str:
@@ -56,4 +49,4 @@ def absolute(match: Match) -> str:
     return f"{outer}{inner}的{name}{'减' * bool(match[3])}"
 
 
-SAID = by_name(exponent, ion, unit_of_power, over, quotient, absolute)
+SAID = by_name(exponent, ion, over, quotient, absolute)
