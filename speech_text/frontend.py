@@ -179,6 +179,6 @@ class TextFrontend:
     def clear_cache(self) -> None:
         """Forgets what was computed for earlier texts. Frees memory only; no result changes."""
         known_weight.cache_clear()
-        self._phonemize.forget()
+        self._phonemize.syllables.cache_clear()
         if isinstance(self._rules, PublishedRules):
             self._rules.forget()

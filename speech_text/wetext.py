@@ -7,9 +7,7 @@ transducers, which are shipped and used with any version of the package (docs/mo
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,51 +19,26 @@ from tn.token_parser import TokenParser
 SHIPPED_FSTS = Path(__file__).resolve().parent / "assets" / "fst"
 _REMEMBERED = 1024  # how many pieces of text the cache holds, with their words
 _ENGLISH_DIGITS, _CHINESE_DIGITS = 24, 40  # in one piece: a digit takes up to 2 ms and 0.5 ms
-# In a text that matches such a pattern the transducers find only single characters or single words. The
-# functions that use the patterns exclude the exceptions; tests/speech_text/test_wetext.py tries the
-# transducers.
-_PLAIN_CHINESE = re.compile("[\u4e00-\u9fffA-Za-z，。、？！：；“”（）《》,.?!:; ]+")
-_PLAIN_ENGLISH = re.compile("[a-z]+(?:(?:’|[,.?!:;]? )[a-z]+)*[,.?!:;]? *")
-_WIDE_MARKS = {ord(wide): narrow for wide, narrow in zip("，！“”（）：；？。", ',!""():;?.', strict=True)}
 
 
 class TextNormalizer:
     """Writes the numbers, dates and units of a text as words, by the transducers of one language. Safe to
     call from several threads."""
 
-    def __init__(
-        self,
-        tagger: Path,
-        verbaliser: Path,
-        *,
-        order: str,
-        plain: Callable[[str], str | None],
-        max_digits: int,
-    ) -> None:
-        """`tagger` and `verbaliser` are the files of the two transducers. `order` is the name under which the
-        package keeps the order of a token's fields.
-
-        `plain` is a shortcut for texts in which there is nothing to rewrite but characters: it returns the
-        result of the transducers, and None for any other text. A text should have at most `max_digits`
-        digits.
-        """
-        self._tagger = Fst.read(str(tagger))
-        self._verbaliser = Fst.read(str(verbaliser))
+    def __init__(self, folder: Path, language: str, order: str, max_digits: int) -> None:
+        """`folder` has the files of the two transducers of `language`. `order` is the name under which the
+        package keeps the order of a token's fields. A text should have at most `max_digits` digits."""
+        self._tagger = Fst.read(str(folder / f"{language}_tn_tagger.fst"))
+        self._verbaliser = Fst.read(str(folder / f"{language}_tn_verbalizer.fst"))
         self._order = order
-        self._plain = plain
         self.max_digits = max_digits
         self._lock = threading.Lock()  # OpenFst changes cached properties of an automaton even while reading
-        self._remembered = lru_cache(_REMEMBERED)(self._normalize)
+        self.remembered = lru_cache(_REMEMBERED)(self._normalize)
 
     def __call__(self, text: str) -> str | None:
         """Returns `text` with its numbers, dates and units written as words; None if the transducers cannot
         read the text (for example half a surrogate pair)."""
-        plain = self._plain(text) if text else ""
-        return self._remembered(text) if plain is None else plain
-
-    def forget(self) -> None:
-        """Empties the cache of earlier results."""
-        self._remembered.cache_clear()
+        return self.remembered(text) if text else ""
 
     def _normalize(self, text: str) -> str | None:
         try:
@@ -80,27 +53,13 @@ class TextNormalizer:
 
 
 def chinese_normalizer() -> TextNormalizer:
-    table = simplified_characters() | _WIDE_MARKS
-    return TextNormalizer(
-        SHIPPED_FSTS / "zh_tn_tagger.fst",
-        SHIPPED_FSTS / "zh_tn_verbalizer.fst",
-        order="tn",
-        plain=lambda text: _plain_chinese(text, table),
-        max_digits=_CHINESE_DIGITS,
-    )
+    return TextNormalizer(SHIPPED_FSTS, "zh", "tn", _CHINESE_DIGITS)
 
 
 def english_normalizer() -> TextNormalizer:
     """Returns the normaliser for English, with the transducers of the installed package. These fit as they
     are, since the English transducers have no flags."""
-    folder = _package_folder()
-    return TextNormalizer(
-        folder / "en_tn_tagger.fst",
-        folder / "en_tn_verbalizer.fst",
-        order="en_tn",
-        plain=_plain_english,
-        max_digits=_ENGLISH_DIGITS,
-    )
+    return TextNormalizer(_package_folder(), "en", "en_tn", _ENGLISH_DIGITS)
 
 
 def simplified_characters() -> dict[int, str]:
@@ -109,16 +68,6 @@ def simplified_characters() -> dict[int, str]:
     path = _package_folder() / "chinese" / "data" / "char" / "traditional_to_simple.tsv"
     rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
     return {ord(row[0]): row[1] for row in rows if len(row) == 2 and len(row[0]) == 1}
-
-
-def _plain_chinese(text: str, table: dict[int, str]) -> str | None:
-    is_plain = _PLAIN_CHINESE.fullmatch(text) and "M.V.P" not in text
-    return text.translate(table) if is_plain else None
-
-
-def _plain_english(text: str) -> str | None:
-    is_plain = _PLAIN_ENGLISH.fullmatch(text) and "per " not in text  # "per m" is a measure
-    return text.rstrip(" ") if is_plain else None
 
 
 def _package_folder() -> Path:

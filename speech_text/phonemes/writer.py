@@ -47,10 +47,6 @@ class Phonemizer:
         pieces[1::2] = map(pronunciations.__getitem__, pieces[1::2])
         return "".join(pieces)
 
-    def forget(self) -> None:
-        """Empties the cache of syllables."""
-        self.syllables.cache_clear()
-
     def _read_all(self, text: str, dictionaries: Dictionaries) -> str:
         return HANZI_RUN.sub(lambda run: self._read_run(run.group(), dictionaries), text)
 

@@ -25,8 +25,8 @@ class PublishedRules:
 
     def forget(self) -> None:
         """Empties the transducers' caches of earlier results."""
-        self._chinese.forget()
-        self._english.forget()
+        self._chinese.remembered.cache_clear()
+        self._english.remembered.cache_clear()
 
     def fold(self, text: Placed) -> Placed:
         """Returns `text` without halves of surrogate pairs; the published rules read all other characters."""
