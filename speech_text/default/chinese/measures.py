@@ -69,11 +69,11 @@ class Measures:
     """Writes amounts with a unit in Chinese words, and tells units from names. `patterns` has the patterns
     that figures_zh.tsv names.
 
-    The pattern {unit} is a unit, which may have a divisor: km/h. The pattern {per} is a divisor alone, and
-    {scale} is a word such as 万. The pattern {counted} is a measure word, {team} a sports team, {number} a
-    number, and {to} the sign of a span. The patterns {minus} and {sign} are minus signs. The pattern {lone}
-    means that no letter stands before, {is} stands
-    between a name and its number, and {maker} is one whose models have numbers.
+    The pattern {unit} is a unit, which may have a divisor: km/h. The patterns {per}, after a noun, and {pers},
+    after a power, are a divisor alone. The pattern {scale} is a word such as 万, {counted} a measure word,
+    {team} a sports team, {number} a number, and {to} the sign of a span. The patterns {minus} and {sign} are
+    minus signs. The pattern {lone} means that no letter stands before, {is} stands between a name and its
+    number, and {maker} is one whose models have numbers.
     """
 
     def __init__(self, words: Words) -> None:
@@ -88,6 +88,7 @@ class Measures:
         )
         self.patterns = {
             "unit": f"{_NO_UNIT}{unit}(?:·{unit}){{0,3}}(?:{pers})?(?![A-Za-z²³⁻])",
+            "pers": pers,
             "per": f"(?: ?(?:/|·(?![米秒时])) ?(?:{name}|{_COUNTERS}|{unit})(?![A-Za-z²³])){{1,3}}",
             "scale": _SCALE,
             "counted": numbers.MEASURES,
@@ -139,8 +140,8 @@ class Measures:
     def unit_of_power(self, match: Match) -> str:
         """Returns 方, the end of a power in Chinese words, and the name of the unit behind it: the 方 m/s of
         二次方 m/s -> 方米每秒. Earlier rules have written the power."""
-        unit, *pers = _divided(match[1]).split("/")
-        return "方" + "每".join([self._name(unit), *map(self._product, pers)])
+        units = _divided(match[1]).split("/")
+        return "方" + "每".join(self._product(unit) if unit else "" for unit in units)
 
     def pair(self, text: str) -> str:
         """Returns two numbers in Chinese words with a pause between them: 120/80mmHg ->

@@ -10,6 +10,8 @@ from speech_text.default.spelling import CHINESE_DIGITS, PHONE_DIGITS
 _LARGE = ("", "万", "亿", "万亿", "亿亿")
 _SMALL = ("", "十", "百", "千")
 _MOST_DIGITS = 4 * len(_LARGE)
+_EMPTY_GROUP = re.compile("(?<=[万亿])零{4}[万亿]*")
+_LIANG = re.compile("二(?=千)|^二(?=[百万亿])")
 
 # Measure words: before these a single 2 is 两. Before other nouns (月, 号, 日, 级, 班, 楼 ...) a 2 is 二.
 _OF_ONE_HANZI = (
@@ -90,36 +92,11 @@ def named(number: str) -> str:
 
 def _whole(number: str) -> str:
     significant = number.lstrip("0")
-    if not significant:
-        return "零"
     if len(significant) > _MOST_DIGITS:
         return digits(number)
-    groups = [significant[max(0, end - 4) : end] for end in range(len(significant), 0, -4)]
-    words, gap = "", False
-    for place in range(len(groups) - 1, -1, -1):
-        group = groups[place].lstrip("0")
-        if not group:
-            gap = True
-            continue
-        if words and (gap or len(group) < 4):
-            words += "零"
-        words += _group(group, first=not words, last=place == 0) + _LARGE[place]
-        gap = False
-    return words[1:] if words.startswith("一十") else words
-
-
-def _group(group: str, *, first: bool, last: bool) -> str:
-    """Returns a group of up to four digits in Chinese words, without 万 or 亿. `first` and `last` say whether
-    the group is the first or the last of its number. A 2 at the start of the group is 两 before 千, and in
-    the first group before 百. A first group that is 2 alone is 两, unless it is also the last."""
-    words, zero = "", False
-    for at, digit in enumerate(group):
-        unit = len(group) - 1 - at
-        if digit == "0":
-            zero = bool(words)
-            continue
-        liang = digit == "2" and not words and (unit == 3 or (first and unit == 2))
-        liang = liang or (group == "2" and first and not last)
-        words += ("零" if zero else "") + ("两" if liang else digits(digit)) + _SMALL[unit]
-        zero = False
-    return words
+    words = ""
+    for place, digit in enumerate(reversed(significant)):
+        large = "" if place % 4 else _LARGE[place // 4]
+        words = digits(digit) + _SMALL[place % 4] * (digit != "0") + large + words
+    words = re.sub("零+", "零", _EMPTY_GROUP.sub("零", words))
+    return re.sub("零(?=[万亿]|$)|^一(?=十)", "", _LIANG.sub("两", words)) or "零"
