@@ -69,8 +69,8 @@ class Measures:
     """Writes amounts with a unit in Chinese words, and tells units from names. `patterns` has the patterns
     that figures_zh.tsv names.
 
-    The pattern {unit} is a unit, which may have a divisor: km/h. The patterns {per}, after a noun, and {pers},
-    after a power, are a divisor alone. The pattern {scale} is a word such as 万, {counted} a measure word,
+    The pattern {unit} is a unit, which may have a divisor: km/h. The patterns {per} (after a noun) and {pers}
+    (after a power) are a divisor alone. The pattern {scale} is a word such as 万, {counted} a measure word,
     {team} a sports team, {number} a number, and {to} the sign of a span. The patterns {minus} and {sign} are
     minus signs. The pattern {lone} means that no letter stands before, {is} stands between a name and its
     number, and {maker} is one whose models have numbers.
