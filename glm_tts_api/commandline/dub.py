@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from glm_tts_api.commandline.files import Misused, write_file
 
 _FORMATS = (".wav", ".flac")
 _NARRATOR = "narrator"
+_MOST_NAMED = 20  # subtitles whose times are not kept
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,8 +43,12 @@ def _fetch(arguments: argparse.Namespace, api: Api, path: str, _: str) -> None:
         write_verdicts(api.get(f"{path}/verified"), out.with_suffix(".verified.json"))
     if arguments.stems is not None:
         arguments.stems.mkdir(parents=True, exist_ok=True)
+    taken = Counter[str]()  # by names that differ on every file system
     for speaker in dict.fromkeys(cue["speaker"] for cue in cues) if arguments.stems else ():
-        stem = arguments.stems / f"{file_name(speaker or _NARRATOR)}{out.suffix}"
+        name = file_name(speaker or _NARRATOR)
+        taken[name.casefold()] += 1
+        number = taken[name.casefold()]
+        stem = arguments.stems / f"{name}{f' {number}' if number > 1 else ''}{out.suffix}"
         patiently(api, partial(api.download, f"{audio}&speaker={quote(speaker, safe='')}", stem))
         tqdm.write(str(stem))
 
@@ -51,4 +57,7 @@ def _told(cues: list[dict[str, Any]]) -> str:
     n_faster, n_cut, n_late = (
         sum(cue[name] > least for cue in cues) for name, least in (("tempo", 1), ("cut_s", 0), ("late_s", 0))
     )
-    return f"{len(cues)} subtitles: {n_faster} made faster, {n_cut} cut off at the end, {n_late} late"
+    told = f"{len(cues)} subtitles: {n_faster} made faster, {n_cut} cut off at the end, {n_late} late"
+    late = [str(cue["number"]) for cue in cues if cue["late_s"] > 0]
+    named = ", ".join(late[:_MOST_NAMED]) + (" and others" if len(late) > _MOST_NAMED else "")
+    return f"{told}. The times of {named} are not kept" if late else told

@@ -57,8 +57,8 @@ def give_voices(book: Book, cast: Mapping[str, str]) -> Book:
     the next block names a speaker itself. A subtitle whose format names its speaker gets the voice of that
     name, and its text stays.
     """
-    voices = {_key(name): voice for name, voice in cast.items()}
-    narrator = next((voices[name] for name in NARRATORS if name in voices), None)
+    voices = {_key(name): (name, voice) for name, voice in cast.items()}
+    narrator = next((voices[name][1] for name in NARRATORS if name in voices), None)
     return replace(
         book,
         chapters=tuple(
@@ -68,16 +68,24 @@ def give_voices(book: Book, cast: Mapping[str, str]) -> Book:
     )
 
 
-def _spoken(blocks: Sequence[Block], voices: Mapping[str, str], narrator: str | None) -> Iterator[Block]:
+def names_speaker(line: str, cast: Mapping[str, str]) -> bool:
+    """Whether `line` begins with a name of the cast and a colon."""
+    found = _LINE.fullmatch(line)
+    return found is not None and _key(found[1]) in map(_key, cast)
+
+
+def _spoken(
+    blocks: Sequence[Block], voices: Mapping[str, tuple[str, str]], narrator: str | None
+) -> Iterator[Block]:
     voice, named = narrator, ""
     for block in blocks:
         own, text = block.cue.speaker if block.cue else "", block.text
         line = None if own or block.kind == "heading" else _LINE.fullmatch(text)
         name = line[1] if line else own
         if (speaker := voices.get(_key(name))) is not None:
-            voice, named, text = speaker, name, line[2] if line else text
+            (named, voice), text = speaker, line[2] if line else text
         if text.strip():
-            cue = block.cue and replace(block.cue, speaker=own or named.strip())
+            cue = block.cue and replace(block.cue, speaker=named or own)
             yield replace(block, text=text, voice=voice, cue=cue)
             voice, named = narrator, ""
 

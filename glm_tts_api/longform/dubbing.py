@@ -3,7 +3,8 @@ subtitles at a time. Equal units give equal samples.
 
 The speech of a subtitle begins at the subtitle's start. Speech that is longer than its subtitle goes on into
 the silence behind, up to 50 ms before the next subtitle. If that is not enough, it is made faster, 1.6 times
-at most, and what is still too long is cut off. Subtitles that overlap in the file are mixed.
+at most, and what is still too long is cut off. Subtitles that overlap in the file are mixed; one of no length
+waits for the end of those before it.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def dubbed(look: Look, n_units: int) -> Iterator[Dubbed]:
         if units.stop > n_units:
             return
         natural, at = len(_spoken(look, units)), round(cue.start_s * rate)
-        if at < end and at - begun > _LONGEST_MIX_S * rate:
+        if at < end and (at - begun > _LONGEST_MIX_S * rate or cue.start_s == cue.end_s):
             at = end
         begun = begun if at < end else at
         room = natural if limit_s == math.inf else max(0, round(limit_s * rate) - at)
@@ -85,10 +86,11 @@ def _cues(look: Look) -> Iterator[tuple[Cue, range]]:
 
 
 def _limit_s(cue: Cue, after: Cue) -> float:
-    """Returns the time at which the speech of `cue` has to end."""
+    """Returns the time at which the speech of `cue` has to end; infinity if that left no room for it."""
+    limit_s = max(min(cue.end_s, after.start_s), after.start_s - _GAP_S)
     if cue.end_s - after.start_s > _SLIP_S:
-        return cue.end_s
-    return max(min(cue.end_s, after.start_s), after.start_s - _GAP_S)
+        limit_s = cue.end_s
+    return limit_s if limit_s > cue.start_s else math.inf
 
 
 def dub_pieces(

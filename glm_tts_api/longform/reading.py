@@ -12,6 +12,8 @@ import re
 import resource
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import accumulate, pairwise
 from pathlib import PurePath
 
 import msgspec
@@ -30,7 +32,7 @@ from glm_tts_api.errors import (
     quote,
 )
 from glm_tts_api.logs import without_text
-from glm_tts_api.longform.cast import give_voices
+from glm_tts_api.longform.cast import give_voices, names_speaker
 from glm_tts_api.longform.epub import read_epub
 from glm_tts_api.longform.markdown import is_markdown, read_markdown
 from glm_tts_api.longform.script import Block, Book, Chapter, Cue, book_of
@@ -43,26 +45,29 @@ MAX_BLOCKS = 200_000  # each of ten characters, if the book has the most charact
 SUBTITLES = (".srt", ".vtt", ".ass")
 BOOKS = ".txt, .md, .epub, .srt, .vtt or .ass"
 _KINDS = ("", ".txt", ".text", ".md", ".markdown", ".epub", *SUBTITLES)
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _LEAST_COMMON = 0.4  # the least share of GB 2312 in the characters of a Chinese text that are not ASCII
+_MOST_ACCENTS = 0.05  # the highest share of characters that are not ASCII in a text of Windows-1252
 # A text of 2,000,000 characters in lines of three takes 7 s and 264 MB (AMD EPYC).
 _LIMITS = ((resource.RLIMIT_CPU, 30), (resource.RLIMIT_AS, 2**30), (resource.RLIMIT_CORE, 0))
 _TOO_MUCH = (
     "The book takes more time or memory to read than any book needs: cut it into parts, or send it as .txt."
 )
 _LONGEST_FILM_S = 86400
+_LIKE_TIMES = re.compile(r"[ \t]*\d[\d:.,]*[ \t]*-->")
+_SRT_TIMES = re.compile(r"[ \t]*\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*-->")
 _VTT_SPEAKER = re.compile(r"<v(?:\.[^ <>]{0,100})? +([^<>]{1,100})>")
 _TAGS = {
-    ".srt": re.compile(r"</?(?:i|b|u|font|c|v)(?:[ .][^<>]{0,100})?>|\{\\[^{}]{0,50}\}", re.I),
+    ".srt": re.compile(r"</?[a-z]{1,9}(?:[ .=][^<>]{0,100})?>|\{(?:\\|[a-z]:)[^{}]{0,50}\}", re.I),
     ".vtt": re.compile(r"<[^<>]{0,100}>"),
     ".ass": re.compile(r"\{[^{}]*\}"),
 }
 
 
-def read_book(data: bytes | str, name: str) -> Book:
+def read_book(data: bytes | str, name: str, cast: Mapping[str, str] | None = None) -> Book:
     """Reads a file into a Book, divided into chapters. The suffix of `name` says which kind of file `data`
     is. Without a suffix or with .txt, `data` is read as Markdown if it has a Markdown heading, and else as
-    plain text.
+    plain text. The voices of `cast` are given to the blocks.
 
     Raises InvalidField (`file`) for another kind, UnparsableBody for a file that cannot be read, NothingToSay
     for one without a letter or digit, and TextTooLong above 2,000,000 characters or 200,000 blocks.
@@ -75,7 +80,7 @@ def read_book(data: bytes | str, name: str) -> Book:
             raise InvalidField("An .epub is a file: send it as one, not as text.", param="file")
         book = read_epub(data, MAX_CHARACTERS)
     else:
-        book = _read_text(decode(data) if isinstance(data, bytes) else data, kind)
+        book = _read_text(decode(data) if isinstance(data, bytes) else data, kind, cast or {})
     if not any(
         char.isalnum() for chapter in book.chapters for block in chapter.blocks for char in block.text
     ):
@@ -84,43 +89,36 @@ def read_book(data: bytes | str, name: str) -> Book:
         )
     if sum(len(chapter.blocks) for chapter in book.chapters) > MAX_BLOCKS:
         raise TextTooLong(f"The book has more than {MAX_BLOCKS} paragraphs: cut it into parts.")
-    return book
+    return book if cast is None else give_voices(book, cast)
 
 
 def decode(data: bytes) -> str:
-    """Decodes text in UTF-8, UTF-16 with its byte order mark, or GB18030 (GBK, GB 2312). Raises
+    """Decodes text in UTF-8, UTF-16 with its byte order mark, GB18030 (GBK, GB 2312) or Windows-1252. Raises
     UnparsableBody if `data` seems to be none of these."""
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            return _decoded(data[len(bom) :], encoding)
-    if b"\0" in data:
+    marked = [encoding for bom, encoding in _BOMS if data.startswith(bom)]
+    if b"\0" in data and not marked:
         raise UnparsableBody(
             f"The file is no text (a book is a {BOOKS}), or it is in UTF-16 without its mark: save a text as "
             "UTF-8.",
             param="file",
         )
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = _decoded(data, "gb18030")
-    signs = [char for char in text[:20_000] if not char.isascii()]
-    if sum(bool(char.encode("gb2312", "ignore")) for char in signs) < _LEAST_COMMON * len(signs):
-        raise UnparsableBody("The file is neither UTF-8 nor GB18030: save it as UTF-8.", param="file")
-    return text
+    for encoding in marked or ("utf-8", "gb18030", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            if _is_likely(text[:20_000], encoding):
+                return text
+    raise UnparsableBody("The file is no text in UTF-8, UTF-16 or GB18030: save it as UTF-8.", param="file")
 
 
-def _decoded(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise UnparsableBody(
-            f"The file is no text in UTF-8, UTF-16 or GB18030 (byte {error.start} of {len(data)} is wrong): "
-            "save it as UTF-8.",
-            param="file",
-        ) from None
+def _is_likely(text: str, encoding: str) -> bool:
+    """Whether `text` has the characters of a text in this encoding."""
+    signs = [char for char in text if not char.isascii()]
+    if encoding == "gb18030":
+        return sum(bool(char.encode("gb2312", "ignore")) for char in signs) >= _LEAST_COMMON * len(signs)
+    return encoding != "cp1252" or len(signs) <= _MOST_ACCENTS * len(text)
 
 
-def _read_text(text: str, kind: str) -> Book:
+def _read_text(text: str, kind: str, cast: Mapping[str, str]) -> Book:
     if len(text) > MAX_CHARACTERS:
         raise TextTooLong(
             f"The text has {len(text)} characters; at most {MAX_CHARACTERS} are possible: cut it into parts."
@@ -128,33 +126,55 @@ def _read_text(text: str, kind: str) -> Book:
     if kind in (".md", ".markdown") or (kind in ("", ".txt") and is_markdown(text)):
         return read_markdown(text)
     if kind in SUBTITLES:
-        return Book((Chapter("", tuple(_subtitles(text, kind))),))
+        return Book((Chapter("", tuple(_subtitles(text, kind, cast))),))
     return book_of(Block(block.text, block.kind, block.rank) for block in paragraphs(text))
 
 
-def _subtitles(text: str, kind: str) -> Iterator[Block]:
-    """Yields the text of each subtitle, joined into one line, in the order of the times. Subtitles without a
-    letter or digit are left out. Raises UnparsableBody."""
+def _subtitles(text: str, kind: str, cast: Mapping[str, str]) -> Iterator[Block]:
+    """Yields the text of each subtitle, joined into one line, in the order of the times. Where several
+    speakers of a subtitle are known, each has a block, and of the time as much as of the text. Subtitles
+    without a letter or digit are left out. Raises UnparsableBody."""
     text = "\n".join(text.splitlines())
     if kind == ".vtt":  # a comment, a style or a cue's name would become text
         text = "\n".join(f"{part}\n" for part in _vtt_cues(text))
-    try:
+    for line in text.split("\n") if kind == ".srt" else ():
+        if _LIKE_TIMES.match(line) and not _SRT_TIMES.match(line):
+            raise UnparsableBody(
+                f"The times {quote(line)} cannot be read: write them as 00:00:01,000 --> 00:00:03,000. They "
+                "may go up to 24 hours.",
+                param="file",
+            )
+    found = pysubs2.SSAFile()
+    with suppress(ValueError, LookupError, TypeError, AttributeError, pysubs2.exceptions.Pysubs2Error):
         found = pysubs2.SSAFile.from_string(f"{text}\n\n0\n", kind[1:], keep_html_tags=True)
-    except (ValueError, LookupError, TypeError, AttributeError, pysubs2.exceptions.Pysubs2Error):
-        raise UnparsableBody(f"The file is no {kind}: save the subtitles anew.", param="file") from None
+    if not len(found):
+        raise UnparsableBody(f"The file is no {kind}: save the subtitles anew.", param="file")
     numbered = ((number, event) for number, event in enumerate(found, 1) if not event.is_comment)
     for number, event in sorted(numbered, key=lambda each: each[1].start):
         if event.start > 1000 * _LONGEST_FILM_S:
             raise UnparsableBody(f"Subtitle {number} begins after 24 hours: cut the film.", param="file")
-        named = _VTT_SPEAKER.search(event.text)
-        speaker = named[1].strip() if named and kind == ".vtt" else event.name.strip()[:100]
-        shown = "" if event.is_drawing else event.text.replace(r"\h", " ")
-        lines = re.split(r"\\[Nn]|\n", _TAGS[kind].sub("", shown))
-        said = [line for line in lines if any(map(str.isalnum, line))]
-        if said:
-            joined = join_lines(said)
-            cue = Cue(number, max(0, event.start) / 1000, max(0, event.start, event.end) / 1000, speaker)
-            yield Block(html.unescape(joined) if kind == ".vtt" else joined, cue=cue)
+        start, end = max(0, event.start), max(0, event.start, event.end)
+        turns = [] if event.is_drawing else list(_turns(event.text, kind, event.name, cast))
+        sizes = [*accumulate(len(said) for _, said in turns)]
+        times = [start, *(start + (end - start) * size // sizes[-1] for size in sizes)]
+        for (speaker, said), (begins, ends) in zip(turns, pairwise(times), strict=True):
+            cue = Cue(number, begins / 1000, ends / 1000, speaker)
+            yield Block(said if kind == ".ass" else html.unescape(said), cue=cue)
+
+
+def _turns(text: str, kind: str, name: str, cast: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yields the speakers of a subtitle, and what each says. A speaker is that of WebVTT's tag or of the
+    field Name; a line that begins with a name of the cast begins a turn too, and keeps that name."""
+    first, *more = _VTT_SPEAKER.split(text) if kind == ".vtt" else [text]
+    for speaker, part in [(name[:100], first), *zip(more[::2], more[1::2], strict=True)]:
+        turns = [list[str]()]
+        for line in re.split(r"\\[Nn]|\n", _TAGS[kind].sub("", part.replace(r"\h", " "))):
+            bare = line.lstrip(" -–—")
+            if not speaker and names_speaker(bare, cast):
+                turns.append([bare])
+            elif any(map(str.isalnum, line)):
+                turns[-1].append(line)
+        yield from ((speaker.strip(), join_lines(lines)) for lines in turns if lines)
 
 
 def _vtt_cues(text: str) -> Iterator[str]:
@@ -224,8 +244,7 @@ def _read(asked: _Asked) -> _Answer:
             from speech_text import with_marks
 
             data, warnings = with_marks(data)
-        book = read_book(data, asked.name)
-        return _Answer(book if asked.cast is None else give_voices(book, asked.cast), warnings)
+        return _Answer(read_book(data, asked.name, asked.cast), warnings)
     except MemoryError:
         error = UnparsableBody(_TOO_MUCH, param="file")
     except TextError as fault:

@@ -21,7 +21,7 @@ from glm_tts_api.api.app_state import AppState, AppStateDep
 from glm_tts_api.api.background import encoded_anew
 from glm_tts_api.api.fields import Fields
 from glm_tts_api.audio.encode import media_type
-from glm_tts_api.contracts import AudioFormat, SampleRate
+from glm_tts_api.contracts import AudioFormat, OutputRate
 from glm_tts_api.errors import InvalidField
 from glm_tts_api.http.body import read_body
 from glm_tts_api.validation import FormNumber
@@ -106,7 +106,7 @@ class EncodeFields(Fields):
     """The form fields of the route; the samples are the file `pcm`."""
 
     response_format: AudioFormat
-    sample_rate: Annotated[SampleRate, FormNumber]
+    sample_rate: Annotated[OutputRate, FormNumber]
 
 
 @router.post("/studio/encode", dependencies=[KeyRequired])

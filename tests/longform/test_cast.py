@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from glm_tts_api.errors import InvalidField
-from glm_tts_api.longform.cast import give_voices, read_cast, read_pauses
+from glm_tts_api.longform.cast import read_cast, read_pauses
 from glm_tts_api.longform.reading import read_book
 
 CAST = read_cast('{"旁白": "exampleA", "小王": "exampleB", "Tom": "exampleC"}')
 
 
 def spoken(text: str, cast: dict[str, str]) -> list[tuple[str | None, str]]:
-    book = give_voices(read_book(text, ""), cast)
+    book = read_book(text, "", cast)
     return [(block.voice, block.text) for chapter in book.chapters for block in chapter.blocks]
 
 

@@ -7,13 +7,12 @@ import asyncio
 import io
 import subprocess
 import sys
-import time
 import zipfile
 from typing import Any
 
 import pytest
 
-from glm_tts_api.errors import InvalidField, NothingToSay, TextTooLong, UnparsableBody
+from glm_tts_api.errors import TextTooLong, UnparsableBody
 from glm_tts_api.longform import epub
 from glm_tts_api.longform.markup import page_blocks
 from glm_tts_api.longform.reading import read_apart, read_book
@@ -149,19 +148,14 @@ def test_no_more_is_unpacked_than_a_book_needs() -> None:
     [
         ('<a ">"' * 100_000 + "b", '"' * 100_000 + "b"),
         (f"<p><a>{'<b> ' * 20_000}x</a></p>", "x"),
+        (f"<p {'a' * 10**6} class='note'>b</p>", "b"),
         (f"<p>{'字' * 100_000}。" + '<a href="#n">1</a>' * 20_000, f"{'字' * 100_000}。"),
     ],
-    ids=["quotes", "blanks", "notes"],
+    ids=["quotes", "blanks", "tag", "notes"],
 )
 def test_a_hostile_page_takes_no_longer_than_others(page: str, heard: str) -> None:
     """Where the time would grow with the square, each of these takes a minute or more."""
     assert [block.text for block in page_blocks(page)] == [heard]
-
-
-def test_a_tag_of_a_million_letters_takes_no_longer_than_others() -> None:
-    began_at = time.process_time()
-    assert [block.text for block in page_blocks(f"<p {'a' * 10**6} class='note'>b</p>")] == ["b"]
-    assert time.process_time() - began_at < 1
 
 
 def test_a_cdata_section_that_does_not_end_loses_nothing() -> None:
@@ -205,15 +199,6 @@ def test_a_book_is_the_same_and_the_cast_has_its_lines() -> None:
     book, warnings = read("<speak>好<audio src='x'/></speak>", "", is_ssml=True)
     assert kinds(book) == [("paragraph", "好")]
     assert "audio" in warnings[0]
-
-
-@pytest.mark.parametrize(
-    ("data", "name", "error"), [(b"text", "a.pdf", InvalidField), ("…", "", NothingToSay)]
-)
-def test_errors_come_through(data: bytes | str, name: str, error: type[Exception]) -> None:
-    with pytest.raises(error) as raised:
-        read(data, name)
-    assert type(raised.value) is error
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 
 from glm_tts_api import errors
 from glm_tts_api.longform import reading
-from glm_tts_api.longform.cast import give_voices
 from glm_tts_api.longform.reading import read_book
 from glm_tts_api.longform.script import Block, Book
 
@@ -157,10 +156,21 @@ def test_markdown_is_read_without_its_signs() -> None:
     ]
 
 
-def test_a_cue_of_subtitles_is_a_block() -> None:
-    text = "1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i>\nthere.\n\n2\n0:00:03,0 --> 0:00:04,0\n12\n\n3\n"
-    book = read_book(f"{text}00:00:05,000 --> 00:00:06,000\n你好\n世界\n", "a.SRT")
-    assert kinds(book) == [("paragraph", text) for text in ("Hello there.", "12", "你好世界")]
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("<i>Don’t</i>\n{\\an8}{y:i}<s>go</s> &amp;", [("Don’t go &", 1, 3, "")]),
+        ("- ANN: Hello\n- Bob (softly):\nHi.", [("Hello", 1, 1.74, "Ann"), ("Hi.", 1.74, 3, "Bob")]),
+        ("- 12\n- Hi.", [("- 12 - Hi.", 1, 3, "")]),
+        ("…… ...", []),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "cp1252"])
+def test_a_cue_of_subtitles_is_a_block(text: str, heard: list[tuple[object, ...]], encoding: str) -> None:
+    end = "2\n0:00:05,0 --> 0:00:06,0\nThe end, after a long while."
+    srt = f"1\n00:00:01,000 --> 00:00:03,000\n{text}\n\n{end}\n".replace("\n", "\r\n")
+    (chapter,) = read_book(srt.encode(encoding, "ignore"), "a.SRT", {"Ann": "a", "Bob": "b"}).chapters
+    assert [(block.text, *times_of(block)) for block in chapter.blocks[:-1]] == heard
 
 
 VTT = """\
@@ -192,7 +202,7 @@ Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,{\\p1}m 0 0 l 100 0{\\p0}
 
 @pytest.mark.parametrize(("text", "name"), [(VTT, "a.vtt"), (ASS, "a.ass")])
 def test_subtitles_have_times_and_speakers(text: str, name: str) -> None:
-    (chapter,) = give_voices(read_book(text, name), {"Ann": "exampleB"}).chapters
+    (chapter,) = read_book(text, name, {"Ann": "exampleB"}).chapters
     said = [(block.text, block.voice, *times_of(block)) for block in chapter.blocks]
     assert said == [("Hello & bye again", "exampleB", 1.0, 2.5, "Ann"), ("12", "exampleB", 3.0, 4.0, "Ann")]
 
@@ -215,12 +225,9 @@ def times_of(block: Block) -> tuple[float, float, str]:
             "24 hours",
         ),
         (b"caf\xe9 et \xe9s", "a.txt", errors.UnparsableBody, "save it as UTF-8"),
-        (
-            "naïve français, où êtes-vous ? À bientôt".encode("latin-1"),
-            "a.txt",
-            errors.UnparsableBody,
-            "UTF-8",
-        ),
+        ("1\n100:00:01,0 --> 100:00:02,0\nhi", "a.srt", errors.UnparsableBody, "up to 24 hours"),
+        ("1\n00:10,500 --> 00:12,500\nhi", "a.srt", errors.UnparsableBody, "00:00:01,000 --> "),
+        ("hi", "a.srt", errors.UnparsableBody, "no .srt"),
         ("文字".encode("utf-16-le") + b"\n\0", "a.txt", errors.UnparsableBody, "save a text as UTF-8"),
         ("。…\n", "a.txt", errors.NothingToSay, "nothing to say"),
         ("字" * 2_000_001, "", errors.TextTooLong, "2000001 characters"),

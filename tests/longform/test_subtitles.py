@@ -16,10 +16,6 @@ CHINESE = (
     "今天我们去了一个很远的地方，看见了许多以前从来没有见过的东西。大家都非常高兴，"
     "但是天气不太好，所以我们很早就回到了酒店里面休息。"
 )
-ENGLISH = (
-    "The committee announced its decision after a debate that lasted the whole night, and music filled "
-    "the empty hall of the old town. Nobody was surprised."
-)
 WORDS = [
     "今天",
     "看见了许多东西",
@@ -46,13 +42,6 @@ def test_chinese_is_cut_behind_clauses_in_lines_of_twenty() -> None:
         "今天我们去了一个很远的地方，|看见了许多以前从来没有见过的东西。",
         "大家都非常高兴，但是天气不太好，|所以我们很早就回到了酒店里面休息。",
     ]
-
-
-def test_english_is_cut_between_words_in_lines_of_42() -> None:
-    texts = [text for _, _, text in shown([TimedText(ENGLISH, 0, 9)])]
-    assert " ".join(texts).replace("|", " ") == ENGLISH
-    assert texts[0] == "The committee announced its decision after|a debate that lasted the whole night,"
-    assert all(len(line) <= 42 for text in texts for line in text.split("|"))
 
 
 def test_a_cue_has_the_time_of_what_it_says() -> None:

@@ -136,6 +136,8 @@ def test_books(tmp_path: Path) -> None:
     assert seconds_of(mp3.read_bytes()) == pytest.approx(seconds_of(m4b.read_bytes()), abs=0.2)
     (srt,) = tmp_path.glob("*.srt")
     assert "海上明月共潮生" in srt.read_text()
+    (mulaw,) = tmp_path.glob("*.mulaw")
+    assert len(mulaw.read_bytes()) == 9600  # 1.2 s
 
 
 def test_for_everybody(studio: str, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ RICH = {
     "sampling": 9,
     "beamSize": 2,
     "usePhoneme": True,
+    "loudness": -20,
 }
 MARKED = "我在[[重庆|chong2 qing4]]。"
 PROGRAMS = {"curl": ["bash"], "python": [sys.executable, "-"], "javascript": ["node", "-"]}

@@ -88,6 +88,7 @@ class JobRow(BaseModel):
         "The estimated seconds until the job is done, from its pace so far; null if unknown.", 420.0
     )
     chapter_count: int = Field(examples=[12])
+    timing: Literal["exact"] | None = described("exact: subtitles keep their times.", None)
 
 
 class JobAnswer(JobRow):

@@ -236,6 +236,7 @@ def _row(look: Look) -> dict[str, Any]:
         "audio_seconds": round(look.audio_s, 3),
         "eta_s": None if look.eta_s is None else round(look.eta_s, 1),
         "chapter_count": len(job.chapters),
+        "timing": "exact" if job.is_timed else None,
     }
 
 

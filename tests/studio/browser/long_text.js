@@ -41,6 +41,7 @@ test("a page that speaks for long does not grow without bound", () =>
     assert.ok(done.mostSources < 100, "only what is heard next is in the audio graph");
 
     await page.click("#options summary");
+    await page.waitForSelector("#option-format");
     await page.select("#option-format", "mp3");
     await page.click("#take-actions button");
     const refused = () => textOf(page, "#take-actions").then((words) => words.includes("Save it as WAV"));

@@ -99,6 +99,8 @@ for (const [language, viewport] of [
       assert.deepEqual(before, ["exampleB", "1.05"]);
       await page.reload();
       await page.waitForSelector(".voice input:checked");
+      await page.$eval("#options summary", (summary) => summary.click());
+      await page.waitForSelector("#option-speed");
       assert.deepEqual(await chosen(), before);
     }));
 }

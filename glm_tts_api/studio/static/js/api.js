@@ -46,7 +46,7 @@ export function createApi(onKeyRefused = () => {}) {
     async speak(fields, { signal, requestId } = {}) {
       const response = await call("tts", {
         method: "POST",
-        json: { response_format: "pcm", stream: true, ...fields },
+        json: { response_format: "pcm", ...(fields.duration && { timestamps: "segment" }), ...fields },
         headers: requestId ? { "X-Request-Id": requestId } : {},
         signal,
       });
@@ -57,6 +57,8 @@ export function createApi(onKeyRefused = () => {}) {
     },
 
     heardIn: (id) => answer(`audio/${id}/verified`),
+    /** When each segment of an answer ends that was asked for its timestamps. */
+    endsIn: async (id) => (await answer(`audio/${id}/timestamps`)).timestamps.map(({ end }) => end),
 
     /** `pcm`, a Blob of 16 bit samples, as a file of that format. */
     async encode(pcm, { format, sampleRate }) {
@@ -109,6 +111,8 @@ export function createApi(onKeyRefused = () => {}) {
       remove: (id) => answer(`jobs/${id}`, { method: "DELETE" }),
       /** [{ startTime, endTime, title }] of the sound that there is. */
       chapters: async (id) => (await answer(`jobs/${id}/chapters.json`)).chapters,
+      /** How the speech of each subtitle fits, as far as it is spoken. */
+      cues: async (id) => (await answer(`jobs/${id}/cues`)).cues,
       /** Of `name`: audio?format=mp3, subtitles.srt. Waits while the server puts it together. */
       async file(id, name) {
         for (;;) {
@@ -160,14 +164,17 @@ async function errorOf(response, keyRefused) {
   });
 }
 
-/** The fields of POST /tts for the page's state, or for a take. */
+/** The fields of POST /tts for the page's state, or for a take. A length and a loudness need the whole answer. */
 export function speechFields({ text, voice, options }) {
+  const { speed, duration, fit, loudness } = options;
   return {
     input_text: text,
     input_type: isSsml(text) ? "ssml" : "text",
     index: voice,
     seed: options.seed,
-    speed: options.speed,
+    ...(duration ? { duration, ...(fit !== "refuse" && { fit }) } : { speed }),
+    ...(loudness && { loudness }),
+    stream: !duration && !loudness,
     sample_rate: options.sampleRate,
     sample_method: options.sampleMethod,
     sampling: options.sampling,

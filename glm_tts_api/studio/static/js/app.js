@@ -2,7 +2,6 @@
 
 import { createApi } from "./api.js";
 import { mountBooks } from "./books/books.js";
-import { mountOptions } from "./control/options.js";
 import { mountTools } from "./control/tools.js";
 import { byId, icon } from "./dom.js";
 import { chooseLanguage, getLanguage, onLanguage, preferredLanguage, setLanguage, t } from "./i18n.js";
@@ -36,7 +35,9 @@ mountReading(byId("reading"), { store, api });
 mountPlayer(byId("player"), { store });
 mountSee({ store, api });
 mountVoices(byId("voice-cards"), { store, api });
-mountOptions(byId("options-body"), { store });
+byId("options").addEventListener("toggle", async () => {
+  (await import("./control/options.js")).mountOptions(byId("options-body"), { store });
+});
 mountTools(byId("text-tools"), { store, api });
 store.on("health", (health) => {
   if (health?.recogniser) import("./control/hearing.js").then((part) => part.mountHearing({ store, api }));

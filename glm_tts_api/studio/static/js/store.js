@@ -30,6 +30,7 @@ export function createStore(initial) {
 }
 
 const BOOK_CHARS = 2000;
+export const FORMATS = ["wav", "flac", "mp3", "opus", "aac", "pcm", "mulaw", "alaw"];
 
 /** The state of a page that has just been opened. */
 export const INITIAL = {
@@ -39,6 +40,9 @@ export const INITIAL = {
     seed: 42,
     seedLocked: true, // unlocked, each press draws another
     speed: 1,
+    duration: null, // seconds of the whole, in place of a speed
+    fit: "refuse",
+    loudness: null, // LUFS
     sampleRate: 24000,
     format: "wav", // of files that are saved, and of commands that are copied
     sampleMethod: "ras",

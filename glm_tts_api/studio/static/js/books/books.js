@@ -4,7 +4,7 @@ import { byId, h, icon, needStyle } from "../dom.js";
 import { needTexts, onLanguage, t } from "../i18n.js";
 import { isBook } from "../store.js";
 
-const FILES = ".txt,.md,.epub,.srt";
+const FILES = ".txt,.md,.epub,.srt,.vtt,.ass";
 
 /** The books in `root`, whose code is loaded once the server has one or one is begun. */
 export function mountBooks(root, { store, api }) {

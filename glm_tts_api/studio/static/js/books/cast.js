@@ -21,12 +21,37 @@ export function namesIn(text) {
   return names.slice(0, MOST_NAMES);
 }
 
-/** A voice to choose beside each name, while the text is a book's. Returns how to ask what is chosen. */
+/** Those of a file of subtitles; WebVTT and ASS have a place for them. */
+export function speakersIn(subtitles) {
+  const places = subtitles.matchAll(/<v(?:\.[^ >]*)? +([^>]+)>|^Dialogue:(?:[^,\n]*,){4}([^,\n]*),/gm);
+  const placed = new Set([...places].map(([, vtt, ass]) => (vtt ?? ass).trim()).filter(Boolean));
+  if (placed.size || /^Dialogue:/m.test(subtitles)) return [...placed].slice(0, MOST_NAMES);
+  return namesIn(subtitles.replace(/^\s*[-–—]\s*/gm, ""));
+}
+
+/** A voice to choose beside each name, which goes into `chosen`. */
+export function rolesOf(names, voices, chosen) {
+  const option = (name) => (voice) =>
+    h("option", { value: voice, selected: chosen.get(name) === voice }, voice || t("books.noRole"));
+  const field = (name) => {
+    const on = { change: ({ target }) => chosen.set(name, target.value) };
+    const options = ["", ...speakersOf(voices)].map(option(name));
+    return h("label", { class: "field" }, name, h("select", { on }, options));
+  };
+  const fields = h("div", { class: "cast-names" }, names.map(field));
+  return h("fieldset", { class: "cast" }, h("legend", { class: "hint" }, t("books.cast")), fields);
+}
+
+/** { name: voice } as JSON, or null where no name has one. */
+export function castOf(names, voices, chosen) {
+  const there = new Set(speakersOf(voices));
+  const cast = names.map((name) => [name, chosen.get(name)]).filter(([, voice]) => there.has(voice));
+  return cast.length ? JSON.stringify(Object.fromEntries(cast)) : null;
+}
+
+/** The same beside each name in the text, while it is a book's. Returns how to ask what is chosen. */
 export function createCast(root, { store }) {
   const chosen = new Map(); // name -> voice; it stays for a name that goes and comes again
-  const title = h("legend", { class: "hint" });
-  const fields = h("div", { class: "cast-names" });
-  root.append(h("fieldset", { class: "cast" }, title, fields));
   let names = [];
 
   function find() {
@@ -38,17 +63,8 @@ export function createCast(root, { store }) {
   }
 
   function show() {
-    const voices = speakersOf(store.get().voices);
     root.hidden = names.length === 0;
-    title.textContent = t("books.cast");
-    fields.replaceChildren(...names.map((name) => field(name, voices)));
-  }
-
-  function field(name, voices) {
-    const option = (voice) =>
-      h("option", { value: voice, selected: chosen.get(name) === voice }, voice || t("books.noRole"));
-    const on = { change: ({ target }) => chosen.set(name, target.value) };
-    return h("label", { class: "field" }, name, h("select", { on }, ["", ...voices].map(option)));
+    root.replaceChildren(rolesOf(names, store.get().voices, chosen));
   }
 
   const findSoon = debounce(find, TYPING_PAUSE_MS);
@@ -57,13 +73,5 @@ export function createCast(root, { store }) {
   store.on("voices", show);
   onLanguage(show);
 
-  /** { name: voice }, or null where no name has one. */
-  return () => {
-    const { text, voices } = store.get();
-    const there = new Set(speakersOf(voices));
-    const cast = namesIn(text)
-      .map((name) => [name, chosen.get(name)])
-      .filter(([, voice]) => there.has(voice));
-    return cast.length ? Object.fromEntries(cast) : null;
-  };
+  return () => castOf(namesIn(store.get().text), store.get().voices, chosen);
 }

@@ -16,6 +16,7 @@ const BUSY_MS = 1000;
 const IDLE_MS = 10_000;
 const TITLE_CHARS = 60;
 const MOST_ROLES_BYTES = 2_000_000; // of a file that is put into the box
+const OF_WHOLE_ANSWERS = { duration: null, loudness: null };
 const NEWS = ["done", "failed", "paused"]; // of which a listener is told
 
 export function createPanel(root, { store, api }) {
@@ -33,6 +34,7 @@ export function createPanel(root, { store, api }) {
     download,
     hears: () => Boolean(store.get().health?.recogniser),
     chaptersOf: async ({ id }) => (await api.jobs.get(id)).chapters,
+    cuesOf: ({ id }) => api.jobs.cues(id),
   };
   const chosenCast = createCast(byId("cast"), { store });
   let sending = false;
@@ -51,14 +53,14 @@ export function createPanel(root, { store, api }) {
     const proposed = { title: givenTitle(text, file), voice: chosen };
     const wanted = file ? await askAbout(file, { ...proposed, voices }) : proposed;
     if (!wanted) return;
-    const { title: name, voice } = wanted;
+    const { title: name, voice, timing = null, cast = chosenCast() } = wanted;
     sending = true;
     drawSeed(store);
     toast(t("books.sending"));
-    const cast = file ? null : chosenCast();
     const fields = {
       ...(cast && { cast }),
-      ...speechFields({ text: file ? "" : text, voice, options }),
+      ...(timing && { timing }),
+      ...speechFields({ text: file ? "" : text, voice, options: { ...options, ...OF_WHOLE_ANSWERS } }),
       title: name,
     };
     try {
@@ -103,7 +105,7 @@ export function createPanel(root, { store, api }) {
 
   function put(job, place) {
     const before = rows.get(job.id);
-    const row = before ?? createRow(actions);
+    const row = before ?? createRow(actions, job.timing !== null);
     if (!before) list.insertBefore(row.element, list.children[place] ?? null);
     rows.set(job.id, { ...row, job });
     if (before && before.job.state !== job.state && NEWS.includes(job.state))
@@ -143,8 +145,11 @@ export function createPanel(root, { store, api }) {
     });
   }
 
-  async function download(job, { name, extension }) {
-    save(await api.jobs.file(job.id, name), `${titleOf(job)}.${extension}`);
+  /** Audio has the loudness that is chosen; a voice alone (`speaker`) keeps its own. */
+  async function download(job, { name, extension, isAudio }) {
+    const { loudness } = store.get().options;
+    const asked = isAudio && loudness ? `${name}&loudness=${loudness}` : name;
+    save(await api.jobs.file(job.id, asked), `${titleOf(job)}.${extension}`);
   }
 
   return { begin };
@@ -152,7 +157,7 @@ export function createPanel(root, { store, api }) {
 
 /** For a text that names no title in a heading or front matter: its first line, or the name of its file. */
 function givenTitle(text, file) {
-  if (file) return /\.(txt|srt)$/i.test(file.name) ? file.name.slice(0, -4) : "";
+  if (file) return /\.(txt|srt|vtt|ass)$/i.test(file.name) ? file.name.slice(0, -4) : "";
   const [line] = text.trim().split("\n");
   return /^(#|<|---)/.test(line) ? "" : line.slice(0, TITLE_CHARS);
 }

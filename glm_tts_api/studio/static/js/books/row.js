@@ -3,12 +3,12 @@
 import { h, icon } from "../dom.js";
 import { duration, getLanguage, t } from "../i18n.js";
 import { chip } from "../takes/more.js";
+import { createCues } from "./cues.js";
 
-const FILES = [
-  { words: "M4B", name: "audio?format=m4b", extension: "m4b" },
-  { words: "MP3", name: "audio?format=mp3", extension: "mp3" },
-  { words: "SRT", name: "subtitles.srt", extension: "srt" },
-];
+const audio = (extension) => ({ name: `audio?format=${extension}`, extension, isAudio: true });
+const SRT = { name: "subtitles.srt", extension: "srt" };
+const FILES = [audio("m4b"), audio("mp3"), SRT];
+const FILES_OF_A_FILM = [audio("wav"), audio("flac"), audio("mp3"), SRT];
 const HEARD = { name: "verified", extension: "verified.json" };
 const GOES_ON = { queued: "pause", running: "pause", paused: "resume", failed: "resume" };
 
@@ -17,9 +17,10 @@ export const titleOf = ({ title }) => title || t("books.untitled");
 
 /**
  * `actions`: play(job, place) and playChapter(job, place, number), the player being put into `place`; isPlaying(job),
- * change(job, act), remove(job), download(job, file), chaptersOf(job); hears(): whether the server has a recogniser. `show` writes what is known of the job now.
+ * change(job, act), remove(job), download(job, file), chaptersOf(job), cuesOf(job); hears(): whether the server has a
+ * recogniser. `isTimed`: its subtitles keep their times. `show` writes what is known of the job now.
  */
-export function createRow(actions) {
+export function createRow(actions, isTimed) {
   let job;
   const button = (className, act) =>
     h("button", { type: "button", class: `button ${className}`, on: { click: act } });
@@ -35,10 +36,13 @@ export function createRow(actions) {
     actions.change(job, "cancel");
   });
   const remove = button("small danger", () => actions.remove(job));
-  const files = FILES.map((file) => chip(file.words, () => actions.download(job, file)));
+  const files = (isTimed ? FILES_OF_A_FILM : FILES).map((file) =>
+    chip(file.extension.toUpperCase(), () => actions.download(job, file)),
+  );
   const heard = chip("", () => actions.download(job, HEARD));
   const saves = h("div", { class: "chips", role: "group" }, h("span", { class: "hint" }), files, heard);
   const chapters = createChapters((number) => actions.playChapter(job, player, number), actions.chaptersOf);
+  const cues = isTimed ? createCues(actions) : null;
   const element = h(
     "li",
     { class: "book" },
@@ -47,6 +51,7 @@ export function createRow(actions) {
     h("div", { class: "book-do" }, saves, goesOn, cancel, remove),
     player,
     chapters.element,
+    cues?.element,
   );
 
   function show(known) {
@@ -65,15 +70,16 @@ export function createRow(actions) {
     play.replaceChildren(icon(playing ? "pause" : "play"));
     play.setAttribute("aria-label", t(playing ? "books.pauseSound" : "books.play", { title: name }));
     goesOn.hidden = !(job.state in GOES_ON);
-    goesOn.textContent = t(isGoing(job) ? "books.pause" : "books.resume");
+    goesOn.textContent = t(isGoing(job) ? "player.pause" : "books.resume");
     cancel.hidden = !(job.state in GOES_ON);
     cancel.textContent = t("books.cancel");
-    remove.textContent = t("books.delete");
+    remove.textContent = t("takes.delete");
     heard.hidden = !actions.hears();
     heard.textContent = t("books.heard");
-    saves.firstChild.textContent = t("books.save");
-    saves.setAttribute("aria-label", t("books.save"));
+    saves.firstChild.textContent = t("takes.save");
+    saves.setAttribute("aria-label", t("takes.save"));
     chapters.show(job);
+    cues?.show(job);
   }
 
   return { element, show };

@@ -1,4 +1,4 @@
-// What a recogniser hears in speech, where the server has one: the option, and the report below the player.
+// What a recogniser hears in speech, where the server has one: the report below the player.
 
 import { byId, h } from "../dom.js";
 import { needTexts, onLanguage, t } from "../i18n.js";
@@ -9,24 +9,7 @@ export async function mountHearing({ store, api }) {
   if (isMounted) return;
   isMounted = true;
   await needTexts("hearing");
-  mountOption(byId("options-body"), store);
   mountReport(byId("lines"), { store, api });
-}
-
-function mountOption(root, store) {
-  const input = h("input", { type: "checkbox", id: "option-verify", "aria-describedby": "hint-verify" });
-  const label = h("label", { htmlFor: input.id, class: "option-name" });
-  const hint = h("p", { id: "hint-verify", class: "hint" });
-  const row = h("div", { class: "option-row" }, input);
-  root.lastElementChild.before(h("div", { class: "option" }, label, row, hint));
-  input.addEventListener("change", () => {
-    store.set({ options: { ...store.get().options, verify: input.checked } });
-  });
-  store.on("options", ({ verify }) => (input.checked = verify));
-  onLanguage(() => {
-    label.textContent = t("hearing.verify");
-    hint.textContent = t("hearing.verify.hint");
-  });
 }
 
 /** Of the take that is in the player; of one that the server has forgotten there is none. */

@@ -1,33 +1,49 @@
-// How it is spoken: seed, speed, rate, format, and how the model draws.
+// How it is spoken: seed, speed or duration, loudness, rate, format, and how the model draws. Loaded when it is opened.
 
-import { h, icon } from "../dom.js";
-import { onLanguage, t } from "../i18n.js";
-import { INITIAL, drawnSeed } from "../store.js";
+import { byId, h, icon } from "../dom.js";
+import { needTexts, onLanguage, t } from "../i18n.js";
+import { FORMATS, INITIAL, drawnSeed } from "../store.js";
 
-export const FORMATS = ["wav", "flac", "mp3", "opus", "aac", "pcm"];
-const RATES = [24000, 32000]; // Hz
+const RATES = [8000, 16000, 22050, 24000, 32000, 44100, 48000]; // Hz
+const FITS = ["refuse", "pad", "cut"]; // what becomes of a duration that no natural tempo gives
 const METHODS = ["ras", "topk"];
 
-export function mountOptions(root, { store }) {
+export async function mountOptions(root, { store }) {
+  await needTexts("options");
+  if (root.hasChildNodes()) return;
   const set = (patch) => store.set({ options: { ...store.get().options, ...patch } });
   const rows = [
     seedRow(set),
     speedRow(set),
-    choiceRow("sampleRate", RATES, set),
-    choiceRow("format", FORMATS, set),
+    numberRow("duration", { min: 0.1, max: 600, step: "any" }, set),
+    choiceRow("fit", FITS, set),
+    numberRow("loudness", { min: -31, max: -14, step: "any" }, set),
+    choiceRow("sampleRate", RATES, set, (rate) => `${rate / 1000} kHz`),
+    choiceRow("format", FORMATS, set, (format) => t(`takes.file.${format}`)),
     choiceRow("sampleMethod", METHODS, set),
-    numberRow("sampling", 1, 100, set),
-    numberRow("beamSize", 1, 5, set),
-    phonemeRow(set),
+    numberRow("sampling", { min: 1, max: 100, required: true }, set),
+    numberRow("beamSize", { min: 1, max: 5, required: true }, set),
+    checkRow("usePhoneme", set),
+    checkRow("verify", set),
     resetRow(set),
   ];
+  const hides = {
+    fit: ({ options }) => !options.duration,
+    sampling: ({ options }) => options.sampleMethod !== "topk", // ras has constants of its own
+    verify: ({ health }) => !health?.recogniser,
+  };
   root.append(...rows.map((row) => row.element));
-  const show = () => rows.forEach((row) => row.show(store.get().options));
+  const show = () => {
+    rows.forEach((row) => row.show(store.get().options));
+    for (const [name, isSo] of Object.entries(hides))
+      byId(`option-${name}`).closest(".option").hidden = isSo(store.get());
+  };
   onLanguage(() => {
     rows.forEach((row) => row.say?.());
     show();
   });
   store.on("options", show);
+  store.on("health", show);
 }
 
 /** A control with its label, and a line that says what it does. */
@@ -92,15 +108,16 @@ function speedRow(set) {
   input.addEventListener("input", () => set({ speed: input.valueAsNumber }));
   return {
     ...labelled("speed", input, output),
-    show({ speed }) {
+    show({ speed, duration }) {
+      input.disabled = output.hidden = Boolean(duration);
       input.value = speed;
       output.textContent = `${speed.toFixed(2)}×`;
     },
   };
 }
 
-/** One of a few values. */
-function choiceRow(name, values, set) {
+/** One of a few values; `wordsOf` says a value. */
+function choiceRow(name, values, set, wordsOf = (value) => t(`control.${name}.${value}`)) {
   const options = values.map((value) => h("option", { value }));
   const select = h("select", { class: "input" }, options);
   const { element, say } = labelled(name, select);
@@ -109,38 +126,32 @@ function choiceRow(name, values, set) {
     element,
     say() {
       say();
-      values.forEach((value, i) => (options[i].textContent = t(`control.${name}.${value}`)));
+      values.forEach((value, i) => (options[i].textContent = wordsOf(value)));
     },
     show: (chosen) => (select.selectedIndex = values.indexOf(chosen[name])),
   };
 }
 
-/** Calls `use` with a new number. One that cannot be used gives way to the one that is in use. */
+/** Calls `use` with a new number; with null for none. One that cannot be used gives way to the one that is in use. */
 function onNumber(input, use) {
   input.addEventListener("change", () => {
-    if (input.checkValidity()) use(input.valueAsNumber);
+    if (input.checkValidity()) use(input.value ? input.valueAsNumber : null);
     else input.value = input.defaultValue;
   });
 }
 
-function numberRow(name, min, max, set) {
-  const input = h("input", { type: "number", class: "input", min, max, step: 1, required: true });
+/** A number within its `limits`. */
+function numberRow(name, limits, set) {
+  const input = h("input", { type: "number", class: "input", ...limits });
   onNumber(input, (value) => set({ [name]: value }));
-  const { element, say } = labelled(name, input);
-  return {
-    element,
-    say,
-    show(options) {
-      input.value = input.defaultValue = options[name];
-      element.hidden = name === "sampling" && options.sampleMethod !== "topk"; // ras has constants of its own
-    },
-  };
+  const show = (options) => (input.value = input.defaultValue = options[name] ?? "");
+  return { ...labelled(name, input), show };
 }
 
-function phonemeRow(set) {
+function checkRow(name, set) {
   const input = h("input", { type: "checkbox" });
-  input.addEventListener("change", () => set({ usePhoneme: input.checked }));
-  return { ...labelled("usePhoneme", input), show: ({ usePhoneme }) => (input.checked = usePhoneme) };
+  input.addEventListener("change", () => set({ [name]: input.checked }));
+  return { ...labelled(name, input), show: (options) => (input.checked = options[name]) };
 }
 
 function resetRow(set) {

@@ -19,7 +19,7 @@ export function mountGauges(root, { store }) {
 }
 
 function gauge(name, lane) {
-  if (!lane) return figureRow(t(`see.lane.${name}`), t("see.unknown"), 0);
+  if (!lane) return figureRow(t(`see.lane.${name}`), t("see.status.asking"), 0);
   const { active, limit, waiting } = lane;
   const figure = t(waiting ? "see.takenAndWaiting" : "see.taken", { active, limit, waiting });
   return figureRow(t(`see.lane.${name}`), figure, limit ? active / limit : 0);
@@ -36,7 +36,7 @@ export function mountStages(root, { store }) {
     const { stats, speaking } = store.get();
     const request = stats && lastRequest(stats.recent, speaking.utterance?.id);
     title.textContent = t("see.last");
-    summary.textContent = stats ? summaryOf(request) : t("see.unknown");
+    summary.textContent = stats ? summaryOf(request) : t("see.status.asking");
     const took = request && Object.values(request.stages).some((seconds) => seconds >= LEAST_S);
     list.replaceChildren(...(took ? shares(request.stages).map(stageRow) : []));
   };
@@ -71,7 +71,7 @@ function summaryOf(request) {
 }
 
 function stageRow({ stage, seconds, share }) {
-  return figureRow(t(`see.stage.${stage}`), t("see.seconds", { n: seconds.toFixed(2) }), share);
+  return figureRow(t(`see.stage.${stage}`), t("time.seconds", { n: seconds.toFixed(2) }), share);
 }
 
 /** The figure says it all, so the bar, filled to its `share` (0 to 1), is for the eye alone. */

@@ -75,7 +75,7 @@ function mountAbout(root, { store }) {
 
   const show = () => {
     const { health } = store.get();
-    docs.textContent = t("see.docs");
+    docs.textContent = t("page.docs");
     metrics.textContent = t("see.metrics");
     demonstration.hidden = !health?.demonstration;
     demonstration.firstChild.textContent = t("see.demonstration");

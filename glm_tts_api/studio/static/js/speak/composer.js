@@ -47,7 +47,8 @@ function showFacts(store, samples) {
     const nChars = Array.from(text).length;
     const parts = [
       t("speak.chars", { n: nChars }),
-      reading && t("speak.about", { duration: duration(reading.seconds / options.speed) }),
+      reading &&
+        t("speak.about", { duration: duration(options.duration || reading.seconds / options.speed) }),
     ];
     facts.replaceChildren(...parts.filter(Boolean).map((part) => h("span", {}, part)));
     facts.hidden = nChars === 0;
@@ -96,7 +97,8 @@ function progressWords({ state, error, retryInS, place, segment, segments, secon
   switch (state) {
     case "waiting":
       if (retryInS) return `${sayError(error)} ${t("progress.retry", { n: retryInS })}`;
-      return place ? t("progress.inLine", { n: place }) : t("progress.starting");
+      if (place) return t("progress.inLine", { n: place });
+      return segments ? t("progress.segment", { segment, segments }) : t("progress.starting");
     case "speaking":
       return segments ? t("progress.segment", { segment, segments }) : t("progress.speaking");
     case "done":

@@ -2,7 +2,8 @@
 //
 // store.speaking is { state } and what belongs to it:
 //   idle
-//   waiting    utterance; place in the line (null: not known); retryInS: seconds until it is asked for again
+//   waiting    utterance; place in the line (null: not known); retryInS: seconds until it is asked for again;
+//              segment, segments (of an answer that comes as a whole)
 //   speaking   utterance; segment, segments (null: not known)
 //   done       utterance; seconds, firstSoundS
 //   stopped    utterance
@@ -95,13 +96,16 @@ export function createSpeaking({ store, api }) {
 
   function heardOf(utterance, { state, place, segments, segments_done: nDone, ends }) {
     utterance.ends = ends ?? [];
-    if (store.get().speaking.state === "waiting") update({ place: state === "waiting" ? place : null });
-    else if (segments) update({ segment: Math.min(segments, nDone + 1), segments });
+    const made = segments && { segment: Math.min(segments, nDone + 1), segments };
+    if (store.get().speaking.state !== "waiting") update(made);
+    else if (state === "waiting") update({ place });
+    else update({ place: null, ...(!speechFields(utterance.wanted).stream && made) });
   }
 
   async function keep(utterance, complete) {
     const ended = await lookBack(utterance.id, { api });
     if (ended?.ends) utterance.ends = ended.ends;
+    if (utterance.wanted.options.duration) utterance.ends = await api.endsIn(utterance.id).catch(() => null);
     const made = makeTake({ ...utterance, complete });
     store.set(store.get().take ? { made } : { made, take: made }); // whoever hears another by now hears it to its end
   }

@@ -119,7 +119,7 @@ export function createCompare({ onChange, onPlay }) {
   function showPlay() {
     const { paused } = sides[heard].audio;
     toggle.replaceChildren(icon(paused ? "play" : "pause"));
-    toggle.setAttribute("aria-label", t(paused ? "takes.play" : "takes.pause"));
+    toggle.setAttribute("aria-label", t(paused ? "player.play" : "player.pause"));
   }
 
   function showPlace() {

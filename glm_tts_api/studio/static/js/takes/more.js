@@ -1,9 +1,9 @@
 // What else a take is good for, in the player and in its row: files, commands that make it again, and its end.
 
 import { ApiError } from "../api.js";
-import { FORMATS } from "../control/options.js";
 import { announce, h, icon } from "../dom.js";
 import { onLanguage, sayError, t } from "../i18n.js";
+import { FORMATS } from "../store.js";
 
 const SNIPPETS = ["curl", "python", "javascript"];
 const SAID_MS = 2500;

@@ -68,7 +68,7 @@ export function createRow(take, { store, api }, actions) {
     play.replaceChildren(icon(sounds ? "pause" : "play"));
     play.setAttribute(
       "aria-label",
-      t(sounds ? "takes.pause" : "takes.playTake", { text: take.text.slice(0, 60) }),
+      t(sounds ? "player.pause" : "takes.playTake", { text: take.text.slice(0, 60) }),
     );
     seed.disabled = voice.disabled = GOING.includes(speaking.state);
   }

@@ -81,10 +81,9 @@ export function javascriptSnippet(take, format, { base, keyed }) {
 /** The fields that make the take again: those that are not as the server has them without, and the seed. */
 function told(take, format) {
   const usual = speechFields(INITIAL);
-  const fields = Object.entries(speechFields(take)).filter(
-    ([name, value]) => name === "seed" || value !== usual[name],
-  );
-  return { ...Object.fromEntries(fields), response_format: format, stream: true };
+  const { stream, ...own } = speechFields(take);
+  const fields = Object.entries(own).filter(([name, value]) => name === "seed" || value !== usual[name]);
+  return { ...Object.fromEntries(fields), response_format: format, stream };
 }
 
 function fileName(format) {

@@ -83,7 +83,7 @@ function openAdd({ api, names, voice = null }) {
   const fullName = (name) => (voice ? inMood(voice.index, name) : name);
   const nameLabel = t(voice ? "voices.mood" : "voices.name");
   const told = { api, names, nameLabel, fullName, hasNotes: !voice };
-  const title = voice ? t("voices.newMood", { index: voice.index }) : t("voices.newTitle");
+  const title = voice ? t("voices.newMood", { index: voice.index }) : t("voices.new");
   return ask(title, build, { onClosed: () => step.close() });
 }
 

@@ -43,7 +43,7 @@ export function openEdit({ api, voice, mayWrite }) {
       textButton("button small", "voices.export", () => exportVoice({ api, voice, trouble })),
       trouble.element,
       foot(
-        own && textButton("button danger", "voices.delete", () => answer("delete")),
+        own && textButton("button danger", "takes.delete", () => answer("delete")),
         null,
         textButton("button", mayWrite ? "voices.cancel" : "voices.close", () => answer(null)),
         mayWrite && saveButton,
@@ -69,7 +69,7 @@ function hintFor({ source }, mayWrite) {
 function moodList({ api, voice, mayWrite, answer, trouble }) {
   const rows = moodsOf(voice).map((mood) => {
     const row = h("li", {}, h("span", {}, mood));
-    const remove = textButton("button quiet small", "voices.delete", async () => {
+    const remove = textButton("button quiet small", "takes.delete", async () => {
       try {
         await api.voices.remove(inMood(voice.index, mood));
         answer("changed");

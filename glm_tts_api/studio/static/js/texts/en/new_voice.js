@@ -2,7 +2,6 @@
 
 export default {
   // a new one: the recording
-  "voices.newTitle": "New voice",
   "voices.newHint": "Five to ten seconds of one person in a quiet room. Speak as the voice is to speak.",
   "voices.readAloud": "Read this aloud",
   "voices.promptLanguage": "Language to read in",

@@ -32,5 +32,4 @@ export default {
   "voices.cancel": "Cancel",
   "voices.export": "Save as a file",
   "voices.close": "Close",
-  "voices.delete": "Delete",
 };

@@ -2,7 +2,6 @@
 
 export default {
   // 新建：录音
-  "voices.newTitle": "新建音色",
   "voices.newHint": "在安静的地方，由一个人说五到十秒。想让它怎么说，就怎么录。",
   "voices.readAloud": "请朗读",
   "voices.promptLanguage": "朗读的语言",

@@ -30,5 +30,4 @@ export default {
   "voices.cancel": "取消",
   "voices.export": "导出为文件",
   "voices.close": "关闭",
-  "voices.delete": "删除",
 };
