@@ -20,7 +20,7 @@ from speech_text.markup.tags import markup_parts, outermost
 from speech_text.markup.verbatim import verbatim_parts
 from speech_text.phonemes.writer import Phonemizer
 from speech_text.places import Placed
-from speech_text.published.rules import PublishedRules
+from speech_text.published import PublishedRules
 from speech_text.reading import Reading, SpokenSegment
 from speech_text.types import ReadingOptions, RuleSet
 from speech_text.wetext import chinese_normalizer, english_normalizer

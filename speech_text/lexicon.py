@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -74,25 +73,20 @@ class Lexicon:
             yield from overlaid([part], (self._said(part.start + at, entry) for at, entry in found))
 
     def _found(self, text: str, check: Check) -> Iterator[tuple[int, LexiconEntry]]:
-        ends = [-1, *(found.start() for found in _SENTENCE_END.finditer(text)), len(text)]
         at = 0
         while at < len(text):
             check()
-            entry = None if _inside_a_word(text, at) else self._longest(text, at, ends)
+            entry = None if _inside_a_word(text, at) else self._longest(text, at)
             if entry is not None:
                 yield at, entry
             at += 1 if entry is None else len(entry.word)
 
-    def _longest(self, text: str, at: int, ends: Sequence[int]) -> LexiconEntry | None:
-        lengths = self._lengths.get(text[at], ())
-        around = text[max(0, at - _NEAR) : at + lengths[0] + _NEAR] if lengths else ""
-        for length in lengths:
+    def _longest(self, text: str, at: int) -> LexiconEntry | None:
+        for length in self._lengths.get(text[at], ()):
             entry = self.entries.get(text[at : at + length])
             if entry is None or _inside_a_word(text, end := at + len(entry.word)):
                 continue
-            if (context := entry.context) is None:
-                return entry
-            if context in around and text.find(context, *_near(ends, at, end)) >= 0:
+            if entry.context is None or entry.context in _near(text, at, end):
                 return entry
         return None
 
@@ -106,12 +100,11 @@ def _invalid(why: str) -> TextError:
     return TextError("invalid_lexicon_entry", why)
 
 
-def _near(ends: Sequence[int], start: int, end: int) -> tuple[int, int]:
-    """Returns where the context of the word from `start` to `end` may stand: in the same sentence, and within
-    50 characters of the word. `ends` are the places before the text, of the marks that end its sentences, and
-    behind the text."""
-    first, last = ends[bisect_left(ends, start) - 1] + 1, ends[bisect_left(ends, end)]
-    return max(start - _NEAR, first), min(end + _NEAR, last)
+def _near(text: str, start: int, end: int) -> str:
+    """Returns the word from `start` to `end` with the text around it in which its context may stand: the same
+    sentence, and at most 50 characters to either side."""
+    before = _SENTENCE_END.split(text[max(0, start - _NEAR) : start])[-1]
+    return before + text[start:end] + _SENTENCE_END.split(text[end : end + _NEAR], 1)[0]
 
 
 def _inside_a_word(text: str, at: int) -> bool:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from speech_text import TextFrontend
 from speech_text.cut.pieces import pieces, sentences
 from speech_text.places import Placed
-from speech_text.published.rules import spoken_in_pieces
+from speech_text.published import spoken_in_pieces
 from speech_text.wetext import (
     SHIPPED_FSTS,
     chinese_normalizer,
