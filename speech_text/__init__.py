@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from speech_text.cut.block_pauses import Pauses
-    from speech_text.cut.incremental import SentenceSplitter
-    from speech_text.cut.utterances import utterances
+    from speech_text.cut.incremental import SentenceSplitter, utterances
     from speech_text.dictionaries import Dictionaries
     from speech_text.errors import TextError, quote
     from speech_text.frontend import TextFrontend
@@ -46,14 +45,13 @@ __all__ = [
 ]
 _PLACES = {
     **dict.fromkeys(("Reading", "ShownReading", "spoken_seconds"), "reading"),
+    **dict.fromkeys(("SentenceSplitter", "utterances"), "cut.incremental"),
     **dict.fromkeys(("TextError", "quote"), "errors"),
     "Dictionaries": "dictionaries",
     "Lexicon": "lexicon",
     "Pauses": "cut.block_pauses",
-    "SentenceSplitter": "cut.incremental",
     "TextFrontend": "frontend",
     "has_hanzi": "signs",
-    "utterances": "cut.utterances",
     "with_marks": "markup.ssml",
 }
 

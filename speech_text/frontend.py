@@ -122,11 +122,6 @@ class TextFrontend:
             raise TextError("nothing_to_say", f"Nothing of this text can be spoken: {quote(text)}")
         return Reading(marked, tuple(segments), pause_s, tuple(placed))
 
-    def normalize_prompt(self, text: str) -> str:
-        """Returns a voice's transcript as the LLM takes it: normalised, with a space at the end
-        (docs/model.md 11)."""
-        return self.normalize(text) + " "
-
     def normalize(self, text: str) -> str:
         """Returns `text` as it is spoken: its numbers and signs are written as words, and it ends with a full
         stop or a question mark. Returns "." if nothing is left to speak."""

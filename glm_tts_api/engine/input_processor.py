@@ -111,5 +111,5 @@ class InputProcessor:
     def _encode(self, transcript: str) -> tuple[list[int], float]:
         """Returns the text ids of a transcript, and roughly the seconds that it takes to say the
         transcript."""
-        text = self.frontend.normalize_prompt(transcript)
+        text = self.frontend.normalize(transcript) + " "  # as the LLM takes it (docs/model.md 11)
         return self._tokenizer.encode(text)[0], max(_LEAST_S, spoken_seconds(text))

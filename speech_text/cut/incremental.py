@@ -1,5 +1,5 @@
 """Cuts a text that arrives in pieces, as an LLM writes it, into sentences. Each sentence is returned as soon
-as it is certainly complete. Works on strings only.
+as it is certainly complete. The block of a book is cut at the same places. Works on strings only.
 
 The cuts depend on the text alone, never on its pieces or on time: a cut is decided once the character after
 it has arrived.
@@ -8,7 +8,10 @@ it has arrived.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from speech_text.cut.pieces import pieces
+from speech_text.cut.split import MAX_WEIGHT, MIN_WEIGHT, weight
 from speech_text.default.english.short_forms import TITLES
 from speech_text.default.english.shortened import WITH_STOP
 from speech_text.marks import MOST_MARK_CHARS
@@ -23,6 +26,8 @@ _SENTENCE_MARKS, _CLAUSE_MARKS = "。！？", "，、；：…—"
 _NARROW_SENTENCE_MARKS, _NARROW_CLAUSE_MARKS = ".!?", ",;:"  # no end in 3.14, 12:30, a.com/?b
 _MARKS = _SENTENCE_MARKS + _CLAUSE_MARKS + _NARROW_SENTENCE_MARKS + _NARROW_CLAUSE_MARKS
 _LOOK_BACK = 40
+_LONGEST = 180  # characters of a piece of a block
+_PUSHED = 2000  # characters given to the splitter at a time; each cut copies the text in the splitter
 _LAST_WORD = re.compile(r"[A-Za-z.]+$")
 _SHORTENED = WITH_STOP | {word.lower() for word in TITLES}
 
@@ -127,3 +132,29 @@ def _is_full_stop(before: str, after: str, *, spaced: bool) -> bool:
     if word is None:
         return True
     return len(word[0]) > 1 and "." not in word[0] and word[0].lower() not in _SHORTENED
+
+
+def utterances(text: str) -> Iterator[str]:
+    """Cuts the text of a block into pieces of about one segment each. A piece has whole sentences, and short
+    sentences stay together. Only a sentence of more than 180 characters is cut inside."""
+    together, weighs = "", 0.0
+    for sentence in _sentences(text):
+        heavy = weight(sentence)
+        too_long = weighs + heavy > MAX_WEIGHT or len(together) + len(sentence) > _LONGEST
+        if together and (weighs >= MIN_WEIGHT or too_long):
+            yield together.strip()
+            together, weighs = "", 0.0
+        together, weighs = together + sentence, weighs + heavy
+    if together.strip():
+        yield together.strip()
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Yields the sentences of `text`. A sentence longer than 180 characters comes in several pieces."""
+    splitter = SentenceSplitter()
+    for start in range(0, len(text), _PUSHED):
+        for sentence in splitter.push(text[start : start + _PUSHED]):
+            yield from pieces(sentence, _LONGEST)
+        if splitter.n_waiting > _PUSHED:
+            yield from pieces(splitter.flush(), _LONGEST)
+    yield from pieces(splitter.flush(), _LONGEST)

@@ -82,8 +82,8 @@ ENDLESS_TEXT = "endless"
 class SentenceFrontend:
     """Cuts at "/"; has nothing to say about digits alone; never comes to an end with ENDLESS_TEXT."""
 
-    def normalize_prompt(self, text: str) -> str:
-        return text + " "
+    def normalize(self, text: str) -> str:
+        return text
 
     def read(self, text: str, options: ReadingOptions, check: Callable[[], None], *_: str) -> Reading:
         if text.isdigit():

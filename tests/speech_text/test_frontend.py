@@ -49,10 +49,6 @@ def test_prepare_gives_closed_segments_in_order(frontend: TextFrontend) -> None:
     assert len(segments) == 3
 
 
-def test_a_prompt_transcript_ends_with_a_space(frontend: TextFrontend) -> None:
-    assert frontend.normalize_prompt("他有3只猫") == "他有三只猫。 "
-
-
 def test_replacements_of_the_user_hold_at_once(configs: Path, cache_dir: Path) -> None:
     frontend = TextFrontend(partial(Dictionaries.read, configs), cache_dir=cache_dir)
     assert frontend.normalize("噢，GLM来了") == "哦，glm来了。"

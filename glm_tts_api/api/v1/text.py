@@ -136,8 +136,7 @@ async def normalize(request: Request, state: AppStateDep) -> Response:
     require_text(fields.input_text, state.config.max_text_length, field="input_text")
     admitted = background_work(request, state, len(fields.input_text))
     async with cancelled_on_disconnect(request.receive), admitted:
-        is_ssml = fields.input_type == "ssml"
-        text, more = await marked_text(fields, state) if is_ssml else (fields.input_text, [])
+        text, more = await marked_text(fields, state)
         named = [fields.index or "", *(name for name in voices_in(text) if not name.startswith(MOOD_SIGN))]
         voices = await state.pools.files.run(lambda: named_voices(named, state, None))
         own = voices.get(named[0])
@@ -166,8 +165,10 @@ async def readings(
 
 
 async def marked_text(fields: SpeechFields | TextFields, state: AppState) -> tuple[str, list[str]]:
-    """Returns the text of a request of SSML, in which marks stand for the SSML, and warnings that name the
-    SSML that has no effect. Raises InvalidField."""
+    """Returns the text of a request, in which marks stand for the SSML if the text is SSML, and warnings that
+    name the SSML that has no effect. Raises InvalidField."""
+    if fields.input_type != "ssml":
+        return fields.input_text, []
     try:
         return await state.pools.files.run(with_marks, fields.input_text)
     except TextError as error:

@@ -81,8 +81,7 @@ async def tts(request: Request, state: AppStateDep) -> Response:
         fields, warnings = await read_speech(request, state, OWN, SpeechFields, body, files=(PROMPT_AUDIO,))
         _require_whole(fields)
         voice = await asked_voice(body, fields, state, state.voices.get)
-        is_ssml = fields.input_type == "ssml"
-        text, more = await marked_text(fields, state) if is_ssml else (fields.input_text, [])
+        text, more = await marked_text(fields, state)
         lexicon = (
             await state.pools.files.run(own_lexicon, fields.lexicon, state.lexicon) if fields.lexicon else ()
         )

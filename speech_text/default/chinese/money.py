@@ -8,14 +8,14 @@ from decimal import Decimal
 from speech_text.default.chinese import numbers
 from speech_text.default.data import Words, either
 
-_SCALES = {
+_SCALE_WORDS = {
     "k thousand": (1000, ""),
     "m mn million": (100, "万"),
     "b bn billion": (10, "亿"),
     "t trillion": (1, "万亿"),
     "w": (1, "万"),
 }
-_SCALES = {word: scale for words, scale in _SCALES.items() for word in words.split()}
+_SCALES = {word: scale for words, scale in _SCALE_WORDS.items() for word in words.split()}
 _NEXT = {"万": "亿", "亿": "万亿"}
 _NOUN = "美元|美金|欧元|英镑|日元|日币|港元|港币|台币|新台币|澳元|加元|元|块钱?|人民币"
 _SCALE = r"(?:(?i:[kmbtw]|mn|bn|thousand|million|billion|trillion)(?![A-Za-z恤超])|万亿|[十百千]?[万亿]|千)"

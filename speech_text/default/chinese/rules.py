@@ -6,10 +6,8 @@ from speech_text.default.chinese.classify import TESTS
 from speech_text.default.chinese.days import TESTS as DAYS
 from speech_text.default.chinese.measures import Measures
 from speech_text.default.chinese.money import Money
-from speech_text.default.chinese.pairs import TESTS as PAIRED
 from speech_text.default.chinese.signs import CHINESE
 from speech_text.default.chinese.verbalise import SAID
-from speech_text.default.chinese.years import TESTS as YEARS
 from speech_text.default.data import Words
 from speech_text.default.number_tagger import Language, NumberTagger, by_name
 from speech_text.default.table import Rules, table
@@ -31,7 +29,7 @@ def rules(words: Words) -> Rules:
             Language(
                 "figures_zh.tsv",
                 SAID | by_name(money.money) | measures.said,
-                TESTS | DAYS | YEARS | PAIRED | measures.tests,
+                TESTS | DAYS | measures.tests,
                 patterns=measures.patterns | money.patterns,
                 near=16,
             )
