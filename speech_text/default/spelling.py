@@ -23,17 +23,8 @@ CHINESE_MARKS = {
     **{"=": "等于", "&": "和", "#": "井号", "%": "百分号", "+": "加", "~": "波浪号"},
 }
 ENGLISH_MARKS = {
-    **{".": "dot", "/": "slash", ":": "colon", "@": "at", "-": "dash", "_": "underscore"},
-    **{
-        "?": "question mark",
-        "=": "equals",
-        "&": "and",
-        "#": "hash",
-        "%": "percent",
-        "+": "plus",
-        "~": "tilde",
-        "*": "star",
-    },
+    **{".": "dot", "/": "slash", ":": "colon", "@": "at", "-": "dash", "_": "underscore", "=": "equals"},
+    **{"?": "question mark", "&": "and", "#": "hash", "%": "percent", "+": "plus", "~": "tilde", "*": "star"},
 }
 CHINESE_DIGITS = {ord(str(value)): name for value, name in enumerate("零一二三四五六七八九")}
 PHONE_DIGITS = {**CHINESE_DIGITS, ord("1"): "幺"}

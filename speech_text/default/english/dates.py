@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from speech_text.default.english.numbers import ordinal, year
 from speech_text.default.english.short_forms import MONTH, SHORT_MONTH
-from speech_text.default.english.stops import A_NAME, A_TIME, stop, with_stop
+from speech_text.default.english.stops import A_NAME, A_TIME, stop
 from speech_text.default.number_tagger import Figure, by_name, runs
 from speech_text.default.table import Match, before
 
@@ -169,7 +169,7 @@ PATTERNS = {
 NAMED = {
     "month_first": lambda m: _named(m[4], m[1], m[2]).month_first(m[3]),
     "day_first": day_first,
-    "dotted_day_first": with_stop(day_first, A_TIME),
+    "dotted_day_first": lambda m: day_first(m) + stop(m, A_TIME),
     "short_month": short_month,
     "first_day": lambda m: (
         f"{f'the {ordinal(m[1])} of ' if m[1] else ''}{m[2] if m[3] else month(m[2])}{m[3]} to "

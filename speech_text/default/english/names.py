@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 
 from speech_text.default.english import numbers
-from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import ENGLISH_DIGITS, ENGLISH_MARKS, spell_address
 from speech_text.default.table import Match, before, names
 
@@ -76,6 +75,3 @@ def humps(name: str) -> str:
 def spelled(code: str) -> str:
     """Returns a code sign by sign: 9Q-4 -> nine Q dash four."""
     return " ".join(ENGLISH_DIGITS.get(char) or ENGLISH_MARKS.get(char, char) for char in code)
-
-
-SAID = by_name(letters_and_digits, move, isotope, coordinates)

@@ -47,9 +47,9 @@ def ordinal(number: str) -> str:
 
 def year(number: str) -> str:
     """Returns a year in words, its digits in pairs: "1998" -> "nineteen ninety eight", "1905" -> "nineteen oh
-    five", "2005" -> "two thousand five"."""
-    is_early = re.fullmatch("200[1-9]", number)
-    return f"two thousand {cardinal(number[-1])}" if is_early else paired(number)
+    five", "2005" -> "two thousand five", "05" -> "oh five"."""
+    early = re.fullmatch("(20)?0([1-9])", number)
+    return f"{'two thousand' if early[1] else 'oh'} {cardinal(early[2])}" if early else paired(number)
 
 
 def paired(number: str) -> str:

@@ -6,7 +6,6 @@ import re
 
 from speech_text.default.english import numbers
 from speech_text.default.english.stops import STARTERS
-from speech_text.default.number_tagger import by_name
 from speech_text.default.table import Match, after, roman
 
 _DIVISIONS = (
@@ -86,6 +85,3 @@ def romans(text: str) -> str:
     five."""
     said = re.sub("[IVXivx]+", lambda m: roman_cardinal(m[0]), text).replace("–", "-")
     return said.replace("-", " to " if said.count("-") == 1 else " ")
-
-
-SAID = by_name(numbered_name)

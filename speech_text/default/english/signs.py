@@ -10,7 +10,6 @@ from speech_text.default.characters import plain_exponent
 from speech_text.default.data import Words, either
 from speech_text.default.english.measures import PER, SCALES, UNITS
 from speech_text.default.english.numbers import cardinal, paired, plural, year
-from speech_text.default.number_tagger import by_name
 from speech_text.default.table import Match, after, before
 
 GREEK = {
@@ -111,6 +110,3 @@ def standing_alone(match: Match) -> str:
         return year(number)
     is_name = _NAME(number) and _DEFINITE.search(lead) and _NO_NOUN.match(after(match, 16))
     return paired(number) if is_name else cardinal(number)
-
-
-SAID = by_name(exponent, per, without_commas, lakhs, standing_alone)

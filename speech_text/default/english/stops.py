@@ -4,7 +4,6 @@ only."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from speech_text.default.data import either
 from speech_text.default.english.short_forms import MONTH, WEEKDAYS
@@ -51,12 +50,6 @@ _NAMED = re.compile(
     r"|than|that)[a-z]{4,})) [A-HJ-Z]\. $"
     r"|(?:^|[.!?] )[GHJ-PR-UWYZ]\. $"
 )
-
-
-def with_stop(say: Callable[[Match], str], goes_on: re.Pattern[str] = A_NAME) -> Callable[[Match], str]:
-    """Returns a function that returns the words of `say` for a match. It adds a full stop if the match ends
-    with a dot and the sentence ends there too (see `stop`)."""
-    return lambda match: say(match) + stop(match, goes_on)
 
 
 def stop(match: Match, goes_on: re.Pattern[str] = A_NAME) -> str:

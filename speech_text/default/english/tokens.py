@@ -12,7 +12,7 @@ from speech_text.default.english import dates, names, numbers, romans, signs, wo
 from speech_text.default.english import short_forms as forms
 from speech_text.default.english.measures import PER, UNITS
 from speech_text.default.english.shortened import ANY, as_written
-from speech_text.default.english.stops import A_NAME, A_TIME, NOTHING, SENTENCE_MAY_END, stop
+from speech_text.default.english.stops import A_NAME, A_TIME, NOTHING, SENTENCE_MAY_END, initials, stop
 from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import EMAIL, URL
 from speech_text.default.table import names as parsed
@@ -21,8 +21,15 @@ from speech_text.default.tokens import Vocabulary
 _COLLEGES = "Ball|Boise|Fresno|Jackson|Kent|Murray|NC|Penn|San Diego|San Jose|Weber|Wichita|Youngstown"
 _MOVE = r"(?:(?:[a-h]x|[KQRBN][a-h1-8]?x?)?[a-h][1-8](?!\w)|O-O)"
 _RANKS = {"A": "ace", "K": "king", "Q": "queen", "J": "jack"}
-_SHORT_STATES = {form.upper(): said for form, said in forms.SHORT_STATES.items()} | forms.SHORT_STATES
-_LISTS = defaultdict[str, dict[str, str]](dict)
+_LISTS = defaultdict[str, dict[str, str]](
+    dict,
+    weekday=forms.WEEKDAYS,
+    street=forms.STREETS,
+    state=forms.STATES,
+    short_state={form.upper(): said for form, said in forms.SHORT_STATES.items()} | forms.SHORT_STATES,
+    unit=UNITS,
+    greek=signs.GREEK,
+)
 for _row in rows(READINGS / "lists_en.tsv"):
     _cell = _row["words"]
     _LISTS[_row["list"]] |= parsed(_cell) if "=" in _cell else dict.fromkeys(_cell.split(), "")
@@ -30,6 +37,7 @@ PATTERNS = (
     {name: either(listed) for name, listed in _LISTS.items()}
     | dates.PATTERNS
     | romans.PATTERNS
+    | words.PATTERNS
     | {
         "food": rf"(?:[a-z]{{3,12}} )?{either(_LISTS['food'])}\b",
         "email": EMAIL.pattern,
@@ -37,10 +45,8 @@ PATTERNS = (
         "college": either((*_COLLEGES.split("|"), *map(str.title, forms.STATES.values()))),
         "pence": r"((?=\d)(?:\d{1,2}(?!\d|/))?(?: ?(?:1/[24]|3/4) ?)?)d\b\.?",
         "section": r"\d{1,3}[A-Z]{0,2}",
-        "unit": either(UNITS),
         "life_date": r"(?:ca?\. ?)?\d{3,4}\b|\d\d[-–]\d|\d\d? [A-Z]|[A-Z][a-z]{2}\.? \d|\(\d",
         "angle": r"\d{1,2}(?:\.\d{1,6})?",
-        "short_state": either(_SHORT_STATES),
         "element": "|".join(names.ISOTOPES),
         "symbol_or_power": r"(?!(?<=\d )m[²³]/)([α-ωΔ][²³]?|[a-z][²³]|\d{1,3})",
         "end": SENTENCE_MAY_END,
@@ -49,52 +55,32 @@ PATTERNS = (
         "title": either(set(forms.TITLES) - {"St", "Dr"}),
         "undotted": "Dr|Mr|Mrs|Ms|Prof|Revd|Capt|Sgt|Lt|Cpl|Cmdr|Maj|Insp|Supt|Cdr|Messrs"
         "|(?:Rev|Fr|Mt|st|mt|dr)(?= [A-Z][a-z])",
-        "weekday": either(forms.WEEKDAYS),
-        "day_before": words.DAY_BEFORE,
-        "day_behind": words.DAY_BEHIND,
-        "name_behind": words.NAME_BEHIND,
         "windy": r"(?i:\b(?:winds?|gales?|gusts?|knots|kts?|storm|squally|breeze|beaufort)\b)",
         "blown": r"_ (?:winds?|gales?|breezes?|airs)\b|\b(?:will|later|then) (?:back|veer) _"
         r"|\b[Ww]inds?(?: (?:are|is|was|were))?:? (?:from )?(?:the )?_",
         "alone": "gal|qt|lb|oz|mi|mo|kg|km|ml|min",
-        "state": either(forms.STATES),
         "sure_state": either(set(forms.STATES) - forms.WORDS_TOO),
         "move": _MOVE,
         "power_unit": either(signs.OF_POWERS),
         "power_of_unit": either(unit for unit in UNITS if unit[-1] in "²³"),
-        "symbols": "".join(_LISTS["symbol"]),
-        "greek": "".join(signs.GREEK),
         "numeral": f"(?:{signs.NUMERALS})",
         "long_unit": either(unit for unit in UNITS if len(unit) > 1),
         "small_per": either(unit for unit in PER if unit not in "ACFKNTVW"),
-        "staff": words.STAFF,
     }
 )
-_SAID = {
-    **names.SAID,
-    **romans.SAID,
-    **words.SAID,
-    **signs.SAID,
-    **dates.NAMED,
-    **by_name(as_written),
-}
+_SAID = dates.NAMED | by_name(
+    *(names.letters_and_digits, names.move, names.isotope, names.coordinates, romans.numbered_name),
+    *(words.saint_or_street, words.dash, words.cups, words.spelled, initials, as_written),
+    *(signs.exponent, signs.per, signs.without_commas, signs.lakhs, signs.standing_alone),
+)
 
 
 def _listed(listed: Mapping[str, str], form: str) -> str:
     return listed.get(form) or listed.get(form.capitalize(), "")
 
 
-_DICTIONARIES = _LISTS | {
-    **{
-        "weekday": forms.WEEKDAYS,
-        "street": forms.STREETS,
-        "state": forms.STATES,
-        "short_state": _SHORT_STATES,
-    },
-    **{"unit": UNITS, "greek": signs.GREEK},
-}
 _WORDS: dict[str, Callable[[str], str]] = {
-    name: partial(_listed, listed) for name, listed in _DICTIONARIES.items()
+    name: partial(_listed, listed) for name, listed in _LISTS.items()
 } | {
     **by_name(numbers.cardinal, numbers.digits, numbers.ordinal, numbers.paired, numbers.year),
     **by_name(names.address, names.humps, names.spelled, dates.month),

@@ -50,12 +50,6 @@ def span(numbers: str) -> str:
     return f"{year(first) if is_year else cardinal(first)} to {cardinal(second)}"
 
 
-def season(number: str) -> str:
-    """Returns a sports season, which spans two years, in words: 2008-09 -> two thousand eight oh nine."""
-    first, second = runs(number)
-    return f"{year(first)} {paired('1' + second).split(' ', 1)[1] if second[0] == '0' else cardinal(second)}"
-
-
 def clock(time: str) -> str:
     """Returns a time of day in words: 5:30 p.m. -> five thirty pm, 21:15 -> twenty one fifteen, 9:05 -> nine
     oh five, 9:00 -> nine o'clock, 14:00 -> fourteen hundred. The minutes after midnight are those of twelve:
@@ -92,11 +86,6 @@ def apart(*units: str) -> Say:
     return said
 
 
-def duration(time: str) -> str:
-    """Returns a duration in words: 1:02:03 -> one hour two minutes and three seconds."""
-    return "{} {} and {}".format(*_parts(runs(time), "hour", "minute", "second"))
-
-
 def height(height: str) -> str:
     """Returns a height in words: 5'8" -> five feet eight inches, 6'3 1/2" -> six feet three and a half
     inches."""
@@ -111,12 +100,6 @@ def lettered(time: str) -> str:
     return " ".join(_parts(runs(time), *(_UNITS[unit] for unit in re.findall(r"\d\s?([dhmswy])", time))))
 
 
-def lap(time: str) -> str:
-    """Returns the time of a lap in words: 1:35.20 -> one minute thirty five point two zero seconds."""
-    minutes, seconds = time.split(":")
-    return f"{_parts([minutes], 'minute')[0]} {cardinal(seconds)} seconds"
-
-
 def decade(years: str) -> str:
     """Returns a decade in words: 1990s -> nineteen nineties, '90s -> nineties."""
     (number,) = runs(years)
@@ -126,12 +109,15 @@ def decade(years: str) -> str:
     return f"{cardinal(century)} {_DECADES[tens]}" if century else _DECADES[tens]
 
 
+_lines = joined(" to ", joined(" "), "-")
+
+
 def verse(verse: str) -> str:
     """Returns a verse of a holy book in words: John 3:16 -> John three sixteen, 1 Cor. 13:4-7 -> first
     corinthians thirteen four to seven."""
     book, numbered = verse.rsplit(" ", 1)
     nth, _, name = book.rstrip(".").rpartition(" ")
-    said = f"{BOOKS.get(name, name)} {_JOINED['lines'](numbered)}"
+    said = f"{BOOKS.get(name, name)} {_lines(numbered)}"
     return f"{ordinal(nth)} {said}" if nth else said
 
 
@@ -153,10 +139,11 @@ _JOINED: dict[str, Say] = {
     ),
     "dashes": joined(" dash ", paired),  # 2-1 -> two dash one
     "years": joined(" to ", year),  # 1998-2002 -> nineteen ninety eight to two thousand two
-    "short_year": joined("", lambda run: f"oh {cardinal(run[1])}" if run[0] == "0" else cardinal(run)),  # '05
+    "short_year": joined("", year),  # '05 -> oh five
+    "season": joined(" ", year),  # 2008-09 -> two thousand eight oh nine
     "nth": joined(" to ", ordinal),  # 3rd-5th -> third to fifth
     "games": joined(" and ", lambda run: "oh" if run == "0" else cardinal(run)),  # 2-0 -> two and oh
-    "lines": joined(" to ", joined(" "), "-"),  # 5.5.19-28
+    "lines": _lines,  # 5.5.19-28
     "scientific": joined(" times ten to the power of ", split="[eE]"),  # 1.5e-3
     "version": joined(" point ", lambda part: digits(part) if part[0] == "0" else cardinal(part)),
     "minus": joined(" minus ", split=" ?- ?"),  # 12 - 5
@@ -169,9 +156,12 @@ _JOINED: dict[str, Say] = {
     "military": joined(" to ", military),  # 0600-1500
     "hours": lambda text: f"{military(text)} hours",
     "central": lambda text: f"{joined(' ')(text)} central",  # 8/7c
+    # 1:02:03 -> one hour two minutes and three seconds
+    "duration": lambda time: "{} {} and {}".format(*_parts(runs(time), "hour", "minute", "second")),
+    "lap": lambda time: " ".join(_parts(time.split(":"), "minute", "second")),  # 1:35.20
     "left": apart("minute", "second"),  # 5'30", the 2:00 of 2:00 left
 }
 SAID = _JOINED | by_name(
-    *(cardinal, digits, paired, telephone, host, span, season),
-    *(fraction, clock, duration, height, lettered, lap, decade, verse),
+    *(cardinal, digits, paired, telephone, host, span),
+    *(fraction, clock, height, lettered, decade, verse),
 )

@@ -6,8 +6,7 @@ import re
 
 from speech_text.default.data import either
 from speech_text.default.english.short_forms import MONTH, TITLES, WEEKDAYS
-from speech_text.default.english.stops import STARTERS, initials, stop
-from speech_text.default.number_tagger import by_name
+from speech_text.default.english.stops import STARTERS, stop
 from speech_text.default.table import Match, after, before
 
 # Streets that keep their name before another: Wall St. Journal, Main St. Station.
@@ -22,22 +21,20 @@ _SHOUTED = re.compile(
     "|JOIN|JUST|LET|LIKE|LOVE|MAKE|NEVER|NO|NOT|NOW|OF|ON|ONLY|OUT|SEE|SHE|SO|TAKE|TELL|THAT|THEY|THIS|TO|TRUST|UP"
     "|WANTS?|WAS|WE|WHAT|WHY|WILL|WITH|YES|YOU|(?i:give|let)"
 )
-STAFF = (
-    "admins?|budget|careers?|compan(?:y|ies)|department|desk|directors?|experts?|firms?|guys?|industry|jobs?|managers?|outages?"
-    "|people|person|projects?|security|services?|skills|staff|support|systems?|teams?|workers?|says?|said|asked"
-)
-# Texts beside a short weekday that is a word, too (Sun, Sat).
-DAY_BEFORE = (
-    r"(?:(?i:\b(?:due|starts?|on(?: a)?|next|last|this|every|until|by|from|through|since|and|closed|open"
-    r"|eod)\s)|& |(?i:\b(?:Tue|Thu|Fri|Sat), |[ap]\.?m\.?,? ))"
-)
-DAY_BEHIND = (
-    r":(?! (?:an?|the) )| - | ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|the \d|morning|night)"
+PATTERNS = {
+    "staff": "admins?|budget|careers?|compan(?:y|ies)|department|desk|directors?|experts?|firms?|guys?"
+    "|industry|jobs?|managers?|outages?|people|person|projects?|security|services?|skills|staff|support"
+    "|systems?|teams?|workers?|says?|said|asked",
+    # Texts beside a short weekday that is a word, too (Sun, Sat).
+    "day_before": r"(?:(?i:\b(?:due|starts?|on(?: a)?|next|last|this|every|until|by|from|through|since|and"
+    r"|closed|open|eod)\s)|& |(?i:\b(?:Tue|Thu|Fri|Sat), |[ap]\.?m\.?,? ))",
+    "day_behind": r":(?! (?:an?|the) )| - | ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|the \d|morning|night)"
     rf"| (?:and|to|through) (?:{either(WEEKDAYS)}|[A-Z][a-z]{{2,5}}day)\b"
-    rf"|,?\s(?:{MONTH}\b|\d{{1,2}}(?:[:.]\d|[ap]m|(?:st|nd|rd|th)\b|\s{MONTH}\b)|[ap]\.m)"
-)
-# A capital behind a short weekday is a name (by Sun Wu), unless it is a day, a month or a part of the day.
-NAME_BEHIND = rf" (?!{MONTH}|(?:{either(WEEKDAYS)})|[A-Z][a-z]+day|Morning|Afternoon|Evening|Night)[A-Z][a-z]"
+    rf"|,?\s(?:{MONTH}\b|\d{{1,2}}(?:[:.]\d|[ap]m|(?:st|nd|rd|th)\b|\s{MONTH}\b)|[ap]\.m)",
+    # A capital behind it is a name (by Sun Wu), unless it is a day, a month or a part of the day.
+    "name_behind": rf" (?!{MONTH}|(?:{either(WEEKDAYS)})|[A-Z][a-z]+day|Morning|Afternoon|Evening|Night)"
+    "[A-Z][a-z]",
+}
 _AMOUNT = re.compile(
     r"(?i)\d ?(thousand|[mb]illion|f[oe][oe]t|inches|miles|pounds|dollars|cents|percent|[ap]\.?m\.?"
     r"|(?:year|month|week|day|hour|minute|second)s?|[kcm]?m|k?g|lbs?|ft|GB|MB)$|\b(noon|midnight)$"
@@ -90,6 +87,3 @@ def spelled(match: Match) -> str:
     among_capitals = not re.search("[a-z]", lead + rest) and re.search("[A-Z]{2}", lead + rest)
     emphasised = among_capitals or any(map(_SHOUTED.fullmatch, beside))
     return match[0] if emphasised else " ".join(match[0])
-
-
-SAID = by_name(saint_or_street, dash, initials, cups, spelled)
