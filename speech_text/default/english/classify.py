@@ -61,6 +61,13 @@ _SCRIPTURE = re.compile(
     r"(?i)\b(?:read|reading|verses?|bible|scripture|gospel|psalms?|preach\w*|sermon|NIV|KJV|ESV)\b"
 )
 PATTERNS = {
+    "things": r"(?:(?!(?:was|has|does|is|versus)\b)[a-z]{2,20}s|people|(?:wo)?men|children)",
+    "masked": r"(?:[-#x]|#?\*+|\.{2,3}|…)",
+    "till": "(?:at|by|until|till?|from|before|after|since|around|about)",
+    "half": r"\s?[AaPp]\.?\s?[Mm]\b\.?",
+    "weather": r"(?i:\b(?:fan|gas mark|bake|oven|thermostat|temp|temps|temperature|fever|heat|roast|preheat"
+    r"|cook|grill|outside|weather|highs?(?! schools?\b)|lows?|overnight|frost|gusts?|hot|cold|melts?|boils?)"
+    r"\b)",
     "counted": _COUNTED,
     "counting": _COUNTS,
     "street": r"(?:[A-Z][a-z]{1,15} ){1,3}(?:(?i:street|drive|road|avenue|boulevard|lane|way|court|place"

@@ -100,12 +100,17 @@ class Measures:
         self._pers = self._units | words.names("per", "english")
         unit, per = either(self._units), either(self._pers)
         long = [name for name in self._units if len(name) > 1 and name not in _ONLY_JOINED]
-        self.patterns = {
-            "unit": rf"{unit}(?:\.?/(?:\({per}·{per}\)|{per}))*"
+        unit += (
+            rf"(?:\.?/(?:\({per}·{per}\)|{per}))*"
             r"(?![A-Za-z\d²³]|(?<=[\s\d]\w)['’]s\b| ha\b|(?<=cal) (?:BCE?|AD|BP)\b)"
             r"(?:\.(?=\s(?:\(?[a-z@=&+]|\(\d|\d{1,2}\s?(?:in|min|mins|sec|secs|oz)\b|[NSEW]{1,2}\b|PO\b"
-            r"|(?<=ft. )(?:\d|1[01])\b(?![.,:]\d|%| (?:[a-z]{2,9}s|people)\b)|(?<=sq ft. )\d)|[),;]))?",
+            r"|(?<=ft. )(?:\d|1[01])\b(?![.,:]\d|%| (?:[a-z]{2,9}s|people)\b)|(?<=sq ft. )\d)|[),;]))?"
+        )
+        self.patterns = {
+            "unit": unit,
             "long": either(long),
+            "of_an_amount": rf" ?(?:%|per\b|each\b|pounds\b|pp?\b|{unit}|[mb]illion"
+            r"|(?:second|minute|hour|day|point|met(?:er|re)|mile|time|mark|kilo)s?\b)",
             "to": _TO,
             "number": _NUMBER,
             "minus": r"(?<![\w%°)/-])-",

@@ -32,7 +32,7 @@ def rules(words: Words) -> Rules:
                 "figures_en.tsv",
                 SAID | dates.SAID | money.said | measures.said,
                 TESTS | dates.TESTS | measures.tests | money.tests,
-                patterns=measures.patterns | money.patterns | PATTERNS,
+                patterns={**ENGLISH.patterns} | measures.patterns | money.patterns | PATTERNS,
                 near=40,
                 ending=ending,
                 number=number,
