@@ -83,7 +83,8 @@ def _left(cell: str) -> str:
         return f"(?<!{cell[1:]})"
     texts = cell.removeprefix("(?i)")
     places = "|".join(rf"(?<={_boundary(text)}{text})" for text in texts.split("|"))
-    return f"({'?i' * (texts != cell) or '?'}:{places})"
+    blank = "(?<= )" * all(text.endswith(" ") for text in texts.split("|"))  # fails at once at most places
+    return f"{blank}({'?i' * (texts != cell) or '?'}:{places})"
 
 
 def _right(cell: str) -> str:

@@ -7,7 +7,6 @@ import re
 from speech_text.default.chinese.days import parsed
 from speech_text.default.chinese.numbers import cardinal, counted, dialled, digits, named
 from speech_text.default.number_tagger import Say, by_name, groups, runs
-from speech_text.default.spelling import PHONE_DIGITS
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _HYPHEN = re.compile(" ?(?:[-~～]|[—–]+) ?")
@@ -150,7 +149,7 @@ def minutes(time: str) -> str:
 
 # The names are those of the table of number classes.
 _SHORT: dict[str, Say] = {
-    "grouped": lambda number: re.sub(r"\D+", "，", number).translate(PHONE_DIGITS),
+    "grouped": lambda number: dialled(re.sub(r"\D+", "，", number)),
     "dashed": spelled(dialled),
     "marked": spelled(digits),
     "version": spelled(_part),  # 2.3.10 -> 二点三点十
