@@ -31,7 +31,7 @@ LONGEST_REPEAT, LONGEST_PERIOD = 38, 40
 # Limits of the text's alignment (model/alignment.py), in text ids with a sound and in speech tokens:
 LEAST_ATTENTION = 0.5  # an id with less is lost
 FEWEST_SKIPPED = FEWEST_REPEATED = 2  # one id alone may be a letter that is not heard
-LONGEST_END = 40  # tokens from the last id on
+LONGEST_END, LONGEST_SILENCE = 40, 17  # tokens from the last id on, and of the marks behind it
 _PAUSE = re.compile(r"[，；：。！？、—…,;:.!?]")
 _BEGIN = re.compile(r" \w|[\u3400-\u9fff]")  # of an id with which a word begins
 _WORD = re.compile(r"[^\W\u3400-\u9fff]+(?:['’][^\W\u3400-\u9fff]+)*|\w")  # a word or a Hanzi
@@ -62,18 +62,21 @@ def misspoken(take: SpeechSequence, segment: Segment) -> Iterator[tuple[SegmentF
     sounds = [at for at, piece in enumerate(segment.pieces) if not piece or any(map(str.isalnum, piece))]
     if take.spoken is None or not sounds:
         return
-    attention, path = take.spoken.attention, take.spoken.path
+    attention, path, last = [*take.spoken.attention], take.spoken.path, sounds[-1]
+    if last + 1 < len(attention) and take.spoken.begins([last + 1])[0] >= len(path):
+        attention[last] = 0.0  # the speech ends before the mark behind it begins
     for is_lost, run in groupby(sounds, lambda at: attention[at] < LEAST_ATTENTION):
         ids = [*run]
-        if is_lost and ids[-1] == sounds[-1]:
+        if is_lost and ids[-1] == last:
             yield "early_stop", ids
         elif is_lost and len(ids) >= FEWEST_SKIPPED:
             yield "skipped", ids
-    for last, now in pairwise(path):
-        ids = [at for at in sounds if now <= at <= last] if now < last else []
+    for before, now in pairwise(path):
+        ids = [at for at in sounds if now <= at <= before] if now < before else []
         if len(ids) >= FEWEST_REPEATED:
             yield "repetition", ids
-    if sum(at >= sounds[-1] for at in path) > LONGEST_END:
+    end = [at > last for at in path if at >= last]
+    if len(end) > LONGEST_END or sum(end) > LONGEST_SILENCE:
         yield "run_on", sounds[-1:]
 
 
@@ -106,7 +109,8 @@ def kept_of(take: SpeechSequence, segment: Segment, n_retakes: int, n_heard: int
     words = [at for at in places if _BEGIN.match(segment.pieces[at])]
     for end in (*pauses[-1:], *words[-1:]) if n_retakes < MOST_RETAKES - 1 else words[-1:]:
         assert take.spoken is not None
-        n = min(len(take.tokens), round(take.spoken.begins([end])[0]))
+        lead = 0.5 if end in pauses else take.spoken.lead  # a head hardly looks beyond a pause
+        n = min(len(take.tokens), round(replace(take.spoken, lead=lead).begins([end])[0]))
         if n >= n_heard:
             spoken = take.spoken.first(end, n)
             return replace(take, tokens=take.tokens[:n], log_probs=take.log_probs[:n], spoken=spoken)

@@ -82,6 +82,10 @@ def test_a_mark_need_not_be_spoken() -> None:
     said = replace(LIKELY, pieces=[*"你好，这是一张卡", "。", "”"])
     assert faults_in(a_take(GOOD, [0, 1, *range(3, 8)]), said) == {}
     assert faults_in(a_take(GOOD, [*range(7)]), said) == {"early_stop": "卡"}
+    ahead = Spoken([*range(9), 8], [1.0] * 10, 1.0, lead=3.0)
+    assert faults_in(replace(a_take(GOOD), spoken=ahead), said) == {"early_stop": "卡"}  # cut off
+    assert faults_in(a_take(GOOD, [*range(8), *[8] * 17]), said) == {}
+    assert faults_in(a_take(GOOD, [*range(8), *[8] * 18]), said) == {"run_on": "卡"}
 
 
 def test_of_faulty_takes_the_one_that_has_lost_the_fewest_words_is_spoken() -> None:
@@ -131,7 +135,8 @@ def say(request: EngineRequest, *ids: int, asked: range = range(10)) -> None:
     sequence = request.next_sequence(LAYOUT)
     assert sequence.prompt_ids == [1, 2, *asked, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
     sequence.tokens[:] = path = said(*ids)
-    sequence.spoken = Spoken(path, [float(path.count(at)) for at in range(len(asked))], 1.0)
+    lead = 3.0 if "," in request.segments[0].pieces else 0.0  # not looked beyond a mark
+    sequence.spoken = Spoken(path, [float(path.count(at)) for at in range(len(asked))], 1.0, lead)
     assert len([*request.next_spans()]) == (request.speech.streams and asked == range(10))
     request.take(sequence)
 
