@@ -102,9 +102,10 @@ def test_a_good_segment_and_one_whose_length_is_not_known_is_decoded_once(
     assert (sink.tokens[0], sink.timings.finish_reason, sink.timings.resampled) == (takes, "stop", 0)
 
 
-@pytest.mark.parametrize("bad", [SHORT, LONG, LOOP])
-def test_a_bad_one_is_decoded_again_with_the_next_seed(bad: list[int]) -> None:
-    request, sink = ask(seed=7)
+@pytest.mark.parametrize(("bad", "streams"), [(SHORT, 0), (LONG, 0), (LOOP, 0), (SHORT, 1)])
+def test_a_bad_one_is_decoded_again_with_the_next_seed(bad: list[int], streams: bool) -> None:
+    """Of a stream, if no span of it has left yet."""
+    request, sink = ask(seed=7, streams=streams)
     assert decode(request, bad, GOOD) == [7, llm_seed(7, 1)]
     assert sink.tokens[0] == GOOD
     assert (sink.timings.finish_reason, sink.timings.resampled) == ("repaired", 1)
@@ -190,9 +191,3 @@ def test_what_is_heard_of_a_stream_is_not_taken_back() -> None:
     request, sink = make_request(replace(LIKELY, pieces=PIECES), streams=True)
     say(request, 0, *range(4, 10))
     assert sink.timings.faults == {0: {"skipped": "pay cash"}}
-
-
-def test_a_stream_that_stops_before_its_first_span_is_decoded_again() -> None:
-    request, sink = ask(streams=True)
-    decode(request, SHORT, GOOD)
-    assert (sink.tokens[0], sink.timings.finish_reason) == (GOOD, "repaired")
