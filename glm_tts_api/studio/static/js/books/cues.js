@@ -45,7 +45,7 @@ export function createCues({ cuesOf, download }) {
 }
 
 function row({ number, speaker, start_s, tempo, wanted_s, natural_s, borrowed_s, cut_s, late_s }) {
-  const seconds = [wanted_s, natural_s, borrowed_s, cut_s, late_s].map((n) => (n ? n.toFixed(2) : ""));
+  const seconds = [cut_s, late_s, borrowed_s, wanted_s, natural_s].map((n) => (n ? n.toFixed(2) : ""));
   const words = [`${number}`, speaker, clockTime(start_s), `${tempo.toFixed(2)}×`, ...seconds];
   const cells = words.map((word) => h("td", {}, word));
   return h("tr", { class: cut_s || late_s ? "warning" : "" }, cells);

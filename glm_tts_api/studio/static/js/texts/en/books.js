@@ -36,7 +36,7 @@ export default {
   "books.cues": "How the subtitles fit",
   "books.cues.sum":
     "{n} subtitles: {faster} spoken faster, {cut} cut off at the end, {late} late. Times in seconds.",
-  "books.cues.columns": "No.|Speaker|At|Factor|Wanted|Natural|Borrowed|Cut|Late",
+  "books.cues.columns": "No.|Speaker|At|Factor|Cut|Late|Borrowed|Wanted|Natural",
   "books.chapters": "{n} chapters",
   "books.chapter": "Chapter {n}",
   "books.cast": "Who speaks whose lines",

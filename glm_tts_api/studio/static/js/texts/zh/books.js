@@ -35,7 +35,7 @@ export default {
   "books.voices": "单独一个角色（WAV）",
   "books.cues": "字幕合拍情况",
   "books.cues.sum": "共 {n} 条字幕：加快 {faster} 条，结尾截断 {cut} 条，推迟 {late} 条。时间以秒为单位。",
-  "books.cues.columns": "序号|角色|开始|倍速|字幕时长|语音时长|借用|截断|推迟",
+  "books.cues.columns": "序号|角色|开始|倍速|截断|推迟|借用|字幕时长|语音时长",
   "books.chapters": "{n} 章",
   "books.chapter": "第 {n} 章",
   "books.cast": "谁的台词由谁读",
