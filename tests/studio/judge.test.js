@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { bestRange, judge, syllables } from "../../glm_tts_api/studio/static/js/voices/judge.js";
+import { bestRange, judge } from "../../glm_tts_api/studio/static/js/voices/judge.js";
 import { RATE, noise, sequence, silence, voice } from "./sounds.js";
 
 const TWENTY = "清晨的阳光照进厨房我泡了一壶热茶慢慢翻"; // for five seconds
@@ -86,13 +86,6 @@ test("the rate is that of the speech, without its pauses", () => {
 
 test("what cannot be saved is named first", () => {
   assert.deepEqual(codes(sequence(silence(1), voice(1.5)), ""), ["noTranscript", "short", "edges"]);
-});
-
-test("syllables of both languages, and of digits", () => {
-  assert.equal(syllables("你好，世界！"), 4);
-  assert.equal(syllables("The quick brown fox, a little late."), 8);
-  assert.equal(syllables("第3章 hello"), 5);
-  assert.equal(syllables("……"), 0);
 });
 
 test("the best of a recording is its voice with a little air", () => {
