@@ -55,7 +55,7 @@ export function bestRange(samples, sampleRate) {
  * About how many syllables `text` has: one for each Chinese character and digit, for each vowel group of Latin
  * script, and for two letters of any other.
  */
-export function syllables(text) {
+function syllables(text) {
   const count = (pattern) => text.match(pattern)?.length ?? 0;
   const words = text.toLowerCase().match(/[\p{Script=Latin}]+/gu) ?? [];
   const ofWords = words.reduce((sum, word) => sum + Math.max(1, vowelGroups(word)), 0);
