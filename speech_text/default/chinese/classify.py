@@ -37,8 +37,6 @@ _BY_CLOCK = re.compile(" ?分?[,，]? ?(?:开|起飞|出发|到达|抵达|准时
 _PAIRS = re.compile(r"(?:\d{1,3} ?[-:] ?\d{1,3}[、，, 和及与/]{1,2}){1,9}$")
 _MORE_PAIRS = re.compile(r"(?:[、，, 和及与/]{1,2}\d{1,3} ?[-:] ?\d{1,3}(?![\d-])){1,9}")
 _COUNTED_PAIR = re.compile(" ?(?:[名位个天年人月岁周斤块元米种件折]|小时)")
-_DIFFERENCE = re.compile(r"\s*(?:等于|是多少|得几|的差|的结果|[=≠≈<>+*×÷])")
-_SUM = re.compile("(?:[=+*×÷√]|考我|口算|计算|算式)[：: ]*$")
 _APART = re.compile("(?:血压|视力)[^，。]{0,6}$|第$|[A-Za-z](?<![GR])$|[A-Za-z]{2} $")
 
 
@@ -128,12 +126,6 @@ def scored(figure: Figure) -> bool:
     return bool(follows or _is_score(*_clause(figure)) or re.match("[，(（]\\d{1,2}[)）]", figure.rest))
 
 
-def subtracted(figure: Figure) -> bool:
-    """Returns whether the hyphen of the number `figure` is a minus sign, because the text next to it is about
-    a sum, as in 5-3等于几 (how much is 5-3)."""
-    return bool(_DIFFERENCE.match(figure.rest) or _SUM.search(figure.lead[-12:]))
-
-
 def falling(figure: Figure) -> bool:
     """Returns whether the second number of the number `figure` is not larger than its first, and no measure
     word follows that scores do not count (5-3天, 12-2月)."""
@@ -161,5 +153,5 @@ def two(figure: Figure) -> bool:
 
 TESTS = by_name(
     *(called, names, uncounted, no_amount, uncounted_year, like_the_last, chat),
-    *(compared, scored, subtracted, falling, two),
+    *(compared, scored, falling, two),
 )
