@@ -22,15 +22,11 @@ def number_words(digits: str) -> str:
     number = int(significant or "0")
     if number < 100:
         return _below_hundred(number)
-    groups = []
-    for power, scale in enumerate(_THOUSANDS):
-        group = number // 1000**power % 1000
-        if group:
-            groups.append(f"{_below_thousand(group)} {scale}".rstrip())
-    last = number % 1000
-    if 0 < last < 100:  # "one thousand and one", but "one thousand, one hundred and one"
-        return ", ".join(reversed(groups[1:])) + " and " + groups[0]
-    return ", ".join(reversed(groups))
+    parts = [(number // 1000**power % 1000, scale) for power, scale in enumerate(_THOUSANDS)]
+    *lead, last = [f"{_below_thousand(group)} {scale}".rstrip() for group, scale in reversed(parts) if group]
+    if 0 < number % 1000 < 100:  # "one thousand and one", but "one thousand, one hundred and one"
+        return f"{', '.join(lead)} and {last}"
+    return ", ".join([*lead, last])
 
 
 def _below_thousand(number: int) -> str:

@@ -71,7 +71,7 @@ PATTERNS = {
     "counted": _COUNTED,
     "counting": _COUNTS,
     "street": r"(?:[A-Z][a-z]{1,15} ){1,3}(?:(?i:street|drive|road|avenue|boulevard|lane|way|court|place"
-    r"|plaza|square)|parkway|expressway|highway|St|Ave|Rd|Blvd|Ln)",
+    r"|plaza|square|parkway|expressway|highway)|St|Ave|Rd|Blvd|Ln)",
     "heat": r"(?i:\b(?:kelvins?|temperatures?|temp|heat\w*|cool\w*|superconduct\w*|helium|nitrogen|cryo\w*"
     r"|boils?|melts?|freez\w*|liquef\w*|absolute|critical|transition|stars?|plasma|annealed|reacts?"
     r"|samples?)\b|°)",

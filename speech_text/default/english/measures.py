@@ -118,8 +118,9 @@ class Measures:
         }
         self._units |= _MARKS
         self.said = by_name(
-            *(self.measure, self.attribute, self.measures, self.part, self.part_of, percent, scaled, crossed)
+            *(self.measure, self.attribute, self.measures, self.part, percent, scaled, crossed)
         )
+        self.said["part_of"] = lambda text: " ".join(self._part(text))  # the 1/4W of a 1/4W resistor
         self.said["by"] = lambda text: f"{cardinal(text.rstrip('x× '))} by"  # the 10 x of 10 x 20 cm
         self.said["planks"] = lambda text: plural(" by ".join(map(cardinal, runs(text))), "2")  # 2x4s
         self.tests = by_name(measured, self.attributive, attributes_inch, unquoted)
@@ -174,11 +175,6 @@ class Measures:
             return f"{said} {plural(unit, '2')}"
         article = "an" if unit[0] in "aeiou" or unit == "hour" else "a"
         return f"{'half' if said == 'one half' else said + ' of'} {article} {unit}"
-
-    def part_of(self, text: str) -> str:
-        """Returns, in words, a fraction of a unit that describes a noun: the 1/4W of a 1/4W resistor -> one
-        quarter watt."""
-        return " ".join(self._part(text))
 
     def _part(self, text: str) -> tuple[str, str]:
         """Splits a fraction of a unit into its number in words and the name of the unit."""
