@@ -106,7 +106,8 @@ def _cited(match: Match) -> bool:
 
 
 def short_form(match: Match) -> str:
-    """Returns a short form in words where its place tells that it is one. Elsewhere it stays."""
+    """Returns a short form in words where its place tells that it is one. Elsewhere it stays. The words have
+    its capital, by which 5 p.m. Approx. 30 left has a stop."""
     words, dot, rest = _FORMS[match[1].replace(".", "")], match[0].endswith("."), after(match)
     near = f"{before(match)}¦{match[1]}¦{'.' * dot}{rest}"
     for place, pattern in _PLACES.items():
@@ -114,17 +115,13 @@ def short_form(match: Match) -> str:
             break
     else:
         return match[0]
+    end = stop(match, _GOES_ON.get(match[1].lower(), A_NAME))
     if place in ("figure", "cited", "label"):
-        return words[place] + " " * rest[:1].isdigit()
-    if place in ("counted", "note", "unit"):
-        return words[place] + "." * (dot and not _SMALL.match(rest))
-    return words[place] + stop(match, _GOES_ON.get(match[1].lower(), A_NAME))
-
-
-def as_written(match: Match) -> str:
-    """Returns the words of a short form with its capital, by which 5 p.m. Approx. 30 left has a stop."""
-    said = short_form(match)
-    return said[0].upper() + said[1:] if match[0][0].isupper() else said
+        end = " " * rest[:1].isdigit()
+    elif place in ("counted", "note", "unit"):
+        end = "." * (dot and not _SMALL.match(rest))
+    first = words[place][0]
+    return (first.upper() if match[0][0].isupper() else first) + words[place][1:] + end
 
 
 ANY = re.sub(r"\\([ -])", r"\\.?\1", either(_FORMS))

@@ -11,7 +11,7 @@ from speech_text.default.data import READINGS, either, rows
 from speech_text.default.english import dates, names, numbers, romans, signs, words
 from speech_text.default.english import short_forms as forms
 from speech_text.default.english.measures import PER, UNITS
-from speech_text.default.english.shortened import ANY, as_written
+from speech_text.default.english.shortened import ANY, short_form
 from speech_text.default.english.stops import A_NAME, A_TIME, NOTHING, SENTENCE_MAY_END, initials, stop
 from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import EMAIL, URL
@@ -70,7 +70,7 @@ PATTERNS = (
 )
 _SAID = dates.NAMED | by_name(
     *(names.letters_and_digits, names.move, names.isotope, names.coordinates, romans.numbered_name),
-    *(words.saint_or_street, words.dash, words.cups, words.spelled, initials, as_written),
+    *(words.saint_or_street, words.dash, words.cups, words.spelled, initials, short_form),
     *(signs.exponent, signs.per, signs.without_commas, signs.lakhs, signs.standing_alone),
 )
 
@@ -94,8 +94,5 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "undotted": lambda letters: letters.replace(".", ""),
     "apart": lambda letters: " ".join(letters.replace(".", " ").split()),
 }
-_ENDS = {
-    name: partial(stop, goes_on=goes_on)
-    for name, goes_on in {"stop": A_NAME, "end": NOTHING, "time": A_TIME}.items()
-}
+_ENDS = {"stop": partial(stop), "end": partial(stop, goes_on=NOTHING), "time": partial(stop, goes_on=A_TIME)}
 ENGLISH = Vocabulary(PATTERNS, _SAID, _WORDS, _ENDS)
