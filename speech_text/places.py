@@ -136,6 +136,15 @@ class Placed:
         kinds = (kind, *(one[2] for one in replaced))
         return replaced[0][0], max(one[1] for one in replaced), next(filter(None, kinds), None)
 
+    def retraced(self, said: Placed) -> Placed:
+        """Returns `said`, which was made of the same characters as if they were a whole written text, with
+        the origins that they have here."""
+        each = (
+            self.origins[start] if kind is None and end - start == 1 else self._origin(start, end, kind)
+            for start, end, kind in said.origins
+        )
+        return Placed(said.text, list(each))
+
     def rewritten(self, text: str) -> Placed:
         """Returns `text`, which something made of this text without telling the places. Words and signs that
         both texts have keep their origins. Takes quadratic time."""

@@ -75,13 +75,22 @@ class DefaultRules:
             and not any(_has_word(line.text) for line in lines)
         )
         _, english = _tables(self._own_words())
-        spoken = list[Placed]()
+        spoken, seen = list[Placed](), dict[tuple[bool, str], Placed | None]()
         for line in lines:
             by_marks = bool(chinese or _CHINESE_MARKS.search(line.text))
             in_chinese = signs.has_hanzi(line.text) or (by_marks and not _has_word(line.text))
             read = self._read_chinese if in_chinese else partial(apply_rules, english)
             cuts = pieces(line.text, _MAX_PART, _MAX_PART) if len(line.text) > _MAX_PART else [line.text]
-            spoken.append(Placed.join(read(part, check) for part in line.parts(cuts)))
+            said = list[Placed]()
+            for part in line.parts(cuts):
+                key = in_chinese, part.text
+                if key not in seen:
+                    seen[key] = None
+                    said.append(read(part, check))
+                else:  # it is read once more, for all places at which it comes again
+                    again = seen[key] = seen[key] or read(Placed.written(part.text), check)
+                    said.append(part.retraced(again))
+            spoken.append(Placed.join(said))
         return self.speak_segment(Placed.join(spoken, "" if chinese else " "))
 
     @staticmethod
