@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # settings/ reads this module where PyTorch is not installed
 
 _PROMPT_TEXT_IDS = 256  # for the transcript of 30 s of fast speech and the texts of earlier segments
 _SLOT_MULTIPLE = 64  # positions; so the rows of the KV cache start aligned
-_STREAM_CHUNKS = {"cpu": (25, 100, 300), "cuda": (12, 50, 300)}  # a GPU makes the second one in time
+_STREAM_CHUNKS = {"cpu": (25, 50, 120, 300), "cuda": (12, 50, 300)}  # a GPU makes the second one in time
 _PREFILL_CHUNK = {"cpu": 64, "cuda": 1024}  # ids; takes about as long as a few decode steps of a full batch
 
 

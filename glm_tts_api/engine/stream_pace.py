@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from glm_tts_api.engine.spans import LEFT_CONTEXT, LOOK_AHEAD, Window, cut_windows, longest_rest, n_awaited
+from glm_tts_api.engine.spans import LOOK_AHEAD, Window, cut_windows, longest_rest, n_awaited
 
 if TYPE_CHECKING:
     from glm_tts_api.engine.request import EngineRequest, Span
@@ -174,15 +174,15 @@ class StreamStarts:
     Any thread may call `decoded`; one thread at a time may call `rendered` or `wait_s`.
 
     The slowdown of a render is its time divided by its time at the pace of warm-up. The least slowdown of
-    renders without other requests is kept for short spans and for long ones; it corrects what warm-up has
-    measured. A render's load is its slowdown divided by that least slowdown. The latest loads say how busy
-    the machine is; those of renders beside other requests are kept apart."""
+    renders without other requests is kept for spans of each size; it corrects what warm-up has measured. A
+    render's load is its slowdown divided by that least slowdown. The latest loads say how busy the machine
+    is; those of renders beside other requests are kept apart."""
 
     def __init__(self, requests: Sized) -> None:
         self._pace: Pace | None = None
         self._requests, self._n_renderers = requests, 1
         self._token_s = 0.0
-        self._least = dict[bool, float]()
+        self._least = dict[int, float]()  # by the size of a span
         self._loads: dict[bool, deque[float]] = {alone: deque(maxlen=_REMEMBERED) for alone in (True, False)}
 
     def measured(self, pace: Pace | None, *, n_renderers: int) -> None:
@@ -203,10 +203,10 @@ class StreamStarts:
             return
         alone_s = self._pace.render_s(span.window, len(span.voice.speech_tokens))
         slowdown = span.spent_s / max(1e-6, alone_s * self._n_sharing(self._pace))
-        is_long, is_alone = _is_long(span.window), len(self._requests) == 1
+        size, is_alone = _size(span.window), len(self._requests) == 1
         if is_alone:
-            self._least[is_long] = min(slowdown, self._least.get(is_long, slowdown))
-        self._loads[is_alone].append(slowdown / self._least.get(is_long, 1.0))
+            self._least[size] = min(slowdown, self._least.get(size, slowdown))
+        self._loads[is_alone].append(slowdown / self._least.get(size, 1.0))
 
     def wait_s(self, request: EngineRequest, heard: Span) -> float:
         """Returns how many seconds a player should wait before playing the request's audio, so that the
@@ -231,7 +231,7 @@ class StreamStarts:
         crowd = self._crowd(pace)
 
         def times(window: Window) -> float:
-            return crowd * self._least.get(_is_long(window), 1.0)
+            return crowd * self._least.get(_size(window), 1.0)
 
         making, coming, n_ahead = Making(replace(pace, token_s=self._token_s), times), list[Piece](), 0
         for segment in range(heard.segment, len(request.segments)):
@@ -267,8 +267,8 @@ class StreamStarts:
         return min(len(self._requests), self._n_renderers) if pace.one_core else 1
 
 
-def _is_long(window: Window) -> bool:
-    return window.end - window.first > LEFT_CONTEXT
+def _size(window: Window) -> int:
+    return min(7, (window.end - window.first).bit_length())  # from 64 tokens on the pace fits all sizes alike
 
 
 def _n_tokens(request: EngineRequest, segment: int) -> tuple[int, int]:

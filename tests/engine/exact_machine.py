@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from glm_tts_api.contracts import AudioChunk, Recording, SpeechRequest, Voice
+from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.llm_prompt import PromptLayout, Segment
 from glm_tts_api.engine.messages import Speak
@@ -24,7 +25,7 @@ from glm_tts_api.engine.warm_up import measure_pace
 from glm_tts_api.model.sequence import SpeechSequence
 from tests.engine import tiny
 
-CHUNKS = (25, 100, 300)
+CHUNKS = EngineConfig().on("cpu").stream_chunks
 _LAYOUT = PromptLayout(audio_start=1000, begin_of_audio=999, slot_length=5000)
 _VOICE = Voice(Recording(np.zeros(8, np.float32), 16000), "", "0")
 _PROMPT = VoicePrompt([1], [1] * 125, torch.empty(0), torch.empty(0))

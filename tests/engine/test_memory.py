@@ -98,7 +98,7 @@ def test_a_faked_gpu_takes_as_many_requests_as_fit_beside_flow_and_vocoder(
     fewer = fit_rows(faked_gpu(), EngineConfig(n_rows=most + 1, fewer_rows=True))
     assert fewer == EngineConfig(n_rows=most, fewer_rows=True).on("cuda")
     assert fewer.stream_chunks[0] == 12
-    assert EngineConfig().on("cpu").stream_chunks == (25, 100, 300)
+    assert EngineConfig().on("cpu").stream_chunks == (25, 50, 120, 300)
 
 
 def test_slots_that_do_not_fit_are_refused_with_what_helps(has_free: Callable[[float], None]) -> None:
