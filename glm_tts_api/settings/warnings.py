@@ -33,7 +33,7 @@ REMOVED = {
     "ROLLING_TIMEOUT": "set LONG_TEXT_TIMEOUT, which counts for the old server of a rolling restart too",
     "STALL_S": "an engine gets nothing new while a step takes longer than 30 s",
     "STREAM_BUFFER_S": "30 s of audio are made ahead of a client",
-    "STREAM_CHUNKS": "streams leave in pieces of 25, 50, 120 and 300 speech tokens, on a GPU of 12, 50 and 300",
+    "STREAM_CHUNKS": "streams leave in pieces of 25, 50, 120, 300 speech tokens, on a GPU of 12, 50, 300",
     "STREAM_STALL_S": "a client that takes nothing of its answer for 60 s is dropped",
     "STREAM_START": "a stream begins once its player can play to the end without a gap",
     "SYNTHETIC_MARK": "files of speech always say that they are synthetic",
