@@ -28,7 +28,7 @@ def encoded(
         return client.post("/studio/encode", data=data, files=files, headers=headers)
 
 
-@pytest.mark.parametrize("sample_rate", [24000, 32000])
+@pytest.mark.parametrize("sample_rate", [8000, 24000, 44100])
 def test_a_file_has_every_sample_or_sounds_as_long(server: Running, sample_rate: int) -> None:
     pcm = pcm_of(25.3, sample_rate)  # more than one piece
     for audio_format in ("flac", "wav"):
@@ -47,7 +47,7 @@ def test_what_is_no_sound_is_refused(server: Running) -> None:
         (b"\0\0\0", {}, "whole samples"),
         (None, {}, "as the file pcm"),
         (b"\0\0", {"response_format": "json"}, "wav, flac"),
-        (b"\0\0", {"sample_rate": 8000}, "24000 or 32000"),
+        (b"\0\0", {"sample_rate": 11025}, "8000, 16000, 22050, 24000, 32000, 44100 or 48000"),
     )
     for pcm, fields, named in bad:
         answer = encoded(server, pcm, **fields)
