@@ -16,17 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 from speech_text.default.data import KINDS, Word
 
-REPLACEMENTS = "custom_replace.jsonl"
-PRONUNCIATIONS = "G2P_replace_dict.jsonl"
-KEEP_LIST = "G2P_able_1word.json"
-PHONEMES = "G2P_all_phonemes.json"
-WORDS = "words.tsv"
-_FILES = (REPLACEMENTS, PRONUNCIATIONS, KEEP_LIST, PHONEMES, WORDS)
-_Json = TypeVar("_Json", list[object], dict[object, object])
+_PHONEMES = "G2P_all_phonemes.json"
+_FILES = ("custom_replace.jsonl", "G2P_replace_dict.jsonl", "G2P_able_1word.json", _PHONEMES, "words.tsv")
 _SHIPPED = Path(__file__).parent / "assets" / "dictionaries"
 
 
@@ -47,16 +41,18 @@ class Dictionaries:
     @classmethod
     def read(cls, folder: Path) -> Dictionaries:
         """Reads the files that `files` names."""
-        replacements, pronunciations, keep, phonemes, words = cls.files(folder)
-        reader = _Reader()
-        names = reader.phoneme_names(phonemes)
+        warnings: list[str] = []
+        replacements, pronunciations, keep, phonemes, words = (
+            _File(path, warnings) for path in cls.files(folder)
+        )
+        names = phonemes.names()
         return cls(
-            replacements=reader.replacements(replacements),
-            pronunciations=reader.pronunciations(pronunciations, names),
-            keep=reader.keep_list(keep),
-            phonemes=names,
-            words=reader.words(words),
-            warnings=tuple(reader.warnings),
+            replacements.pairs(),
+            pronunciations.pronunciations(names),
+            keep.characters(),
+            names,
+            words.words(),
+            tuple(warnings),
         )
 
     @staticmethod
@@ -72,98 +68,96 @@ def shipped() -> Dictionaries:
     return Dictionaries.read(_SHIPPED)
 
 
-class _Reader:
-    """Reads dictionary files. `warnings` gets a sentence for each file and line that cannot be read."""
+class _File:
+    """A dictionary file. `warnings` gets a sentence for each entry, line or file that cannot be read."""
 
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
+    def __init__(self, path: Path, warnings: list[str]) -> None:
+        self._path, self._warnings = path, warnings
 
-    def _skip(self, path: Path, why: str, line: int = 0) -> None:
-        self.warnings.append(f"{path.name}{f', line {line}' if line else ''}: {why}")
+    def _skip(self, why: str, line: int = 0) -> None:
+        self._warnings.append(f"{self._path.name}{f', line {line}' if line else ''}: {why}")
 
-    def _text(self, path: Path) -> str | None:
+    def _text(self) -> str | None:
         try:
-            return path.read_text(encoding="utf-8-sig")
+            return self._path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
-            self._skip(path, "not there, so it counts as empty")
+            self._skip("not there, so it counts as empty")
         except (OSError, UnicodeError) as error:
-            self._skip(path, f"cannot be read ({error}), so it counts as empty")
+            self._skip(f"cannot be read ({error}), so it counts as empty")
         return None
 
-    def _lines(self, path: Path) -> Iterator[tuple[int, str]]:
-        lines = enumerate((self._text(path) or "").split("\n"), start=1)
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        lines = enumerate((self._text() or "").split("\n"), start=1)
         return ((number, line) for number, line in lines if line.strip())
 
-    def _objects(self, path: Path) -> Iterator[tuple[int, dict[str, object]]]:
+    def _objects(self) -> Iterator[tuple[int, dict[str, object]]]:
         """Yields the JSON objects of a .jsonl file with their line numbers."""
-        for number, line in self._lines(path):
+        for number, line in self._lines():
             try:
-                value = json.loads(line)
+                if isinstance(value := json.loads(line), dict):
+                    yield number, value
+                else:
+                    self._skip("a JSON object is expected", number)
             except ValueError as error:
-                self._skip(path, f"not JSON ({error})", number)
-                continue
-            if isinstance(value, dict):
-                yield number, value
-            else:
-                self._skip(path, "a JSON object is expected", number)
+                self._skip(f"not JSON ({error})", number)
 
-    def _json(self, path: Path, kind: type[_Json], expected: str) -> _Json:
-        if (text := self._text(path)) is not None:
+    def _values(self, kind: type[list[object] | dict[str, object]], expected: str) -> list[object]:
+        """Returns the values of the JSON list or object that the file holds."""
+        if (text := self._text()) is not None:
             try:
                 if isinstance(value := json.loads(text), kind):
-                    return value
-                self._skip(path, f"a JSON {expected} is expected")
+                    return [*(value.values() if isinstance(value, dict) else value)]
+                self._skip(f"a JSON {expected} is expected")
             except ValueError as error:
-                self._skip(path, f"not JSON ({error}), so it counts as empty")
-        return kind()
+                self._skip(f"not JSON ({error}), so it counts as empty")
+        return []
 
-    def replacements(self, path: Path) -> tuple[tuple[str, str], ...]:
+    def pairs(self) -> tuple[tuple[str, str], ...]:
         pairs = []
-        for number, entry in self._objects(path):
+        for number, entry in self._objects():
             origin, new = entry.get("origin"), entry.get("new")
             if isinstance(origin, str) and isinstance(new, str) and origin:
                 pairs.append((origin, new))
             else:
-                self._skip(path, 'needs the texts "origin" (not empty) and "new"', number)
+                self._skip('needs the texts "origin" (not empty) and "new"', number)
         return tuple(pairs)
 
-    def pronunciations(self, path: Path, phonemes: frozenset[str]) -> dict[str, str]:
+    def pronunciations(self, phonemes: frozenset[str]) -> dict[str, str]:
         entries: dict[str, str] = {}
-        for number, entry in self._objects(path):
+        for number, entry in self._objects():
             for source, spoken in entry.items():
                 if not source or not isinstance(spoken, str):
-                    self._skip(path, "a text and its replacement are expected", number)
+                    self._skip("a text and its replacement are expected", number)
                     continue
-                names = re.findall(r"<\|(.*?)\|>", spoken)
-                unknown = [name for name in names if phonemes and name not in phonemes]
-                if unknown:
-                    self._skip(path, f"{unknown[0]} is not in {PHONEMES}", number)
+                unknown = [name for name in re.findall(r"<\|(.*?)\|>", spoken) if name not in phonemes]
+                if unknown and phonemes:
+                    self._skip(f"{unknown[0]} is not in {_PHONEMES}", number)
                 else:
                     entries[source] = spoken
         return entries
 
-    def words(self, path: Path) -> tuple[Word, ...]:
+    def words(self) -> tuple[Word, ...]:
         words = []
-        for number, line in self._lines(path) if path.exists() else ():
+        for number, line in self._lines() if self._path.exists() else ():
             cells = line.rstrip("\r").split("\t")
             if cells[0] in KINDS and 2 <= len(cells) <= len(Word._fields) and cells[1].strip():
                 words.append(Word(*cells))
             elif cells[0] != "kind":
                 kinds = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
-                self._skip(path, f"expected, with tabs between: {kinds}, and how it is written", number)
+                self._skip(f"expected, with tabs between: {kinds}, and how it is written", number)
         return tuple(words)
 
-    def keep_list(self, path: Path) -> frozenset[str]:
-        value = self._json(path, list, "list of single characters")
-        kept = frozenset(item for item in value if isinstance(item, str) and len(item) == 1)
-        if len(kept) < len(value):
-            self._skip(path, f"{len(value) - len(kept)} entries are repeated or not one character")
+    def characters(self) -> frozenset[str]:
+        values = self._values(list, "list of single characters")
+        kept = frozenset(item for item in values if isinstance(item, str) and len(item) == 1)
+        if len(kept) < len(values):
+            self._skip(f"{len(values) - len(kept)} entries are repeated or not one character")
         return kept
 
-    def phoneme_names(self, path: Path) -> frozenset[str]:
-        value = self._json(path, dict, "object of phoneme names")
-        names = frozenset(name for name in value.values() if isinstance(name, str))
-        if all(isinstance(name, str) for name in value.values()):
+    def names(self) -> frozenset[str]:
+        values = self._values(dict, expected := "object of phoneme names")
+        names = frozenset(name for name in values if isinstance(name, str))
+        if all(isinstance(name, str) for name in values):
             return names
-        self._skip(path, "a JSON object of phoneme names is expected")
+        self._skip(f"a JSON {expected} is expected")
         return frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from speech_text.default.rules import DefaultRules
 from speech_text.dictionaries import Dictionaries, shipped
 from speech_text.errors import TextError, quote
 from speech_text.lexicon import Lexicon
-from speech_text.marks import MOOD_SIGN, UNCUT, Cut, Part, overlaid, parts_of, take_out_marks
+from speech_text.marks import MOOD_SIGN, Cut, Part, overlaid, parts_of, take_out_marks
 from speech_text.markup.formulas import formula_parts
 from speech_text.markup.tags import markup_parts, outermost
 from speech_text.markup.verbatim import verbatim_parts
@@ -23,7 +23,6 @@ from speech_text.places import Placed
 from speech_text.published import PublishedRules
 from speech_text.reading import Reading, SpokenSegment
 from speech_text.types import ReadingOptions, RuleSet
-from speech_text.wetext import chinese_normalizer, english_normalizer
 
 _PAUSES = Pauses()
 _NOTHING_ASKED = ReadingOptions()
@@ -65,7 +64,7 @@ class TextFrontend:
         cache_dir = cache_dir or Path.home() / ".cache" / "speech_text"
         self._rules: PublishedRules | DefaultRules
         if rules == "published":
-            self._rules = PublishedRules(chinese_normalizer(), english_normalizer())
+            self._rules = PublishedRules()
         else:
             self._rules = DefaultRules(lambda: dictionaries().words)
         self._phonemize = Phonemizer(cache_dir, published=rules == "published")
@@ -89,7 +88,12 @@ class TextFrontend:
         `check` is called repeatedly during the work, and its errors are passed on. Raises TextError
         ("nothing_to_say", "text_too_long", and "malformed_pronunciation" for an invalid mark).
         """
-        marked = take_out_marks(text, self._short_enough(self._parts(text, options, check)))
+        parts, n_chars = list[Part](), 0
+        for found in self._parts(text, options, check):
+            n_chars += len(found.said) + len(found.syllables)
+            self._require_short(n_chars)
+            parts.append(found)
+        marked = take_out_marks(text, parts)
         if not any(map(str.isalnum, marked.plain)):
             raise TextError(
                 "nothing_to_say", "The text has nothing to say: no letter, no digit and no Hanzi."
@@ -102,10 +106,10 @@ class TextFrontend:
         sounds = iter(marked.sounds)
         segments, placed = list[SpokenSegment](), list[Placed]()
         pause_s, block_s, voice, speed = 0.0, 0.0, "", 1.0
-        for cut, stretch in marked.stretches(said) if marked.sounds or marked.cuts else [(UNCUT, said)]:
+        for cut, stretch in marked.stretches(said):
             pause_s, speed = pause_s + cut.pause_s, cut.speed or speed
             block_s = max(block_s, cut.block_s) if segments else 0.0
-            voice = cut.voice_after(voice)
+            voice = voice if cut.voice is None else cut.voice
             speaker = None if voice in ("", MOOD_SIGN) else voice  # None: the request's voice, in its mood
             for part in stretch.parts(split(stretch.text, *how)):
                 check()
@@ -147,15 +151,6 @@ class TextFrontend:
         if unspoken := [*outermost(*layers)]:
             parts = overlaid(parts, unspoken)
         return lexicon.apply(parts, check) if lexicon.entries else parts
-
-    def _short_enough(self, parts: Iterable[Part]) -> Iterator[Part]:
-        """Yields `parts` unchanged. Raises TextError as soon as their spoken forms together are longer than
-        `_require_short` allows."""
-        n_chars = 0
-        for part in parts:
-            n_chars += len(part.said) + len(part.syllables)
-            self._require_short(n_chars)
-            yield part
 
     def _require_short(self, n_chars: int) -> None:
         if self._max_characters is not None and n_chars > (most := _MOST_GROWTH * self._max_characters):

@@ -69,31 +69,26 @@ class Lexicon:
         longer word of letters does not count, nor does a word whose entry has a context that does not stand
         near. `check` is called at each character."""
         for part in parts:
-            found = self._found(part.written, check) if part.plain else ()
-            yield from overlaid([part], (self._said(part.start + at, entry) for at, entry in found))
+            yield from overlaid([part], self._found(part, check) if part.plain else ())
 
-    def _found(self, text: str, check: Check) -> Iterator[tuple[int, LexiconEntry]]:
+    def _found(self, part: Part, check: Check) -> Iterator[Part]:
+        """Yields the words of the lexicon in `part`, a part of plain text."""
         at = 0
-        while at < len(text):
+        while at < len(part.written):
             check()
-            entry = None if _inside_a_word(text, at) else self._longest(text, at)
-            if entry is not None:
-                yield at, entry
-            at += 1 if entry is None else len(entry.word)
+            if entry := self._longest(part.written, at):
+                syllables = () if entry.reading is None else self._syllables(entry.reading)
+                yield Part(part.start + at, entry.word, entry.replacement or "", syllables, rule="lexicon")
+            at += len(entry.word) if entry else 1
 
     def _longest(self, text: str, at: int) -> LexiconEntry | None:
-        for length in self._lengths.get(text[at], ()):
+        for length in () if _inside_a_word(text, at) else self._lengths.get(text[at], ()):
             entry = self.entries.get(text[at : at + length])
-            if entry is None or _inside_a_word(text, end := at + len(entry.word)):
+            if entry is None or _inside_a_word(text, end := at + length):
                 continue
             if entry.context is None or entry.context in _near(text, at, end):
                 return entry
         return None
-
-    def _said(self, start: int, entry: LexiconEntry) -> Part:
-        if entry.reading is None:
-            return Part(start, entry.word, entry.replacement or "", rule="lexicon")
-        return Part(start, entry.word, syllables=self._syllables(entry.reading), rule="lexicon")
 
 
 def _invalid(why: str) -> TextError:

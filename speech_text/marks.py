@@ -23,9 +23,11 @@ from speech_text.signs import PUNCTUATION, has_hanzi
 MOOD_SIGN: Final = ":"  # `my_voice:glad` is the voice my_voice in its mood glad
 MOST_MARK_CHARS = 200
 MOST_PAUSES_S = 300  # seconds of all pauses of one text together
-_MARK = re.compile(rf"\[\[([^\[\]\n]{{1,{MOST_MARK_CHARS}}})\]\]")
-_COMMAND = re.compile(r"\s*(pause|voice|mood|speed)(\s[^|]*)?")
-_WORD = re.compile(r"([^|]+)\|([^|]*)")
+# Double brackets around anything else are ordinary text.
+_MARK = re.compile(
+    rf"\[\[(?=[^\[\]\n]{{1,{MOST_MARK_CHARS}}}\]\])(?:\s*(?P<command>pause|voice|mood|speed)(?P<value>\s[^|\]]*)?"
+    r"|(?P<word>[^|\]]+)\|(?P<reading>[^|\]]*)|[^\]]*)\]\]"
+)
 _RESPELLED = re.compile("[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff' -]*")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,6})?|\.\d{1,6}", re.ASCII)
 _BOUNDS = {"pause": (0.05, 10.0, "seconds"), "speed": (0.25, 4.0, "times as fast")}
@@ -52,26 +54,14 @@ class Cut:
     """A place in a text at which the way of speaking changes.
 
     `pause_s` are the seconds of a pause that a mark asks for. `block_s` is the pause after a block (a
-    paragraph), which counts where no mark asks for a pause. `voice`, `mood` and `speed` hold from there on;
-    None leaves them unchanged. An empty voice is the request's own; an empty mood is the voice's first
-    recording.
+    paragraph), which counts where no mark asks for a pause. `voice` and `speed` hold from there on; None
+    leaves them unchanged. `voice` includes the mood, as `in_mood` writes it; an empty one is the request's.
     """
 
     pause_s: float = 0.0
     block_s: float = 0.0
     voice: str | None = None
-    mood: str | None = None
     speed: float | None = None
-
-    def voice_after(self, voice: str) -> str:
-        """Returns the name of the voice that speaks after this cut, if `voice` speaks before it. The name
-        includes the mood, as `in_mood` writes it. An empty name is the request's voice."""
-        if self.voice is not None:
-            return self.voice
-        return voice if self.mood is None else in_mood(voice, self.mood)
-
-
-UNCUT: Final = Cut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +120,10 @@ class MarkedText:
         parts = said.split(self.placeholders[2]) if self.cuts else [said]
         n_sounds = sum(map(said.count, self.placeholders[:2])) if self.sounds else 0
         if (len(parts) - 1, n_sounds) != (len(self.cuts), len(self.sounds)):
-            raise _malformed("A mark stands where it is not read: [[...]] may not be in markup.")
+            why = "A mark stands where it is not read: [[...]] may not be in markup."
+            raise TextError("malformed_pronunciation", why)
         start = 0
-        for cut, part in zip((UNCUT, *self.cuts), parts, strict=True):
+        for cut, part in zip((Cut(), *self.cuts), parts, strict=True):
             end = start + len(part)
             first = end - len(part.lstrip(PUNCTUATION + " ")) if start else start
             yield cut, normalized[first:end]
@@ -155,10 +146,10 @@ class MarkedText:
         return segment.edited(words), spoken + (read(rest) if rest else "")
 
 
-def take_out_marks(text: str, parts: Iterable[Part]) -> MarkedText:
+def take_out_marks(text: str, parts: Sequence[Part]) -> MarkedText:
     """Returns `text` without its marks, and everything that is needed to put them back. `parts` are all the
     parts of `text` in order, both plain text and marks."""
-    parts, placeholders = list(parts), ("", "", "")
+    placeholders = ("", "", "")
     if any(part.rule or part.cut for part in parts):
         others = _unused(_OTHERS, text, 2)
         placeholders = (_unused(_HANZI, text, 1)[0], others[0], others[1])
@@ -195,21 +186,23 @@ def parts_of(text: str, inventory: Collection[str]) -> Iterator[Part]:
     """Yields the parts of `text`, which are plain text and marks. `inventory` has the names of the model's
     phonemes. Raises TextError, which names the mark and its place, for an invalid mark and for pauses of more
     than MOST_PAUSES_S (300) seconds together."""
-    done, pauses_s = 0, 0.0
+    done, pauses_s, voice = 0, 0.0, ""
     for mark in _MARK.finditer(text):
+        if mark["command"] is None and mark["word"] is None:
+            continue
         try:
-            part = _mark(mark, inventory)
-            pauses_s += part.cut.pause_s if part and part.cut else 0.0
+            part = _cut(mark, voice) if mark["command"] else _word(mark, inventory)
+            if part.cut:
+                voice = voice if part.cut.voice is None else part.cut.voice
+                pauses_s += part.cut.pause_s
             if round(pauses_s, 6) > MOST_PAUSES_S:
                 raise ValueError(f"the pauses of a text may last {MOST_PAUSES_S} seconds together")
         except ValueError as error:
-            raise _malformed(
-                f"The mark {quote(mark[0])} at character {mark.start()} cannot be read: {error}."
-            ) from None
-        if part is not None:
-            yield Part(done, text[done : mark.start()], text[done : mark.start()])
-            yield part
-            done = mark.end()
+            why = f"The mark {quote(mark[0])} at character {mark.start()} cannot be read: {error}."
+            raise TextError("malformed_pronunciation", why) from None
+        yield Part(done, text[done : mark.start()], text[done : mark.start()])
+        yield part
+        done = mark.end()
     yield Part(done, text[done:], text[done:])
 
 
@@ -242,9 +235,9 @@ def voices_in(text: str, voice: str = "") -> list[str]:
     """Returns the voices that the marks of `text` ask for, in order. `voice` speaks before the first mark. A
     name includes the mood, as `in_mood` writes it; an empty name is the request's own voice."""
     voices = []
-    for command, value in filter(None, map(_command, _MARK.finditer(text))):
-        if command in ("voice", "mood"):
-            voice = _cut(command, value).voice_after(voice)
+    for mark in _MARK.finditer(text):
+        if mark["command"] in ("voice", "mood"):
+            voice = _voice_after(mark, voice)
             voices.append(voice)
     return voices
 
@@ -253,9 +246,9 @@ def lasting_marks(text: str, voice: str = "") -> dict[str, str]:
     """Returns the voice and the speed that hold at the end of `text` because of its marks, under the keys
     "voice" and "speed". The speed is a string, as in the mark. A key is missing if no mark sets it. `voice`
     speaks before the text; an empty voice is the request's."""
-    commands = filter(None, map(_command, _MARK.finditer(text)))
-    lasting = {"speed" if name == "speed" else "voice": value for name, value in commands if name != "pause"}
-    return {**lasting, "voice": voices[-1]} if (voices := voices_in(text, voice)) else lasting
+    speeds = [_value(mark) for mark in _MARK.finditer(text) if mark["command"] == "speed"]
+    lasting = {"speed": speeds[-1:], "voice": voices_in(text, voice)[-1:]}
+    return {name: values[0] for name, values in lasting.items() if values}
 
 
 def before_mark(text: str, at: int) -> int:
@@ -272,48 +265,41 @@ def without_marks(text: str) -> str:
 
 
 def _by_eye(mark: re.Match[str]) -> str:
-    if _command(mark):
-        return ""
-    word = _WORD.fullmatch(mark[1])
-    return word[1].strip() if word else mark[0]
+    return mark["word"].strip() if mark["word"] else "" if mark["command"] else mark[0]
 
 
-def _mark(mark: re.Match[str], inventory: Collection[str]) -> Part | None:
-    """Returns the part that `mark` describes; None if the double brackets are ordinary text. Raises
-    ValueError."""
-    if command := _command(mark):
-        return Part(mark.start(), cut=_cut(*command))
-    if word := _WORD.fullmatch(mark[1]):
-        written, reading = word[1].strip(), word[2].strip()
-        if not any(char.isalnum() for char in written):
-            raise ValueError("there is no word before the |")
-        start = mark.start(1) + mark[1].index(written)
-        if not has_hanzi(written) and _RESPELLED.fullmatch(reading):
-            return Part(start, written, reading, rule="mark")
-        return Part(start, written, syllables=tuple(phoneme_names(reading, inventory)), rule="mark")
-    return None
+def _word(mark: re.Match[str], inventory: Collection[str]) -> Part:
+    """Returns the part of a mark around a word. Raises ValueError."""
+    written, reading = mark["word"].strip(), mark["reading"].strip()
+    if not any(char.isalnum() for char in written):
+        raise ValueError("there is no word before the |")
+    start = mark.start("word") + mark["word"].index(written)
+    if not has_hanzi(written) and _RESPELLED.fullmatch(reading):
+        return Part(start, written, reading, rule="mark")
+    return Part(start, written, syllables=tuple(phoneme_names(reading, inventory)), rule="mark")
 
 
-def _command(mark: re.Match[str]) -> tuple[str, str] | None:
-    """Returns the command of a mark and its value: [[pause 0.8]] -> pause, 0.8. None for other marks."""
-    found = _COMMAND.fullmatch(mark[1])
-    return (found[1], (found[2] or "").strip()) if found else None
-
-
-def _cut(command: str, value: str) -> Cut:
-    if command == "voice":
-        return Cut(voice=value)
-    if command == "mood":
-        return Cut(mood=value)
+def _cut(mark: re.Match[str], voice: str) -> Part:
+    """Returns the part of a mark that is a command, before which `voice` speaks. Raises ValueError."""
+    command, value = mark["command"], _value(mark)
+    if command in ("voice", "mood"):
+        return Part(mark.start(), cut=Cut(voice=_voice_after(mark, voice)))
     least, most, unit = _BOUNDS[command]
-    allowed = f"{command} takes a number from {least:g} to {most:g} ({unit}), as in [[{command} 0.8]]"
     if not _NUMBER.fullmatch(value) or not least <= float(value) <= most:
-        raise ValueError(allowed)
-    return Cut(pause_s=float(value)) if command == "pause" else Cut(speed=float(value))
+        raise ValueError(
+            f"{command} takes a number from {least:g} to {most:g} ({unit}), as in [[{command} 0.8]]"
+        )
+    cut = Cut(pause_s=float(value)) if command == "pause" else Cut(speed=float(value))
+    return Part(mark.start(), cut=cut)
 
 
-def _malformed(why: str) -> TextError:
-    return TextError("malformed_pronunciation", why)
+def _voice_after(mark: re.Match[str], voice: str) -> str:
+    """Returns the name of the voice that speaks after a mark of a voice or mood, and `voice` before it."""
+    return _value(mark) if mark["command"] == "voice" else in_mood(voice, _value(mark))
+
+
+def _value(mark: re.Match[str]) -> str:
+    return (mark["value"] or "").strip()
 
 
 def _unused(chars: Sequence[str], text: str, n: int) -> tuple[str, ...]:

@@ -4,40 +4,38 @@ read."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import emoji
 
 from speech_text import signs
 from speech_text.chinese import replace_words, tidy_chinese
 from speech_text.cut.pieces import Check, sentences, unwatched
-from speech_text.english import number_words
+from speech_text.default.spelling import CHINESE_DIGITS
+from speech_text.english import ONES, number_words
 from speech_text.places import Edit, Placed
-from speech_text.wetext import TextNormalizer
+from speech_text.wetext import TextNormalizer, chinese_normalizer, english_normalizer
 
 _LINE_ENDS = ".!?;:。！？；，"
-_DIGITS = "零一二三四五六七八九"
-_DIGIT_NAMES = {ord(str(value)): name for value, name in enumerate(_DIGITS)}
 _UNITS = ("", "十", "百", "千", "万", "十万", "百万", "千万", "亿", "十亿", "百亿", "千亿")
 _POWER = re.compile(r"(-?(?<!\d)\d++(?:\.\d++)?)\s*+[*x×]\s*+(\d++(?:\.\d++)?)\s*+\^\s*(-?\d+(?:\.\d+)?)")
 _ENDLESS = re.compile(r"(?P<before>[A-Za-z]?)(?P<digits>[0-9]{25,})(?=(?P<after>[A-Za-z]?))")
-_DIGIT_WORDS = ["oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _PRODUCT = re.compile(r"([0-9a-zA-Z]\)?)\s*\*\s*(?=\(?[0-9a-zA-Z])")
 _DIGIT_RUN = re.compile(r"[\d¹²³⁰⁴-⁹₀-₉①-⑨⑴-⑼⒈-⒐⓪⓵-⓽⓿❶-❾➀-➈➊-➒]+")
 _MARKS = ".,!?':;"
 
 
 class PublishedRules:
-    def __init__(self, chinese: TextNormalizer, english: TextNormalizer) -> None:
-        self._chinese = chinese
-        self._english = english
+    def __init__(self) -> None:
+        self._chinese, self._english = chinese_normalizer(), english_normalizer()
 
     def forget(self) -> None:
         """Empties the transducers' caches of earlier results."""
         self._chinese.remembered.cache_clear()
         self._english.remembered.cache_clear()
 
-    def fold(self, text: Placed) -> Placed:
+    @staticmethod
+    def fold(text: Placed) -> Placed:
         """Returns `text` without halves of surrogate pairs; the published rules read all other characters."""
         return text.sub("[\ud800-\udfff]", "")
 
@@ -56,19 +54,16 @@ class PublishedRules:
         text = text.edited(Edit(one["match_start"], one["match_end"], "") for one in found)
         text = text.sub("(?<=[a-zA-Z])-(?=[a-zA-Z])", " ")
         if signs.has_hanzi(text.text):
-            words = _chinese(
-                text, lambda part: spoken_in_pieces(self._chinese, part, check), replacements
-            ).lower()
-        else:
-            words = _english(text, lambda part: spoken_in_pieces(self._english, part, check))
+            text = text.sub(_POWER, _power, count=1).sub(r"(?<=\d)\s*-\s*(?=\d)", "减").sub("-", "")
+            text = spoken_in_pieces(self._chinese, replace_words(text, replacements), check)
+            text = tidy_chinese(text).lower()
+        else:  # the transducer takes the typographic apostrophe only
+            text = text.sub(_ENDLESS, _digit_by_digit).sub("'", "’")
+            text = _tidy_english(spoken_in_pieces(self._english, text, check))
         # A space stays between two ASCII letters or digits, and before one of them behind a mark.
-        words = words.sub(" +", " ").sub("(?<![A-Za-z0-9.,!?;:]) | (?![A-Za-z0-9])", "")
-        return signs.closed(words)
+        return signs.closed(text.sub(" +", " ").sub("(?<![A-Za-z0-9.,!?;:]) | (?![A-Za-z0-9])", ""))
 
-    def speak_segment(self, segment: Placed, replacements: Iterable[tuple[str, str]]) -> Placed:
-        """Reads `segment`, a part of a result of `speak`, a second time, as the published front end does
-        (docs/model.md 9)."""
-        return self.speak(segment, replacements)
+    speak_segment = speak  # the published front end reads each segment a second time (docs/model.md 9)
 
 
 def _join_lines(text: Placed) -> Placed:
@@ -98,70 +93,43 @@ def spoken_in_pieces(normalizer: TextNormalizer, text: Placed, check: Check = un
     return Placed.join(spoken)
 
 
-def _chinese(
-    text: Placed, normalize: Callable[[Placed], Placed], replacements: Iterable[tuple[str, str]]
-) -> Placed:
-    """Returns `text`, which has Hanzi in it, with its numbers and symbols written as Chinese words. Case,
-    spaces and punctuation are tidied later. `normalize` runs the transducers, and `replacements` are the
-    user's pairs of old and new text."""
-    text = _spell_first_power(text).sub(r"(?<=\d)\s*-\s*(?=\d)", "减").sub("-", "")
-    return tidy_chinese(normalize(replace_words(text, replacements)))
-
-
-def _spell_first_power(text: Placed) -> Placed:
-    """Step Z1: returns `text` with its first number of the form 3.5*10^8 written as Chinese words. Other
-    numbers stay."""
-
-    def words(match: re.Match[str]) -> str:
-        factor, base, exponent = match.groups()
-        return f"{_read_number(factor)}乘{_read_number(base)}的{_read_number(exponent)}次方"
-
-    return text.sub(_POWER, words, count=1)
+def _power(match: re.Match[str]) -> str:
+    """Step Z1: returns a number of the form 3.5*10^8 in Chinese words."""
+    factor, base, exponent = map(_read_number, match.groups())
+    return f"{factor}乘{base}的{exponent}次方"
 
 
 def _read_number(number: str) -> str:
     whole, _, decimals = str(float(number)).partition(".")
     if not (whole + decimals).lstrip("-").isdigit():  # too large or too small to print without an exponent
-        return number.translate({**_DIGIT_NAMES, ord("-"): "负", ord("."): "点"})
+        return number.translate({**CHINESE_DIGITS, ord("-"): "负", ord("."): "点"})
     if not decimals.strip("0"):
         return _integer(int(whole))
     # The sign of -0.5 is lost here, as in the published code: the integer part is 0.
-    return _integer(int(whole)) + "点" + decimals.translate(_DIGIT_NAMES)
+    return _integer(int(whole)) + "点" + decimals.translate(CHINESE_DIGITS)
 
 
 def _integer(number: int) -> str:
     """Returns `number` in Chinese words as the published rules read it: each digit except 0 has a unit of its
     own, so 120000 is 十万二万. A number of more than 12 digits is read digit by digit."""
-    if number == 0:
-        return "零"
-    if number < 0:
-        return "负" + _integer(-number)
+    if number <= 0:
+        return "负" + _integer(-number) if number else "零"
     digits = str(number)
+    words = digits.translate(CHINESE_DIGITS)
     if len(digits) > len(_UNITS):
-        return digits.translate(_DIGIT_NAMES)
-    out, last_unit = "", ""
-    for unit, digit in zip(_UNITS, map(int, reversed(digits)), strict=False):
-        if digit:
-            out, last_unit = _DIGITS[digit] + unit + out, unit
-        elif out and last_unit not in ("万", "亿") and not out.startswith("零"):
-            out = "零" + out
-    out = out.rstrip("零")
-    return out[1:] if out.startswith("一十") else out
-
-
-def _english(text: Placed, normalize: Callable[[Placed], Placed]) -> Placed:
-    """Returns `text`, which has no Hanzi, with its numbers and symbols written as English words. Spaces and
-    punctuation are tidied later. `normalize` runs the transducers."""
-    text = text.sub(_ENDLESS, _digit_by_digit)
-    text = normalize(text.sub("'", "’"))  # the transducer takes the typographic apostrophe only
-    text = text.sub(r"[()（）【】「」`《》『』{}\[\]]", "")
-    text = text.sub(_PRODUCT, r"\1multiply").sub(r"\*", "").sub("—", " ").sub("’", "'")
-    return _tidy_english(text.sub(_DIGIT_RUN, _spelt))
+        return words
+    units = reversed(_UNITS[: len(digits)])
+    words = "".join(word + unit * (word != "零") for word, unit in zip(words, units, strict=True))
+    return re.sub("零+(?=.[万亿]|$)|(?<=零)零+|^一(?=十)", "", words)
 
 
 def _tidy_english(text: Placed) -> Placed:
-    """Step E7: returns `text` in lower case, with word characters and seven punctuation marks only, and one
-    space after each mark."""
+    """Steps E3 to E7: returns `text` with its products and left digits as words, in lower case, with word
+    characters and seven punctuation marks only, and one space after each mark."""
+    text = text.sub(r"[()（）【】「」`《》『』{}\[\]]", "")
+    text = (
+        text.sub(_PRODUCT, r"\1multiply").sub(r"\*", "").sub("—", " ").sub("’", "'").sub(_DIGIT_RUN, _spelt)
+    )
     text = text.sub(r"\s+", " ").sub(rf"[^\w\s{_MARKS}]", "").lower().sub(rf"([{_MARKS}])\1+", r"\1")
     return text.sub(rf"(?:(?<!\s)\s+)?([{_MARKS}])\s*", r"\1 ").strip()
 
@@ -174,6 +142,6 @@ def _spelt(run: re.Match[str]) -> str:
 def _digit_by_digit(run: re.Match[str]) -> str:
     """Returns a run of 25 digits or more in words, digit by digit, with "oh" for 0. The transducer gives the
     same words, but takes seconds."""
-    words = " ".join(_DIGIT_WORDS[int(digit)] for digit in run["digits"])
+    words = " ".join(ONES[int(digit)] if digit != "0" else "oh" for digit in run["digits"])
     before = f"{run['before']} " if run["before"] else ""
     return f"{before}{words} " if run["after"] else before + words

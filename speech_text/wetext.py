@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
-from importlib.util import find_spec
+from importlib.resources import files
 from pathlib import Path
 
 from pynini import Fst, escape, shortestpath
@@ -17,6 +17,7 @@ from pywrapfst import FstOpError
 from tn.token_parser import TokenParser
 
 SHIPPED_FSTS = Path(__file__).resolve().parent / "assets" / "fst"
+_PACKAGE = Path(str(files("tn")))
 _REMEMBERED = 1024  # how many pieces of text the cache holds, with their words
 _ENGLISH_DIGITS, _CHINESE_DIGITS = 24, 40  # in one piece: a digit takes up to 2 ms and 0.5 ms
 
@@ -59,19 +60,12 @@ def chinese_normalizer() -> TextNormalizer:
 def english_normalizer() -> TextNormalizer:
     """Returns the normaliser for English, with the transducers of the installed package. These fit as they
     are, since the English transducers have no flags."""
-    return TextNormalizer(_package_folder(), "en", "en_tn", _ENGLISH_DIGITS)
+    return TextNormalizer(_PACKAGE, "en", "en_tn", _ENGLISH_DIGITS)
 
 
 def simplified_characters() -> dict[int, str]:
     """Returns the package's table from traditional to simplified Chinese characters, as str.translate takes
     it."""
-    path = _package_folder() / "chinese" / "data" / "char" / "traditional_to_simple.tsv"
+    path = _PACKAGE / "chinese" / "data" / "char" / "traditional_to_simple.tsv"
     rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
     return {ord(row[0]): row[1] for row in rows if len(row) == 2 and len(row[0]) == 1}
-
-
-def _package_folder() -> Path:
-    spec = find_spec("tn")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent
