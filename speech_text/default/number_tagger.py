@@ -81,6 +81,11 @@ def by_name(*functions: Named) -> dict[str, Named]:
     return {function.__name__: function for function in functions}
 
 
+def pair(compared: Callable[[int, int], bool]) -> Test:
+    """Returns a test of the two numbers of a figure."""
+    return lambda figure: compared(*map(int, runs(figure.text)))
+
+
 class Language(NamedTuple):
     """The functions and patterns that the table of number classes of one language uses by name.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from speech_text.default.chinese.numbers import takes_liang
-from speech_text.default.number_tagger import Figure, by_name, runs
+from speech_text.default.number_tagger import Figure, Test, by_name, runs
 
 # Words after a price, however many digits it has.
 _PRICED = re.compile(
@@ -55,10 +55,6 @@ def names(figure: Figure) -> bool:
     """Returns whether the number `figure` is a name and counts nothing: no price follows,
     and it has five characters or more, or no noun that can be counted follows."""
     return not _PRICED.match(figure.rest) and (len(figure.text) > 4 or not _is_counted(figure))
-
-
-def uncounted(figure: Figure) -> bool:
-    return not _is_counted(figure)
 
 
 def no_amount(figure: Figure) -> bool:
@@ -151,7 +147,6 @@ def two(figure: Figure) -> bool:
     )
 
 
-TESTS = by_name(
-    *(called, names, uncounted, no_amount, uncounted_year, like_the_last, chat),
-    *(compared, scored, falling, two),
-)
+TESTS: dict[str, Test] = by_name(
+    *(called, names, no_amount, uncounted_year, like_the_last, chat, compared, scored, falling, two),
+) | {"uncounted": lambda figure: not _is_counted(figure)}

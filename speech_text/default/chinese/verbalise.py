@@ -50,10 +50,6 @@ def telephone(number: str) -> str:
     return f"{spoken}，转{dialled(extension)}" if extension else spoken
 
 
-def _room(run: str) -> str:
-    return dialled(run) if len(run) > 2 else cardinal(run)
-
-
 def _part(run: str) -> str:
     """Returns a part of a version in Chinese words. One that begins with 0 or has more than five digits is
     read digit by digit."""
@@ -78,10 +74,6 @@ def verse(number: str, division: str = "章") -> str:
         return spanned(verse)(number)
     chapter, *verses = map(cardinal, runs(number))
     return f"{chapter}{division}{'到'.join(verses)}节"
-
-
-def psalm(number: str) -> str:
-    return verse(number, "篇")
 
 
 def fraction(text: str) -> str:
@@ -110,16 +102,12 @@ def clock(time: str) -> str:
     hour, *rest = runs(time)
     minute, second = [*rest, "", ""][:2]
     half = re.search("(?i)[ap](?=.?m)", time)
-    said = (_part_of_day(half[0].lower(), int(hour)) if half else "") + f"{_hour(hour)}点"
+    said = (_part_of_day(half[0].lower(), int(hour)) if half else "") + counted(str(int(hour)), "个") + "点"
     if "点" in time:
         return said + (_two_digits(minute) if minute else "") + ("分" if time.endswith("分") else "")
     if minute and (int(minute) or second):
         said += f"{_two_digits(minute)}分"
     return said + (f"{_two_digits(second)}秒" if second else "")
-
-
-def _hour(hour: str) -> str:
-    return counted(str(int(hour)), "个")
 
 
 def _two_digits(number: str) -> str:
@@ -136,7 +124,7 @@ def duration(time: str) -> str:
     """Returns, in Chinese words, a duration of minutes and seconds, or of hours, minutes and seconds: 1:02:03
     -> 一小时二分三秒."""
     *hours, minutes, seconds = runs(time)
-    spoken = "".join(f"{_hour(part)}小时" for part in hours)
+    spoken = "".join(counted(str(int(part)), "个") + "小时" for part in hours)
     return f"{spoken}{cardinal(minutes)}分{cardinal(seconds)}秒"
 
 
@@ -154,7 +142,8 @@ _SHORT: dict[str, Say] = {
     "marked": spelled(digits),
     "version": spelled(_part),  # 2.3.10 -> 二点三点十
     "chip": lambda name: "{} {}".format(cardinal(name.split("-")[0]), digits(name.split("-")[1])),
-    "rooms": joined("杠", _room),  # a building, its unit and a room: 3-1-1202 -> 三杠一杠幺二零二
+    # a building, its unit and a room: 3-1-1202 -> 三杠一杠幺二零二
+    "rooms": joined("杠", lambda run: dialled(run) if len(run) > 2 else cardinal(run)),
     "span": joined("到", dialled),  # rooms: 1201-1203 -> 幺二零幺到幺二零三
     "struck": joined("，"),  # kills, deaths and assists: 12/1/8 -> 十二，一，八
     "event": lambda day: digits(re.sub(r"\D", "", day)),  # 3·15 -> 三一五
@@ -163,6 +152,7 @@ _SHORT: dict[str, Say] = {
     "years": lambda number: ("至" if "至" in number else "到").join(map(digits, runs(number))),
     "decade": lambda number: f"{digits(number) if len(number) == 4 else cardinal(number)}年代",
     "fractions": spanned(fraction),
+    "psalm": lambda number: verse(number, "篇"),
     "nth": lambda number: f"第{cardinal(number)}",
     "ratio": joined("比"),  # 3:2:1 -> 三比二比一
     "versus": joined("v"),  # 5v5 -> 五v五
@@ -178,6 +168,6 @@ _SHORT: dict[str, Say] = {
     "more": lambda number: f"{number[:-1]}多",  # the 60+ of 60+岁 -> 60多
 }
 SAID = _SHORT | by_name(
-    *(cardinal, dialled, digits, named, telephone, dates, verse, psalm),
+    *(cardinal, dialled, digits, named, telephone, dates, verse),
     *(fraction, power_of_ten, angle, clock, duration, minutes),
 )

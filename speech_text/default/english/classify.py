@@ -4,11 +4,10 @@ classes names them."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from operator import le, lt
 
 from speech_text.default.data import either
-from speech_text.default.number_tagger import Figure, Test, by_name, runs
+from speech_text.default.number_tagger import Figure, Test, by_name, pair, runs
 from speech_text.default.table import names
 
 ELECTRIC = re.compile(
@@ -134,18 +133,13 @@ def batted(figure: Figure, words: re.Pattern[str] = _STUMPS) -> bool:
     return figure.last_kind == "wickets" or figure.mentions(words)
 
 
-def _pair(compared: Callable[[int, int], bool]) -> Test:
-    """Returns a test of the two numbers of a figure."""
-    return lambda figure: compared(*map(int, runs(figure.text)))
-
-
 TESTS: dict[str, Test] = by_name(of_a_team, scales, rated, batted) | {
     # 287-6 or 103*: the words near it may be weaker than for 45-2, which may be a score of another game.
     "at_stumps": lambda figure: batted(figure, _CRICKET) or batted(figure),
-    "no_more": _pair(le),  # 28/40 passes
-    "rising": _pair(lt),
-    "consecutive": _pair(lambda first, second: second == (first + 1) % 100),  # 2003-04
-    "of_a_hundred": _pair(lambda first, second: first + second == 100),  # an 80/20 rule
+    "no_more": pair(le),  # 28/40 passes
+    "rising": pair(lt),
+    "consecutive": pair(lambda first, second: second == (first + 1) % 100),  # 2003-04
+    "of_a_hundred": pair(lambda first, second: first + second == 100),  # an 80/20 rule
     # The kind of the number before tells: rooms 304 and 305, Room 3B, not 3A.
     "like_the_last": lambda figure: figure.last_kind == "room",
     "scored_too": lambda figure: figure.last_kind in ("goals and points", "minute of a goal"),

@@ -9,10 +9,6 @@ from speech_text.default.english.classify import BOOKS
 from speech_text.default.english.numbers import cardinal, digits, fraction, ordinal, paired, plural, year
 from speech_text.default.number_tagger import Say, by_name, groups, runs
 
-_DECADES = (
-    *("hundreds", "tens", "twenties", "thirties", "forties"),
-    *("fifties", "sixties", "seventies", "eighties", "nineties"),
-)
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second", "w": "week", "y": "year"}
 
 
@@ -103,10 +99,11 @@ def lettered(time: str) -> str:
 def decade(years: str) -> str:
     """Returns a decade in words: 1990s -> nineteen nineties, '90s -> nineties."""
     (number,) = runs(years)
-    century, tens = number[:-2], int(number[-2])
-    if century and not tens:
-        return f"{cardinal(f'{century}00')}s" if century.endswith("0") else f"{cardinal(century)} hundreds"
-    return f"{cardinal(century)} {_DECADES[tens]}" if century else _DECADES[tens]
+    century, tens = number[:-2], number[-2]
+    if century.endswith("0") and tens == "0":
+        return f"{cardinal(f'{century}00')}s"
+    said = "hundreds" if tens == "0" else plural(cardinal(f"{tens}0"), "2")
+    return f"{cardinal(century)} {said}" if century else said
 
 
 _lines = joined(" to ", joined(" "), "-")
