@@ -138,6 +138,7 @@ async def speak(
                 answer = await state.pools.encode.run(encode_whole, chunks, speech)
         answer.request_id, answer.owner, answer.address = speech.request_id, owner_of(request), address
         answer.verified = log.timings.verified
+        log.ends, log.audio_done_s = answer.ends, answer.seconds
         state.recent.add(answer)
         return answer
     except DeadlineExceeded as late:
@@ -268,5 +269,4 @@ def _in_a_header(warnings: Sequence[str]) -> str:
     escaped = [warning.encode("unicode_escape").decode() for warning in warnings]
     ends = accumulate(len(warning) + 1 for warning in escaped)
     n_shown = sum(end <= _MOST_HEADER_BYTES for end in ends)
-    n_more = len(escaped) - n_shown
-    return " ".join([*escaped[:n_shown], *([f"And {n_more} more."] if n_more else [])])
+    return " ".join([*escaped[:n_shown], *([f"And {n} more."] if (n := len(escaped) - n_shown) else [])])

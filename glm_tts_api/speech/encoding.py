@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import numpy as np
 
@@ -27,6 +27,7 @@ def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Answer:
         round(sum(len(chunk.pcm) for chunk in alike) / speed)
         for speed, alike in groupby(chunks, request.speed_of)
     )
+    played = accumulate(chunk.seconds / request.speed_of(chunk) for chunk in chunks)
     output = _Output(request, n_samples=n_samples)
     return Answer(
         request.audio_format,
@@ -36,6 +37,7 @@ def encode_whole(chunks: list[AudioChunk], request: SpeechRequest) -> Answer:
         sample_rate=output.sample_rate,
         seconds=n_samples / request.sample_rate,
         times=output.times,
+        ends=[at for at, chunk in zip(played, chunks, strict=True) if chunk.ends_segment],
     )
 
 

@@ -44,11 +44,12 @@ def fitted(chunks: Sequence[AudioChunk], request: SpeechRequest) -> tuple[list[A
     """Returns the answer as long and as loud as the request asks: its chunks, one for each segment and speed,
     and the request with the speed that they need. Blocking. Raises InvalidField for a length that needs an
     unnatural tempo."""
-    whole = [chunk for chunk in _joined(chunks) if len(chunk.pcm)]
+    whole = list(_joined(chunks))
     if request.duration_s is not None:
         whole, request = _as_long(whole, request, request.duration_s)
+    whole = [chunk for chunk in whole if len(chunk.pcm)]
     if request.loudness is not None:
-        whole = list(_as_loud(whole, request.loudness))
+        whole = _as_loud(whole, request.loudness)
     return whole, request
 
 
@@ -91,7 +92,9 @@ def _as_long(
     if needed == "cut":
         request = replace(request, speed=request.speed * FASTEST)
         chunks = list(_cut(chunks, request, duration_s))
-    return [*chunks, *_silence(chunks, duration_s - sum(_seconds(chunks, request)))], request
+    n_samples = round((duration_s - sum(_seconds(chunks, request))) * request.sample_rate)
+    silence = np.zeros(max(0, n_samples), np.float32)
+    return [*chunks, AudioChunk(silence, request.sample_rate, chunks[-1].segment, False, None)], request
 
 
 def _cut(chunks: Sequence[AudioChunk], request: SpeechRequest, duration_s: float) -> Iterator[AudioChunk]:
@@ -111,14 +114,7 @@ def _cut(chunks: Sequence[AudioChunk], request: SpeechRequest, duration_s: float
         return
 
 
-def _silence(chunks: Sequence[AudioChunk], seconds: float) -> Iterator[AudioChunk]:
-    last = chunks[-1]
-    if (n_samples := round(seconds * last.sample_rate)) > 0:
-        yield replace(last, pcm=np.zeros(n_samples, np.float32), speed=None, written=None)
-
-
-def _as_loud(chunks: list[AudioChunk], loudness: float) -> Iterator[AudioChunk]:
+def _as_loud(chunks: list[AudioChunk], loudness: float) -> list[AudioChunk]:
     rate = chunks[0].sample_rate
     levelled = mastered(lambda: ((chunk.pcm, 0.0) for chunk in chunks), rate, at_loudness(loudness))
-    for chunk, pcm in zip(chunks, filter(len, levelled), strict=True):
-        yield replace(chunk, pcm=pcm)
+    return [replace(chunk, pcm=pcm) for chunk, pcm in zip(chunks, filter(len, levelled), strict=True)]

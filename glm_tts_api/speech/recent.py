@@ -36,9 +36,9 @@ def _named(value: Any) -> object:
 @dataclass(slots=True, eq=False)
 class Answer:
     """The audio of a request. `audio` is a file in `audio_format`, which plays at `sample_rate` Hz for
-    `seconds`. `is_whole` says that all of it was made before it was sent. `pcm` has the 16-bit samples that
-    were encoded, at `pcm_rate` Hz; it is empty if `audio` has these samples itself. `times` says when each
-    segment is heard, if the request asks for timestamps.
+    `seconds`. `is_whole` says that all of it was made before it was sent; `ends` are then the times at which
+    its segments end. `pcm` has the 16-bit samples that were encoded, at `pcm_rate` Hz; it is empty if `audio`
+    has these samples itself. `times` says when each segment is heard, if the request asks for timestamps.
 
     The other fields are of an answer that is kept. `owner` is the client that may fetch it. `address` is the
     content of a request that was sent as a URL (GET); None for other requests. `etag` is different for
@@ -53,6 +53,7 @@ class Answer:
     pcm_rate: int = 0
     sample_rate: int = 0
     seconds: float = 0.0
+    ends: list[float] = field(default_factory=list)
     times: Sequence[SegmentTimes] = ()
     request_id: str = ""
     owner: str = ""

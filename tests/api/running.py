@@ -35,14 +35,18 @@ class Running:
         # Certificates that no http:// needs take 30 ms to read.
         return httpx.Client(base_url=self.url, timeout=120, trust_env=False, verify=False, **options)
 
-    def say(self, text: str = "hello", **fields: Any) -> httpx.Response:
-        with self.client() as client:
+    def say(
+        self, text: str = "hello", headers: dict[str, str] | None = None, **fields: Any
+    ) -> httpx.Response:
+        with self.client(headers=headers) as client:
             return client.post("/api/v1/tts", data={"input_text": text, "index": "exampleA", **fields})
 
-    def lane(self, name: str = "short_text") -> dict[str, int]:
+    def figures(self) -> dict[str, Any]:
         with self.client() as client:
-            lane: dict[str, int] = client.get("/api/v1/stats/concurrency").json()["stats"][name]
-        return lane
+            return dict(client.get("/api/v1/stats/concurrency").json())
+
+    def lane(self, name: str = "short_text") -> dict[str, int]:
+        return dict(self.figures()["stats"][name])
 
     def wait_for_lane(self, name: str = "short_text", **figures: int) -> None:
         wait_until(lambda: figures.items() <= self.lane(name).items())

@@ -16,17 +16,23 @@ import soundfile
 
 from tests.api.running import Running
 from tests.api.tone_engine import ToneEngine
+from tests.api.waiting import wait_until
 
 Serve = Callable[..., Running]
-SAY = {"input_text": "Hello. Hello again.", "index": "exampleA", "response_format": "wav"}
+SAY: dict[str, Any] = {"input_text": "Hello. Hello again.", "index": "exampleA", "response_format": "wav"}
 
 
 def spoken(server: Running, **fields: Any) -> tuple[npt.NDArray[np.float32], dict[str, str]]:
     """The samples at 24 kHz, and the headers."""
-    with server.client() as client:
-        answer = client.post("/api/v1/tts", json=SAY | fields)
+    answer = server.say(**SAY, **fields)
     assert answer.status_code == 200, answer.text
     return soundfile.read(io.BytesIO(answer.content), dtype="float32")[0], dict(answer.headers)
+
+
+def ends_of_the_last(server: Running) -> Any:
+    """When the segments of the last answer end, by the figures, which have it soon after its client."""
+    wait_until(lambda: not server.figures()["active"])
+    return server.figures()["recent"][-1]["ends"]
 
 
 @pytest.fixture
@@ -40,6 +46,7 @@ def test_an_answer_lasts_as_long_as_it_is_asked_to(server: Running, part: float)
     assert abs(len(pcm) / 24000 - 2.0 * part) < 0.001
     assert float(headers["x-audio-seconds"]) == pytest.approx(2.0 * part, abs=0.001)
     assert np.abs(pcm[-2400:]).max() > 0.01, "it is no silence that fills it up"
+    assert ends_of_the_last(server) == pytest.approx([part, 2.0 * part], abs=0.001)
 
 
 def test_a_take_that_is_far_off_is_drawn_again_with_the_next_seeds(server: Running) -> None:
@@ -52,20 +59,23 @@ def test_a_take_that_is_far_off_is_drawn_again_with_the_next_seeds(server: Runni
     assert len(server.engine.requests) == 1
 
 
-@pytest.mark.parametrize(("seconds", "fit", "sounds_s"), [(4.0, "pad", 2.0), (0.9, "cut", 0.9)])
+@pytest.mark.parametrize(
+    ("seconds", "fit", "ends"),
+    [(4.0, "pad", [1.0, 2.0]), (0.9, "cut", [0.625, 0.9]), (0.625, "cut", [0.625])],
+)
 def test_what_no_natural_tempo_does_is_refused_or_padded_or_cut(
-    server: Running, seconds: float, fit: str, sounds_s: float
+    server: Running, seconds: float, fit: str, ends: list[float]
 ) -> None:
-    for refused in ({}, {"fit": "cut" if fit == "pad" else "pad"}):
-        with server.client() as client:
-            answer = client.post("/api/v1/tts", json=SAY | {"duration": seconds} | refused)
+    for refused in (dict[str, Any](), {"fit": "cut" if fit == "pad" else "pad"}):
+        answer = server.say(**SAY, duration=seconds, **refused)
         assert answer.status_code == 400
         assert "In 1.25 to 2.86 s it sounds natural" in answer.json()["message"]
         assert f"fit={fit}" in answer.json()["message"]
-    pcm, _ = spoken(server, duration=seconds, fit=fit)
+    pcm, _ = spoken(server, duration=seconds, fit=fit, loudness=-16)
     assert abs(len(pcm) / 24000 - seconds) < 0.001
     last = int(np.flatnonzero(np.abs(pcm) > 0.001)[-1]) / 24000
-    assert last == pytest.approx(sounds_s, abs=0.05)
+    assert last == pytest.approx(ends[-1], abs=0.05)
+    assert ends_of_the_last(server) == ends
 
 
 @pytest.mark.parametrize(
@@ -82,8 +92,7 @@ def test_what_no_natural_tempo_does_is_refused_or_padded_or_cut(
 def test_fields_that_do_not_go_together_are_refused(
     server: Running, fields: dict[str, Any], said: str
 ) -> None:
-    with server.client() as client:
-        answer = client.post("/api/v1/tts", json=SAY | fields)
+    answer = server.say(**SAY, **fields)
     assert (answer.status_code, said in answer.json()["message"]) == (400, True), answer.text
 
 

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Semaphore
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.api.running import Running
@@ -17,17 +16,6 @@ from tests.api.waiting import wait_until
 
 Serve = Callable[..., Running]
 LONG = "a secret " * 40
-
-
-def figures(server: Running) -> dict[str, Any]:
-    with server.client() as client:
-        body: dict[str, Any] = client.get("/api/v1/stats/concurrency").json()
-    return body
-
-
-def say(server: Running, text: str, request_id: str) -> httpx.Response:
-    with server.client(headers={"X-Request-Id": request_id}) as client:
-        return client.post("/api/v1/tts", data={"input_text": text, "index": "exampleA"})
 
 
 def test_a_line_a_segment_without_the_text(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
@@ -48,20 +36,20 @@ def test_the_requests_being_spoken_and_how_far_they_are(serve: Serve) -> None:
     engine = ToneEngine(n_segments=3, segment_s=600)
     engine.is_released = lambda: steps.acquire(blocking=False)  # each ends one delay
     server = serve(engine, long_text_concurrency=1)
-    assert figures(server)["active"] == []
+    assert server.figures()["active"] == []
     seen: list[dict[str, Any]] = []
 
     def is_at(request_id: str, *step: object) -> bool:
-        seen.extend(figures(server)["active"])
+        seen.extend(server.figures()["active"])
         own = [one for one in seen if one["request_id"] == request_id]
         return any((one["segments_done"], one["audio_seconds"], one["ends"]) == step for one in own)
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(say, server, LONG, "first")
+        first = pool.submit(server.say, LONG, {"X-Request-Id": "first"})
         wait_until(lambda: is_at("first", 1, 0.5, [0.5]))
         steps.release()
         wait_until(lambda: is_at("first", 2, 1.0, [0.5, 1.0]))
-        short = pool.submit(say, server, "hello", "short")
+        short = pool.submit(server.say, "hello", {"X-Request-Id": "short"})
         wait_until(lambda: is_at("short", 1, 0.5, [0.5]))
         steps.release(100)
         assert [answer.result().status_code for answer in (first, short)] == [200] * 2
@@ -71,21 +59,21 @@ def test_the_requests_being_spoken_and_how_far_they_are(serve: Serve) -> None:
     told = [(one["segments_done"], one["audio_seconds"], one["age_seconds"]) for one in long_ones]
     assert told == sorted(told)
     assert "secret" not in str(seen)
-    wait_until(lambda: figures(server)["active"] == [])
+    wait_until(lambda: server.figures()["active"] == [])
 
 
 def test_the_last_requests_that_ended(serve: Serve) -> None:
     engine = ToneEngine(n_segments=2)
     server = serve(engine, short_text_timeout=3, short_text_concurrency=1)
     for n in range(8):
-        say(server, "hello", f"request-{n}")
+        server.say(headers={"X-Request-Id": f"request-{n}"})
     engine.delay_s = 30
     with ThreadPoolExecutor() as pool:
-        pool.submit(say, server, "hello", "late")
-        wait_until(lambda: len(figures(server)["active"]) == 1)
-        assert say(server, "hello", "later").status_code == 408
-    wait_until(lambda: {one["request_id"] for one in figures(server)["recent"][-2:]} == {"late", "later"})
-    body = figures(server)
+        pool.submit(server.say, "hello", {"X-Request-Id": "late"})
+        wait_until(lambda: len(server.figures()["active"]) == 1)
+        assert server.say(headers={"X-Request-Id": "later"}).status_code == 408
+    wait_until(lambda: {one["request_id"] for one in server.figures()["recent"][-2:]} == {"late", "later"})
+    body = server.figures()
     assert body["active"] == []
     recent = {request["request_id"]: request for request in body["recent"]}
     assert list(recent)[:6] == [f"request-{n}" for n in range(2, 8)]
@@ -93,4 +81,4 @@ def test_the_last_requests_that_ended(serve: Serve) -> None:
     assert (late["outcome"], late["segments"], late["ends"]) == ("deadline_passed", None, [])
     assert (said["outcome"], said["segments"], said["ends"]) == ("completed", 2, [0.5, 1.0])
     assert 0 < recent["later"]["stages"]["queue"] <= recent["later"]["age_seconds"] + 0.1
-    assert figures(server)["recent"] == body["recent"]  # they age no more
+    assert server.figures()["recent"] == body["recent"]  # they age no more

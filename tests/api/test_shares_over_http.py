@@ -23,11 +23,7 @@ class Crowd:
         self._pool = ThreadPoolExecutor(32)
 
     def ask(self, address: str, text: str) -> Future[httpx.Response]:
-        return self._pool.submit(self._say, {"X-Forwarded-For": address}, text)
-
-    def _say(self, headers: dict[str, str], text: str) -> httpx.Response:
-        with self._server.client(headers=headers) as client:
-            return client.post("/api/v1/tts", data={"input_text": text, "index": "exampleA"})
+        return self._pool.submit(self._server.say, text, {"X-Forwarded-For": address})
 
 
 def begun(server: Running) -> list[str]:
@@ -46,8 +42,7 @@ def test_another_clients_request_is_spoken_next_whatever_one_client_has_waiting(
     server.wait_for_lane(waiting=20)
     answers.append(crowd.ask("2001:db8::1", "single"))
     server.wait_for_lane(waiting=21)
-    body = httpx.get(f"{server.url}/api/v1/stats/concurrency", timeout=60).json()
-    assert [each["place"] for each in body["active"]] == [None, *range(2, 22), 1]
+    assert [each["place"] for each in server.figures()["active"]] == [None, *range(2, 22), 1]
     server.engine.delay_s = 0
     server.engine.die()
     server.engine.enter(READY)

@@ -46,7 +46,7 @@ export function createApi(onKeyRefused = () => {}) {
     async speak(fields, { signal, requestId } = {}) {
       const response = await call("tts", {
         method: "POST",
-        json: { response_format: "pcm", ...(fields.duration && { timestamps: "segment" }), ...fields },
+        json: { response_format: "pcm", ...fields },
         headers: requestId ? { "X-Request-Id": requestId } : {},
         signal,
       });
@@ -57,8 +57,6 @@ export function createApi(onKeyRefused = () => {}) {
     },
 
     heardIn: (id) => answer(`audio/${id}/verified`),
-    /** When each segment of an answer ends that was asked for its timestamps. */
-    endsIn: async (id) => (await answer(`audio/${id}/timestamps`)).timestamps.map(({ end }) => end),
 
     /** `pcm`, a Blob of 16 bit samples, as a file of that format. */
     async encode(pcm, { format, sampleRate }) {

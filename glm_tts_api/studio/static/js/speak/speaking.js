@@ -104,8 +104,7 @@ export function createSpeaking({ store, api }) {
 
   async function keep(utterance, complete) {
     const ended = await lookBack(utterance.id, { api });
-    if (ended?.ends) utterance.ends = ended.ends;
-    if (utterance.wanted.options.duration) utterance.ends = await api.endsIn(utterance.id).catch(() => null);
+    if (ended?.ends || utterance.wanted.options.duration) utterance.ends = ended?.ends ?? null;
     const made = makeTake({ ...utterance, complete });
     store.set(store.get().take ? { made } : { made, take: made }); // whoever hears another by now hears it to its end
   }
