@@ -5,61 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from speech_text.default.data import lists
 from speech_text.places import Placed
 from speech_text.signs import PUNCTUATION
 
 _FACTOR = "一二三四五六七八九十百千万亿a-zA-Z"
 _PRODUCT = re.compile(rf"([{_FACTOR}]\)?)\s*\*\s*(?=\(?[{_FACTOR}])")
 
-_SYMBOL_NAMES = {
-    "阿尔法": "α",
-    "贝塔": "β",
-    "伽玛": "γΓ",
-    "德尔塔": "δΔ△",
-    "艾普西龙": "ε",
-    "捷塔": "ζ",
-    "依塔": "η",
-    "西塔": "θΘ",
-    "艾欧塔": "ι",
-    "喀帕": "κ",
-    "拉姆达": "λΛ",
-    "缪": "μ",
-    "拗": "ν",
-    "克西": "ξΞ",
-    "欧米克伦": "ο",
-    "派": "πΠ",
-    "肉": "ρ",
-    "西格玛": "ςΣσ",
-    "套": "τ",
-    "宇普西龙": "υ",
-    "服艾": "φΦ",
-    "器": "χ",
-    "普赛": "ψΨ",
-    "欧米伽": "ωΩ",
-    "方框": "□",
-    "大于": ">",
-    "小于": "<",
-    "属于": "∈",
-    "不属于": "∉⊄⊈",
-    "并": "∪",
-    "交": "∩",
-    "垂直": "⊥",
-    "平行": "∥",
-    "不等于": "≠",
-    "因为": "∵",
-    "所以": "∴",
-    "空集": "∅",
-    "真包含于": "⊂",
-    "包含": "⊃",
-    "包含于": "⊆",
-    "真包含": "⊇",
-    "非超集": "⊅⊉",
-    "平方": "²",
-    "立方": "³",
-    "每": "/",
-}
-_SPOKEN = {char: name for name, chars in _SYMBOL_NAMES.items() for char in chars}
-_SPOKEN |= dict(zip("①②③④⑤⑥⑦⑧⑨⑩", "一二三四五六七八九十", strict=True), **{"†": "，"})
+_SPOKEN = lists("lists_zh.tsv")["symbol"]
 _SYMBOL = re.compile(f"[{''.join(_SPOKEN)}]")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from speech_text.cut.pieces import pieces
 from speech_text.cut.split import MAX_WEIGHT, MIN_WEIGHT, weight
-from speech_text.default.english.short_forms import TITLES
+from speech_text.default.english.lists import LISTS
 from speech_text.default.english.shortened import WITH_STOP
 from speech_text.marks import MOST_MARK_CHARS
 
@@ -29,7 +29,7 @@ _LOOK_BACK = 40
 _LONGEST = 180  # characters of a piece of a block
 _PUSHED = 2000  # characters given to the splitter at a time; each cut copies the text in the splitter
 _LAST_WORD = re.compile(r"[A-Za-z.]+$")
-_SHORTENED = WITH_STOP | {word.lower() for word in TITLES}
+_SHORTENED = WITH_STOP | {word.lower() for word in LISTS["title"]}
 
 
 class SentenceSplitter:

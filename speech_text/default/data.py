@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -66,9 +67,28 @@ def rows(table: Path) -> list[dict[str, str]]:
     return read
 
 
+def names(rows: str) -> dict[str, str]:
+    """Parses short forms with their words into a dictionary: "km=kilometer; m=meter;" -> {"km": "kilometer",
+    "m": "meter"}."""
+    return dict(row.strip().split("=") for row in rows.split(";") if row.strip())
+
+
+def lists(table: str) -> Mapping[str, dict[str, str]]:
+    """Returns the lists of words of `table` by their names. A list has what is said for each word, or ""."""
+    found = defaultdict[str, dict[str, str]](dict)
+    for row in rows(READINGS / table):
+        words = row["words"]
+        found[row["list"]] |= names(words) if "=" in words else dict.fromkeys(words.split(), "")
+    return found
+
+
 @lru_cache(maxsize=1)
 def _shipped() -> list[Word]:
-    return [Word(**row) for row in rows(READINGS / "words.tsv")]
+    return [
+        Word(**row | {"written": written})
+        for row in rows(READINGS / "words.tsv")
+        for written in row["written"].split(", ")
+    ]
 
 
 def either(words: Iterable[str]) -> str:

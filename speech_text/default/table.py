@@ -85,12 +85,6 @@ def behind(words: str) -> str:
     return f"(?:{places})"
 
 
-def names(rows: str) -> dict[str, str]:
-    """Parses short forms with their words into a dictionary: "km=kilometer; m=meter;" -> {"km": "kilometer",
-    "m": "meter"}."""
-    return dict(row.strip().split("=") for row in rows.split(";") if row.strip())
-
-
 def roman(numeral: str) -> int:
     """Returns the value of a Roman numeral in capitals: "XIV" -> 14."""
     values = [_ROMAN[letter] for letter in numeral]

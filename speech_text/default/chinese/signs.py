@@ -9,7 +9,7 @@ from collections.abc import Callable
 from speech_text.default.characters import plain_exponent
 from speech_text.default.chinese import numbers
 from speech_text.default.chinese.numbers import MEASURES, cardinal, dialled, digits
-from speech_text.default.data import either
+from speech_text.default.data import either, lists
 from speech_text.default.number_tagger import by_name
 from speech_text.default.spelling import CHINESE_DIGITS, CHINESE_MARKS, EMAIL, URL, spell_address
 from speech_text.default.table import Match, after, before, roman
@@ -17,13 +17,7 @@ from speech_text.default.tokens import Vocabulary
 
 _HAN = "\u4e00-\u9fff"
 _NUMERALS = "零幺一二两三四五六七八九十百千万"
-_SUITS = {"♤": "黑桃", "♡": "红桃", "♢": "方块", "♧": "梅花"}
-_SIGNS = {
-    **{"∽": "相似于", "≌": "全等于", "≅": "全等于", "∀": "任意", "∃": "存在", "⇔": "等价于"},
-    **{"∠": "角", "△": "三角形", "⊙": "圆", "÷": "除以", "≈": "约等于", "√": "根号", "∞": "无穷大"},
-    **{"°C": "摄氏度", "℃": "摄氏度", "°F": "华氏度", "℉": "华氏度"},
-    **{"°": "度", "&": "和", "@": "艾特", "|": "，", "%": "百分号", "％": "百分号"},
-}
+_LISTS = lists("lists_zh.tsv")
 _LATITUDES = {"N": "北纬", "S": "南纬", "E": "东经", "W": "西经"}
 _DIGIT_NAMES = {chr(code): name for code, name in CHINESE_DIGITS.items()}
 _PER = re.compile(
@@ -39,10 +33,10 @@ _PATTERNS = {
     "email": EMAIL.pattern,
     "end": r"([-+]?[\w√π∞/.]{1,6})",  # of an interval
     "factor": r"(?:(?:sin|cos|tan|ln) ?)?[A-Za-zα-ω]{1,2}\d?(?:[²³]|的[平立]方)?",
-    "king": "伊丽莎白|亨利|路易|查尔斯|查理|乔治|爱德华|威廉|尼古拉|亚历山大|保罗|本笃|腓特烈|拿破仑",
+    "king": "|".join(_LISTS["king"]),
     "n": _NUMERALS,
     "password_word": "口令|(?:密|激活|兑换|邀请|验证|提取)码|账号|用户名|微信号?|[Vv]x?(?=[:：])",
-    "signs": either(_SIGNS.keys() - "△"),
+    "signs": either(_LISTS["sign"].keys() - "△"),
     "term": "(?:(?:π?[xyznabrαβθλ]|π)[²³]?)",
     "url": f"(?i:{URL.pattern})",
 }
@@ -130,8 +124,8 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "password": lambda code: dialled(code.replace("-", "杠").replace("_", "下划线")),
     "roman": lambda numeral: str(roman(numeral)),
     "several": lambda pair: pair.replace("、", "").replace("2", "两").translate(CHINESE_DIGITS),
-    "sign": _SIGNS.__getitem__,
-    "suit": _SUITS.__getitem__,
+    "sign": _LISTS["sign"].__getitem__,
+    "suit": _LISTS["suit"].__getitem__,
     "undotted": lambda letters: letters.replace(".", " "),
 }
 CHINESE = Vocabulary(

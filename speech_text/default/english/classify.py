@@ -7,29 +7,13 @@ import re
 from operator import le, lt
 
 from speech_text.default.data import either
+from speech_text.default.english.lists import LISTS, any_of
 from speech_text.default.number_tagger import Figure, Test, by_name, pair, runs
-from speech_text.default.table import names
 
-ELECTRIC = re.compile(
-    r"(?i)\b(?:amps?|batter(?:y|ies)|breakers?|circuits?|current|fuses?|plugs?|rated|sockets?"
-    r"|\d{2,3} ?V(?:AC|DC)?)\b"
-)
-# Words before a billion (worth 3B), and words of sport and of heat.
-_COUNTS = (
-    r"(?i:\b(?:worth|about|over|nearly|almost|hit|hits|reach\w*|than|to|at|raised|of|under|roughly|around|some|total"
-    r"|with|by|only|just|has|have) )"
-)
-_SPORT = re.compile(
-    r"(?i)\b(?:teams?|seasons?|overall|on the road|leagues?|division|conference|playoffs?|games?|coach|won"
-    r"|lost|record|standings|ATS)\b"
-)
-_COUNTED = (
-    r"(?:acres|barrels|cars|children|copies|customers|deaths|dollars|doses|downloads|employees|euros|fans|followers"
-    r"|hectares|homes|households|jobs|likes|listeners|miles|parameters|passengers|people|players|plays|pounds"
-    r"|readers|refugees|residents|shares|stars|steps|streams|students|subscribers|tests|tickets|tokens|tons|tonnes"
-    r"|tourists|units|users|viewers|views|visitors|votes|words|workers|years)"
-)
-_MANY = re.compile(rf"{_COUNTS}_|_ {_COUNTED}\b")
+ELECTRIC = re.compile(rf"(?i)\b(?:{any_of('electric')}|\d{{2,3}} ?V(?:AC|DC)?)\b")
+_COUNTS = rf"(?i:\b{any_of('counting')} )"  # before a billion: worth 3B
+_SPORT = re.compile(rf"(?i)\b{any_of('sport')}\b")
+_MANY = re.compile(rf"{_COUNTS}_|_ {either(LISTS['counted'])}\b")
 _RATED = re.compile(
     r"(?i)rat(?:ed?|ing)|scor|star|review|g(?:i|a)v(?:e|ing)|\bgets\b|film|movie|verdict|mark|grade|got|pain|quality"
     r"|solid|exam|quiz|test|(?:ambian?ce|decor|food|location|parking|price|service|taste|value|vibes?): $"
@@ -43,49 +27,25 @@ _STUMPS = re.compile(
     r"(?i:wicket|\b(?:overs|stumps|declared|cricket|(?:first|second) innings|lbw|all out|not out|seamers?"
     r"|spinners?)\b)"
 )
-# Books of the Bible with a short form, and below holy books and books without one.
-BOOKS = names("""
-    Gen=genesis; Ex=exodus; Exod=exodus; Lev=leviticus; Deut=deuteronomy; Ps=psalm; Pss=psalms;
-    Prov=proverbs; Isa=isaiah; Jer=jeremiah; Ezek=ezekiel; Matt=matthew; Rom=romans; Cor=corinthians;
-    Gal=galatians; Eph=ephesians; Phil=philippians; Col=colossians; Thess=thessalonians; Tim=timothy;
-    Heb=hebrews; Pet=peter; Jn=john; Lk=luke; Mk=mark; Mt=matthew; Num=numbers; Josh=joshua; Judg=judges;
-    Sam=samuel; Kgs=kings; Chron=chronicles; Eccl=ecclesiastes; Zech=zechariah; Rev=revelation;
-    Neh=nehemiah; Esth=esther; Lam=lamentations; Dan=daniel; Hos=hosea; Mic=micah; Hab=habakkuk;
-    Mal=malachi; Philem=philemon; Jas=james; Sir=sirach; Macc=maccabees;
-""")
-_OTHER_BOOKS = "Acts Amos Ezra Job Joel Jonah Jude Koran Qur'an Quran Ruth Sura Surah Titus"
+BOOKS = LISTS["bible"]
 # Short forms of books that are first names too, and a text about a holy book.
 _FORENAME = re.compile(r"(?:Phil|Tim|Dan|Sam|Sir) \d+:\d[05]")
-_SCRIPTURE = re.compile(
-    r"(?i)\b(?:read|reading|verses?|bible|scripture|gospel|psalms?|preach\w*|sermon|NIV|KJV|ESV)\b"
-)
+_SCRIPTURE = re.compile(rf"(?i)\b{any_of('scripture')}\b")
 PATTERNS = {
     "things": r"(?:(?!(?:was|has|does|is|versus)\b)[a-z]{2,20}s|people|(?:wo)?men|children)",
     "masked": r"(?:[-#x]|#?\*+|\.{2,3}|…)",
     "till": "(?:at|by|until|till?|from|before|after|since|around|about)",
     "half": r"\s?[AaPp]\.?\s?[Mm]\b\.?",
-    "weather": r"(?i:\b(?:fan|gas mark|bake|oven|thermostat|temp|temps|temperature|fever|heat|roast|preheat"
-    r"|cook|grill|outside|weather|highs?(?! schools?\b)|lows?|overnight|frost|gusts?|hot|cold|melts?|boils?)"
-    r"\b)",
-    "counted": _COUNTED,
+    "weather": rf"(?i:\b(?:{any_of('weather')}|highs?(?! schools?\b))\b)",
     "counting": _COUNTS,
-    "street": r"(?:[A-Z][a-z]{1,15} ){1,3}(?:(?i:street|drive|road|avenue|boulevard|lane|way|court|place"
-    r"|plaza|square|parkway|expressway|highway)|St|Ave|Rd|Blvd|Ln)",
-    "heat": r"(?i:\b(?:kelvins?|temperatures?|temp|heat\w*|cool\w*|superconduct\w*|helium|nitrogen|cryo\w*"
-    r"|boils?|melts?|freez\w*|liquef\w*|absolute|critical|transition|stars?|plasma|annealed|reacts?"
-    r"|samples?)\b|°)",
-    "book": either({*BOOKS, *map(str.title, BOOKS.values()), *_OTHER_BOOKS.split()}),
+    "street": rf"(?:[A-Z][a-z]{{1,15}} ){{1,3}}(?:(?i:{any_of('street_word')})|St|Ave|Rd|Blvd|Ln)",
+    "heat": rf"(?i:\b{any_of('heat')}\b|°)",
+    "book": either({*BOOKS, *map(str.title, BOOKS.values()), *LISTS["holy_book"]}),
     "appointment": r"(?:(?:pick|drop|kick|check)[- ]?(?:up|off|in|out)|KO|meet|collection|curtain(?: up)?"
     r"|assembly|doors(?: open)?|registration|last \w+|gates|table for \w+|departs|departing|arriving)",
-    "event": r"(?i:\b(?:alarm|appointment|arriv\w+|assembly|bed|booked|breakfast|bus(?:es)?|church|clinic"
-    r"|coach|coffee|collection|comedy|communion|concert|curtain|depart\w*|dinner|doors|drinks|evensong|ferry"
-    r"|(?:check|drop|kick|knock(?:ing)?|pick(?:ed)?)[- ](?:\w+ )?(?:off|up|in|out)|entry|film|gates|headliner"
-    r"|home|leav(?:e|es|ing)|lecture|lessons?|lunch|mass|matinee|meeting|meets?|performance|pop|radio"
-    r"|registration|rehearsals?|school|seated|seminar|service|sharp|show|supper|surgery|table|there"
-    r"|to(?:day|night|morrow)|tour|trains?|trip|tutorial|woke|wake|morning|afternoon|eve(?:ning)?"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b)",
-    "scored": r"(?i:\b(?:won|win|wins|beat|beats|lost|lose|lead|leads|led|score|scored|draw|drew|defeat\w*"
-    r"|victory|tied?|final|set|halftime|trail\w*|record)\b)",
+    "event": rf"(?i:\b(?:{any_of('event')}|(?:check|drop|kick|knock(?:ing)?|pick(?:ed)?)"
+    r"[- ](?:\w+ )?(?:off|up|in|out))\b)",
+    "scored": rf"(?i:\b{any_of('scored')}\b)",
     # Of prices, marks and rates: a number with a dot near one of these is no time (meet at 7.30).
     "priced": "(?i:\\b(?:chapter|cents?|density|era|interest|odds|peak\\w*|ph|section|version)\\b"
     "|share|stock|bond|sterling|magnitude|gpa|price|traded|trading|yield|rate|index|dollar|euro|pence"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from speech_text.default.english.lists import MONTH, SHORT_MONTH, any_of
 from speech_text.default.english.numbers import ordinal, year
-from speech_text.default.english.short_forms import MONTH, SHORT_MONTH
 from speech_text.default.english.stops import A_NAME, A_TIME, stop
 from speech_text.default.number_tagger import Figure, by_name, runs
 from speech_text.default.table import Match, before
@@ -38,10 +38,7 @@ _ARTICLE = re.compile(
     r"(?i)\b(?:the|this|that|next|last|every|each|his|her|our|their|its|a|early|late|mid)\s$"
 )
 # Things with a number before May or March: In chapter 3 May is sad.
-_NUMBERED = re.compile(
-    r"(?i)\b(?:android|chapter|episode|gate|ios|iphone|lesson|level|page|part|pixel|room|season|section"
-    r"|step|version|windows) $"
-)
+_NUMBERED = re.compile(rf"(?i)\b{any_of('numbered_thing')} $")
 _OF_A_MONTH = re.compile(
     r"(?i)(?:[\d,/–-]|\b(?:and|by|each|early|every|from|in|last|late|mid|next|of|or|since|starts|this"
     r"|through|till|to|until|\d(?:st|nd|rd|th))) ?$"

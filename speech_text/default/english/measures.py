@@ -6,37 +6,20 @@ import re
 
 from speech_text.default.data import Words, either
 from speech_text.default.english.classify import ELECTRIC
+from speech_text.default.english.lists import LISTS, any_of
 from speech_text.default.english.numbers import cardinal, fraction, paired, plural
 from speech_text.default.number_tagger import Figure, by_name, runs
-from speech_text.default.table import names
 
-# Words of scale after a number.
-SCALES = names("""
-    k=thousand; m=million; mn=million; b=billion; bn=billion; t=trillion; tn=trillion;
-    mm=million; mil=million; hundred=hundred; thousand=thousand; million=million; billion=billion;
-    trillion=trillion; lakh crore=lakh crore; lakh=lakh; lakhs=lakh; l=lakh;
-    crore=crore; crores=crore; cr=crore;
-""")
+SCALES = LISTS["scale"]
 UNITS = Words().names("unit", "english")
 PER = UNITS | Words().names("per", "english")  # units and other words that stand after a slash
 # Letters that are a unit only where they touch the number; apart from it they are mostly words or names.
 _ONLY_JOINED = {"A", "t", "N", "J", "MP", "px", "ct", "pt", "ac", "PB", "Mb", "Gb"}
 _APART = re.compile(rf"[\s-]{either(_ONLY_JOINED)}\.?$")
 # Nouns that a measure describes without an article: 500 mg tablets, the 100 m final.
-_BARE_ATTRIBUTE = re.compile(
-    r"\s(?:race|dash|sprint|freestyle|butterfly|backstroke|hurdles|relay|IM\b|medley|finals?|pool|run|walk|swim|climb"
-    r"|line|lens|pipe|nail|screen|display|monitor|tv|TV|V-?\d|bags?|bottles?|packs?|jar|tank|steak|ribeye|burger"
-    r"|tablets?|capsules?|pills?|AAA?|battery|drive|HDD|SSD|cable|data plan|plan|category|lease"
-    r"|warranty|guarantee|trip|commute|capacitor|resistor|motor|engine|bulb|adapter|charger|heater|outlet|socket|circuit|gold"
-    r"|angles?|turns?|frame|(?:car|gas|water) (?:battery|heater|tank))\b|\sf/"
-)
+_BARE_ATTRIBUTE = re.compile(rf"\s(?:{any_of('bare')}|V-?\d)\b|\sf/")
 # Words behind an amount that are no noun, and text that begins with a noun.
-_NO_NOUN = (
-    r"(?:above|across|after|ago|an?|and|apart|are|as|at|away|before|below|but|by|deep|each|every|for|from|had|has"
-    r"|have|he|high|i[fnst]|it's|last|later|less|long|may|more|must|next|of|off|on|or|over|overnight|per|she|should"
-    r"|so|tall|th(?:an|at|e|en|ey|ick|is)|to|today|tonight|under|was|we|went|were|when|which|who|wide|will|with|worth"
-    r"|would|x|yesterday|you)\b"
-)
+_NO_NOUN = rf"{any_of('no_noun')}\b"
 NOUN = re.compile(rf" (?!{_NO_NOUN})[a-z]{{2}}|,? \d[\d.,]{{0,6}} [A-Z]?[a-z]{{0,2}}[A-Z]?h? [a-z]{{3}}")
 # A noun in the plural, the tablets of 500mg tablets, or the power of a resistor: 4.7kΩ 1/4W resistor.
 _THINGS = re.compile(

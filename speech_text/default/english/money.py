@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from speech_text.default.data import Words, either
+from speech_text.default.english.lists import any_of
 from speech_text.default.english.measures import NOUN, SCALES
 from speech_text.default.english.numbers import cardinal, plural
 from speech_text.default.number_tagger import Figure, by_name
@@ -16,11 +17,7 @@ _SCALE = (
 )
 _WITHOUT_PARTS = ("yen", "won", "dong")
 # Things that are named by their price even without an article: two $20 bills.
-_PRICED = re.compile(
-    r" (?:[A-Z][\w&']{1,15} )?(?:bills?|notes?|coins?|gift cards?|vouchers?|coupons?|tickets?|deals?"
-    r"|contracts?|fines?|checks?|cheques?|stamps?|discounts?|rebates?|beers|charges?|deposits?|donations?|fees?"
-    r"|burgers?|cocktails|drafts|drinks|margaritas|pints|tacos|wings|copays?|price tags?|bonus(?:es)?)\b"
-)
+_PRICED = re.compile(rf" (?:[A-Z][\w&']{{1,15}} )?{any_of('priced')}\b")
 _ARTICLE = re.compile(r"(?i)\b(?:an?|the|this|one|my|your|his|her|our|their|every|another) $")
 
 

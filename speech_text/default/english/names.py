@@ -6,25 +6,17 @@ from __future__ import annotations
 import re
 
 from speech_text.default.english import numbers
+from speech_text.default.english.lists import LISTS, any_of
 from speech_text.default.spelling import ENGLISH_DIGITS, ENGLISH_MARKS, spell_address
-from speech_text.default.table import Match, before, names
+from speech_text.default.table import Match, before
 
 SPELLED = "\ue000"  # a private character, which becomes a blank at the end
 _PIECES = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight", "": ""}
 _ENDS = {"+": " check", "#": " mate", "": ""}
 # Elements by their symbols, each with the masses that are spoken of.
-ISOTOPES = names("""
-    He=helium 3 4; C=carbon 11 12 13 14; N=nitrogen 13 15; O=oxygen 15 16 18; Na=sodium 22 24;
-    P=phosphorus 32 33; K=potassium 40; Fe=iron 55 56 59; Co=cobalt 57 60; Ni=nickel 58 60 63; Kr=krypton 85;
-    Sr=strontium 87 89 90; Tc=technetium 99; I=iodine 123 124 125 127 129 131; Xe=xenon 133 135;
-    Cs=cesium 133 134 137; Po=polonium 210; Rn=radon 222; Ra=radium 226 228; Th=thorium 230 232;
-    U=uranium 233 234 235 238; Am=americium 241; Pu=plutonium 238 239 240 241; Pb=lead 204 206 207 208 210;
-""")
+ISOTOPES = LISTS["isotope"]
 # Before a place with a letter and a number: Gate C-14.
-_PLACE = re.compile(
-    r"(?i)\b(?:aisle|apartment|bay|block|booth|building|exit|flat|floor|gate|hall|level|locker|lot|room"
-    r"|row|seat|section|stand|suite|table|unit|zone) $"
-)
+_PLACE = re.compile(rf"(?i)\b{any_of('lettered_place')} $")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 
+from speech_text.default.data import names
 from speech_text.default.number_tagger import runs
 from speech_text.default.spelling import ENGLISH_DIGITS
-from speech_text.default.table import names
 from speech_text.english import number_words
 
 _IRREGULAR = names(

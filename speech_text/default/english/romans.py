@@ -4,53 +4,26 @@ from __future__ import annotations
 
 import re
 
+from speech_text.default.data import either
 from speech_text.default.english import numbers
+from speech_text.default.english.lists import LISTS, any_of
 from speech_text.default.english.stops import STARTERS
 from speech_text.default.table import Match, after, roman
 
-_DIVISIONS = (
-    "Chapter|Count|Part|Volume|Vol|Book|Section|Act|Scene|Appendix|Phase|Type|Level|Stage|Title|Article"
-    "|Class|Grade|War|Mark|Canto|Psalm|Sonnet|Stanza|Bowl|Fantasy|Rocky|Episode|Lesson|Unit|Figure|Table"
-    "|Theorem|Apollo|Artemis|Diablo|Factor|Schedule|Tier|Division|Round|Category|Group|Amendment|Annex"
-    "|Apple|Army|Clause|Corollary|Definition|District|Edition|Example|Exercise|Exhibit|Experiment|Item"
-    "|Law|List|Map|Model|Note|Number|Paragraph|Plan|Plate|Problem|Proposition|Question|Region|Rule|Sector"
-    "|Series|Zone|Graded|Lecture|Lemma|Letter|Song|Story|Study|Vatican|Olympiad|Games|Step|Case|Option"
-    "|Module|Movement|SATA|Henry's|Symphony"
-)
-_MONARCHS = (
-    "Henry|Louis|Elizabeth|George|Charles|Edward|James|Richard|William|Philip|Philippe|John|Paul|Benedict"
-    "|Pius|Leo|Gregory|Alexander|Nicholas|Catherine|Peter|Napoleon|Frederick|Ivan|Francis|Innocent|Urban"
-    "|Clement|Ramses|Ramesses|Ptolemy|Thutmose|Mary|Ferdinand|Alfonso|Carlos|Felipe|Harald|Margrethe"
-    "|Christian|Gustav|Umberto|Wilhelm|Sixtus|Julius|Boniface|Edgar|Robert|David|Otto|Rudolf|Leopold"
-    "|Albert|Haakon|Olav|Mehmed|Murad|Selim|Hussein|Rama|Amenhotep|Darius|Xerxes|Oscar|Victor|Emmanuel"
-    "|Constantine|Henri|Pedro|Afonso|Stephen|Sigismund|Vladimir|Basil|Justinian|Theodosius|Tiberius"
-    "|Ladislaus|Frederik|Gustaf|Carl|Ludwig|Maximilian|Franz|Joseph|Abdullah|Cyrus|Artaxerxes|Antiochus"
-    "|Kamehameha|Casimir|Eugene|Victoria|Juan|Baldwin|Harold|Edmund"
-)
-_PEOPLE = (
-    "Andrew|Anthony|Arthur|Benjamin|Christopher|Daniel|Donald|Eric|Frank|Gary|Jack|Jeffrey|Jonathan"
-    "|Joshua|Kenneth|Kevin|Larry|Lawrence|Martin|Matthew|Michael|Patrick|Ralph|Raymond|Ronald|Ryan|Samuel"
-    "|Scott|Steven|Thomas|Timothy|Walter|Winston|King|Queen|Pope|Emperor|Empress|Tsar|Czar|Sultan|Pharaoh"
-    "|Kaiser|Prince|Duke|Count|Shah"
-)
-_PERSON = re.compile(f"{_MONARCHS}|{_PEOPLE}").fullmatch
 _REIGNS = re.compile(
     r" (?:of (?!the\b)[A-Z]|(?:was|is) (?:crowned|king|queen|born|killed|elected)|reign|ruled|abdicat"
     r"|ascended|died\b|succeeded)|, (?:Esq|esquire|M\.?D|Ph\.?D|Jr)\b"
 )
 _SMALL = "(?:i{2,3}|iv|vi{0,3}|ix|xi{0,3}|xiv|xv|xvi{0,3})"
 PATTERNS = {
-    "monarch": f"{_MONARCHS}|{_MONARCHS.upper()}",
-    "division": _DIVISIONS,
+    "monarch": either({*LISTS["monarch"], *map(str.upper, LISTS["monarch"])}),
     "roman": numbers.ROMAN,
     "small_roman": _SMALL,
     "one_roman": r"(?:I[IVX]?|III|VI{0,3}|XI{0,3}|XI?V|XVI{0,3}|XI?X)",
     "starter": f"(?:{STARTERS})",
     "tempo": "(?:Adagi|Allegr|Andant|Grave|Larg|Lent|Maesto|Menuet|Moderat|Poco|Prelud|Prest|Rondo|Vivac)",
     # I before one of these is the pronoun, not a numeral: John I will call you.
-    "pronoun": r"(?<= I) (?i:am|believe|can|could|do|don't|feel|get|have|haven't|hear|hope|know|like|love"
-    r"|mean|must|need|prefer|promise|recall|remember|respect|said|saw|see|should|swear|think|trust|want|will|wish"
-    r"|would)\b",
+    "pronoun": rf"(?<= I) (?i:{any_of('pronoun')})\b",
     # Text behind the I of a type I error and a phase I trial. I is the pronoun in: the class I took.
     "numbered_behind": r"(?: (?:and\b|clinical|collagen|diabetes|drugs?\b|elements?\b|errors?\b|is\b|listed"
     r"|metals?\b|of\b|or\b|patients|railroads?\b|stud(?:y|ies)\b|substances?\b|trauma|trials?\b)"
@@ -75,7 +48,7 @@ def numbered_name(match: Match) -> str:
         return match.group()
     first = (match[1] or "").strip()
     named = first and not re.fullmatch(STARTERS, first)  # but: When Conrad III came
-    person = not named or _REIGNS.match(after(match, 24)) or _PERSON(first)
+    person = not named or _REIGNS.match(after(match, 24)) or first in LISTS["monarch"] | LISTS["forename"]
     said = f"the {roman_ordinal(match[3])}" if person else roman_cardinal(match[3])
     return f"{match[1] or ''}{match[2]} {said}"
 

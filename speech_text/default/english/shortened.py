@@ -30,8 +30,8 @@ import re
 from collections import defaultdict
 
 from speech_text.default.data import READINGS, either, rows
+from speech_text.default.english.lists import MONTH
 from speech_text.default.english.numbers import plural
-from speech_text.default.english.short_forms import MONTH
 from speech_text.default.english.stops import A_NAME, A_TIME, ANYTHING, stop
 from speech_text.default.table import Match, after, before
 

@@ -8,6 +8,7 @@ import unicodedata
 
 from speech_text.default.characters import plain_exponent
 from speech_text.default.data import Words, either
+from speech_text.default.english.lists import any_of
 from speech_text.default.english.measures import PER, SCALES, UNITS
 from speech_text.default.english.numbers import cardinal, paired, plural, year
 from speech_text.default.table import Match, after, before
@@ -43,9 +44,8 @@ _NO_NOUN = re.compile(
     r"|near|runs|(?:bus|plan|train|tram|visa)|[A-Z]\w+)\b"
 )
 _SUM = re.compile(
-    r"(?i)\b(?:equals|plus|minus|times|divided by|nearly|over|almost|only|weighs|costs"
-    r"|(?:percent|half|attendance|average|capacity|elevation|height|length|maximum|minimum|number|population|price"
-    r"|salary|score|speed|sum|total|weight) of)\s$"
+    rf"(?i)\b(?:equals|plus|minus|times|divided by|nearly|over|almost|only|weighs|costs"
+    rf"|{any_of('weighed')} of)\s$"
 )
 _WHEN = re.compile(r"(?i)\b(?:after|before|by|in|since|until) $")
 _COUNTED = re.compile(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from speech_text.default.data import either
-from speech_text.default.english.short_forms import MONTH, WEEKDAYS
+from speech_text.default.english.lists import LISTS, MONTH, any_of
 from speech_text.default.number_tagger import Figure
 from speech_text.default.table import Match, before
 
@@ -14,19 +14,11 @@ _BEHIND = r"""["”’')\]]*(?:\s+["“‘'(\[]*(?=[A-Z])|\s*$)"""
 SENTENCE_MAY_END = f"(?={_BEHIND})"
 _ENDS_HERE = re.compile(_BEHIND)
 # Words that begin a sentence, but hardly a name: the U.S. Then ..., but the U.S. Senate.
-STARTERS = (
-    r"A(?= [a-z])|After|All|Also|Although|And?|Any|Are|As|At|Because|Before|Both|But|By|Can|Could|Despite"
-    r"|Did|Do|Does|During|Each|Even|Every|Everybody|Everyone|Few|Finally|For|From|Had|Has|Have|He|Her|Here|His"
-    r"|How|However|I|If|In|Instead|Is|It|Its|Later|Let|Like|Many|Maybe|Meanwhile|Most|Much|Must|My|No(?!\.)"
-    r"|Nobody|Not|Nothing|Now|On|Once|Only|Or|Others?|Otherwise|Our|Perhaps|Please|She|Should|Since|So|Some"
-    r"|Someone|Soon|Still|Suddenly|Thanks?|That|The|Their|Then|There|These|They|This|Those|Though|To|Today"
-    r"|Tomorrow|Unless|Unlike|Until|Was|We|Well|Were|What|When|Where|Which|While|Who|Why|With|Without|Would"
-    r"|Yes|Yesterday|Yet|You|Your|(?:Are|Could|Did|Do|Does|Is|Should|Was|Were|Would)n't|Can't|Won't"
-)
+STARTERS = rf"{any_of('starter')}|A(?= [a-z])|No(?!\.)"
 A_NAME = re.compile(rf"(?!(?:{STARTERS})\b)")
 # Text that goes on with a time: 5 p.m. Monday, 8 a.m. EST, 9 p.m. New York time.
 A_TIME = re.compile(
-    rf"(?:{MONTH}|{either(WEEKDAYS)}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Eastern|Pacific|Central"
+    rf"(?:{MONTH}|{either(LISTS['weekday'])}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|Eastern|Pacific|Central"
     r"|Mountain|[A-Z]{1,4}T|UTC|PO)\b|[A-Z][a-z]+(?: [A-Z][a-z]+)? [Tt]ime\b"
 )
 ANYTHING = re.compile("")
@@ -38,11 +30,7 @@ _OPENING = re.compile(
 
 # Things that are named by a letter: Plan A.
 _LETTERED = re.compile(
-    r"(?i)\b(?:annex|answer|apartment|apt|appendix|bldg|blood|block|building|cabin|category|class|column|concourse|core|division"
-    r"|drive|exhibit|figure|floor|form|gate|grade|group|hall|hepatitis|house|lane|letter|level|lot|model|note|option|part|plan"
-    r"|platform|point|pool|product|room|route|row|schedule|section|series|side|site|size|stand|step|table|team"
-    r"|terminal|tier|track|type|unit|variant|version|vitamin|wing|zone)s?\.? [A-Z]\. $"
-    r"|\b[A-Z],? (?:(?:and|or) )?[A-Z]\. $"
+    rf"(?i)\b{any_of('lettered_thing')}s?\.? [A-Z]\. $|\b[A-Z],? (?:(?:and|or) )?[A-Z]\. $"
 )
 # The text before the initial of a name: by C. Nair, guard T. Okafor. At a line's start A. may mark an item.
 _NAMED = re.compile(

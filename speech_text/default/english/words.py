@@ -5,34 +5,28 @@ from __future__ import annotations
 import re
 
 from speech_text.default.data import either
-from speech_text.default.english.short_forms import MONTH, TITLES, WEEKDAYS
+from speech_text.default.english.lists import LISTS, MONTH, any_of
 from speech_text.default.english.stops import STARTERS, stop
 from speech_text.default.table import Match, after, before
 
 # Streets that keep their name before another: Wall St. Journal, Main St. Station.
 _STREET = re.compile(r"(?:Bond|Bourbon|Broad|Fleet|High|Main|Market|Wall)\s")
-_NO_STREET = re.compile(rf"(?:{STARTERS}|{either(TITLES)})\s")
+_NO_STREET = re.compile(rf"(?:{STARTERS}|{either(LISTS['title'])})\s")
 _NEAR = 40  # characters to either side that are examined
 _LAST_WORD, _NEXT_WORD = re.compile(r"([A-Za-z]+)\W*$"), re.compile(r"\W*([A-Za-z]+)")
 # Next to one of these in capitals, or behind one of these before an object, a word is only emphasised: TELL
 # US, give US a call.
-_SHOUTED = re.compile(
-    "ABOUT|ALL|AND|ARE|BE|BUT|CALL|CAN|DID|DO|DOES|FOLLOW|FOR|FROM|GET|GIVE|GOT|HAS|HAVE|HE|HELP|HOW|IF|IN|IS"
-    "|JOIN|JUST|LET|LIKE|LOVE|MAKE|NEVER|NO|NOT|NOW|OF|ON|ONLY|OUT|SEE|SHE|SO|TAKE|TELL|THAT|THEY|THIS|TO|TRUST|UP"
-    "|WANTS?|WAS|WE|WHAT|WHY|WILL|WITH|YES|YOU|(?i:give|let)"
-)
+_SHOUTED = re.compile(f"{any_of('shouted')}|(?i:give|let)")
 PATTERNS = {
-    "staff": "admins?|budget|careers?|compan(?:y|ies)|department|desk|directors?|experts?|firms?|guys?"
-    "|industry|jobs?|managers?|outages?|people|person|projects?|security|services?|skills|staff|support"
-    "|systems?|teams?|workers?|says?|said|asked",
+    "staff": any_of("staff"),
     # Texts beside a short weekday that is a word, too (Sun, Sat).
     "day_before": r"(?:(?i:\b(?:due|starts?|on(?: a)?|next|last|this|every|until|by|from|through|since|and"
     r"|closed|open|eod)\s)|& |(?i:\b(?:Tue|Thu|Fri|Sat), |[ap]\.?m\.?,? ))",
     "day_behind": r":(?! (?:an?|the) )| - | ?(?:&|\d{1,2}[/–-]\d|- ?[A-Z][a-z]{2}|the \d|morning|night)"
-    rf"| (?:and|to|through) (?:{either(WEEKDAYS)}|[A-Z][a-z]{{2,5}}day)\b"
+    rf"| (?:and|to|through) (?:{either(LISTS['weekday'])}|[A-Z][a-z]{{2,5}}day)\b"
     rf"|,?\s(?:{MONTH}\b|\d{{1,2}}(?:[:.]\d|[ap]m|(?:st|nd|rd|th)\b|\s{MONTH}\b)|[ap]\.m)",
     # A capital behind it is a name (by Sun Wu), unless it is a day, a month or a part of the day.
-    "name_behind": rf" (?!{MONTH}|(?:{either(WEEKDAYS)})|[A-Z][a-z]+day|Morning|Afternoon|Evening|Night)"
+    "name_behind": rf" (?!{MONTH}|{either(LISTS['weekday'])}|[A-Z][a-z]+day|Morning|Afternoon|Evening|Night)"
     "[A-Z][a-z]",
 }
 _AMOUNT = re.compile(
@@ -54,7 +48,7 @@ def saint_or_street(match: Match) -> str:
     ordinary = re.match(rf"\s*(?:Apt|Suite|Ste|Stn|Unit|Floor|Fl|Bldg|Room|Turn|Go|{STARTERS})\b", rest)
     if behind_name and (not before_name or ordinary or _STREET.fullmatch(match[1])):
         return f"{match[1]}{'street' if short == 'St' else 'drive'}{stop(match)}"
-    return f"{match[1] or ''}{TITLES[short].title()} " if before_name else match.group()
+    return f"{match[1] or ''}{LISTS['title'][short].title()} " if before_name else match.group()
 
 
 def dash(match: Match) -> str:
