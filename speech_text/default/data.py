@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -73,7 +73,7 @@ def names(rows: str) -> dict[str, str]:
     return dict(row.strip().split("=") for row in rows.split(";") if row.strip())
 
 
-def lists(table: str) -> Mapping[str, dict[str, str]]:
+def lists(table: str) -> dict[str, dict[str, str]]:
     """Returns the lists of words of `table` by their names. A list has what is said for each word, or ""."""
     found = defaultdict[str, dict[str, str]](dict)
     for row in rows(READINGS / table):
