@@ -3,9 +3,8 @@ the text that the LLM's attention followed. Knows lists of ids.
 
 The LLM sometimes speaks on after the text, stops early, skips words, says them twice or falls into a loop.
 Such a segment is decoded again with the next seed: once as a whole, then from the pause before its first
-fault on, at last from the word before it. So the answer is still a function of the request alone.
-The thresholds lie beyond the values of the good segments among 2,400 segments of the bundled model
-(bench/guard.py).
+fault on, at last from the word before it. So the answer is a function of the request alone. The thresholds
+lie beyond the values of good segments of the bundled model (bench/guard.py).
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ SHORTEST = 0.4  # a segment with fewer tokens than this times the likely number 
 # A loop: LONGEST_REPEAT tokens in a row equal the tokens that stand up to LONGEST_PERIOD places before them.
 LONGEST_REPEAT, LONGEST_PERIOD = 38, 40
 # Limits of the text's alignment (model/alignment.py), in text ids with a sound and in speech tokens:
-LEAST_ATTENTION = 0.5  # an id with less is lost
-FEWEST_SKIPPED = FEWEST_REPEATED = 2  # one id alone may be a letter that is not heard
+LEAST_ATTENTION, LEAST_OF_A_WORD = 0.5, 0.7  # an id with less is lost; an id that is a whole word
+FEWEST_SKIPPED = FEWEST_REPEATED = 2  # one id alone, which is no word, may be a letter that is not heard
 LONGEST_END, LONGEST_SILENCE = 40, 17  # tokens from the last id on, and of the marks behind it
 _PAUSE = re.compile(r"[，；：。！？、—…,;:.!?]")
 _BEGIN = re.compile(r" \w|[\u3400-\u9fff]")  # of an id with which a word begins
@@ -56,20 +55,22 @@ def faults_in(take: SpeechSequence, segment: Segment) -> dict[SegmentFault, str]
 
 
 def misspoken(take: SpeechSequence, segment: Segment) -> Iterator[tuple[SegmentFault, list[int]]]:
-    """Yields the faults that the LLM's attention shows, with the indices of the text ids concerned. The text
-    is not spoken to its end ("early_stop"), has lost words ("skipped"), is spoken twice ("repetition"), or is
-    followed by other speech ("run_on"). Without a head that follows the text there are none."""
+    """Yields the faults that the LLM's attention shows, with the indices of the text ids: the end is lost
+    ("early_stop") or words before it ("skipped"), text is spoken twice ("repetition"), or other speech
+    follows ("run_on"). Without a head that follows the text there are none."""
     sounds = [at for at, piece in enumerate(segment.pieces) if not piece or any(map(str.isalnum, piece))]
     if take.spoken is None or not sounds:
         return
     attention, path, last = [*take.spoken.attention], take.spoken.path, sounds[-1]
     if last + 1 < len(attention) and take.spoken.begins([last + 1])[0] >= len(path):
         attention[last] = 0.0  # the speech ends before the mark behind it begins
-    for is_lost, run in groupby(sounds, lambda at: attention[at] < LEAST_ATTENTION):
+    faint = (at for at in sounds if attention[at] < LEAST_OF_A_WORD and segment.pieces[at])
+    words = {at for at in faint if _words(segment.pieces, [at]) == segment.pieces[at].strip()}
+    for is_lost, run in groupby(sounds, lambda at: at in words or attention[at] < LEAST_ATTENTION):
         ids = [*run]
         if is_lost and ids[-1] == last:
             yield "early_stop", ids
-        elif is_lost and len(ids) >= FEWEST_SKIPPED:
+        elif is_lost and (len(ids) >= FEWEST_SKIPPED or ids[0] in words):
             yield "skipped", ids
     for before, now in pairwise(path):
         ids = [at for at in sounds if now <= at <= before] if now < before else []
@@ -100,10 +101,12 @@ def best_of(takes: Iterable[SpeechSequence], segment: Segment) -> SpeechSequence
 
 
 def kept_of(take: SpeechSequence, segment: Segment, n_retakes: int, n_heard: int) -> SpeechSequence | None:
-    """Returns the part of a faulty take before its first fault: up to the last pause there, else up to the
-    last word. The last retake begins with that word in any case, the first one with the segment. Returns None
-    if there is no such part of at least `n_heard` speech tokens, which cannot be taken back."""
-    lost = min((ids[0] for _, ids in misspoken(take, segment)), default=0)
+    """Returns the part of a faulty take before its first fault behind the `n_heard` speech tokens that cannot
+    be taken back: up to the last pause there, else up to the last word. The last retake begins with that word
+    in any case, the first one with the segment. Returns None if there is no such part."""
+    firsts = [ids[0] for _, ids in misspoken(take, segment)]
+    begins = take.spoken.begins(firsts) if take.spoken else []
+    lost = min((at for at, token in zip(firsts, begins, strict=False) if token >= n_heard), default=0)
     places = range(1, 1 + lost if n_retakes or n_heard else 1)
     pauses = [at for at in places if _PAUSE.search(segment.pieces[at - 1])]
     words = [at for at in places if _BEGIN.match(segment.pieces[at])]

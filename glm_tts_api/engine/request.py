@@ -18,13 +18,7 @@ import numpy as np
 from glm_tts_api.contracts import AudioChunk, Float32
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.guard import MOST_RETAKES, best_of, faults_in, kept_of
-from glm_tts_api.engine.llm_prompt import (
-    MAX_TOKENS_PER_ID,
-    MIN_TOKENS_PER_ID,
-    Earlier,
-    PromptLayout,
-    Segment,
-)
+from glm_tts_api.engine.llm_prompt import MAX_TOKENS_PER_ID, MIN_TOKENS_PER_ID, Earlier, PromptLayout, Segment
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.seeds import llm_seed
 from glm_tts_api.engine.spans import Window, cut_windows

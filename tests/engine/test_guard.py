@@ -60,7 +60,8 @@ def test_what_is_wrong_is_told(tokens: list[int], faults: list[str]) -> None:
     ("path", "faults"),
     [
         ([*range(10)], {}),
-        ([0, 1, 2, 3, 5, 6, 7, 8, 9], {}),  # one id alone may be a letter that is not heard
+        ([0, 1, 2, 3, 4, 5, 7, 8, 9], {}),  # a part of a word may be a letter that is not heard
+        ([0, 1, 2, 3, 5, 6, 7, 8, 9], {"skipped": "or"}),
         ([0, 1, 2, 3, 6, 7, 8, 9], {"skipped": "or credit"}),
         ([0, 3, 4, 7, 8, 9], {"skipped": "pay with … credit"}),
         ([*range(9)], {"early_stop": "today"}),
@@ -114,8 +115,7 @@ def test_a_bad_one_is_decoded_again_with_the_next_seed(bad: list[int], streams: 
 def test_after_the_last_retake_the_one_whose_length_is_the_likeliest_is_spoken() -> None:
     request, sink = ask()
     decode(request, SHORT, LONG, *([*range(200)] for _ in range(MOST_RETAKES - 1)))
-    assert sink.tokens[0] == LONG
-    assert sink.timings.finish_reason == "length"
+    assert (sink.tokens[0], sink.timings.finish_reason) == (LONG, "length")
     assert sink.timings.faults == {0: {"run_on": "".join(WORDS)}}
 
 
@@ -155,7 +155,7 @@ def said(*ids: int) -> list[int]:
         (PIECES, False, [*range(8), *range(5, 10)], 4),  # what is said twice goes both times
         (PIECES, False, [*range(4)], 4),  # all that was said stays
         (PIECES, True, [0, 1, 2, 3, 7, 8, 9], 4),
-        (PIECES, True, [0, 1, 3, 4, 5, 6], 7),  # the place of the comma has left already
+        (PIECES, True, [0, 1, 3, 4, 5, 6], 7),  # "cash" is lost and the place of the comma has left already
     ],
 )
 def test_the_text_behind_the_sound_part_is_decoded_again_as_a_segment_of_its_own(
@@ -168,7 +168,8 @@ def test_the_text_behind_the_sound_part_is_decoded_again_as_a_segment_of_its_own
     say(request, *range(10 - n_kept), asked=range(n_kept, 10))
     kept = faulty[: faulty.index(n_kept - 1) + 1]
     assert sink.tokens[0] == said(*kept, *range(10 - n_kept))
-    assert (sink.timings.finish_reason, sink.timings.resampled) == ("repaired", 2 - streams)
+    reason = "repaired" if {*kept} == {*range(n_kept)} else "length"
+    assert (sink.timings.finish_reason, sink.timings.resampled) == (reason, 2 - streams)
 
 
 def test_the_last_retake_begins_with_the_word_of_the_fault() -> None:

@@ -1,7 +1,5 @@
 """Speaks through Pipecat's OpenAI service in a small pipeline. If FILE ends in twilio.wav, it is the pipeline
-of a telephone: Pipecat's serializer for Twilio makes mu-law of 8 kHz.
-
-The service accepts only OpenAI's voice names.
+of a telephone: Pipecat's serializer for Twilio makes mu-law of 8 kHz. The service takes only OpenAI's names.
 """
 
 from __future__ import annotations
@@ -20,7 +18,8 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.serializers.twilio import TwilioFrameSerializer
 from pipecat.services.openai.tts import OpenAITTSService
 
-TELEPHONE = TwilioFrameSerializer("any", params=TwilioFrameSerializer.InputParams(auto_hang_up=False))
+OPTIONS = {"auto_hang_up": False, "resampler_clear_after_secs": None}  # keeps all samples
+TELEPHONE = TwilioFrameSerializer("any", params=TwilioFrameSerializer.InputParams(**OPTIONS))
 IS_TELEPHONE = FILE.endswith("twilio.wav")
 
 
@@ -39,8 +38,8 @@ class Listener(FrameProcessor):  # type: ignore[misc] # pipecat is not installed
 
 
 async def heard_by_telephone(frame: TTSAudioRawFrame) -> bytes:
-    media = json.loads(await TELEPHONE.serialize(frame) or '{"media": {"payload": ""}}')["media"]
-    return audioop.ulaw2lin(base64.b64decode(media["payload"]), 2)
+    message = await TELEPHONE.serialize(frame)
+    return audioop.ulaw2lin(base64.b64decode(json.loads(message)["media"]["payload"]), 2) if message else b""
 
 
 async def main() -> None:
