@@ -75,7 +75,7 @@ class Run:
             asked.sampling.seed,
             first=next(iter(faults_in(self.takes[0], said)), None),
             last=next(iter(faults_in(spoken, said)), None),
-            n_drawn=sum(len(take.tokens) - len(take.kept.tokens if take.kept else ()) for take in self.takes),
+            n_drawn=sum(len(take.tokens) - len(take.kept.path if take.kept else ()) for take in self.takes),
             n_spoken=len(spoken.tokens),
             ratio=len(self.takes[0].tokens) / said.likely,
         )

@@ -204,7 +204,7 @@ class DecodeBatcher:
 
     def _take(self, sequence: SpeechSequence, column: int, log_prob: float) -> bool:
         """Takes the token that was drawn for a sequence. Returns True if the sequence has ended now: by the
-        end token, by its length limit, or with an error because the logits are not finite."""
+        end token, by its length limit, by its owner, or with an error because the logits are not finite."""
         sequence.n_read += 1
         sequence.log_probs.append(log_prob)
         if not math.isfinite(log_prob):
@@ -212,14 +212,19 @@ class DecodeBatcher:
             self.leave(sequence.slot, ArithmeticError("the LLM's logits are not finite"))
             return True
         self.n_draws += 1
-        if column != self._end_column:
+        goes_on = column != self._end_column
+        if goes_on:
             sequence.tokens.append(column)
             sequence.next_id = self.layout.audio_start + column
-            if len(sequence.tokens) < sequence.max_len:
+            goes_on = len(sequence.tokens) < sequence.max_len
+            if goes_on and len(sequence.tokens) != sequence.judged_at:
                 return False
         if self._cache.followed is not None and sequence.text:
             rows = range(len(sequence.prompt_ids) - 1, sequence.n_read)
-            sequence.spoken = Spoken.of(self._cache, sequence.slot, rows, sequence.text)
+            spoken = Spoken.of(self._cache, sequence.slot, rows, sequence.text)
+            sequence.spoken = spoken if sequence.kept is None else sequence.kept.then(spoken)
+        if goes_on and not sequence.owner.gives_up(sequence):
+            return False
         self.leave(sequence.slot)
         return True
 

@@ -23,13 +23,7 @@ from glm_tts_api.engine.config import EngineConfig
 from glm_tts_api.engine.core import EngineCore
 from glm_tts_api.engine.device_thread import limit_threads
 from glm_tts_api.engine.event_sink import EventSink
-from glm_tts_api.engine.faults import (
-    EngineLost,
-    NobodyListens,
-    as_service_error,
-    device_lost,
-    why_not_loaded,
-)
+from glm_tts_api.engine.faults import EngineLost, NobodyListens, as_service_error, device_lost, why_not_loaded
 from glm_tts_api.engine.input_processor import InputProcessor
 from glm_tts_api.engine.memory import gpu_bytes, why_fewer
 from glm_tts_api.engine.messages import Read, Speak
@@ -141,11 +135,7 @@ class Engine:
         self._core.wake()
 
     def read(
-        self,
-        message: Read,
-        *,
-        check: Check,
-        done: Callable[[ShownReading | ServiceError | None], None],
+        self, message: Read, *, check: Check, done: Callable[[ShownReading | ServiceError | None], None]
     ) -> None:
         """Finds out how a text would be read aloud, without speaking it. Calls `done` from another thread
         with the reading, with the error that prevented it, or with None. None means that `check`, which is

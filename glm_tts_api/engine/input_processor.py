@@ -54,12 +54,7 @@ class InputProcessor:
         self._changing = threading.Condition()
         self._encoded = cached(self._transcripts, lambda text: text, condition=self._changing)(self._encode)
 
-    def request(
-        self,
-        message: Speak,
-        sink: EventSink,
-        check: Check = lambda: None,
-    ) -> EngineRequest:
+    def request(self, message: Speak, sink: EventSink, check: Check = lambda: None) -> EngineRequest:
         """Makes the engine's request: cuts the text into segments, encodes each segment and gives it the
         prompt of its voice. `check` is called again and again during the work; `check` raises an error when
         nobody waits for the request any more. Raises TextError, NothingToSay, UnknownVoice, PromptRejected

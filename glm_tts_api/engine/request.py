@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glm_tts_api.contracts import AudioChunk, Float32
+from glm_tts_api.contracts import AudioChunk, Float32, SamplingOptions
 from glm_tts_api.engine.event_sink import EventSink
 from glm_tts_api.engine.guard import MOST_RETAKES, best_of, faults_in, kept_of
 from glm_tts_api.engine.llm_prompt import MAX_TOKENS_PER_ID, MIN_TOKENS_PER_ID, Earlier, PromptLayout, Segment
 from glm_tts_api.engine.messages import Speak
 from glm_tts_api.engine.seeds import llm_seed
-from glm_tts_api.engine.spans import Window, cut_windows
+from glm_tts_api.engine.spans import Window, cut_windows, longest_rest
 from glm_tts_api.engine.stream_pace import LONGEST_WAIT_S
 from glm_tts_api.engine.word_times import word_times
 from glm_tts_api.model.sequence import SpeechSequence
@@ -36,6 +36,7 @@ _DUE_S_PER_ID = 0.25
 _FIRST_DUE_S = 0.5
 _SILENCE = np.zeros(24000, np.float32)  # the samples of every pause
 _SILENCE.flags.writeable = False
+_NOTHING = SpeechSequence([], 0, 0, SamplingOptions())  # nothing is kept of what was decoded before
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +92,7 @@ class EngineRequest:
         self._failed = False
         # Voices do not share what was said before: one voice's speech would colour the next words of another.
         self._earlier: defaultdict[VoicePrompt, Earlier] = defaultdict(list)
-        self._waiting: deque[tuple[int, int, SpeechSequence | None]] = deque()  # (segment, candidate, kept)
+        self._waiting: deque[tuple[int, int, SpeechSequence]] = deque()  # (segment, candidate, kept)
         self._candidates: dict[int, list[SpeechSequence]] = {}
         self._untold = dict(sorted(message.tokens.items()))  # tokens that `_earlier` does not have yet
         self.n_undecided = len(segments) - len(self._untold)
@@ -154,25 +155,39 @@ class EngineRequest:
             self._untold = {}
             layout.prune(self._earlier[text.prompt], text)
         earlier = self._earlier[text.prompt]
-        if kept is not None and kept.spoken is not None:  # the rest alone, as short as can be
+        if kept.spoken is not None:  # the rest alone, as short as can be
             text, earlier = replace(text, ids=text.ids[len(kept.spoken.attention) :]), []
         prompt_ids, positions = layout.build(text, earlier)
-        n_ids, sampling = len(text.ids), self.speech.sampling
+        n_ids, sampling, chunks = len(text.ids), self.speech.sampling, self.chunks[segment]
         sequence = SpeechSequence(
             prompt_ids=prompt_ids,
-            min_len=MIN_TOKENS_PER_ID * n_ids,
-            max_len=min(MAX_TOKENS_PER_ID * n_ids, layout.slot_length - len(prompt_ids)),
+            min_len=len(kept.tokens) + MIN_TOKENS_PER_ID * n_ids,
+            max_len=len(kept.tokens) + min(MAX_TOKENS_PER_ID * n_ids, layout.slot_length - len(prompt_ids)),
             sampling=replace(sampling, seed=llm_seed(sampling.seed, candidate)),
             n_voice_ids=len(text.prompt.text_ids),
             text=positions,
             owner=self,
             segment=segment,
             candidate=candidate,
-            kept=kept,
+            tokens=[*kept.tokens],
+            log_probs=[*kept.log_probs],
+            kept=kept.spoken,
+            judged_at=chunks[0] + longest_rest(chunks[1:], ()) if chunks else 0,
         )
-        if sampling.beam_size == 1 and kept is None:  # of several candidates, none is rendered before all end
+        if sampling.beam_size == 1:  # of several candidates, none is rendered before all end
             self._decoding[segment] = sequence
         return sequence
+
+    def gives_up(self, sequence: SpeechSequence) -> bool:
+        """Returns whether a stream's sequence, before it is cut a second time, has lost or repeated text that
+        can be decoded again."""
+        text, cut, spoken = self.segments[sequence.segment], self.windows[sequence.segment], sequence.spoken
+        if not cut or text.likely is None or spoken is None or sequence.candidate == MOST_RETAKES:
+            return False
+        n_ids = max(spoken.path)  # the id that is being spoken is not judged
+        text = replace(text, ids=text.ids[:n_ids], pieces=text.pieces[:n_ids])
+        take = replace(sequence, spoken=spoken.first(n_ids, len(sequence.tokens)))
+        return kept_of(take, text, 1, cut[-1].stop) is not None
 
     def take(self, sequence: SpeechSequence) -> None:
         """Takes a sequence that has ended. After a segment's last candidate, chooses the segment's tokens and
@@ -180,9 +195,6 @@ class EngineRequest:
         is sound. The tokens of spans that are cut already stay."""
         segment = sequence.segment
         n_heard = self.windows[segment][-1].stop if self.windows[segment] else 0
-        if (kept := sequence.kept) is not None and kept.spoken is not None and sequence.spoken is not None:
-            sequence.tokens[:0], sequence.log_probs[:0] = kept.tokens, kept.log_probs
-            sequence.spoken = kept.spoken.then(sequence.spoken)
         ended = self._candidates.setdefault(segment, [])
         ended.append(sequence)
         n_retakes = len(ended) - self.speech.sampling.beam_size
@@ -196,7 +208,7 @@ class EngineRequest:
         if faults and n_retakes < MOST_RETAKES:
             kept = kept_of(best, text, n_retakes, n_heard)
             if kept is not None or not n_heard:
-                self._waiting.append((segment, len(ended), kept))
+                self._waiting.append((segment, len(ended), kept or _NOTHING))
                 return
         del self._candidates[segment]
         self.n_undecided -= 1
@@ -282,4 +294,4 @@ class EngineRequest:
 
     def _open(self, segments: Sequence[int]) -> None:
         beam = range(self.speech.sampling.beam_size)
-        self._waiting.extend((segment, candidate, None) for segment in segments for candidate in beam)
+        self._waiting.extend((segment, candidate, _NOTHING) for segment in segments for candidate in beam)

@@ -57,10 +57,7 @@ class Token2Wav:
         self._render_threads = config.render_threads
         fixed = must_be_fixed(models, config)
         self.cores = Cores(
-            config,
-            lambda: self.queue.n_wanting,
-            fixed=fixed,
-            most_of_a_flow_step=self._flow.most_threads,
+            config, lambda: self.queue.n_wanting, fixed=fixed, most_of_a_flow_step=self._flow.most_threads
         )
         if self._device.type == "cuda":
             self._capture()

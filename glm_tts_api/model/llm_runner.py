@@ -35,12 +35,7 @@ class _Layer:
     """The weights of one layer. Products that read the same input are fused into one."""
 
     def __init__(
-        self,
-        layer: torch.nn.Module,
-        *,
-        device: torch.device,
-        dtype: torch.dtype,
-        linear: MakeLinear,
+        self, layer: torch.nn.Module, *, device: torch.device, dtype: torch.dtype, linear: MakeLinear
     ) -> None:
         def fused(*names: str) -> Linear:
             weights = [layer.get_parameter(f"{name}.weight").detach() for name in names]

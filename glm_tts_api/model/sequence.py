@@ -25,8 +25,9 @@ class SpeechSequence:
     the request's segment `segment`.
 
     `text` are the positions of the segment's own text ids in the prompt. `spoken` says how they were spoken,
-    once the sequence has ended, if the LLM has a head that follows the text. If the sequence is the rest of a
-    segment, `kept` has the speech before it.
+    once the sequence has ended, if the LLM has a head that follows the text. If the prompt has only the rest
+    of a segment, `kept` says how the text before it was spoken, and the sequence begins with the `tokens` of
+    that. After `judged_at` tokens the owner may end the sequence.
 
     Once the sequence has a row, `n_read` positions of its slot `slot` are filled, and the next step feeds
     `next_id`. `generator` then has the sequence's seed and is on the device where tokens are drawn. If
@@ -49,7 +50,8 @@ class SpeechSequence:
     generator: torch.Generator = field(default_factory=torch.Generator)
     log_probs: list[float] = field(default_factory=list)
     spoken: Spoken | None = None
-    kept: SpeechSequence | None = None
+    kept: Spoken | None = None
+    judged_at: int = 0
     error: Exception | None = None
 
     @property

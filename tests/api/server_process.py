@@ -48,11 +48,7 @@ class Server:
             self.process = subprocess.Popen(
                 [*prefix, *command],
                 cwd=root,
-                env={
-                    "PATH": os.environ["PATH"],
-                    "PYTHONPATH": str(REPOSITORY),
-                    **(environ or {}),
-                },
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), **(environ or {})},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

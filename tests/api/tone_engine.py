@@ -196,12 +196,7 @@ class ToneEngine:
                 self.changed()
 
     def _speak(
-        self,
-        asked: SpeechRequest,
-        number: int,
-        delay_s: float,
-        first: int,
-        stopped: threading.Event,
+        self, asked: SpeechRequest, number: int, delay_s: float, first: int, stopped: threading.Event
     ) -> None:
         if self._delay(delay_s, stopped):
             self.n_stopped += 1

@@ -37,11 +37,7 @@ class EchoEngine:
     def wake(self) -> None:
         pass
 
-    def speak(
-        self,
-        message: messages.Speak,
-        sink: EventSink,
-    ) -> None:
+    def speak(self, message: messages.Speak, sink: EventSink) -> None:
         asked = message.request
         if asked.text.startswith("raw:"):
             os.write(int(sys.argv[1]), bytes.fromhex(asked.text.removeprefix("raw:")))

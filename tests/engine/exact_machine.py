@@ -119,10 +119,7 @@ class Machine:
     def measured(self) -> Pace:
         decode = (_PREFILL_STEPS * self.speed.token_s, self.speed.token_s)
         asked = EngineRequest(
-            Speak(0, SpeechRequest("r", "", _VOICE)),
-            [Segment([1], _PROMPT)],
-            Player(self, 0),
-            chunks=CHUNKS,
+            Speak(0, SpeechRequest("r", "", _VOICE)), [Segment([1], _PROMPT)], Player(self, 0), chunks=CHUNKS
         )
         pace = measure_pace(cast(Any, self), asked, [], decode=decode, one_core=self.speed.one_core > 0)
         assert pace is not None

@@ -104,6 +104,20 @@ def test_a_head_that_is_followed_changes_no_token(alone: dict[int, Outcome]) -> 
     assert unfollowed == {at: (tokens, log_prob, None) for at, (tokens, log_prob, _) in alone.items()}
 
 
+@pytest.mark.parametrize("gives_up", [True, False])
+def test_a_sequence_ends_where_its_owner_gives_it_up(gives_up: bool, alone: dict[int, Outcome]) -> None:
+    batcher = DecodeBatcher(replace(tiny.tiny_models(), followed=HEAD), tiny.CONFIG)
+    sequence = planned(batcher, TEXTS[0], **OPTIONS[0])
+    sequence.judged_at, sequence.owner.gives_up = 5, lambda asked: gives_up and asked is sequence
+    batcher.join(0, sequence)
+    with torch.inference_mode():
+        while not batcher.step():
+            assert sequence.spoken is None or not gives_up
+    tokens, _, spoken = alone[0]
+    assert sequence.tokens == (tokens[:5] if gives_up else tokens)
+    assert gives_up != (sequence.spoken == spoken)
+
+
 def test_free_rows_give_their_memory_back_and_the_others_speak_on(
     alone: dict[int, Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:

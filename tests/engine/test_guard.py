@@ -135,9 +135,11 @@ def say(request: EngineRequest, *ids: int, asked: range = range(10)) -> None:
     """The next row has to say the ids `asked` of LIKELY, and says `ids` of them, each with five tokens."""
     sequence = request.next_sequence(LAYOUT)
     assert sequence.prompt_ids == [1, 2, *asked, BOA, AUDIO, AUDIO + 1, AUDIO + 2]
-    sequence.tokens[:] = path = said(*ids)
+    path = said(*ids)
+    sequence.tokens += path
     lead = 3.0 if "," in request.segments[0].pieces else 0.0  # not looked beyond a mark
-    sequence.spoken = Spoken(path, [float(path.count(at)) for at in range(len(asked))], 1.0, lead)
+    spoken = Spoken(path, [float(path.count(at)) for at in range(len(asked))], 1.0, lead)
+    sequence.spoken = sequence.kept.then(spoken) if sequence.kept else spoken
     assert len([*request.next_spans()]) == (request.speech.streams and asked == range(10))
     request.take(sequence)
 
@@ -170,6 +172,28 @@ def test_the_text_behind_the_sound_part_is_decoded_again_as_a_segment_of_its_own
     assert sink.tokens[0] == said(*kept, *range(10 - n_kept))
     reason = "repaired" if {*kept} == {*range(n_kept)} else "length"
     assert (sink.timings.finish_reason, sink.timings.resampled) == (reason, 2 - streams)
+
+
+@pytest.mark.parametrize(
+    ("path", "streams", "is_given_up"),
+    [
+        ([0, 1, 2, 3, 4, 7, 8], True, True),  # "with a" is lost behind the first span
+        ([*range(6), 4, 5, 6], True, True),  # " or with" is said twice
+        ([*range(9)], True, False),  # " to" is being said
+        ([0, 3, 4, 5, 6, 7, 8], True, False),  # "pay cash" has been lost in the first span
+        ([0, 1, 2, 3, 4, 7, 8], False, False),
+    ],
+)
+def test_what_a_stream_loses_before_its_second_cut_is_not_spoken(
+    path: list[int], streams: bool, is_given_up: bool
+) -> None:
+    request, _ = make_request(replace(LIKELY, pieces=PIECES), streams=streams)
+    sequence, path = request.next_sequence(LAYOUT), said(*path)[:43]
+    assert sequence.judged_at == 43 * streams
+    sequence.tokens += path
+    sequence.spoken = Spoken(path, [float(path.count(at)) for at in range(10)], 1.0)
+    assert len([*request.next_spans()]) == streams
+    assert request.gives_up(sequence) == is_given_up
 
 
 def test_the_last_retake_begins_with_the_word_of_the_fault() -> None:

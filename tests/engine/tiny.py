@@ -330,11 +330,7 @@ def asked(text: str, **options: Any) -> SpeechRequest:
 
 
 def request(
-    asked: SpeechRequest,
-    segments: list[list[int]],
-    prompt: Any,
-    sink: Any,
-    chunks: tuple[int, ...] = (),
+    asked: SpeechRequest, segments: list[list[int]], prompt: Any, sink: Any, chunks: tuple[int, ...] = ()
 ) -> EngineRequest:
     return EngineRequest(
         messages.Speak(0, asked), [Segment(ids, prompt) for ids in segments], sink, chunks=chunks

@@ -77,11 +77,7 @@ def load_of(folder: Path, config: EngineConfig = FEW_ROWS) -> messages.Load:
 
 
 def tiny_client(
-    folder: Path,
-    config: EngineConfig = FEW_ROWS,
-    *,
-    watchdog_s: float = 60,
-    command: Sequence[str] = COMMAND,
+    folder: Path, config: EngineConfig = FEW_ROWS, *, watchdog_s: float = 60, command: Sequence[str] = COMMAND
 ) -> EngineClient:
     """An engine whose process runs this file, or another command."""
     return EngineClient(load_of(folder, config), watchdog_s=watchdog_s, command=command)
@@ -108,11 +104,7 @@ LONG = "/".join(["abcdefgh"] * 60)
 
 @asynccontextmanager
 async def running(
-    folder: Path,
-    config: EngineConfig = FEW_ROWS,
-    *,
-    watchdog_s: float = 60,
-    command: Sequence[str] = COMMAND,
+    folder: Path, config: EngineConfig = FEW_ROWS, *, watchdog_s: float = 60, command: Sequence[str] = COMMAND
 ) -> AsyncIterator[EngineClient]:
     client = tiny_client(folder, config, watchdog_s=watchdog_s, command=command)
     client.start()

@@ -7,11 +7,7 @@ import math
 import pytest
 import torch
 
-from glm_tts_api.model.speech_tokenizer import (
-    SpeechTokenizer,
-    SpeechTokenizerConfig,
-    encoder_key,
-)
+from glm_tts_api.model.speech_tokenizer import SpeechTokenizer, SpeechTokenizerConfig, encoder_key
 
 SMALL = SpeechTokenizerConfig(
     d_model=32, encoder_attention_heads=2, encoder_ffn_dim=48, num_mel_bins=80, pooling_position=1,

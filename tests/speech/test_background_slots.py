@@ -17,10 +17,7 @@ from tests.speech.lanes import LONG, SHORT, Lanes, now
 
 
 def play(
-    scenario: Callable[[Lanes, BackgroundSlots], Awaitable[None]],
-    *,
-    n_engines: int = 1,
-    most: int = 4,
+    scenario: Callable[[Lanes, BackgroundSlots], Awaitable[None]], *, n_engines: int = 1, most: int = 4
 ) -> None:
     """Engines with two short places and one long."""
 

@@ -25,12 +25,7 @@ def test_an_accepted_reading_matches(accepted: str, spoken: str) -> None:
 
 @pytest.mark.parametrize(
     ("accepted", "spoken"),
-    [
-        ("第二名", "第两名"),
-        ("二次", "二次了"),
-        ("...三比二", "三比二赢"),
-        ("a (b|c)", "a"),
-    ],
+    [("第二名", "第两名"), ("二次", "二次了"), ("...三比二", "三比二赢"), ("a (b|c)", "a")],
 )
 def test_another_reading_does_not_match(accepted: str, spoken: str) -> None:
     assert not compile_accepted(accepted).match(plain(spoken))

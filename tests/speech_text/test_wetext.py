@@ -10,11 +10,7 @@ from speech_text import TextFrontend
 from speech_text.cut.pieces import pieces, sentences
 from speech_text.places import Placed
 from speech_text.published import spoken_in_pieces
-from speech_text.wetext import (
-    SHIPPED_FSTS,
-    chinese_normalizer,
-    english_normalizer,
-)
+from speech_text.wetext import SHIPPED_FSTS, chinese_normalizer, english_normalizer
 
 
 def test_the_shipped_transducers_are_of_the_tested_version() -> None:
